@@ -1,0 +1,1 @@
+//! The phone: store, outbox, sync, queries for screens.

@@ -1,0 +1,159 @@
+//! Claims: the buyer turns a sale into mileage of one group. (A7, rules.md "Sales and claims")
+
+use crate::books::Worth;
+use crate::choice::by_rate;
+use crate::decide::{Author, Decision};
+use crate::event::EventBody;
+use crate::group::TermsVersion;
+use crate::id::{AccountId, MerchantId};
+use crate::lot::Wallet;
+use crate::op::{Carried, Choice, Op, OpBody};
+use crate::quantity::{Money, Units};
+use crate::refusal::Refusal;
+use crate::sale::{self, CLAIM_DAYS, Sale, VOUCHER_MINUTES};
+use crate::time::{Timestamp, end_of_day};
+use crate::view::{Halt, Key, View};
+
+/// The most that one wallet may be worth in one group, in minor units: keeps every sum within `i64`.
+pub const MAX_WALLET: Money = Money(1_000_000_000_000);
+
+/// Makes a lot of the sale that the claim carries; the first claim of a sale wins.
+///
+/// A sale that reaches the server inside its claim is recorded with it, as if the shop had sent it.
+pub(crate) fn claim(
+    view: &View,
+    author: &Author,
+    carried: &Carried,
+    choice: Option<Choice>,
+    now: Timestamp,
+) -> Result<Decision, Halt> {
+    let account = author.account()?;
+    let Carried::Sale(sale_op) = carried else { return Err(Refusal::NotASale.into()) };
+    let OpBody::RecordSale { amount, addressee } = sale_op.body else { return Err(Refusal::NotASale.into()) };
+
+    view.want(&[Key::Device(sale_op.actor), Key::Counter(sale_op.actor, sale_op.counter)])?;
+    let seller_key = view.device(sale_op.actor)?.ok_or(Refusal::UnknownKey)?;
+    let seller = seller_key.merchant.ok_or(Refusal::NoMerchant)?;
+    view.want(&[Key::Sale(seller, sale_op.id), Key::Merchant(seller), Key::Memberships(seller)])?;
+
+    let mut decision = Decision::default();
+    match view.sale(seller, sale_op.id)? {
+        Some(known) => check_open(known, sale_op, amount, addressee)?,
+        None => {
+            let shop = Author::check(view, sale_op)?;
+            decision = sale::record(view, &shop, amount, addressee, now)?;
+            decision.accept_carried(sale_op);
+        }
+    }
+    if view.merchant(seller)?.is_some_and(|merchant| merchant.owner == account) {
+        return Err(Refusal::OwnSale.into());
+    }
+    if addressee.is_some_and(|buyer| buyer != account) {
+        return Err(Refusal::NotAddressee.into());
+    }
+    check_time(sale_op.time, author.op.time, addressee.is_some(), now)?;
+
+    let version = terms_for(view, seller, choice, now)?;
+    let (group, terms) = (version.group, &version.terms);
+    let units = terms.earns(amount);
+    if units.is_zero() {
+        return Err(Refusal::EarnsNothing { amount }.into());
+    }
+    let wallet = view.wallet(account, group)?;
+    check_room(&wallet, units, terms.unit_value)?;
+
+    let last_day = terms.validity.last_day(now, terms.tz());
+    decision.then(
+        author,
+        EventBody::Accrued {
+            lot: author.op.id.as_lot(),
+            group,
+            merchant: seller,
+            account,
+            sale: sale_op.id,
+            amount,
+            units,
+            worth: Worth { unit_value: terms.unit_value, basis: terms.basis },
+            terms_version: version.version,
+            last_day,
+            ends_at: end_of_day(last_day, terms.tz()),
+        },
+    );
+    Ok(decision)
+}
+
+fn check_open(
+    known: &Sale,
+    sale_op: &Op,
+    amount: Money,
+    addressee: Option<AccountId>,
+) -> Result<(), Refusal> {
+    let told = (sale_op.actor, amount, sale_op.time, addressee);
+    if (known.key, known.amount, known.time, known.addressee) != told {
+        return Err(Refusal::OpIdReused);
+    }
+    if known.claimed_by.is_some() {
+        return Err(Refusal::SaleAlreadyClaimed);
+    }
+    Ok(())
+}
+
+/// Fifteen minutes by the claiming phone's clock for a voucher that anyone may scan; seven days by the server's.
+fn check_time(sold: u64, claimed: u64, addressed: bool, now: Timestamp) -> Result<(), Refusal> {
+    if now > Timestamp::from_seconds(sold).plus(i64::from(CLAIM_DAYS) * Timestamp::DAY) {
+        return Err(Refusal::SaleTooOld { days: CLAIM_DAYS });
+    }
+    if !addressed && claimed > sold.saturating_add(u64::from(VOUCHER_MINUTES) * 60) {
+        return Err(Refusal::VoucherExpired { minutes: VOUCHER_MINUTES });
+    }
+    Ok(())
+}
+
+fn check_room(wallet: &Wallet, units: Units, unit_value: Money) -> Result<(), Refusal> {
+    let held: Units = wallet.lots().iter().map(|lot| lot.remaining).sum();
+    let worth = held.checked_add(units).and_then(|total| total.value(unit_value));
+    if worth.is_none_or(|worth| worth > MAX_WALLET) {
+        return Err(Refusal::BalanceTooLarge);
+    }
+    Ok(())
+}
+
+/// The terms that the claim earns under.
+fn terms_for<'a>(
+    view: &'a View,
+    seller: MerchantId,
+    choice: Option<Choice>,
+    now: Timestamp,
+) -> Result<&'a TermsVersion, Halt> {
+    let Some(Choice { group, terms_version }) = choice else { return best_terms(view, seller) };
+    view.want(&[Key::Member(group, seller), Key::Group(group), Key::Terms(group, terms_version)])?;
+    let current = view.group(group)?.ok_or(Refusal::UnknownGroup)?.terms_version;
+    if view.member(group, seller)?.is_none() {
+        return Err(Refusal::SellerNotInGroup.into());
+    }
+    match view.terms(group, terms_version)? {
+        Some(seen) if seen.honoured_at(now) => Ok(seen),
+        _ => Ok(view.terms(group, current)?.ok_or(Refusal::UnknownGroup)?),
+    }
+}
+
+/// Best rate, then longest validity, then lowest id, among the seller's groups.
+fn best_terms(view: &View, seller: MerchantId) -> Result<&TermsVersion, Halt> {
+    let groups = view.memberships(seller)?;
+    view.want(&groups.iter().map(|group| Key::Group(*group)).collect::<Vec<_>>())?;
+    let mut versions = Vec::new();
+    for group in groups {
+        if let Some(group) = view.group(*group)? {
+            versions.push(Key::Terms(group.id, group.terms_version));
+        }
+    }
+    view.want(&versions)?;
+    let mut best: Option<&TermsVersion> = None;
+    for key in versions {
+        let Key::Terms(group, version) = key else { continue };
+        if let Some(version) = view.terms(group, version)? {
+            best = [best, Some(version)].into_iter().flatten().min_by_key(|version| by_rate(version));
+        }
+    }
+    Ok(best.ok_or(Refusal::SellerInNoGroup)?)
+}

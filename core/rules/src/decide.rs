@@ -1,0 +1,116 @@
+//! The one way in: an op and a view go in, a decision comes out.
+
+use crate::claim;
+use crate::device::{self, Device, Holder};
+use crate::event::EventBody;
+use crate::expiry;
+use crate::group;
+use crate::id::{AccountId, KeyId, MerchantId, OpId};
+use crate::merchant;
+use crate::op::{Carried, OP_VERSION, Op, OpBody};
+use crate::redemption;
+use crate::refusal::Refusal;
+use crate::sale;
+use crate::time::Timestamp;
+use crate::view::{Halt, Key, View};
+
+/// What follows from an op.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// What happened, in order, each with the actor and the op that caused it.
+    pub events: Vec<(KeyId, OpId, EventBody)>,
+    /// Counters now used, beside the op's own.
+    pub counters: Vec<(KeyId, u64)>,
+    /// Whether the op that was carried is hereby applied too, as if its author had sent it.
+    pub carried_applied: bool,
+}
+
+impl Decision {
+    pub(crate) fn then(&mut self, author: &Author, body: EventBody) {
+        self.events.push((author.device.key, author.op.id, body));
+    }
+
+    pub(crate) fn use_counter(&mut self, key: KeyId, counter: u64) {
+        self.counters.push((key, counter));
+    }
+
+    pub(crate) fn accept_carried(&mut self, op: &Op) {
+        self.carried_applied = true;
+        self.use_counter(op.actor, op.counter);
+    }
+}
+
+/// An op whose author may sign: a registered key, not revoked, with a counter it has not used.
+pub(crate) struct Author<'a> {
+    pub(crate) op: &'a Op,
+    pub(crate) device: &'a Device,
+}
+
+impl<'a> Author<'a> {
+    pub(crate) fn check(view: &'a View, op: &'a Op) -> Result<Self, Halt> {
+        if op.version != OP_VERSION {
+            return Err(Refusal::UnsupportedVersion.into());
+        }
+        view.want(&[Key::Device(op.actor), Key::Counter(op.actor, op.counter)])?;
+        let device = view.device(op.actor)?.ok_or(Refusal::UnknownKey)?;
+        if device.revoked_at.is_some() {
+            return Err(Refusal::RevokedKey.into());
+        }
+        let uuid_version = match device.holder {
+            Holder::System => 8,
+            Holder::Account(_) => 7,
+        };
+        if op.id.version() != uuid_version {
+            return Err(Refusal::BadOpId.into());
+        }
+        if view.counter_used(op.actor, op.counter)? {
+            return Err(Refusal::CounterUsed { counter: op.counter }.into());
+        }
+        Ok(Self { op, device })
+    }
+
+    pub(crate) fn account(&self) -> Result<AccountId, Refusal> {
+        match self.device.holder {
+            Holder::Account(account) => Ok(account),
+            Holder::System => Err(Refusal::NotAllowed),
+        }
+    }
+
+    pub(crate) fn merchant(&self) -> Result<MerchantId, Refusal> {
+        self.account()?;
+        self.device.merchant.ok_or(Refusal::NoMerchant)
+    }
+
+    pub(crate) fn system(&self) -> Result<(), Refusal> {
+        match self.device.holder {
+            Holder::System => Ok(()),
+            Holder::Account(_) => Err(Refusal::NotAllowed),
+        }
+    }
+
+    pub(crate) fn caused(&self, body: EventBody) -> Decision {
+        let mut decision = Decision::default();
+        decision.then(self, body);
+        decision
+    }
+}
+
+/// Decides one op at `now`, by the server's clock.
+///
+/// # Errors
+/// [`Halt::Need`] while a cell is missing; [`Halt::Refused`] with the reason, and then nothing changes.
+pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result<Decision, Halt> {
+    let author = Author::check(view, op)?;
+    match &op.body {
+        OpBody::EnrolDevice { account, key, public_key } => {
+            device::enrol(view, &author, (*account, *key, public_key))
+        }
+        OpBody::RegisterMerchant { profile } => merchant::register(view, &author, profile),
+        OpBody::FoundGroup { profile, terms } => group::found(view, &author, profile, terms),
+        OpBody::JoinGroup { group, terms_version } => group::join(view, &author, *group, *terms_version),
+        OpBody::RecordSale { amount, addressee } => sale::record(view, &author, *amount, *addressee, now),
+        OpBody::Claim { choice, .. } => claim::claim(view, &author, carried, *choice, now),
+        OpBody::Redeem { units, .. } => redemption::redeem(view, &author, carried, *units, now),
+        OpBody::ExpireLots { group, account } => expiry::expire(view, &author, *group, *account, now),
+    }
+}

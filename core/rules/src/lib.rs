@@ -1,0 +1,33 @@
+//! The rules of mileage: the domain's types and every decision, pure.
+//!
+//! One implementation serves phone, server and statement, so that they always agree. Nothing here knows a clock,
+//! a disk, a network or a random source: the caller passes in what it needs to know and does what was decided.
+//! Bytes, signatures and texts belong to `moa-wire` and `moa-words`.
+//!
+//! A write arrives as an [`op::Op`]. [`decide::decide`] looks at a [`view::View`] of what is known and answers with a
+//! [`decide::Decision`] (events), a [`refusal::Refusal`], or the keys that it still needs to see. An
+//! [`event::Event`] changes state by [`state::apply`] and the books by [`books::postings`]; both are functions of the
+//! event alone and what it names, so replaying the events gives the same tables again.
+//!
+//! `docs/rules.md` numbers each rule and names the module that keeps it.
+
+pub mod books;
+pub mod choice;
+pub mod claim;
+pub mod decide;
+pub mod device;
+pub mod event;
+pub mod expiry;
+pub mod group;
+pub mod id;
+pub mod lot;
+pub mod merchant;
+pub mod op;
+pub mod quantity;
+pub mod redemption;
+pub mod refusal;
+pub mod sale;
+pub mod state;
+pub mod terms;
+pub mod time;
+pub mod view;

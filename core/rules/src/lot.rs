@@ -1,0 +1,141 @@
+//! Lots, wallets and the order in which they are spent. (rules.md "Lots", A10)
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::books::Worth;
+use crate::id::{AccountId, GroupId, LotId, MerchantId, OpId};
+use crate::quantity::Units;
+use crate::terms::SpendingOrder;
+use crate::time::{Day, Timestamp};
+
+/// One earning. What it was issued under never changes; only `remaining` does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+pub struct Lot {
+    /// Its id: that of the claim.
+    #[n(0)]
+    pub id: LotId,
+    /// The group whose mileage it is.
+    #[n(1)]
+    pub group: GroupId,
+    /// The buyer.
+    #[n(2)]
+    pub account: AccountId,
+    /// The shop that issued it and answers for it.
+    #[n(3)]
+    pub issuer: MerchantId,
+    /// The sale that earned it.
+    #[n(4)]
+    pub sale: OpId,
+    /// Units issued.
+    #[n(5)]
+    pub units: Units,
+    /// Units left.
+    #[n(6)]
+    pub remaining: Units,
+    /// What one unit is worth and who owes whom for it, as when it was issued.
+    #[n(7)]
+    pub worth: Worth,
+    /// The version of the terms that it was issued under.
+    #[n(8)]
+    pub terms_version: u32,
+    /// When it was decided.
+    #[n(9)]
+    pub issued_at: Timestamp,
+    /// The last day on which it can be used, in the group's zone.
+    #[n(10)]
+    pub last_day: Day,
+    /// The instant at which that day ends: usable before, gone from then on.
+    #[n(11)]
+    pub ends_at: Timestamp,
+}
+
+impl Lot {
+    /// Whether something is left and can be used at `now`.
+    pub fn usable(&self, now: Timestamp) -> bool {
+        !self.remaining.is_zero() && now < self.ends_at
+    }
+}
+
+/// A part taken from a lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Allocation {
+    /// The lot.
+    #[n(0)]
+    pub lot: LotId,
+    /// The shop that issued it.
+    #[n(1)]
+    pub issuer: MerchantId,
+    /// Units taken from it.
+    #[n(2)]
+    pub units: Units,
+    /// What a unit of it is worth and who owes whom for it.
+    #[n(3)]
+    pub worth: Worth,
+}
+
+/// The lots of one buyer in one group that have something left, in order of id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wallet {
+    lots: Vec<Lot>,
+}
+
+impl Wallet {
+    /// A wallet of these lots; those with nothing left are dropped.
+    pub fn new(mut lots: Vec<Lot>) -> Self {
+        lots.retain(|lot| !lot.remaining.is_zero());
+        lots.sort_unstable_by_key(|lot| lot.id);
+        Self { lots }
+    }
+
+    /// The lots, in order of id.
+    pub fn lots(&self) -> &[Lot] {
+        &self.lots
+    }
+
+    /// One lot.
+    pub fn lot(&self, id: LotId) -> Option<&Lot> {
+        self.lots.binary_search_by_key(&id, |lot| lot.id).ok().map(|at| &self.lots[at])
+    }
+
+    /// Puts a lot in, in place of one with the same id; takes it out if nothing is left of it.
+    pub fn put(&mut self, lot: Lot) {
+        match (self.lots.binary_search_by_key(&lot.id, |lot| lot.id), lot.remaining.is_zero()) {
+            (Ok(at), true) => drop(self.lots.remove(at)),
+            (Ok(at), false) => self.lots[at] = lot,
+            (Err(_), true) => {}
+            (Err(at), false) => self.lots.insert(at, lot),
+        }
+    }
+
+    /// What can be used at `now`: Σ remaining over unexpired lots. (rules.md "Redemption")
+    pub fn available(&self, now: Timestamp) -> Units {
+        self.lots.iter().filter(|lot| lot.usable(now)).map(|lot| lot.remaining).sum()
+    }
+
+    /// What can be used at `now` and no longer `within` milliseconds later.
+    pub fn expiring(&self, now: Timestamp, within: i64) -> Units {
+        let soon = |lot: &&Lot| lot.usable(now) && lot.ends_at <= now.plus(within);
+        self.lots.iter().filter(soon).map(|lot| lot.remaining).sum()
+    }
+
+    /// Which lots `asked` units come from, in spending order; `None` if there are not so many.
+    pub fn allocate(&self, asked: Units, order: SpendingOrder, now: Timestamp) -> Option<Vec<Allocation>> {
+        let mut lots: Vec<&Lot> = self.lots.iter().filter(|lot| lot.usable(now)).collect();
+        match order {
+            SpendingOrder::SoonestExpiry => lots.sort_by_key(|lot| (lot.ends_at, lot.issued_at, lot.id)),
+            SpendingOrder::Oldest => lots.sort_by_key(|lot| (lot.issued_at, lot.id)),
+        }
+        let mut left = asked;
+        let mut parts = Vec::new();
+        for lot in lots {
+            if left.is_zero() {
+                break;
+            }
+            let units = left.min(lot.remaining);
+            left = left.checked_sub(units)?;
+            parts.push(Allocation { lot: lot.id, issuer: lot.issuer, units, worth: lot.worth });
+        }
+        left.is_zero().then_some(parts)
+    }
+}

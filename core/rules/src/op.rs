@@ -1,0 +1,179 @@
+//! Ops: signed commands, the only way in. (design: "Writes: one path")
+
+use minicbor::{Decode, Encode};
+
+use crate::id::{AccountId, GroupId, KeyId, OpId};
+use crate::merchant::MerchantProfile;
+use crate::quantity::{Money, Units};
+use crate::terms::{Profile, Terms};
+use crate::time::Timestamp;
+
+/// The version of the op format that this code writes.
+pub const OP_VERSION: u8 = 1;
+
+/// A command as its author signed it.
+///
+/// In CBOR `[version, id, actor, counter, time, [kind, …]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Op {
+    /// [`OP_VERSION`].
+    #[n(0)]
+    pub version: u8,
+    /// Made by the author and stored there before the op is sent.
+    #[n(1)]
+    pub id: OpId,
+    /// The key that signs.
+    #[n(2)]
+    pub actor: KeyId,
+    /// Never used before by this key, for ops or codes. May have gaps; orders nothing.
+    #[n(3)]
+    pub counter: u64,
+    /// The author's clock, in seconds since 1970: evidence, never an ordering.
+    #[n(4)]
+    pub time: u64,
+    /// What is asked for.
+    #[n(5)]
+    pub body: OpBody,
+}
+
+/// What an op asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(flat)]
+pub enum OpBody {
+    /// The server, after the six-digit code: this key may sign for this account.
+    #[n(0)]
+    EnrolDevice {
+        /// The account.
+        #[n(0)]
+        account: AccountId,
+        /// The key's id.
+        #[n(1)]
+        key: KeyId,
+        /// The key's uncompressed P-256 point, 65 bytes.
+        #[n(2)]
+        #[cbor(with = "minicbor::bytes")]
+        public_key: Vec<u8>,
+    },
+    /// A device: opens a shop, owned by the device's account; this key signs its sales from now on.
+    #[n(1)]
+    RegisterMerchant {
+        /// How the shop presents itself.
+        #[n(0)]
+        profile: MerchantProfile,
+    },
+    /// A shop's device: founds a group with its shop as first member. (A1, A2)
+    #[n(2)]
+    FoundGroup {
+        /// How the group presents itself.
+        #[n(0)]
+        profile: Profile,
+        /// What it promises.
+        #[n(1)]
+        terms: Terms,
+    },
+    /// A shop's device: joins an open group under the terms in force. (A5)
+    #[n(3)]
+    JoinGroup {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The version of the terms that the merchant read.
+        #[n(1)]
+        terms_version: u32,
+    },
+    /// A shop's device: a purchase. The signed op is the voucher. (A7)
+    #[n(4)]
+    RecordSale {
+        /// What was paid in money, in minor units of the shop's currency.
+        #[n(0)]
+        amount: Money,
+        /// The one buyer who may claim it, if known.
+        #[n(1)]
+        addressee: Option<AccountId>,
+    },
+    /// A buyer's device: turns a sale into mileage of one group. (A7)
+    #[n(5)]
+    Claim {
+        /// The voucher: the signed bytes of the sale.
+        #[n(0)]
+        #[cbor(with = "minicbor::bytes")]
+        sale: Vec<u8>,
+        /// The group chosen. Without one (a shop never met, no network): the best rate, then the longest
+        /// validity, then the lowest id.
+        #[n(1)]
+        choice: Option<Choice>,
+    },
+    /// A shop's device: takes mileage as payment, on a code that the buyer's device signed. (A9)
+    #[n(6)]
+    Redeem {
+        /// The signed bytes of the [`RedemptionCode`].
+        #[n(0)]
+        #[cbor(with = "minicbor::bytes")]
+        code: Vec<u8>,
+        /// Units to take.
+        #[n(1)]
+        units: Units,
+    },
+    /// The server's sweep: writes down what has expired in one wallet.
+    #[n(7)]
+    ExpireLots {
+        /// The wallet's group.
+        #[n(0)]
+        group: GroupId,
+        /// The wallet's owner.
+        #[n(1)]
+        account: AccountId,
+    },
+}
+
+/// The group that a buyer picked, and the terms that the buyer saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Choice {
+    /// The group.
+    #[n(0)]
+    pub group: GroupId,
+    /// The version of the terms that the buyer saw.
+    #[n(1)]
+    pub terms_version: u32,
+}
+
+/// A buyer's permission to take mileage, shown to a shop as a QR code. (A9)
+///
+/// In CBOR `[version, key, counter, expires, group, most]`. Good for one redemption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct RedemptionCode {
+    /// [`OP_VERSION`].
+    #[n(0)]
+    pub version: u8,
+    /// The buyer's key.
+    #[n(1)]
+    pub key: KeyId,
+    /// From the same series as the key's ops.
+    #[n(2)]
+    pub counter: u64,
+    /// The second after which it is void.
+    #[n(3)]
+    pub expires: u64,
+    /// The group whose mileage may be taken.
+    #[n(4)]
+    pub group: GroupId,
+    /// Units that may be taken at most.
+    #[n(5)]
+    pub most: Units,
+}
+
+impl RedemptionCode {
+    /// For how long a code is good: three minutes.
+    pub const LIFETIME: i64 = 3 * Timestamp::MINUTE;
+}
+
+/// What an op carries signed by someone else, opened and with its signature checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carried {
+    /// Nothing.
+    None,
+    /// The sale inside a claim.
+    Sale(Box<Op>),
+    /// The buyer's code inside a redemption.
+    Code(RedemptionCode),
+}

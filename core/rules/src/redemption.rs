@@ -1,0 +1,67 @@
+//! Redemptions: mileage as payment at any shop of its group. (A9, A10, rules.md "Redemption")
+
+use crate::decide::{Author, Decision};
+use crate::device::Holder;
+use crate::event::EventBody;
+use crate::op::{Carried, RedemptionCode};
+use crate::quantity::Units;
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+use crate::view::{Halt, Key, View};
+
+/// Takes `units` from the wallet of whoever signed the code, at the author's shop.
+///
+/// Approved if and only if the shop is a member, the code is unused, in time and for so many, the balance covers
+/// it, and the balance reaches the group's minimum.
+pub(crate) fn redeem(
+    view: &View,
+    author: &Author,
+    carried: &Carried,
+    units: Units,
+    now: Timestamp,
+) -> Result<Decision, Halt> {
+    let merchant = author.merchant()?;
+    let Carried::Code(code) = carried else { return Err(Refusal::NotACode.into()) };
+    let RedemptionCode { key, counter, expires, group, most, .. } = *code;
+    view.want(&[
+        Key::Device(key),
+        Key::Counter(key, counter),
+        Key::Member(group, merchant),
+        Key::Group(group),
+    ])?;
+
+    let buyer = view.device(key)?.ok_or(Refusal::UnknownKey)?;
+    let Holder::Account(account) = buyer.holder else { return Err(Refusal::NotAllowed.into()) };
+    if buyer.revoked_at.is_some() {
+        return Err(Refusal::RevokedKey.into());
+    }
+    if view.counter_used(key, counter)? {
+        return Err(Refusal::CodeUsed.into());
+    }
+    if now > Timestamp::from_seconds(expires) {
+        return Err(Refusal::CodeExpired.into());
+    }
+    if units.is_zero() {
+        return Err(Refusal::UnitsNotPositive.into());
+    }
+    if units > most {
+        return Err(Refusal::MoreThanCode { asked: units, most }.into());
+    }
+    let current = view.group(group)?.ok_or(Refusal::UnknownGroup)?.terms_version;
+    if view.member(group, merchant)?.is_none() {
+        return Err(Refusal::ShopNotInGroup.into());
+    }
+    view.want(&[Key::Terms(group, current), Key::Wallet(account, group)])?;
+    let terms = &view.terms(group, current)?.ok_or(Refusal::UnknownGroup)?.terms;
+    let wallet = view.wallet(account, group)?;
+    let available = wallet.available(now);
+    if available < terms.minimum {
+        return Err(Refusal::BelowMinimum { minimum: terms.minimum, available }.into());
+    }
+    let not_enough = Refusal::NotEnough { asked: units, available };
+    let allocations = wallet.allocate(units, terms.order, now).ok_or(not_enough)?;
+
+    let mut decision = author.caused(EventBody::Redeemed { group, merchant, account, units, allocations });
+    decision.use_counter(key, counter);
+    Ok(decision)
+}

@@ -1,0 +1,268 @@
+//! Why an op was refused: one variant a reason, with the figures that a person needs to do better.
+//!
+//! The `code` is stable and travels in JSON; the texts, in Korean and English, are in `moa-words`.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::quantity::{Money, Units};
+
+/// A reason, final for the id of the op that it answers. A refused op changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[error("{}", self.code())]
+#[non_exhaustive]
+pub enum Refusal {
+    // The op itself.
+    /// The bytes are not an op in canonical form.
+    #[n(0)]
+    MalformedOp,
+    /// The bytes are more than any op may have.
+    #[n(1)]
+    OpTooLarge {
+        /// Bytes that are taken at most.
+        #[n(0)]
+        max: u64,
+    },
+    /// The op's version is newer than this server.
+    #[n(2)]
+    UnsupportedVersion,
+    /// No key of that id is registered.
+    #[n(3)]
+    UnknownKey,
+    /// The signature does not match the bytes.
+    #[n(4)]
+    BadSignature,
+    /// The key was revoked.
+    #[n(5)]
+    RevokedKey,
+    /// The same id came before with another payload.
+    #[n(6)]
+    OpIdReused,
+    /// The key has used this counter before.
+    #[n(7)]
+    CounterUsed {
+        /// The counter.
+        #[n(0)]
+        counter: u64,
+    },
+    /// The id is not of the version that its author must use, or another thing bears it.
+    #[n(8)]
+    BadOpId,
+    /// This actor may not do this kind of op.
+    #[n(9)]
+    NotAllowed,
+
+    // Shops and groups.
+    /// The key acts for a shop already; one key, one shop.
+    #[n(20)]
+    KeyHasMerchant,
+    /// The key acts for no shop.
+    #[n(21)]
+    NoMerchant,
+    /// A name that is empty, untrimmed, too long, or has control characters.
+    #[n(22)]
+    BadName {
+        /// Characters that are taken at most.
+        #[n(0)]
+        max: u64,
+    },
+    /// A field of the terms outside its limits.
+    #[n(23)]
+    BadTerms {
+        /// The field's name.
+        #[n(0)]
+        field: String,
+        /// The least that is taken.
+        #[n(1)]
+        min: i64,
+        /// The most that is taken.
+        #[n(2)]
+        max: i64,
+    },
+    /// The zone is not an IANA name.
+    #[n(24)]
+    UnknownZone,
+    /// No such group.
+    #[n(25)]
+    UnknownGroup,
+    /// The shop is a member already.
+    #[n(26)]
+    AlreadyMember,
+    /// The terms agreed to are not those in force.
+    #[n(27)]
+    TermsChanged {
+        /// The version in force.
+        #[n(0)]
+        current: u32,
+    },
+    /// The shop's money is not the group's.
+    #[n(28)]
+    CurrencyDiffers,
+    /// A place outside the globe.
+    #[n(29)]
+    BadPlace,
+
+    // Sales and claims.
+    /// An amount of zero or less.
+    #[n(40)]
+    AmountNotPositive,
+    /// An amount above the limit.
+    #[n(41)]
+    AmountTooLarge {
+        /// Minor units that are taken at most.
+        #[n(0)]
+        max: Money,
+    },
+    /// The sale's time lies too far ahead of the server's.
+    #[n(42)]
+    SaleDatedAhead {
+        /// Hours ahead that are taken at most.
+        #[n(0)]
+        hours: u32,
+    },
+    /// More than so many days have passed since the sale.
+    #[n(43)]
+    SaleTooOld {
+        /// Days within which a sale can be claimed.
+        #[n(0)]
+        days: u32,
+    },
+    /// The voucher was scanned too late.
+    #[n(44)]
+    VoucherExpired {
+        /// Minutes for which it can be claimed.
+        #[n(0)]
+        minutes: u32,
+    },
+    /// Someone claimed this sale before.
+    #[n(45)]
+    SaleAlreadyClaimed,
+    /// The voucher is for another buyer.
+    #[n(46)]
+    NotAddressee,
+    /// The sale's own shop's staff cannot claim it.
+    #[n(47)]
+    OwnSale,
+    /// The token inside the op is not a sale.
+    #[n(48)]
+    NotASale,
+    /// The selling shop is not an active member of the chosen group.
+    #[n(49)]
+    SellerNotInGroup,
+    /// The selling shop is in no group.
+    #[n(50)]
+    SellerInNoGroup,
+    /// The amount is too small to earn a unit.
+    #[n(51)]
+    EarnsNothing {
+        /// The amount paid, in minor units.
+        #[n(0)]
+        amount: Money,
+    },
+    /// The wallet can hold no more.
+    #[n(52)]
+    BalanceTooLarge,
+
+    // Redemptions.
+    /// Zero units asked for.
+    #[n(60)]
+    UnitsNotPositive,
+    /// The wallet holds less than the group's minimum.
+    #[n(61)]
+    BelowMinimum {
+        /// Units from which the group's mileage can be used.
+        #[n(0)]
+        minimum: Units,
+        /// Units that this wallet can use.
+        #[n(1)]
+        available: Units,
+    },
+    /// The wallet holds less than was asked for.
+    #[n(62)]
+    NotEnough {
+        /// Units asked for.
+        #[n(0)]
+        asked: Units,
+        /// Units that this wallet can use.
+        #[n(1)]
+        available: Units,
+    },
+    /// The buyer's code allows less than was asked for.
+    #[n(63)]
+    MoreThanCode {
+        /// Units asked for.
+        #[n(0)]
+        asked: Units,
+        /// Units that the code allows.
+        #[n(1)]
+        most: Units,
+    },
+    /// The buyer's code has run out.
+    #[n(64)]
+    CodeExpired,
+    /// The buyer's code was used before.
+    #[n(65)]
+    CodeUsed,
+    /// The token inside the op is not a redemption code.
+    #[n(66)]
+    NotACode,
+    /// The redeeming shop is not an active member of the group.
+    #[n(67)]
+    ShopNotInGroup,
+
+    // Jobs.
+    /// Nothing is there to expire.
+    #[n(80)]
+    NothingExpired,
+}
+
+impl Refusal {
+    /// The stable `snake_case` word for the reason, as in JSON.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MalformedOp => "malformed_op",
+            Self::OpTooLarge { .. } => "op_too_large",
+            Self::UnsupportedVersion => "unsupported_version",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::RevokedKey => "revoked_key",
+            Self::OpIdReused => "op_id_reused",
+            Self::CounterUsed { .. } => "counter_used",
+            Self::BadOpId => "bad_op_id",
+            Self::NotAllowed => "not_allowed",
+            Self::KeyHasMerchant => "key_has_merchant",
+            Self::NoMerchant => "no_merchant",
+            Self::BadName { .. } => "bad_name",
+            Self::BadTerms { .. } => "bad_terms",
+            Self::UnknownZone => "unknown_zone",
+            Self::UnknownGroup => "unknown_group",
+            Self::AlreadyMember => "already_member",
+            Self::TermsChanged { .. } => "terms_changed",
+            Self::CurrencyDiffers => "currency_differs",
+            Self::BadPlace => "bad_place",
+            Self::AmountNotPositive => "amount_not_positive",
+            Self::AmountTooLarge { .. } => "amount_too_large",
+            Self::SaleDatedAhead { .. } => "sale_dated_ahead",
+            Self::SaleTooOld { .. } => "sale_too_old",
+            Self::VoucherExpired { .. } => "voucher_expired",
+            Self::SaleAlreadyClaimed => "sale_already_claimed",
+            Self::NotAddressee => "not_addressee",
+            Self::OwnSale => "own_sale",
+            Self::NotASale => "not_a_sale",
+            Self::SellerNotInGroup => "seller_not_in_group",
+            Self::SellerInNoGroup => "seller_in_no_group",
+            Self::EarnsNothing { .. } => "earns_nothing",
+            Self::BalanceTooLarge => "balance_too_large",
+            Self::UnitsNotPositive => "units_not_positive",
+            Self::BelowMinimum { .. } => "below_minimum",
+            Self::NotEnough { .. } => "not_enough",
+            Self::MoreThanCode { .. } => "more_than_code",
+            Self::CodeExpired => "code_expired",
+            Self::CodeUsed => "code_used",
+            Self::NotACode => "not_a_code",
+            Self::ShopNotInGroup => "shop_not_in_group",
+            Self::NothingExpired => "nothing_expired",
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Sales: a purchase as the shop recorded it. (rules.md "Sales and claims")
+
+use crate::decide::{Author, Decision};
+use crate::event::EventBody;
+use crate::id::{AccountId, KeyId, LotId, MerchantId, OpId};
+use crate::quantity::{MAX_AMOUNT, Money};
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+use crate::view::{Halt, View};
+
+/// How far a shop's clock may run ahead of the server's: a day.
+pub const AHEAD: i64 = Timestamp::DAY;
+/// For how long an unaddressed voucher can be claimed, by the claiming phone's clock.
+pub const VOUCHER_MINUTES: u32 = 15;
+/// For how long after the sale the server accepts a claim.
+pub const CLAIM_DAYS: u32 = 7;
+
+/// A purchase that a shop recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sale {
+    /// The op that recorded it.
+    pub id: OpId,
+    /// The shop.
+    pub merchant: MerchantId,
+    /// The key that signed it.
+    pub key: KeyId,
+    /// What was paid in money.
+    pub amount: Money,
+    /// The shop's clock, in seconds since 1970.
+    pub time: u64,
+    /// The one buyer who may claim it, if known.
+    pub addressee: Option<AccountId>,
+    /// The lot that it became.
+    pub claimed_by: Option<LotId>,
+}
+
+/// Records a sale of the author's shop.
+///
+/// However late it arrives: it is the shop's record. Whether it can still be claimed is the claim's question.
+pub(crate) fn record(
+    view: &View,
+    author: &Author,
+    amount: Money,
+    addressee: Option<AccountId>,
+    now: Timestamp,
+) -> Result<Decision, Halt> {
+    let merchant = author.merchant()?;
+    if amount.0 <= 0 {
+        return Err(Refusal::AmountNotPositive.into());
+    }
+    if amount > MAX_AMOUNT {
+        return Err(Refusal::AmountTooLarge { max: MAX_AMOUNT }.into());
+    }
+    if Timestamp::from_seconds(author.op.time) > now.plus(AHEAD) {
+        return Err(Refusal::SaleDatedAhead { hours: (AHEAD / Timestamp::HOUR) as u32 }.into());
+    }
+    if view.sale(merchant, author.op.id)?.is_some() {
+        return Err(Refusal::BadOpId.into());
+    }
+    let (sale, key, time) = (author.op.id, author.device.key, author.op.time);
+    Ok(author.caused(EventBody::SaleRecorded { sale, merchant, key, amount, time, addressee }))
+}

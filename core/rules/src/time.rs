@@ -1,0 +1,198 @@
+//! Instants, civil days and validity. (rules.md "Time")
+//!
+//! No clock here: whoever decides passes `now` in. A lot keeps its last usable *day* in the group's zone, and
+//! beside it the instant at which that day ends, so that a phone in another zone agrees to the millisecond.
+
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone};
+use chrono_tz::Tz;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::quantity::OutOfRange;
+
+/// An instant: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, Encode, Decode,
+)]
+#[cbor(transparent)]
+#[serde(transparent)]
+pub struct Timestamp(#[n(0)] pub i64);
+
+impl Timestamp {
+    /// One second, in milliseconds.
+    pub const SECOND: i64 = 1_000;
+    /// One minute, in milliseconds.
+    pub const MINUTE: i64 = 60 * Self::SECOND;
+    /// One hour, in milliseconds.
+    pub const HOUR: i64 = 60 * Self::MINUTE;
+    /// One day of 24 hours, in milliseconds.
+    pub const DAY: i64 = 24 * Self::HOUR;
+
+    /// The instant so many milliseconds later (earlier, if negative), stopping at the ends of time.
+    #[must_use]
+    pub const fn plus(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// From whole seconds, as codes and ops carry them.
+    pub fn from_seconds(seconds: u64) -> Self {
+        Self(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(Self::SECOND))
+    }
+
+    /// Whole seconds, rounded down; zero before 1970.
+    pub fn seconds(self) -> u64 {
+        u64::try_from(self.0.div_euclid(Self::SECOND)).unwrap_or(0)
+    }
+}
+
+/// A calendar day, kept as days since 1970-01-01.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
+)]
+#[cbor(transparent)]
+#[serde(transparent)]
+pub struct Day(#[n(0)] pub i32);
+
+impl Day {
+    /// The calendar date.
+    pub fn date(self) -> NaiveDate {
+        NaiveDate::from_epoch_days(self.0).unwrap_or(NaiveDate::MAX)
+    }
+}
+
+impl From<NaiveDate> for Day {
+    fn from(date: NaiveDate) -> Self {
+        Self(date.to_epoch_days())
+    }
+}
+
+/// How long mileage can be used: the civil span from the day of issue. (A1)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+pub enum Validity {
+    /// So many calendar months, 1..=120.
+    #[n(0)]
+    Months(#[n(0)] u16),
+    /// So many days, 1..=3 660.
+    #[n(1)]
+    Days(#[n(0)] u16),
+}
+
+impl Validity {
+    /// Refuses a span outside the limits of its unit.
+    pub(crate) fn check(self) -> Result<(), OutOfRange> {
+        let (value, max) = match self {
+            Self::Months(months) => (months, 120),
+            Self::Days(days) => (days, 3_660),
+        };
+        if value == 0 || value > max {
+            return Err(OutOfRange { value: value.into(), min: 1, max: max.into() });
+        }
+        Ok(())
+    }
+
+    /// The span in days for comparing two: a month counts 30.44.
+    pub(crate) fn rough_days(self) -> u32 {
+        match self {
+            Self::Months(months) => u32::from(months) * 3_044 / 100,
+            Self::Days(days) => days.into(),
+        }
+    }
+
+    /// The last day on which mileage issued at `issued` can be used.
+    ///
+    /// Months clamp to the month's end, counted from the original day: 31 January and one month is 28 (29)
+    /// February. Days count from the day after issue: one day issued on the 1st lasts through the 2nd.
+    pub fn last_day(self, issued: Timestamp, zone: Tz) -> Day {
+        let day = local_day(issued, zone);
+        let last = match self {
+            Self::Months(months) => day.checked_add_months(Months::new(months.into())),
+            Self::Days(days) => day.checked_add_days(Days::new(days.into())),
+        };
+        last.unwrap_or(NaiveDate::MAX).into()
+    }
+}
+
+/// The calendar day that `at` falls on in `zone`.
+pub fn local_day(at: Timestamp, zone: Tz) -> NaiveDate {
+    DateTime::from_timestamp_millis(at.0).map_or(NaiveDate::MAX, |utc| utc.with_timezone(&zone).date_naive())
+}
+
+/// The instant at which `day` is over in `zone`: the first moment of the day after.
+///
+/// Where a change of clocks skips midnight, the first moment that exists; where it repeats it, the earlier.
+pub fn end_of_day(day: Day, zone: Tz) -> Timestamp {
+    let Some(next) = day.date().succ_opt() else { return Timestamp(i64::MAX) };
+    let midnight = next.and_time(NaiveTime::MIN);
+    let skipped = || {
+        (1..=24 * 4).find_map(|quarters| {
+            zone.from_local_datetime(&(midnight + chrono::Duration::minutes(15 * quarters))).earliest()
+        })
+    };
+    zone.from_local_datetime(&midnight)
+        .earliest()
+        .or_else(skipped)
+        .map_or(Timestamp(i64::MAX), |instant| Timestamp(instant.timestamp_millis()))
+}
+
+/// A zone by its IANA name.
+pub fn zone(name: &str) -> Option<Tz> {
+    name.parse().ok()
+}
+
+/// Year, month and day of a calendar day, for formatting.
+pub fn parts(day: Day) -> (i32, u32, u32) {
+    let date = day.date();
+    (date.year(), date.month(), date.day())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::America::New_York;
+    use chrono_tz::Asia::{Beirut, Seoul};
+
+    fn at(zone: Tz, y: i32, m: u32, d: u32, hour: u32) -> Timestamp {
+        Timestamp(zone.with_ymd_and_hms(y, m, d, hour, 0, 0).unwrap().timestamp_millis())
+    }
+
+    fn last(y: i32, m: u32, d: u32, validity: Validity) -> (i32, u32, u32) {
+        parts(validity.last_day(at(Seoul, y, m, d, 12), Seoul))
+    }
+
+    #[test]
+    fn edge_12_months_clamp_to_the_months_end() {
+        assert_eq!(last(2026, 1, 31, Validity::Months(1)), (2026, 2, 28));
+        assert_eq!(last(2028, 1, 31, Validity::Months(1)), (2028, 2, 29));
+        assert_eq!(last(2024, 2, 29, Validity::Months(12)), (2025, 2, 28));
+        assert_eq!(last(2026, 11, 30, Validity::Months(3)), (2027, 2, 28));
+        assert_eq!(last(2026, 8, 31, Validity::Months(6)), (2027, 2, 28));
+        assert_eq!(last(2026, 12, 31, Validity::Days(1)), (2027, 1, 1));
+    }
+
+    #[test]
+    fn edge_11_the_last_day_belongs_to_the_groups_zone() {
+        // 23:30 on the 31st in Seoul is still the 31st at 14:30 UTC.
+        let issued = at(Seoul, 2026, 1, 31, 23);
+        let day = Validity::Months(1).last_day(issued, Seoul);
+        assert_eq!(parts(day), (2026, 2, 28));
+        assert_eq!(end_of_day(day, Seoul), at(Seoul, 2026, 3, 1, 0));
+    }
+
+    #[test]
+    fn edge_30_summer_time_makes_days_of_23_and_25_hours() {
+        let spring = Day::from(NaiveDate::from_ymd_opt(2026, 3, 8).unwrap());
+        let autumn = Day::from(NaiveDate::from_ymd_opt(2026, 11, 1).unwrap());
+        let hours = |day: Day| {
+            (end_of_day(day, New_York).0 - end_of_day(Day(day.0 - 1), New_York).0) / Timestamp::HOUR
+        };
+        assert_eq!((hours(spring), hours(autumn)), (23, 25));
+    }
+
+    #[test]
+    fn edge_30_a_midnight_that_does_not_exist_ends_the_day_when_the_clock_goes_on() {
+        // Beirut springs forward at midnight: 28 March 2027 begins at 01:00.
+        let day = Day::from(NaiveDate::from_ymd_opt(2027, 3, 27).unwrap());
+        assert_eq!(end_of_day(day, Beirut), at(Beirut, 2027, 3, 28, 1));
+    }
+}

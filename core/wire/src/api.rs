@@ -1,0 +1,287 @@
+//! The API's requests and answers, in JSON. Bytes are base64 (RFC 4648 section 4), ids are hex, times are
+//! milliseconds since 1970. Readers ignore fields that they do not know.
+
+use moa_rules::event::Inbox;
+use moa_rules::group::{Group, TermsVersion};
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
+use moa_rules::lot::Lot;
+use moa_rules::merchant::MerchantProfile;
+use moa_rules::refusal::Refusal;
+use moa_rules::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The most ops in one `POST /v1/ops`.
+pub const MAX_OPS: usize = 100;
+/// The most events in one answer to `GET /v1/changes`.
+pub const MAX_CHANGES: usize = 500;
+/// The most shops in one answer to `GET /v1/directory`.
+pub const MAX_DIRECTORY: usize = 200;
+/// The longest that `GET /v1/changes` waits, in seconds.
+pub const MAX_WAIT_S: u64 = 25;
+/// The most bytes in a request's body.
+pub const MAX_BODY: usize = 640 * 1024;
+
+/// Bytes as base64 in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, format = Byte))]
+pub struct Base64(pub Vec<u8>);
+
+impl Serialize for Base64 {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&data_encoding::BASE64.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Base64 {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        data_encoding::BASE64.decode(text.as_bytes()).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl From<&[u8]> for Base64 {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+/// `POST /v1/enrolments`: send a six-digit code to this number for this key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnrolmentRequest {
+    /// The phone number, as typed; read as Korean without a country code.
+    pub phone: String,
+    /// The device key's uncompressed P-256 point, 65 bytes.
+    pub public_key: Base64,
+}
+
+/// An enrolment under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Enrolment {
+    /// Its id, 32 hex digits.
+    pub enrolment: String,
+    /// When the code is void.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub expires_at: Timestamp,
+}
+
+/// `POST /v1/enrolments/{enrolment}/confirm`: the code that came, and proof that the device holds the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Confirmation {
+    /// Six digits.
+    pub code: String,
+    /// A [`crate::token::Possession`] signed by the device key.
+    pub possession: Base64,
+}
+
+/// A device that may sign for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Enrolled {
+    /// The account: a new one, or that of the number.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub account: AccountId,
+    /// Sent as `Authorization: Bearer …` with every read.
+    pub token: String,
+    /// The server's public key, for heads and approvals.
+    pub server_key: Base64,
+    /// The server's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub now: Timestamp,
+}
+
+/// `POST /v1/ops`: signed ops, 1..=100.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Ops {
+    /// Each a signed op, decided in this order.
+    pub ops: Vec<Base64>,
+}
+
+/// The server's answer to one op.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// It holds, and is on disk.
+    Applied,
+    /// It came before; this was the answer.
+    Duplicate {
+        /// Why it was refused then; nothing if it was applied.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<Refused>,
+    },
+    /// No, for ever, under this id.
+    Refused(Refused),
+    /// Not decided; the same again later, under the same id.
+    Retry {
+        /// Not before so many seconds.
+        after_s: u32,
+    },
+}
+
+/// A refusal: the reason for a program, the sentence for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Refused {
+    /// The `code` and its figures.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub reason: Refusal,
+    /// In the language of the request's `Accept-Language`.
+    pub text: String,
+}
+
+/// The answers to `POST /v1/ops`, one an op, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Verdicts {
+    /// One an op, in order.
+    pub verdicts: Vec<Verdict>,
+    /// The server's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub now: Timestamp,
+}
+
+/// The name of an inbox in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum InboxName {
+    /// A person's.
+    Account(#[cfg_attr(feature = "openapi", schema(value_type = String))] AccountId),
+    /// A shop's.
+    Merchant(#[cfg_attr(feature = "openapi", schema(value_type = String))] MerchantId),
+    /// A group's.
+    Group(#[cfg_attr(feature = "openapi", schema(value_type = String))] GroupId),
+}
+
+impl From<Inbox> for InboxName {
+    fn from(inbox: Inbox) -> Self {
+        match inbox {
+            Inbox::Account(id) => Self::Account(id),
+            Inbox::Merchant(id) => Self::Merchant(id),
+            Inbox::Group(id) => Self::Group(id),
+        }
+    }
+}
+
+impl From<InboxName> for Inbox {
+    fn from(name: InboxName) -> Self {
+        match name {
+            InboxName::Account(id) => Self::Account(id),
+            InboxName::Merchant(id) => Self::Merchant(id),
+            InboxName::Group(id) => Self::Group(id),
+        }
+    }
+}
+
+/// `GET /v1/changes`: what has happened in the caller's inboxes since the cursor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Changes {
+    /// Inboxes with something new.
+    pub inboxes: Vec<InboxChanges>,
+    /// To be sent with the next request.
+    pub cursor: String,
+    /// Whether there is more to be had at once.
+    pub more: bool,
+    /// The server's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub now: Timestamp,
+}
+
+/// New events of one inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InboxChanges {
+    /// Which.
+    pub inbox: InboxName,
+    /// The number of the first event here; they follow without gaps.
+    pub first: u64,
+    /// The events' bytes, as the server made them.
+    pub events: Vec<Base64>,
+    /// A signed [`crate::token::Head`] after the last event here.
+    pub head: Base64,
+}
+
+/// `GET /v1/snapshot`: where the caller stands, for a phone that starts anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Snapshot {
+    /// The caller's account.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub account: AccountId,
+    /// The shop that the caller's key acts for.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub merchant: Option<MerchantId>,
+    /// The account's lots that have something left.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub lots: Vec<Lot>,
+    /// Signed heads of the caller's inboxes.
+    pub heads: Vec<Base64>,
+    /// From where `GET /v1/changes` goes on.
+    pub cursor: String,
+    /// The server's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub now: Timestamp,
+}
+
+/// `GET /v1/directory`: shops and groups changed since a time, in pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Directory {
+    /// Shops.
+    pub merchants: Vec<MerchantEntry>,
+    /// The groups of these shops.
+    pub groups: Vec<GroupEntry>,
+    /// To be sent as `cursor` with the next request.
+    pub cursor: String,
+    /// Whether there is more to be had at once.
+    pub more: bool,
+}
+
+/// A shop in the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MerchantEntry {
+    /// The shop.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub id: MerchantId,
+    /// How it presents itself.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub profile: MerchantProfile,
+    /// Its groups, in order of id.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub groups: Vec<GroupId>,
+    /// The keys that sign its sales.
+    pub keys: Vec<KeyEntry>,
+}
+
+/// A key in the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct KeyEntry {
+    /// Its id.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub id: KeyId,
+    /// Its uncompressed P-256 point.
+    pub public_key: Base64,
+}
+
+/// A group in the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GroupEntry {
+    /// The group.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub group: Group,
+    /// Its terms now in force.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub terms: TermsVersion,
+    /// Its member shops, in order of id.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub members: Vec<MerchantId>,
+}

@@ -1,0 +1,238 @@
+//! Codes that a camera reads: `MOA1:` and base45 (RFC 9285), so that a QR takes its denser alphanumeric mode.
+
+use moa_rules::op::{Op, OpBody, RedemptionCode};
+
+use crate::link::{self, Destination};
+use crate::token::{Approval, Sealed, Token};
+
+/// What every code of ours begins with.
+pub const PREFIX: &str = "MOA1:";
+
+/// The most characters that a code of ours has: the largest QR that a cheap camera reads at arm's length, version 8
+/// with medium correction, holds 221.
+pub const MAX_CODE: usize = 220;
+
+/// The most characters of a scanned text that are looked at.
+pub const MAX_SCANNED: usize = 2_048;
+
+/// The text of a token, to be drawn as a QR.
+pub fn text(token: &[u8]) -> String {
+    format!("{PREFIX}{}", base45::encode(token))
+}
+
+/// What a camera saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scanned {
+    /// A sale, to be claimed.
+    Voucher(Box<Sealed<Op>>),
+    /// A buyer's permission to take mileage.
+    RedemptionCode(Sealed<RedemptionCode>),
+    /// The server's word that a redemption stands.
+    Approval(Sealed<Approval>),
+    /// A link to a screen.
+    Link(Destination),
+}
+
+/// What a camera saw that is not ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotOurs {
+    /// Nothing at all.
+    #[error("empty")]
+    Empty,
+    /// More than any code has.
+    #[error("too long")]
+    TooLong,
+    /// Begins like ours, and is broken.
+    #[error("damaged")]
+    Damaged,
+    /// A payment code (EMV QR).
+    #[error("a payment code")]
+    PaymentCode,
+    /// A link to somewhere else.
+    #[error("a stranger's link")]
+    ForeignLink,
+    /// Something else.
+    #[error("not a code of Moa")]
+    Unknown,
+}
+
+impl NotOurs {
+    /// The stable `snake_case` word for the reason.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "code_empty",
+            Self::TooLong => "code_too_long",
+            Self::Damaged => "code_damaged",
+            Self::PaymentCode => "code_is_payment",
+            Self::ForeignLink => "code_is_foreign_link",
+            Self::Unknown => "code_unknown",
+        }
+    }
+}
+
+/// Reads what a camera saw, or a person pasted. `link_base` is the address of our own links.
+///
+/// # Errors
+/// [`NotOurs`], saying what it is instead.
+pub fn read(scanned: &str, link_base: &str) -> Result<Scanned, NotOurs> {
+    let scanned = scanned.trim();
+    if scanned.is_empty() {
+        return Err(NotOurs::Empty);
+    }
+    if scanned.len() > MAX_SCANNED {
+        return Err(NotOurs::TooLong);
+    }
+    if let Some(body) = scanned.strip_prefix(PREFIX) {
+        return read_token(body);
+    }
+    if let Some(destination) = link::parse(scanned, link_base) {
+        return Ok(Scanned::Link(destination));
+    }
+    if scanned.starts_with("000201") {
+        return Err(NotOurs::PaymentCode);
+    }
+    if scanned.contains("://") {
+        return Err(NotOurs::ForeignLink);
+    }
+    Err(NotOurs::Unknown)
+}
+
+fn read_token(body: &str) -> Result<Scanned, NotOurs> {
+    if body.len() > MAX_CODE {
+        return Err(NotOurs::TooLong);
+    }
+    let bytes = base45::decode(body).map_err(|_| NotOurs::Damaged)?;
+    if let Ok(op) = Sealed::<Op>::parse(&bytes) {
+        return match op.unchecked().body {
+            OpBody::RecordSale { .. } => Ok(Scanned::Voucher(Box::new(op))),
+            _ => Err(NotOurs::Damaged),
+        };
+    }
+    // The kinds differ in the lengths of their fields, so that at most one of them reads.
+    let code = Sealed::<RedemptionCode>::parse(&bytes).map(Scanned::RedemptionCode);
+    code.or_else(|_| Sealed::<Approval>::parse(&bytes).map(Scanned::Approval)).map_err(|_| NotOurs::Damaged)
+}
+
+const _: () = assert!(RedemptionCode::MAX_BYTES <= 160 && Approval::MAX_BYTES <= 160);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{Signer, SoftwareKey};
+    use crate::qr;
+    use crate::token::Checked;
+    use moa_rules::id::{AccountId, GroupId, MerchantId, OpId};
+    use moa_rules::op::OP_VERSION;
+    use moa_rules::quantity::{MAX_AMOUNT, Money, Units};
+    use proptest::prelude::*;
+
+    const BASE: &str = "https://moa.example";
+
+    fn largest_voucher(key: &SoftwareKey) -> Checked<Op> {
+        let body = OpBody::RecordSale { amount: MAX_AMOUNT, addressee: Some(AccountId([0xff; 16])) };
+        let (id, actor, counter, time) =
+            (OpId([0xff; 16]), key.key_id(), u64::from(u32::MAX), u64::from(u32::MAX));
+        Checked::sign(Op { version: OP_VERSION, id, actor, counter, time, body }, key).unwrap()
+    }
+
+    /// RFC 9285, sections 4.3 and 4.4.
+    #[test]
+    fn base45_matches_the_rfcs_vectors() {
+        for (plain, coded) in
+            [("AB", "BB8"), ("Hello!!", "%69 VD92EX0"), ("base-45", "UJCLQE7W581"), ("ietf!", "QED8WEX0")]
+        {
+            assert_eq!(base45::encode(plain.as_bytes()), coded);
+            assert_eq!(base45::decode(coded).unwrap(), plain.as_bytes());
+        }
+        assert!(base45::decode("FGW").is_ok(), "65 535 is the most that three characters hold");
+        for bad in ["GGW", "GGX", ":::", "A", "gg"] {
+            assert!(base45::decode(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_largest_codes_fit_a_version_8_qr() {
+        let (key, _) = SoftwareKey::generate().unwrap();
+        let voucher = text(largest_voucher(&key).bytes());
+        let code = RedemptionCode {
+            version: OP_VERSION,
+            key: key.key_id(),
+            counter: u64::from(u32::MAX),
+            expires: u64::from(u32::MAX),
+            group: GroupId([0xff; 16]),
+            most: Units::new(i64::MAX).unwrap(),
+        };
+        let code = text(Checked::sign(code, &key).unwrap().bytes());
+        let approval = Approval {
+            version: OP_VERSION,
+            op: OpId([0xff; 16]),
+            merchant: MerchantId([0xff; 16]),
+            group: GroupId([0xff; 16]),
+            units: Units::new(1_000_000_000_000).unwrap(),
+            expires: u64::from(u32::MAX),
+        };
+        let approval = text(Checked::sign(approval, &key).unwrap().bytes());
+        for text in [voucher, code, approval] {
+            assert!(text.len() <= MAX_CODE, "{} characters", text.len());
+            assert!(qr::matrix(&text).unwrap().side <= 49, "version 8 is 49 modules wide");
+        }
+    }
+
+    #[test]
+    fn each_kind_reads_back_as_itself() {
+        let (key, _) = SoftwareKey::generate().unwrap();
+        let voucher = largest_voucher(&key);
+        let Ok(Scanned::Voucher(read)) = super::read(&text(voucher.bytes()), BASE) else {
+            panic!("no voucher")
+        };
+        assert_eq!(read.check(&key.public_key()).unwrap(), voucher);
+    }
+
+    #[test]
+    fn strangers_codes_are_named() {
+        let cases = [
+            ("", NotOurs::Empty),
+            ("00020101021229300012D156000000000510A93FO3230Q", NotOurs::PaymentCode),
+            ("https://pay.example/abc", NotOurs::ForeignLink),
+            ("8801234567890", NotOurs::Unknown),
+            ("MOA1:", NotOurs::Damaged),
+            ("MOA1:GGX", NotOurs::Damaged),
+        ];
+        for (scanned, expected) in cases {
+            assert_eq!(super::read(scanned, BASE), Err(expected), "{scanned}");
+        }
+        assert_eq!(super::read(&"A".repeat(MAX_SCANNED + 1), BASE), Err(NotOurs::TooLong));
+        assert_eq!(
+            super::read(&format!("{PREFIX}{}", "A".repeat(MAX_CODE + 1)), BASE),
+            Err(NotOurs::TooLong)
+        );
+    }
+
+    #[test]
+    fn an_op_that_is_no_sale_is_no_voucher() {
+        let (key, _) = SoftwareKey::generate().unwrap();
+        let mut op = largest_voucher(&key).value().clone();
+        op.body = OpBody::JoinGroup { group: GroupId([1; 16]), terms_version: 1 };
+        let signed = Checked::sign(op, &key).unwrap();
+        assert_eq!(super::read(&text(signed.bytes()), BASE), Err(NotOurs::Damaged));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_texts_never_panic(scanned in ".{0,300}", body in "[0-9A-Z $%*+./:-]{0,240}") {
+            let _ = super::read(&scanned, BASE);
+            let _ = super::read(&format!("{PREFIX}{body}"), BASE);
+        }
+
+        #[test]
+        fn amounts_survive_the_code(amount in 1..=MAX_AMOUNT.0, counter in any::<u32>()) {
+            let (key, _) = SoftwareKey::generate().unwrap();
+            let mut op = largest_voucher(&key).value().clone();
+            op.counter = counter.into();
+            op.body = OpBody::RecordSale { amount: Money(amount), addressee: None };
+            let signed = Checked::sign(op.clone(), &key).unwrap();
+            let Ok(Scanned::Voucher(read)) = super::read(&text(signed.bytes()), BASE) else { panic!("no voucher") };
+            prop_assert_eq!(read.unchecked(), &op);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A town of shops and phones.
