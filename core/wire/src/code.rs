@@ -182,10 +182,10 @@ mod tests {
     fn each_kind_reads_back_as_itself() {
         let (key, _) = SoftwareKey::generate().unwrap();
         let voucher = largest_voucher(&key);
-        let Ok(Scanned::Voucher(read)) = super::read(&text(voucher.bytes()), BASE) else {
+        let Ok(Scanned::Voucher(back)) = read(&text(voucher.bytes()), BASE) else {
             panic!("no voucher")
         };
-        assert_eq!(read.check(&key.public_key()).unwrap(), voucher);
+        assert_eq!(back.check(&key.public_key()).unwrap(), voucher);
     }
 
     #[test]
@@ -199,11 +199,11 @@ mod tests {
             ("MOA1:GGX", NotOurs::Damaged),
         ];
         for (scanned, expected) in cases {
-            assert_eq!(super::read(scanned, BASE), Err(expected), "{scanned}");
+            assert_eq!(read(scanned, BASE), Err(expected), "{scanned}");
         }
-        assert_eq!(super::read(&"A".repeat(MAX_SCANNED + 1), BASE), Err(NotOurs::TooLong));
+        assert_eq!(read(&"A".repeat(MAX_SCANNED + 1), BASE), Err(NotOurs::TooLong));
         assert_eq!(
-            super::read(&format!("{PREFIX}{}", "A".repeat(MAX_CODE + 1)), BASE),
+            read(&format!("{PREFIX}{}", "A".repeat(MAX_CODE + 1)), BASE),
             Err(NotOurs::TooLong)
         );
     }
@@ -214,14 +214,14 @@ mod tests {
         let mut op = largest_voucher(&key).value().clone();
         op.body = OpBody::JoinGroup { group: GroupId([1; 16]), terms_version: 1 };
         let signed = Checked::sign(op, &key).unwrap();
-        assert_eq!(super::read(&text(signed.bytes()), BASE), Err(NotOurs::Damaged));
+        assert_eq!(read(&text(signed.bytes()), BASE), Err(NotOurs::Damaged));
     }
 
     proptest! {
         #[test]
         fn arbitrary_texts_never_panic(scanned in ".{0,300}", body in "[0-9A-Z $%*+./:-]{0,240}") {
-            let _ = super::read(&scanned, BASE);
-            let _ = super::read(&format!("{PREFIX}{body}"), BASE);
+            let _ = read(&scanned, BASE);
+            let _ = read(&format!("{PREFIX}{body}"), BASE);
         }
 
         #[test]
@@ -231,8 +231,8 @@ mod tests {
             op.counter = counter.into();
             op.body = OpBody::RecordSale { amount: Money(amount), addressee: None };
             let signed = Checked::sign(op.clone(), &key).unwrap();
-            let Ok(Scanned::Voucher(read)) = super::read(&text(signed.bytes()), BASE) else { panic!("no voucher") };
-            prop_assert_eq!(read.unchecked(), &op);
+            let Ok(Scanned::Voucher(back)) = read(&text(signed.bytes()), BASE) else { panic!("no voucher") };
+            prop_assert_eq!(back.unchecked(), &op);
         }
     }
 }

@@ -1,0 +1,247 @@
+//! What a store must do. One conformance suite (`tests/conformance.rs`) runs on every one.
+
+use moa_rules::device::Device;
+use moa_rules::event::Inbox;
+use moa_rules::group::{Group, TermsVersion};
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
+use moa_rules::lot::Lot;
+use moa_rules::merchant::Merchant;
+use moa_rules::refusal::Refusal;
+use moa_rules::time::Timestamp;
+use moa_wire::submission::Submission;
+
+/// The store could not do it: disk full, file broken, database newer than this program.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// What the database said, and while doing what.
+    #[error("{doing}: {source}")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// What the database said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Bytes in the database that this program did not write.
+    #[error("{0}")]
+    Corrupt(String),
+}
+
+/// The answer to an op, kept for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It holds.
+    Applied,
+    /// It does not, and changed nothing.
+    Refused(Refusal),
+}
+
+/// What became of an op in a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Decided now.
+    First(Answer),
+    /// Decided before; the first answer again.
+    Again(Answer),
+}
+
+/// What a batch left behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// One an op, in order.
+    pub outcomes: Vec<Outcome>,
+    /// Inboxes with something new, each once.
+    pub touched: Vec<Inbox>,
+}
+
+/// How far an inbox has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InboxHead {
+    /// Events in it.
+    pub count: u64,
+    /// The hash over them (`moa_wire::chain`).
+    pub hash: [u8; 32],
+}
+
+/// A stretch of an inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxPage {
+    /// The events' bytes, in order.
+    pub events: Vec<Vec<u8>>,
+    /// The head after the last of them.
+    pub head: InboxHead,
+    /// Events in the inbox altogether.
+    pub count: u64,
+}
+
+/// A shop as the directory shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryMerchant {
+    /// The shop.
+    pub merchant: Merchant,
+    /// Its groups, in order of id.
+    pub groups: Vec<GroupId>,
+    /// The keys that sign its sales, unless revoked.
+    pub keys: Vec<Device>,
+    /// When anything of this last changed.
+    pub changed_at: Timestamp,
+}
+
+/// A group as the directory shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryGroup {
+    /// The group.
+    pub group: Group,
+    /// Its terms now in force.
+    pub terms: TermsVersion,
+    /// Its members, in order of id.
+    pub members: Vec<MerchantId>,
+}
+
+/// The books and the journal.
+///
+/// Every method is safe to call from several threads at once. Reads see whole commits only.
+pub trait Store: People {
+    /// Decides a batch in order and makes what follows durable, in one transaction; then answers.
+    ///
+    /// An op is known by (key, id) for ever: the same payload gets its first answer again, another payload
+    /// `op_id_reused`. A sale inside a claim counts as sent by its shop.
+    ///
+    /// # Errors
+    /// [`StoreError`], and then nothing of the batch was kept.
+    fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError>;
+
+    /// A key's record.
+    fn device(&self, key: KeyId) -> Result<Option<Device>, StoreError>;
+
+    /// An inbox's head; that of an empty one if nothing landed there yet.
+    fn head(&self, inbox: Inbox) -> Result<InboxHead, StoreError>;
+
+    /// Up to `limit` events after number `after`. Empty, with the head, beyond the end.
+    fn inbox(&self, inbox: Inbox, after: u64, limit: usize) -> Result<InboxPage, StoreError>;
+
+    /// An account's lots with something left, in order of group and id.
+    fn lots(&self, account: AccountId) -> Result<Vec<Lot>, StoreError>;
+
+    /// Up to `limit` shops that changed after the (time, id) pair, in that order. A shop changes when it
+    /// opens, when a key begins or ends to act for it, when it joins a group, and when a group of its does.
+    fn directory(
+        &self,
+        after: (Timestamp, MerchantId),
+        limit: usize,
+    ) -> Result<Vec<DirectoryMerchant>, StoreError>;
+
+    /// A shop, for the directory.
+    fn merchant(&self, merchant: MerchantId) -> Result<Option<DirectoryMerchant>, StoreError>;
+
+    /// A group, for the directory.
+    fn group(&self, group: GroupId) -> Result<Option<DirectoryGroup>, StoreError>;
+
+    /// Up to `limit` wallets with lots that ended at or before `now` and have something left.
+    fn wallets_to_expire(&self, now: Timestamp, limit: usize) -> Result<Vec<(AccountId, GroupId)>, StoreError>;
+}
+
+/// An enrolment as it is begun. The code itself is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEnrolment {
+    /// Random.
+    pub id: [u8; 16],
+    /// HMAC of the number in E.164: finds the account again.
+    pub phone_mac: [u8; 32],
+    /// The device key's point.
+    pub public_key: Vec<u8>,
+    /// HMAC of the code, the enrolment and the key.
+    pub code_mac: [u8; 32],
+    /// When the code is void.
+    pub expires_at: Timestamp,
+    /// What sends the code, in the same transaction.
+    pub effect: NewEffect,
+}
+
+/// Something to be done outside: written in the transaction that decides it, carried out by a job, at least once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEffect {
+    /// Given to the receiver, so that it can tell a repetition.
+    pub id: [u8; 16],
+    /// `sms`; later `mail`, `push`.
+    pub kind: String,
+    /// What the job needs, as JSON.
+    pub payload: String,
+    /// Not before this instant.
+    pub due_at: Timestamp,
+}
+
+/// An effect that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    /// As written.
+    pub effect: NewEffect,
+    /// Failed attempts so far.
+    pub attempts: u32,
+}
+
+/// What a code led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodeCheck {
+    /// Right: this account, this key. The same again for the same code.
+    Right {
+        /// The number's account, or the new one.
+        account: AccountId,
+        /// The key that was named when the enrolment began.
+        public_key: Vec<u8>,
+    },
+    /// Wrong; so many tries are left.
+    Wrong {
+        /// Zero: the enrolment is void.
+        tries_left: u32,
+    },
+    /// No such enrolment, or it is void.
+    Void,
+}
+
+/// Who a token was given to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenHolder {
+    /// The account.
+    pub account: AccountId,
+    /// The device.
+    pub key: KeyId,
+    /// When it is void.
+    pub expires_at: Timestamp,
+}
+
+/// Personal data: numbers, enrolments, tokens, and what is to be sent. Beside the journal, which knows random ids
+/// only, so that a person can be erased and the books still prove.
+pub trait People: Send + Sync {
+    /// Keeps an enrolment and the effect that sends its code.
+    fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError>;
+
+    /// Tries a code: at most `tries` wrong ones. The first right one gives the number's account, or opens it as
+    /// `fresh`.
+    fn try_code(
+        &self,
+        enrolment: [u8; 16],
+        code_mac: [u8; 32],
+        tries: u32,
+        fresh: AccountId,
+        now: Timestamp,
+    ) -> Result<CodeCheck, StoreError>;
+
+    /// Enrolments begun for this number since an instant.
+    fn enrolments_since(&self, phone_mac: [u8; 32], since: Timestamp) -> Result<u32, StoreError>;
+
+    /// Keeps a token, by its SHA-256.
+    fn put_token(&self, token_hash: [u8; 32], holder: TokenHolder) -> Result<(), StoreError>;
+
+    /// Whose token it is, if it is anyone's.
+    fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError>;
+
+    /// Up to `limit` effects that are due.
+    fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError>;
+
+    /// An effect was carried out.
+    fn effect_done(&self, id: [u8; 16], now: Timestamp) -> Result<(), StoreError>;
+
+    /// An effect failed; again not before `due_at`.
+    fn effect_failed(&self, id: [u8; 16], due_at: Timestamp) -> Result<(), StoreError>;
+}
