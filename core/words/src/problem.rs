@@ -1,0 +1,201 @@
+//! What the server says when a request as a whole went wrong: the `detail` of a problem (RFC 9457).
+
+use crate::Lang;
+use crate::number::{count, kilobytes, plural};
+use crate::when::duration;
+
+/// A problem with a request, with the figures that its text names. Refusals of single ops are elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemText {
+    /// Nothing is at this address.
+    NotFound,
+    /// The address takes other methods.
+    MethodNotAllowed,
+    /// The body is of another media type than JSON.
+    NotJson,
+    /// The body is no JSON of the form asked for.
+    BrokenJson,
+    /// The body has too many bytes.
+    BodyTooLarge {
+        /// Bytes that are taken at most.
+        max_bytes: u64,
+    },
+    /// A parameter of the address is missing or outside its limits.
+    BadParameter {
+        /// Its name.
+        name: &'static str,
+    },
+    /// No token, or one that is not known (any more).
+    Unauthorized,
+    /// The caller may not see this.
+    Forbidden,
+    /// The cursor is not one that the server gave.
+    BadCursor,
+    /// The cursor is too old to go on from.
+    CursorGone,
+    /// The text is not a phone number that can be reached.
+    BadPhoneNumber,
+    /// The bytes are not a public key of the one curve taken.
+    BadPublicKey,
+    /// The key belongs to someone already.
+    KeyTaken,
+    /// Codes were asked for too often.
+    TooManyCodes {
+        /// Seconds until the next one can be had.
+        retry_after_s: u64,
+    },
+    /// The code is not the one that was sent.
+    CodeWrong {
+        /// Tries that are left.
+        tries_left: u32,
+    },
+    /// The enrolment has run out, is used up, or never was.
+    EnrolmentVoid,
+    /// The proof that the device holds its key does not hold.
+    PossessionWrong,
+    /// No op in a request for ops.
+    NoOps,
+    /// More ops than one request may have.
+    TooManyOps {
+        /// Ops that are taken at most.
+        max: usize,
+    },
+    /// Too much waits; nothing was decided.
+    ServerBusy {
+        /// Seconds until it is worth trying again.
+        after_s: u64,
+    },
+    /// A fault of the server.
+    Internal,
+}
+
+/// What went wrong with a request and what to do.
+pub fn problem(lang: Lang, problem: &ProblemText) -> String {
+    match *problem {
+        ProblemText::NotFound => text!(
+            lang,
+            "이 주소에는 아무것도 없어요. 주소를 확인해 주세요.",
+            "There is nothing at this address. Check the address.",
+        ),
+        ProblemText::MethodNotAllowed => text!(
+            lang,
+            "이 주소에서 받지 않는 요청이에요. 앱을 업데이트해 주세요.",
+            "This address does not take that kind of request. Update the app.",
+        ),
+        ProblemText::NotJson => text!(
+            lang,
+            "받을 수 없는 형식이에요. JSON으로 보내 주세요.",
+            "This format is not taken. Send JSON.",
+        ),
+        ProblemText::BrokenJson => text!(
+            lang,
+            "보낸 내용을 읽을 수 없어요. 앱을 업데이트하고 다시 시도해 주세요.",
+            "The request could not be read. Update the app and try again.",
+        ),
+        ProblemText::BodyTooLarge { max_bytes } => {
+            let max = kilobytes(max_bytes);
+            text!(
+                lang,
+                "보낸 내용이 너무 커요. 한 번에 {max}까지 받아요. 나누어 보내 주세요.",
+                "The request is too large: at most {max} at once. Send it in parts.",
+            )
+        }
+        ProblemText::BadParameter { name } => text!(
+            lang,
+            "주소의 ‘{name}’ 값이 없거나 범위를 벗어났어요. 값을 고쳐서 다시 보내 주세요.",
+            "The parameter ‘{name}’ is missing or out of range. Correct it and send again.",
+        ),
+        ProblemText::Unauthorized => text!(
+            lang,
+            "로그인이 풀렸어요. 전화번호로 다시 로그인해 주세요.",
+            "You are signed out. Sign in again with your phone number.",
+        ),
+        ProblemText::Forbidden => text!(
+            lang,
+            "이 내용을 볼 권한이 없어요. 권한이 있는 휴대폰으로 로그인해 주세요.",
+            "You may not see this. Sign in on a phone that may.",
+        ),
+        ProblemText::BadCursor => text!(
+            lang,
+            "어디서부터 이어 받을지 알 수 없어요. 처음부터 다시 받아 주세요.",
+            "It is not clear where to go on from. Fetch everything anew.",
+        ),
+        ProblemText::CursorGone => text!(
+            lang,
+            "오래되어 이어 받을 수 없어요. 처음부터 다시 받아 주세요.",
+            "Too much has happened since to go on from there. Fetch everything anew.",
+        ),
+        ProblemText::BadPhoneNumber => text!(
+            lang,
+            "전화번호가 맞지 않아요. 010-1234-5678처럼 적고, 다른 나라 번호는 +와 국가 번호로 시작해 주세요.",
+            "That is not a phone number. Write it like 010-1234-5678; from abroad, begin with + and the country code.",
+        ),
+        ProblemText::BadPublicKey => text!(
+            lang,
+            "이 휴대폰의 열쇠를 읽을 수 없어요. 앱을 업데이트하고 다시 시도해 주세요.",
+            "This phone's key could not be read. Update the app and try again.",
+        ),
+        ProblemText::KeyTaken => text!(
+            lang,
+            "이 휴대폰은 이미 다른 계정에서 쓰고 있어요. 그 계정에서 로그아웃하고 다시 시도해 주세요.",
+            "This phone is in use by another account. Sign out there and try again.",
+        ),
+        ProblemText::TooManyCodes { retry_after_s } => {
+            let wait = duration(lang, retry_after_s);
+            text!(
+                lang,
+                "인증번호를 너무 자주 요청했어요. {wait} 뒤에 다시 요청해 주세요.",
+                "Too many codes were asked for. Ask again in {wait}.",
+            )
+        }
+        ProblemText::CodeWrong { tries_left: 0 } => text!(
+            lang,
+            "인증번호가 맞지 않고, 남은 횟수가 없어요. 새 인증번호를 받아 주세요.",
+            "That is not the code, and no tries are left. Ask for a new code.",
+        ),
+        ProblemText::CodeWrong { tries_left } => {
+            let (ko, en) = (count(tries_left.into()), plural(tries_left.into(), "try", "tries"));
+            text!(
+                lang,
+                "인증번호가 맞지 않아요. 문자를 확인하고 다시 적어 주세요. {ko}번 더 할 수 있어요.",
+                "That is not the code. Look at the message and try again: {en} left.",
+            )
+        }
+        ProblemText::EnrolmentVoid => text!(
+            lang,
+            "이 인증번호는 더 쓸 수 없어요. 새 인증번호를 받아 주세요.",
+            "This code is no longer good. Ask for a new one.",
+        ),
+        ProblemText::PossessionWrong => text!(
+            lang,
+            "이 휴대폰을 확인하지 못했어요. 앱을 다시 열고 새 인증번호를 받아 주세요.",
+            "This phone could not prove its key. Open the app again and ask for a new code.",
+        ),
+        ProblemText::NoOps => text!(
+            lang,
+            "보낼 내용이 비어 있어요. 한 건 이상 보내 주세요.",
+            "The request has no ops. Send at least one.",
+        ),
+        ProblemText::TooManyOps { max } => {
+            let max = count(i64::try_from(max).unwrap_or(i64::MAX));
+            text!(
+                lang,
+                "한 번에 {max}건까지 받아요. 나누어 보내 주세요.",
+                "At most {max} ops at once. Send them in parts.",
+            )
+        }
+        ProblemText::ServerBusy { after_s } => {
+            let wait = duration(lang, after_s);
+            text!(
+                lang,
+                "서버가 바빠요. {wait} 뒤에 다시 시도해 주세요.",
+                "The server is busy. Try again in {wait}.",
+            )
+        }
+        ProblemText::Internal => text!(
+            lang,
+            "서버에 문제가 생겼어요. 잠시 뒤에 다시 시도해 주세요.",
+            "Something went wrong on the server. Try again in a moment.",
+        ),
+    }
+}
