@@ -14,12 +14,23 @@ macro_rules! text {
     };
 }
 
+mod code;
 mod lang;
 pub mod number;
+pub mod particle;
+mod phone;
 mod problem;
+mod refusal;
+mod screen;
 mod sms;
+#[cfg(test)]
+mod tests;
 pub mod when;
 
+pub use code::not_ours;
 pub use lang::Lang;
+pub use phone::{PhoneText, phone};
 pub use problem::{ProblemText, problem};
+pub use refusal::{refusal, refusal_in};
+pub use screen::{Label, Line, Reason, label, line, reason};
 pub use sms::enrolment_sms;

@@ -5,12 +5,13 @@ use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use crate::Lang;
 
 /// A whole number with commas between thousands: `10,000`. The same in both languages.
-pub fn count(number: i64) -> String {
+pub fn count(number: impl Into<i128>) -> String {
+    let number = number.into();
     let sign = if number < 0 { "-" } else { "" };
     format!("{sign}{}", grouped(number.unsigned_abs()))
 }
 
-fn grouped(number: u64) -> String {
+fn grouped(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -23,7 +24,8 @@ fn grouped(number: u64) -> String {
 }
 
 /// A number of things: `1 sale`, `3 sales`. English only; Korean has no plural.
-pub(crate) fn plural(number: i64, one: &str, many: &str) -> String {
+pub(crate) fn plural(number: impl Into<i128>, one: &str, many: &str) -> String {
+    let number = number.into();
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
@@ -38,7 +40,7 @@ pub fn units(lang: Lang, units: Units) -> String {
 /// Money of any currency: `4,500원`, `₩4,500`; `$12.50`; `CHF 1,234.50`.
 pub fn money(lang: Lang, money: Money, currency: Currency) -> String {
     let sign = if money.0 < 0 { "-" } else { "" };
-    let amount = decimal(money.0.unsigned_abs(), decimals(currency));
+    let amount = decimal(money.0.unsigned_abs().into(), decimals(currency));
     match (lang, currency.as_str()) {
         (Lang::Ko, "KRW") => format!("{sign}{amount}원"),
         (Lang::Ko, "USD") => format!("{sign}{amount}달러"),
@@ -61,8 +63,8 @@ pub fn decimals(currency: Currency) -> u32 {
     }
 }
 
-fn decimal(minor: u64, decimals: u32) -> String {
-    let one = 10u64.pow(decimals);
+fn decimal(minor: u128, decimals: u32) -> String {
+    let one = 10u128.pow(decimals);
     match decimals {
         0 => grouped(minor),
         _ => format!("{}.{:0width$}", grouped(minor / one), minor % one, width = decimals as usize),
@@ -81,7 +83,7 @@ pub fn rate(rate: BasisPoints) -> String {
 
 /// So many bytes in whole kilobytes of 1 024, rounded down: `640 KB`. The same in both languages.
 pub(crate) fn kilobytes(bytes: u64) -> String {
-    format!("{} KB", grouped(bytes / 1_024))
+    format!("{} KB", count(bytes / 1_024))
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub enum ProblemText {
     /// More ops than one request may have.
     TooManyOps {
         /// Ops that are taken at most.
-        max: usize,
+        max: u32,
     },
     /// Too much waits; nothing was decided.
     ServerBusy {
@@ -154,7 +154,7 @@ pub fn problem(lang: Lang, problem: &ProblemText) -> String {
             "That is not the code, and no tries are left. Ask for a new code.",
         ),
         ProblemText::CodeWrong { tries_left } => {
-            let (ko, en) = (count(tries_left.into()), plural(tries_left.into(), "try", "tries"));
+            let (ko, en) = (count(tries_left), plural(tries_left, "try", "tries"));
             text!(
                 lang,
                 "인증번호가 맞지 않아요. 문자를 확인하고 다시 적어 주세요. {ko}번 더 할 수 있어요.",
@@ -177,7 +177,7 @@ pub fn problem(lang: Lang, problem: &ProblemText) -> String {
             "The request has no ops. Send at least one.",
         ),
         ProblemText::TooManyOps { max } => {
-            let max = count(i64::try_from(max).unwrap_or(i64::MAX));
+            let max = count(max);
             text!(
                 lang,
                 "한 번에 {max}건까지 받아요. 나누어 보내 주세요.",

@@ -58,11 +58,11 @@ pub fn moment(lang: Lang, at: Timestamp, zone: Tz) -> String {
 pub fn validity(lang: Lang, validity: Validity) -> String {
     match validity {
         Validity::Months(months) => {
-            let (ko, en) = (count(months.into()), plural(months.into(), "month", "months"));
+            let (ko, en) = (count(months), plural(months, "month", "months"));
             text!(lang, "{ko}개월", "{en}")
         }
         Validity::Days(days) => {
-            let (ko, en) = (count(days.into()), plural(days.into(), "day", "days"));
+            let (ko, en) = (count(days), plural(days, "day", "days"));
             text!(lang, "{ko}일", "{en}")
         }
     }
@@ -79,12 +79,9 @@ pub fn duration(lang: Lang, seconds: u64) -> String {
     let written: Vec<String> = spans
         .into_iter()
         .filter(|(number, _, unit, _)| *number > 0 || (seconds == 0 && *unit == "second"))
-        .map(|(number, ko, one, many)| {
-            let number = i64::try_from(number).unwrap_or(i64::MAX);
-            match lang {
-                Lang::Ko => format!("{}{ko}", count(number)),
-                Lang::En => plural(number, one, many),
-            }
+        .map(|(number, ko, one, many)| match lang {
+            Lang::Ko => format!("{}{ko}", count(number)),
+            Lang::En => plural(number, one, many),
         })
         .collect();
     written.join(" ")

@@ -1,0 +1,41 @@
+//! What to say of a scanned code that is not ours.
+
+use moa_wire::code::NotOurs;
+
+use crate::Lang;
+
+/// What was scanned instead of a code of ours, and what to do.
+pub fn not_ours(lang: Lang, what: NotOurs) -> String {
+    match what {
+        NotOurs::Empty => text!(
+            lang,
+            "읽은 것이 없어요. 코드를 화면 가운데에 맞추고 다시 읽어 주세요.",
+            "Nothing was read. Hold the code in the middle and scan again.",
+        ),
+        NotOurs::TooLong => text!(
+            lang,
+            "모아 코드라기에는 너무 길어요. 상대방이 보여 주는 모아 코드를 읽어 주세요.",
+            "This is too long for a Moa code. Scan the code that the other phone shows.",
+        ),
+        NotOurs::Damaged => text!(
+            lang,
+            "모아 코드인데 온전하지 않아요. 화면을 밝게 하고 다시 읽거나 새 코드를 부탁해 주세요.",
+            "This Moa code is damaged. Brighten the screen and scan again, or ask for a new one.",
+        ),
+        NotOurs::PaymentCode => text!(
+            lang,
+            "결제 코드예요. 결제는 결제 앱으로, 적립은 모아 코드로 해 주세요.",
+            "This is a payment code. Pay with your payment app; for points, scan the Moa code.",
+        ),
+        NotOurs::ForeignLink => text!(
+            lang,
+            "다른 곳으로 가는 링크라서 열지 않았어요. 모아 코드를 읽어 주세요.",
+            "This link leads elsewhere, so it was not opened. Scan a Moa code.",
+        ),
+        NotOurs::Unknown => text!(
+            lang,
+            "모아 코드가 아니에요. 상대방이 보여 주는 모아 코드를 읽어 주세요.",
+            "This is not a Moa code. Scan the code that the other phone shows.",
+        ),
+    }
+}

@@ -1,0 +1,98 @@
+//! What the phone says of its own troubles, with or without a network.
+
+use crate::Lang;
+
+/// A trouble of the phone itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneText {
+    /// The server cannot be reached.
+    Offline,
+    /// What answered is not our server: a captive portal, a proxy's page.
+    NotOurServer,
+    /// Nobody is signed in on this phone.
+    NotSignedIn,
+    /// No space is left; nothing was recorded.
+    StorageFull,
+    /// The store cannot be opened or written.
+    StorageUnavailable,
+    /// The store was written by a newer app.
+    StorageNewer,
+    /// What came from the server does not match its signed heads.
+    Integrity,
+    /// The device's key cannot be used.
+    KeyUnavailable,
+    /// The server's clock and the phone's lie too far apart.
+    ClockOff,
+    /// The app was closed meanwhile.
+    Closed,
+    /// The caller gave something that cannot be: a negative amount, an id that is none.
+    BadInput,
+    /// What was asked for is not on this phone.
+    NotHere,
+}
+
+/// What is the matter and what to do.
+pub fn phone(lang: Lang, what: PhoneText) -> String {
+    match what {
+        PhoneText::Offline => text!(
+            lang,
+            "서버에 연결되지 않았어요. 기록은 휴대폰에 남아 있고 연결되면 저절로 보내져요.",
+            "The server cannot be reached. What you record is kept here and sent once there is a connection.",
+        ),
+        PhoneText::NotOurServer => text!(
+            lang,
+            "모아 서버가 아닌 곳이 답했어요. 와이파이 로그인이 필요한지 확인해 주세요.",
+            "Something other than the Moa server answered. See whether the Wi-Fi wants you to sign in.",
+        ),
+        PhoneText::NotSignedIn => text!(
+            lang,
+            "로그인하지 않았어요. 전화번호로 로그인해 주세요.",
+            "Nobody is signed in. Sign in with your phone number.",
+        ),
+        PhoneText::StorageFull => text!(
+            lang,
+            "휴대폰에 남은 공간이 없어서 기록하지 못했어요. 공간을 비우고 다시 해 주세요.",
+            "No space is left on this phone, so nothing was recorded. Free some space and try again.",
+        ),
+        PhoneText::StorageUnavailable => text!(
+            lang,
+            "휴대폰의 저장소를 열 수 없어요. 앱을 닫고 다시 열어 주세요.",
+            "This phone's storage cannot be opened. Close the app and open it again.",
+        ),
+        PhoneText::StorageNewer => text!(
+            lang,
+            "더 새로운 앱이 쓴 저장소예요. 앱을 업데이트해 주세요.",
+            "This phone's storage was written by a newer app. Update the app.",
+        ),
+        PhoneText::Integrity => text!(
+            lang,
+            "받은 내역이 서버의 서명과 맞지 않아요. 처음부터 다시 받고, 되풀이되면 알려 주세요.",
+            "What came does not match the server's signature. Fetch everything anew; if it happens again, tell us.",
+        ),
+        PhoneText::KeyUnavailable => text!(
+            lang,
+            "이 휴대폰의 열쇠를 쓸 수 없어요. 잠금을 풀고 다시 하거나 새로 로그인해 주세요.",
+            "This phone's key cannot be used. Unlock the phone and try again, or sign in anew.",
+        ),
+        PhoneText::ClockOff => text!(
+            lang,
+            "휴대폰의 시계가 맞지 않아요. 설정에서 시간을 자동으로 맞춰 주세요.",
+            "This phone's clock is off. Let the settings set the time automatically.",
+        ),
+        PhoneText::Closed => text!(
+            lang,
+            "앱이 닫혀서 마치지 못했어요. 다시 열고 확인해 주세요.",
+            "The app was closed before this was done. Open it again and check.",
+        ),
+        PhoneText::BadInput => text!(
+            lang,
+            "적은 내용을 쓸 수 없어요. 고쳐서 다시 해 주세요.",
+            "What was entered cannot be used. Correct it and try again.",
+        ),
+        PhoneText::NotHere => text!(
+            lang,
+            "찾는 내용이 이 휴대폰에 없어요. 연결한 뒤에 새로 고쳐 주세요.",
+            "That is not on this phone. Connect and refresh.",
+        ),
+    }
+}

@@ -1,0 +1,264 @@
+//! Labels and lines of screens, and of the demo's terminal. Fragments, not sentences: no full stop.
+
+use chrono_tz::Tz;
+use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::time::{Day, Timestamp, Validity};
+
+use crate::Lang;
+use crate::number::{self, count, plural};
+use crate::when;
+
+/// A word or two over a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// The server has decided it.
+    Confirmed,
+    /// Only this phone knows it so far.
+    Pending,
+    /// What can be used now.
+    Available,
+    /// What ends within thirty days.
+    ExpiringSoon,
+    /// The balance from which mileage can be used.
+    Minimum,
+    /// The share of the amount that is earned.
+    Rate,
+    /// How long mileage can be used.
+    Validity,
+    /// The shops of a group.
+    Shops,
+    /// What this purchase would earn.
+    Earns,
+    /// A shop that this phone has never met: its key is not in the directory cached.
+    Unverified,
+    /// Headline of a redemption that stands.
+    Approved,
+    /// Headline of an op that was refused.
+    Refused,
+}
+
+/// A label's words.
+pub fn label(lang: Lang, label: Label) -> &'static str {
+    let (ko, en) = match label {
+        Label::Confirmed => ("확정", "confirmed"),
+        Label::Pending => ("확인 중", "pending"),
+        Label::Available => ("쓸 수 있는 점수", "available"),
+        Label::ExpiringSoon => ("곧 소멸", "expiring soon"),
+        Label::Minimum => ("최소 사용 점수", "minimum"),
+        Label::Rate => ("적립률", "rate"),
+        Label::Validity => ("유효기간", "validity"),
+        Label::Shops => ("쓸 수 있는 가게", "shops"),
+        Label::Earns => ("적립 예정", "earns"),
+        Label::Unverified => ("아직 확인되지 않은 가게", "shop not verified yet"),
+        Label::Approved => ("승인", "approved"),
+        Label::Refused => ("거절", "refused"),
+    };
+    match lang {
+        Lang::Ko => ko,
+        Lang::En => en,
+    }
+}
+
+/// Why a group is put first. (A8)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// It is the shop's only group.
+    OnlyGroup,
+    /// It gives more of the amount than the others.
+    HigherRate,
+    /// It can be used for longer.
+    LongerValidity,
+    /// More of its shops are ones that this buyer goes to.
+    MoreShops {
+        /// How many.
+        visited: u32,
+    },
+    /// This buyer's balance in it is close to the minimum.
+    NearMinimum {
+        /// Units that are missing.
+        missing: Units,
+    },
+    /// A purchase that this buyer plans falls within the validity.
+    PlannedPurchase,
+}
+
+/// The reason in a few words.
+pub fn reason(lang: Lang, reason: Reason) -> String {
+    match reason {
+        Reason::OnlyGroup => text!(lang, "이 가게의 하나뿐인 그룹", "the shop's only group"),
+        Reason::HigherRate => text!(lang, "더 높은 적립률", "higher rate"),
+        Reason::LongerValidity => text!(lang, "더 긴 유효기간", "longer validity"),
+        Reason::MoreShops { visited } => {
+            let (ko, en) = (count(visited), plural(visited, "shop that you go to", "shops that you go to"));
+            text!(lang, "자주 가는 가게 {ko}곳", "{en}")
+        }
+        Reason::NearMinimum { missing } => {
+            let (ko, en) = (number::units(lang, missing), plural(missing.get(), "point", "points"));
+            text!(lang, "{ko}만 더 모으면 사용 가능", "{en} short of being usable")
+        }
+        Reason::PlannedPurchase => text!(lang, "계획한 구매에 사용 가능", "usable for a planned purchase"),
+    }
+}
+
+/// A line with figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// A wallet: what the server has confirmed and what waits.
+    Balance {
+        /// The group's name.
+        group: &'a str,
+        /// Units that can be used.
+        confirmed: Units,
+        /// Units that wait for the server.
+        pending: Units,
+    },
+    /// From which balance the wallet can be used, and what is missing.
+    Minimum {
+        /// The group's minimum.
+        minimum: Units,
+        /// Units still missing; none if it is reached.
+        missing: Units,
+    },
+    /// Units that end within thirty days.
+    Expiring {
+        /// How many.
+        units: Units,
+        /// The last day of the soonest.
+        last_day: Day,
+    },
+    /// A group in the list that a buyer chooses from. (A7)
+    Choice {
+        /// The group's name.
+        group: &'a str,
+        /// Its rate.
+        rate: BasisPoints,
+        /// Its validity.
+        validity: Validity,
+        /// How many shops it has.
+        shops: u32,
+        /// What this purchase would earn.
+        earns: Units,
+    },
+    /// A sale that the shop recorded.
+    Sale {
+        /// The shop's name.
+        shop: &'a str,
+        /// What was paid.
+        amount: Money,
+        /// In which currency.
+        currency: Currency,
+    },
+    /// A claim that only the phone knows of.
+    Claimed {
+        /// What it will earn.
+        units: Units,
+        /// The last day if it were decided today.
+        last_day: Day,
+    },
+    /// A claim that the server has decided.
+    Earned {
+        /// What it earned.
+        units: Units,
+        /// The last day on which it can be used.
+        last_day: Day,
+    },
+    /// A redemption that stands.
+    Redeemed {
+        /// The shop's name.
+        shop: &'a str,
+        /// Units taken.
+        units: Units,
+        /// Units left in the wallet.
+        left: Units,
+    },
+    /// Units that could no longer be used.
+    Expired {
+        /// How many.
+        units: Units,
+    },
+    /// No network: how old the figures are and what waits.
+    Offline {
+        /// When the phone last heard from the server.
+        as_of: Timestamp,
+        /// The zone in which the time is shown.
+        zone: Tz,
+        /// Sales that wait to be sent.
+        sales: u32,
+    },
+    /// All is sent and up to date.
+    Synced {
+        /// When the phone last heard from the server.
+        as_of: Timestamp,
+        /// The zone in which the time is shown.
+        zone: Tz,
+    },
+}
+
+/// The line's words.
+pub fn line(lang: Lang, line: &Line) -> String {
+    let points = |units: Units| number::units(lang, units);
+    match *line {
+        Line::Balance { group, confirmed, pending } if pending.is_zero() => {
+            let confirmed = points(confirmed);
+            text!(lang, "{group} {confirmed}", "{group}: {confirmed}")
+        }
+        Line::Balance { group, confirmed, pending } => {
+            let (confirmed, ko, en) = (points(confirmed), points(pending), count(pending.get()));
+            text!(lang, "{group} {confirmed}, 확인 중 {ko}", "{group}: {confirmed}, {en} pending")
+        }
+        Line::Minimum { minimum, missing } if missing.is_zero() => {
+            let minimum = points(minimum);
+            text!(lang, "{minimum}부터 사용, 지금 사용 가능", "usable from {minimum}: reached")
+        }
+        Line::Minimum { minimum, missing } => {
+            let (minimum, ko, en) = (points(minimum), points(missing), count(missing.get()));
+            text!(lang, "{minimum}부터 사용, {ko} 남음", "usable from {minimum}: {en} to go")
+        }
+        Line::Expiring { units, last_day } => {
+            let (units, until) = (points(units), when::until(lang, last_day));
+            text!(lang, "{units} {until} 사용", "{units} usable {until}")
+        }
+        Line::Choice { group, rate, validity, shops, earns } => {
+            let (rate, validity) = (number::rate(rate), when::validity(lang, validity));
+            let (earns, ko, en) = (points(earns), count(shops), plural(shops, "shop", "shops"));
+            text!(
+                lang,
+                "{group}: {earns} 적립, {rate}, {validity}, 가게 {ko}곳",
+                "{group}: earns {earns}, {rate}, {validity}, {en}",
+            )
+        }
+        Line::Sale { shop, amount, currency } => {
+            let amount = number::money(lang, amount, currency);
+            text!(lang, "{shop} 판매 {amount}", "{shop}: sale of {amount}")
+        }
+        Line::Claimed { units, last_day } => {
+            let (units, until) = (points(units), when::at_least_until(lang, last_day));
+            text!(lang, "{units} 적립 확인 중, {until} 사용", "{units} pending, usable {until}")
+        }
+        Line::Earned { units, last_day } => {
+            let (units, until) = (points(units), when::until(lang, last_day));
+            text!(lang, "{units} 적립, {until} 사용", "{units} earned, usable {until}")
+        }
+        Line::Redeemed { shop, units, left } => {
+            let (units, ko, en) = (points(units), points(left), count(left.get()));
+            text!(lang, "{shop}에서 {units} 사용, {ko} 남음", "{units} used at {shop}, {en} left")
+        }
+        Line::Expired { units } => {
+            let units = points(units);
+            text!(lang, "{units} 소멸", "{units} expired")
+        }
+        Line::Offline { as_of, zone, sales: 0 } => {
+            let clock = when::clock(as_of, zone);
+            text!(lang, "{clock} 기준", "as of {clock}")
+        }
+        Line::Offline { as_of, zone, sales } => {
+            let (clock, ko) = (when::clock(as_of, zone), count(sales));
+            let en = plural(sales, "sale", "sales");
+            text!(lang, "{clock} 기준, 판매 {ko}건 전송 대기", "as of {clock}, {en} waiting")
+        }
+        Line::Synced { as_of, zone } => {
+            let clock = when::clock(as_of, zone);
+            text!(lang, "{clock} 최신 상태", "up to date at {clock}")
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! What holds of all texts, and all of them in one file: `tests/texts.txt`, made anew with `MOA_BLESS=1`.
+
+use std::fmt::Write;
+use std::{env, fs};
+
+use chrono::NaiveDate;
+use chrono_tz::Asia::Seoul;
+use moa_rules::quantity::{BasisPoints, Currency, MAX_AMOUNT, Money, Units};
+use moa_rules::refusal::Refusal;
+use moa_rules::time::{Day, Timestamp, Validity};
+use moa_wire::code::NotOurs;
+
+use crate::refusal::unknown;
+use crate::{
+    Label, Lang, Line, PhoneText, ProblemText, Reason, enrolment_sms, label, line, not_ours, number, phone,
+    problem, reason, refusal, when,
+};
+
+fn points(count: i64) -> Units {
+    Units::new(count).unwrap()
+}
+
+fn refusals() -> Vec<Refusal> {
+    use Refusal as R;
+    vec![
+        R::MalformedOp,
+        R::OpTooLarge { max: 4_096 },
+        R::UnsupportedVersion,
+        R::UnknownKey,
+        R::BadSignature,
+        R::RevokedKey,
+        R::OpIdReused,
+        R::CounterUsed { counter: 1_207 },
+        R::BadOpId,
+        R::NotAllowed,
+        R::KeyHasMerchant,
+        R::NoMerchant,
+        R::BadName { max: 60 },
+        R::BadTerms { field: "validity".into(), min: 1, max: 120 },
+        R::BadTerms { field: "minimum".into(), min: 0, max: 1_000_000_000 },
+        R::BadTerms { field: "unit_value".into(), min: 1, max: 1_000_000 },
+        R::BadTerms { field: "another".into(), min: 2, max: 9 },
+        R::UnknownZone,
+        R::UnknownGroup,
+        R::AlreadyMember,
+        R::TermsChanged { current: 2 },
+        R::CurrencyDiffers,
+        R::BadPlace,
+        R::AmountNotPositive,
+        R::AmountTooLarge { max: MAX_AMOUNT },
+        R::SaleDatedAhead { hours: 24 },
+        R::SaleTooOld { days: 7 },
+        R::VoucherExpired { minutes: 15 },
+        R::SaleAlreadyClaimed,
+        R::NotAddressee,
+        R::OwnSale,
+        R::NotASale,
+        R::SellerNotInGroup,
+        R::SellerInNoGroup,
+        R::EarnsNothing { amount: Money(33) },
+        R::BalanceTooLarge,
+        R::UnitsNotPositive,
+        R::BelowMinimum { minimum: points(10_000), available: points(9_400) },
+        R::BelowMinimum { minimum: points(1), available: points(0) },
+        R::NotEnough { asked: points(12_000), available: points(11_350) },
+        R::NotEnough { asked: points(1), available: points(0) },
+        R::MoreThanCode { asked: points(3_000), most: points(2_000) },
+        R::CodeExpired,
+        R::CodeUsed,
+        R::NotACode,
+        R::ShopNotInGroup,
+        R::NothingExpired,
+    ]
+}
+
+const NOT_OURS: [NotOurs; 6] = [
+    NotOurs::Empty,
+    NotOurs::TooLong,
+    NotOurs::Damaged,
+    NotOurs::PaymentCode,
+    NotOurs::ForeignLink,
+    NotOurs::Unknown,
+];
+
+const PROBLEMS: [ProblemText; 23] = [
+    ProblemText::NotFound,
+    ProblemText::MethodNotAllowed,
+    ProblemText::NotJson,
+    ProblemText::BrokenJson,
+    ProblemText::BodyTooLarge { max_bytes: 655_360 },
+    ProblemText::BadParameter { name: "wait" },
+    ProblemText::Unauthorized,
+    ProblemText::Forbidden,
+    ProblemText::BadCursor,
+    ProblemText::CursorGone,
+    ProblemText::BadPhoneNumber,
+    ProblemText::BadPublicKey,
+    ProblemText::KeyTaken,
+    ProblemText::TooManyCodes { retry_after_s: 90 },
+    ProblemText::CodeWrong { tries_left: 4 },
+    ProblemText::CodeWrong { tries_left: 1 },
+    ProblemText::CodeWrong { tries_left: 0 },
+    ProblemText::EnrolmentVoid,
+    ProblemText::PossessionWrong,
+    ProblemText::NoOps,
+    ProblemText::TooManyOps { max: 100 },
+    ProblemText::ServerBusy { after_s: 1 },
+    ProblemText::Internal,
+];
+
+const PHONE: [PhoneText; 12] = [
+    PhoneText::Offline,
+    PhoneText::NotOurServer,
+    PhoneText::NotSignedIn,
+    PhoneText::StorageFull,
+    PhoneText::StorageUnavailable,
+    PhoneText::StorageNewer,
+    PhoneText::Integrity,
+    PhoneText::KeyUnavailable,
+    PhoneText::ClockOff,
+    PhoneText::Closed,
+    PhoneText::BadInput,
+    PhoneText::NotHere,
+];
+
+const LABELS: [Label; 12] = [
+    Label::Confirmed,
+    Label::Pending,
+    Label::Available,
+    Label::ExpiringSoon,
+    Label::Minimum,
+    Label::Rate,
+    Label::Validity,
+    Label::Shops,
+    Label::Earns,
+    Label::Unverified,
+    Label::Approved,
+    Label::Refused,
+];
+
+fn reasons() -> Vec<Reason> {
+    vec![
+        Reason::OnlyGroup,
+        Reason::HigherRate,
+        Reason::LongerValidity,
+        Reason::MoreShops { visited: 1 },
+        Reason::MoreShops { visited: 3 },
+        Reason::NearMinimum { missing: points(600) },
+        Reason::PlannedPurchase,
+    ]
+}
+
+fn last_day() -> Day {
+    NaiveDate::from_ymd_opt(2027, 5, 31).unwrap().into()
+}
+
+/// 31 May 2027, 14:05 in Seoul.
+const AT: Timestamp = Timestamp(1_811_739_900_000);
+
+fn lines() -> Vec<Line<'static>> {
+    let (group, shop, last_day) = ("골목 그룹", "모퉁이 카페", last_day());
+    let (as_of, zone) = (AT, Seoul);
+    let rate = BasisPoints::new(250).unwrap();
+    vec![
+        Line::Balance { group, confirmed: points(1_350), pending: points(0) },
+        Line::Balance { group, confirmed: points(1), pending: points(135) },
+        Line::Minimum { minimum: points(10_000), missing: points(8_650) },
+        Line::Minimum { minimum: points(10_000), missing: points(0) },
+        Line::Expiring { units: points(135), last_day },
+        Line::Choice { group, rate, validity: Validity::Months(6), shops: 1, earns: points(112) },
+        Line::Choice { group, rate, validity: Validity::Days(30), shops: 12, earns: points(1) },
+        Line::Sale { shop, amount: Money(4_500), currency: Currency::KRW },
+        Line::Claimed { units: points(135), last_day },
+        Line::Earned { units: points(135), last_day },
+        Line::Redeemed { shop, units: points(1_000), left: points(350) },
+        Line::Expired { units: points(20) },
+        Line::Offline { as_of, zone, sales: 0 },
+        Line::Offline { as_of, zone, sales: 1 },
+        Line::Offline { as_of, zone, sales: 3 },
+        Line::Synced { as_of, zone },
+    ]
+}
+
+/// The whole sentences: what it answers, and the text in each language.
+fn sentences() -> Vec<(String, [String; 2])> {
+    let mut all = Vec::new();
+    for what in refusals() {
+        all.push((format!("refusal {}", what.code()), Lang::ALL.map(|lang| refusal(lang, &what))));
+    }
+    all.push(("refusal of another kind".into(), Lang::ALL.map(unknown)));
+    for what in NOT_OURS {
+        all.push((what.code().to_owned(), Lang::ALL.map(|lang| not_ours(lang, what))));
+    }
+    for what in PROBLEMS {
+        all.push((format!("problem {what:?}"), Lang::ALL.map(|lang| problem(lang, &what))));
+    }
+    for what in PHONE {
+        all.push((format!("phone {what:?}"), Lang::ALL.map(|lang| phone(lang, what))));
+    }
+    all.push(("enrolment message".into(), Lang::ALL.map(|lang| enrolment_sms(lang, "482913"))));
+    all
+}
+
+/// Words, figures and lines, which are no sentences.
+fn fragments() -> Vec<(String, [String; 2])> {
+    let mut all = Vec::new();
+    for what in LABELS {
+        all.push((format!("label {what:?}"), Lang::ALL.map(|lang| label(lang, what).to_owned())));
+    }
+    for what in reasons() {
+        all.push((format!("reason {what:?}"), Lang::ALL.map(|lang| reason(lang, what))));
+    }
+    for what in lines() {
+        let name = format!("{what:?}");
+        let name = name.split(' ').next().unwrap_or_default().to_owned();
+        all.push((format!("line {name}"), Lang::ALL.map(|lang| line(lang, &what))));
+    }
+    for (amount, code) in [(4_500, "KRW"), (-1_205, "USD"), (1_200, "JPY"), (123_450, "CHF")] {
+        let currency = Currency::try_from(code).unwrap();
+        all.push((
+            format!("money {code}"),
+            Lang::ALL.map(|lang| number::money(lang, Money(amount), currency)),
+        ));
+    }
+    all.push(("moment".into(), Lang::ALL.map(|lang| when::moment(lang, AT, Seoul))));
+    all.push(("duration".into(), Lang::ALL.map(|lang| when::duration(lang, 3 * 3_600 + 90))));
+    all
+}
+
+#[test]
+fn the_texts_are_those_that_were_read_and_agreed_to() {
+    let mut found = String::from("Every text, in Korean and English, with sample figures.\n");
+    for (name, [ko, en]) in sentences().into_iter().chain(fragments()) {
+        write!(found, "\n{name}\n  {ko}\n  {en}\n").unwrap();
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/texts.txt");
+    if env::var_os("MOA_BLESS").is_some_and(|bless| bless == "1") {
+        fs::write(path, &found).unwrap();
+    }
+    let agreed = fs::read_to_string(path).unwrap_or_default();
+    for (line, (found, agreed)) in found.lines().zip(agreed.lines()).enumerate() {
+        assert_eq!(found, agreed, "line {} of tests/texts.txt; MOA_BLESS=1 writes it anew", line + 1);
+    }
+    assert_eq!(found, agreed, "tests/texts.txt is of another length; MOA_BLESS=1 writes it anew");
+}
+
+#[test]
+fn every_refusal_is_in_the_table() {
+    let source = include_str!("../../rules/src/refusal.rs");
+    let codes = source.split_once("pub fn code(").unwrap().1.matches("Self::").count();
+    let mut known: Vec<&str> = refusals().iter().map(Refusal::code).collect();
+    known.dedup();
+    assert_eq!(known.len(), codes, "a refusal is missing from the samples above");
+    for what in refusals() {
+        for lang in Lang::ALL {
+            assert_ne!(refusal(lang, &what), unknown(lang), "{} has no text", what.code());
+        }
+    }
+}
+
+#[test]
+fn every_figure_of_a_refusal_is_in_its_text() {
+    for what in refusals() {
+        let written = format!("{what:?}");
+        let figures = written.split(|letter: char| !letter.is_ascii_digit()).filter(|run| !run.is_empty());
+        for figure in figures {
+            let figure = number::count(figure.parse::<i64>().unwrap());
+            for lang in Lang::ALL {
+                let text = refusal(lang, &what);
+                let told = text.split(|letter: char| !letter.is_ascii_digit() && letter != ',');
+                assert!(told.into_iter().any(|run| run.trim_matches(',') == figure), "{figure} in {text:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_two_reasons_read_alike_and_the_languages_differ() {
+    let all = sentences();
+    for (at, (name, [ko, en])) in all.iter().enumerate() {
+        assert_ne!(ko, en, "{name}");
+        for (other, [other_ko, other_en]) in &all[..at] {
+            assert!(ko != other_ko && en != other_en, "{name} and {other}");
+        }
+    }
+}
+
+#[test]
+fn korean_is_polite_in_one_style_and_free_of_latin_words() {
+    for (name, [ko, _]) in sentences() {
+        let latin: Vec<&str> = ko
+            .split(|letter: char| !letter.is_ascii_alphabetic())
+            .filter(|word| !["", "KB", "JSON", "wait"].contains(word))
+            .collect();
+        assert!(latin.is_empty(), "{name}: {latin:?} in {ko}");
+        for sentence in ko.split(". ") {
+            assert!(sentence.trim_end_matches('.').ends_with('요'), "{name}: {sentence}");
+        }
+        assert!(ko.ends_with('.'), "{name}: {ko}");
+    }
+    for (name, [ko, _]) in fragments() {
+        let latin = ko.chars().any(|letter| letter.is_ascii_alphabetic());
+        assert!(!latin || name == "money CHF", "{name}: {ko}");
+    }
+}
+
+#[test]
+fn english_has_no_korean_in_it_and_ends_its_sentences() {
+    for (name, [_, en]) in sentences() {
+        assert!(en.ends_with('.') && en.starts_with(|first: char| !first.is_lowercase()), "{name}: {en}");
+        assert!(!en.chars().any(|letter| ('가'..='힣').contains(&letter)), "{name}: {en}");
+    }
+}
+
+#[test]
+fn sentences_are_short_enough_for_a_till() {
+    for (name, [ko, en]) in sentences() {
+        assert!(ko.chars().count() <= 70, "{name}: {} letters in {ko}", ko.chars().count());
+        assert!(en.chars().count() <= 120, "{name}: {} letters in {en}", en.chars().count());
+    }
+}
+
+#[test]
+fn below_the_minimum_names_both_numbers_and_what_is_missing() {
+    let what = Refusal::BelowMinimum { minimum: points(10_000), available: points(9_400) };
+    assert_eq!(
+        Lang::ALL.map(|lang| refusal(lang, &what)),
+        [
+            "10,000점부터 쓸 수 있는데 이 지갑에는 9,400점이 있어요. 600점을 더 모아 주세요.",
+            "Usable from 10,000 points; this wallet has 9,400. Collect 600 more.",
+        ]
+    );
+}
