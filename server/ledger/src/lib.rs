@@ -2,5 +2,20 @@
 //!
 //! `moa-rules` decides; this crate loads what a decision needs to see, and saves what follows from it, in one
 //! transaction. No HTTP, no pages. Personal data ([`store::People`]) is kept beside the journal, never in it.
+//!
+//! | room | what lives there |
+//! |---|---|
+//! | [`store`] | what a store must do |
+//! | [`batch`] | load, decide, save: the same for every store |
+//! | [`tables`] | the live tables in memory: the memory store's, and what a rebuild makes |
+//! | [`memory`], [`sqlite`] | the stores |
+//! | [`engine`] | the committer: gathers what waits, commits it, answers |
+//! | [`verify`] | proves the live tables from the journal |
 
+pub mod batch;
+pub mod engine;
+pub mod memory;
+pub mod sqlite;
 pub mod store;
+pub mod tables;
+pub mod verify;

@@ -138,7 +138,11 @@ pub trait Store: People {
     fn group(&self, group: GroupId) -> Result<Option<DirectoryGroup>, StoreError>;
 
     /// Up to `limit` wallets with lots that ended at or before `now` and have something left.
-    fn wallets_to_expire(&self, now: Timestamp, limit: usize) -> Result<Vec<(AccountId, GroupId)>, StoreError>;
+    fn wallets_to_expire(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(AccountId, GroupId)>, StoreError>;
 }
 
 /// An enrolment as it is begun. The code itself is not kept.

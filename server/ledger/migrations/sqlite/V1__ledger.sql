@@ -1,0 +1,158 @@
+-- Ids are blobs, times are milliseconds since 1970, money is minor units. Primary keys start with the owner's id, so
+-- that the same tables can be spread over machines.
+
+-- The journal, first half: ops as signed. `answer` is null for applied, else the refusal in CBOR.
+CREATE TABLE ops (
+    actor        BLOB    NOT NULL,
+    id           BLOB    NOT NULL,
+    payload_hash BLOB    NOT NULL,
+    signed       BLOB    NOT NULL,
+    answer       BLOB,
+    decided_at   INTEGER NOT NULL,
+    PRIMARY KEY (actor, id)
+) STRICT;
+
+-- Counters that a key has used, for ops and for codes.
+CREATE TABLE counters (
+    key     BLOB    NOT NULL,
+    counter INTEGER NOT NULL,
+    PRIMARY KEY (key, counter)
+) STRICT, WITHOUT ROWID;
+
+-- The journal, second half: events, numbered within each inbox they landed in. The first of an event's inboxes is its
+-- home and keeps the bytes; the others point there. Every 64th of an inbox keeps the hash over it and all before it,
+-- so that a phone far behind need not make the server count from the beginning.
+CREATE TABLE inbox_events (
+    inbox  BLOB    NOT NULL,
+    number INTEGER NOT NULL,
+    bytes  BLOB,
+    home   BLOB,
+    home_number INTEGER,
+    hash   BLOB,
+    PRIMARY KEY (inbox, number),
+    CHECK ((bytes IS NULL) = (home IS NOT NULL AND home_number IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE inboxes (
+    inbox BLOB    NOT NULL PRIMARY KEY,
+    count INTEGER NOT NULL,
+    hash  BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Live tables: what the events add up to.
+CREATE TABLE devices (
+    key        BLOB NOT NULL PRIMARY KEY,
+    account    BLOB,               -- null: the server itself
+    merchant   BLOB,
+    public_key BLOB NOT NULL,
+    revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX devices_of_merchant ON devices (merchant) WHERE merchant IS NOT NULL;
+
+CREATE TABLE merchants (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    owner      BLOB    NOT NULL,
+    profile    BLOB    NOT NULL,   -- MerchantProfile in CBOR
+    changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX merchants_changed ON merchants (changed_at, id);
+
+CREATE TABLE groups (
+    id            BLOB    NOT NULL PRIMARY KEY,
+    founder       BLOB    NOT NULL,
+    profile       BLOB    NOT NULL,   -- Profile in CBOR
+    terms_version INTEGER NOT NULL,
+    members       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE terms (
+    group_id       BLOB    NOT NULL,
+    version        INTEGER NOT NULL,
+    terms          BLOB    NOT NULL,   -- Terms in CBOR
+    in_force_from  INTEGER NOT NULL,
+    in_force_until INTEGER,
+    PRIMARY KEY (group_id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE members (
+    group_id      BLOB    NOT NULL,
+    merchant      BLOB    NOT NULL,
+    joined_at     INTEGER NOT NULL,
+    terms_version INTEGER NOT NULL,
+    PRIMARY KEY (group_id, merchant)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_of_merchant ON members (merchant, group_id);
+
+CREATE TABLE sales (
+    merchant   BLOB    NOT NULL,
+    id         BLOB    NOT NULL,
+    key        BLOB    NOT NULL,
+    amount     INTEGER NOT NULL,
+    time       INTEGER NOT NULL,   -- the shop's clock, in seconds
+    addressee  BLOB,
+    claimed_by BLOB,
+    PRIMARY KEY (merchant, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lots (
+    account       BLOB    NOT NULL,
+    group_id      BLOB    NOT NULL,
+    id            BLOB    NOT NULL,
+    issuer        BLOB    NOT NULL,
+    sale          BLOB    NOT NULL,
+    units         INTEGER NOT NULL CHECK (units > 0),
+    remaining     INTEGER NOT NULL CHECK (remaining BETWEEN 0 AND units),
+    unit_value    INTEGER NOT NULL,
+    basis         INTEGER NOT NULL,   -- 0 on issue, 1 on redemption
+    terms_version INTEGER NOT NULL,
+    issued_at     INTEGER NOT NULL,
+    last_day      INTEGER NOT NULL,   -- days since 1970
+    ends_at       INTEGER NOT NULL,
+    PRIMARY KEY (account, group_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lots_by_end ON lots (ends_at) WHERE remaining > 0;
+
+-- The books: what the postings add up to, per account. Wallets are the lots.
+CREATE TABLE balances (
+    group_id BLOB    NOT NULL,
+    party    BLOB    NOT NULL,   -- a byte for the kind (0 buyer, 1 member, 2 pool, 3 exchange), then the id
+    ledger   INTEGER NOT NULL,   -- 0 issued, 1 wallet, 2 redeemed, 3 expired, 4 position
+    issuer   BLOB    NOT NULL,   -- empty for money
+    amount   INTEGER NOT NULL,
+    PRIMARY KEY (group_id, party, ledger, issuer)
+) STRICT, WITHOUT ROWID;
+
+-- People: beside the journal, erasable.
+CREATE TABLE accounts (
+    phone_mac BLOB NOT NULL PRIMARY KEY,
+    account   BLOB NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE enrolments (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    phone_mac  BLOB    NOT NULL,
+    public_key BLOB    NOT NULL,
+    code_mac   BLOB    NOT NULL,
+    begun_at   INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    tries      INTEGER NOT NULL DEFAULT 0,
+    account    BLOB                -- set by the right code
+) STRICT, WITHOUT ROWID;
+CREATE INDEX enrolments_of_phone ON enrolments (phone_mac, begun_at);
+
+CREATE TABLE tokens (
+    hash       BLOB    NOT NULL PRIMARY KEY,
+    account    BLOB    NOT NULL,
+    key        BLOB    NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE effects (
+    id       BLOB    NOT NULL PRIMARY KEY,
+    kind     TEXT    NOT NULL,
+    payload  TEXT    NOT NULL,
+    due_at   INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    done_at  INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX effects_due ON effects (due_at) WHERE done_at IS NULL;

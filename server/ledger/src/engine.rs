@@ -1,0 +1,219 @@
+//! The committer: takes everything that waits, commits it as one batch, answers.
+//!
+//! It never waits for more: while one commit runs, the next batch gathers. So one op alone pays one sync of the
+//! disk, and sixty-four at once pay one together.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+
+use moa_rules::event::Inbox;
+use moa_rules::time::Timestamp;
+use moa_wire::submission::Submission;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::store::{Committed, Outcome, Store, StoreError};
+
+/// The most ops in one transaction.
+pub const MAX_BATCH: usize = 256;
+/// The most requests that wait; one more is told to come again.
+pub const MAX_WAITING: usize = 4_096;
+
+/// Where the time comes from.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Not decided: the disk did not take it, too much waits, or the server stops. The same op may come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not decided")]
+pub struct NotDecided;
+
+struct Job {
+    ops: Vec<Submission>,
+    answer: oneshot::Sender<Result<Vec<Outcome>, NotDecided>>,
+}
+
+/// A handle on the committer. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    committer: Mutex<Option<JoinHandle<()>>>,
+    watchers: Arc<Watchers>,
+}
+
+impl Engine {
+    /// Starts the committer on a thread of its own.
+    pub fn start(store: Arc<dyn Store>, clock: Clock) -> Self {
+        let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        let watchers = Arc::new(Watchers::default());
+        let committer = Committer {
+            store: store.clone(),
+            clock: clock.clone(),
+            watchers: watchers.clone(),
+            last: Timestamp(i64::MIN),
+        };
+        let thread = std::thread::spawn(move || committer.run(receiver));
+        let (queue, committer) = (Mutex::new(Some(sender)), Mutex::new(Some(thread)));
+        Self { shared: Arc::new(Shared { store, clock, queue, committer, watchers }) }
+    }
+
+    /// Commits ops in this order, together with whatever else waits. Returns once they are on disk.
+    ///
+    /// # Errors
+    /// [`NotDecided`]; some may have been decided all the same, and say so when they come again.
+    pub async fn submit(&self, ops: Vec<Submission>) -> Result<Vec<Outcome>, NotDecided> {
+        let queue = lock(&self.shared.queue).clone().ok_or(NotDecided)?;
+        let (answer, answered) = oneshot::channel();
+        queue.try_send(Job { ops, answer }).map_err(|_| NotDecided)?;
+        drop(queue);
+        answered.await.map_err(|_| NotDecided)?
+    }
+
+    /// Watches inboxes from now on: call it before reading them, and nothing is missed.
+    pub fn watch(&self, inboxes: &[Inbox]) -> Watch {
+        let notify = Arc::new(Notify::new());
+        let mut by_inbox = lock(&self.shared.watchers.by_inbox);
+        for inbox in inboxes {
+            by_inbox.entry(*inbox).or_default().push(Arc::downgrade(&notify));
+        }
+        Watch { notify, inboxes: inboxes.to_vec(), watchers: self.shared.watchers.clone() }
+    }
+
+    /// The store, for reads.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.store
+    }
+
+    /// The server's clock.
+    pub fn now(&self) -> Timestamp {
+        (self.shared.clock)()
+    }
+
+    /// Decides what waits, then refuses what comes. Blocks until the last commit is on disk.
+    pub fn stop(&self) {
+        drop(lock(&self.shared.queue).take());
+        if let Some(thread) = lock(&self.shared.committer).take() {
+            // A committer that panicked has answered `NotDecided` by dropping its jobs.
+            drop(thread.join());
+        }
+    }
+}
+
+struct Committer {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    watchers: Arc<Watchers>,
+    /// Decisions never go back in time, even if the clock does.
+    last: Timestamp,
+}
+
+impl Committer {
+    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut held: Option<Job> = None;
+        while let Some(first) = held.take().or_else(|| queue.blocking_recv()) {
+            let mut count = first.ops.len();
+            let mut jobs = vec![first];
+            while count < MAX_BATCH {
+                let Ok(job) = queue.try_recv() else { break };
+                if count + job.ops.len() > MAX_BATCH {
+                    held = Some(job);
+                    break;
+                }
+                count += job.ops.len();
+                jobs.push(job);
+            }
+            self.last = self.last.max((self.clock)());
+            self.commit(jobs);
+        }
+    }
+
+    fn commit(&self, mut jobs: Vec<Job>) {
+        let batch: Vec<Submission> = jobs.iter_mut().flat_map(|job| job.ops.iter().cloned()).collect();
+        let mut outcomes = self.attempt(&batch).into_iter();
+        for job in jobs {
+            let answers: Option<Vec<Outcome>> = outcomes.by_ref().take(job.ops.len()).collect();
+            // Whoever asked may have gone; the ops are decided all the same.
+            drop(job.answer.send(answers.ok_or(NotDecided)));
+        }
+    }
+
+    /// One outcome an op; none where it could not be decided. A panic is isolated by halving the batch.
+    fn attempt(&self, batch: &[Submission]) -> Vec<Option<Outcome>> {
+        let attempt = catch_unwind(AssertUnwindSafe(|| self.store.commit(batch, self.last)));
+        match attempt {
+            Ok(Ok(Committed { outcomes, touched })) => {
+                self.watchers.wake(&touched);
+                outcomes.into_iter().map(Some).collect()
+            }
+            Ok(Err(error)) => {
+                report(&error);
+                vec![None; batch.len()]
+            }
+            Err(_) if batch.len() > 1 => {
+                let (left, right) = batch.split_at(batch.len() / 2);
+                [self.attempt(left), self.attempt(right)].concat()
+            }
+            Err(_) => {
+                let poison = batch.first().map(|submission| submission.op.value().id.to_string());
+                tracing::error!(op = poison, "an op made the engine panic; it was not decided");
+                vec![None; batch.len()]
+            }
+        }
+    }
+}
+
+fn report(error: &StoreError) {
+    tracing::error!(%error, "a batch could not be committed; nothing of it was kept");
+}
+
+#[derive(Default)]
+struct Watchers {
+    by_inbox: Mutex<HashMap<Inbox, Vec<Weak<Notify>>>>,
+}
+
+impl Watchers {
+    fn wake(&self, touched: &[Inbox]) {
+        let by_inbox = lock(&self.by_inbox);
+        let waiting = touched.iter().filter_map(|inbox| by_inbox.get(inbox)).flatten();
+        waiting.filter_map(Weak::upgrade).for_each(|notify| notify.notify_one());
+    }
+}
+
+/// Resolves when one of its inboxes has something new.
+pub struct Watch {
+    notify: Arc<Notify>,
+    inboxes: Vec<Inbox>,
+    watchers: Arc<Watchers>,
+}
+
+impl Watch {
+    /// Waits until something landed in one of the inboxes since the watch began, or since this returned last.
+    pub async fn changed(&mut self) {
+        self.notify.notified().await;
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut by_inbox = lock(&self.watchers.by_inbox);
+        for inbox in &self.inboxes {
+            if let Some(waiting) = by_inbox.get_mut(inbox) {
+                waiting.retain(|notify| notify.as_ptr() != Arc::as_ptr(&self.notify));
+                if waiting.is_empty() {
+                    by_inbox.remove(inbox);
+                }
+            }
+        }
+    }
+}
+
+/// A panic while the lock was held leaves whole values behind: every critical section is a single step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,277 @@
+//! The store in memory: the model that the others are held against, and the simulation's.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use moa_rules::device::Device;
+use moa_rules::event::Inbox;
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::lot::Lot;
+use moa_rules::time::Timestamp;
+use moa_rules::view::{Cell, Key};
+use moa_wire::chain;
+use moa_wire::submission::Submission;
+
+use crate::batch::{self, Changes, Prior, Tx};
+use crate::store::{
+    CodeCheck, Committed, DirectoryGroup, DirectoryMerchant, Effect, InboxHead, InboxPage, NewEnrolment,
+    People, Store, StoreError, TokenHolder,
+};
+use crate::tables::Tables;
+
+/// Everything in memory; gone with the process.
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+struct State {
+    tables: Tables,
+    ops: HashMap<(KeyId, OpId), Prior>,
+    inboxes: HashMap<Inbox, (Vec<Vec<u8>>, InboxHead)>,
+    changed: BTreeMap<MerchantId, Timestamp>,
+    accounts: HashMap<[u8; 32], AccountId>,
+    enrolments: BTreeMap<[u8; 16], EnrolmentState>,
+    tokens: HashMap<[u8; 32], TokenHolder>,
+    effects: BTreeMap<[u8; 16], Effect>,
+}
+
+struct EnrolmentState {
+    enrolment: NewEnrolment,
+    begun_at: Timestamp,
+    tries: u32,
+    account: Option<AccountId>,
+}
+
+impl MemoryStore {
+    /// An empty store that knows the server's own key.
+    pub fn new(system: &Device) -> Self {
+        let state = State {
+            tables: Tables::new(system),
+            ops: HashMap::new(),
+            inboxes: HashMap::new(),
+            changed: BTreeMap::new(),
+            accounts: HashMap::new(),
+            enrolments: BTreeMap::new(),
+            tokens: HashMap::new(),
+            effects: BTreeMap::new(),
+        };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// A copy of the live tables, to hold another store against.
+    pub fn tables(&self) -> Tables {
+        self.lock().tables.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn empty(inbox: Inbox) -> InboxHead {
+    InboxHead { count: 0, hash: chain::start(inbox) }
+}
+
+impl Tx for State {
+    fn prior(&mut self, actor: KeyId, op: OpId) -> Result<Option<Prior>, StoreError> {
+        Ok(self.ops.get(&(actor, op)).cloned())
+    }
+
+    fn load(&mut self, key: Key) -> Result<Option<Cell>, StoreError> {
+        Ok(self.tables.load(key))
+    }
+
+    fn head(&mut self, inbox: Inbox) -> Result<InboxHead, StoreError> {
+        Ok(self.inboxes.get(&inbox).map_or_else(|| empty(inbox), |(_, head)| *head))
+    }
+
+    fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        for op in &changes.ops {
+            let prior = Prior { payload_hash: op.payload_hash, answer: op.answer.clone() };
+            self.ops.insert((op.actor, op.id), prior);
+        }
+        changes.rows.iter().for_each(|row| self.tables.put(row));
+        for (account, amount) in &changes.balances {
+            self.tables.post(*account, *amount);
+        }
+        for event in &changes.events {
+            for entry in &event.entries {
+                let place =
+                    self.inboxes.entry(entry.inbox).or_insert_with(|| (Vec::new(), empty(entry.inbox)));
+                place.0.push(event.bytes.clone());
+            }
+        }
+        for (inbox, head) in &changes.heads {
+            if let Some(place) = self.inboxes.get_mut(inbox) {
+                place.1 = *head;
+            }
+        }
+        for merchant in &changes.changed_merchants {
+            self.changed.insert(*merchant, changes.at);
+        }
+        for group in &changes.changed_groups {
+            let members = self.tables.members.keys().filter(|(of, _)| of == group);
+            self.changed.extend(members.map(|(_, merchant)| (*merchant, changes.at)));
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn directory_merchant(&self, id: MerchantId) -> Option<DirectoryMerchant> {
+        Some(DirectoryMerchant {
+            merchant: self.tables.merchants.get(&id)?.clone(),
+            groups: self.tables.memberships.get(&id).cloned().unwrap_or_default(),
+            keys: self.tables.keys_of(id),
+            changed_at: self.changed.get(&id).copied().unwrap_or_default(),
+        })
+    }
+}
+
+impl Store for MemoryStore {
+    fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError> {
+        batch::run(&mut *self.lock(), batch, now)
+    }
+
+    fn device(&self, key: KeyId) -> Result<Option<Device>, StoreError> {
+        Ok(self.lock().tables.devices.get(&key).cloned())
+    }
+
+    fn head(&self, inbox: Inbox) -> Result<InboxHead, StoreError> {
+        Tx::head(&mut *self.lock(), inbox)
+    }
+
+    fn inbox(&self, inbox: Inbox, after: u64, limit: usize) -> Result<InboxPage, StoreError> {
+        let state = self.lock();
+        let Some((events, head)) = state.inboxes.get(&inbox) else {
+            return Ok(InboxPage { events: Vec::new(), head: empty(inbox), count: 0 });
+        };
+        let skip = usize::try_from(after).unwrap_or(usize::MAX);
+        let page: Vec<Vec<u8>> = events.iter().skip(skip).take(limit).cloned().collect();
+        let upto = skip.min(events.len()) + page.len();
+        let mut reached = empty(inbox);
+        for event in &events[..upto] {
+            let number = reached.count + 1;
+            reached = InboxHead { count: number, hash: chain::next(reached.hash, number, event) };
+        }
+        Ok(InboxPage { events: page, head: reached, count: head.count })
+    }
+
+    fn lots(&self, account: AccountId) -> Result<Vec<Lot>, StoreError> {
+        let state = self.lock();
+        let open = state.tables.lots_of(account, None).filter(|lot| !lot.remaining.is_zero());
+        Ok(open.cloned().collect())
+    }
+
+    fn directory(
+        &self,
+        after: (Timestamp, MerchantId),
+        limit: usize,
+    ) -> Result<Vec<DirectoryMerchant>, StoreError> {
+        let state = self.lock();
+        let mut order: Vec<(Timestamp, MerchantId)> =
+            state.changed.iter().map(|(id, at)| (*at, *id)).collect();
+        order.retain(|place| *place > after);
+        order.sort_unstable();
+        Ok(order.into_iter().take(limit).filter_map(|(_, id)| state.directory_merchant(id)).collect())
+    }
+
+    fn merchant(&self, merchant: MerchantId) -> Result<Option<DirectoryMerchant>, StoreError> {
+        Ok(self.lock().directory_merchant(merchant))
+    }
+
+    fn group(&self, id: GroupId) -> Result<Option<DirectoryGroup>, StoreError> {
+        let tables = &self.lock().tables;
+        let Some(group) = tables.groups.get(&id).cloned() else { return Ok(None) };
+        let Some(terms) = tables.terms.get(&(id, group.terms_version)).cloned() else { return Ok(None) };
+        let members =
+            tables.members.keys().filter(|(of, _)| *of == id).map(|(_, merchant)| *merchant).collect();
+        Ok(Some(DirectoryGroup { group, terms, members }))
+    }
+
+    fn wallets_to_expire(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
+        let state = self.lock();
+        let ended = state.tables.lots.values().filter(|lot| lot.ends_at <= now && !lot.remaining.is_zero());
+        let mut wallets: Vec<_> = ended.map(|lot| (lot.account, lot.group)).collect();
+        wallets.dedup();
+        wallets.truncate(limit);
+        Ok(wallets)
+    }
+}
+
+impl People for MemoryStore {
+    fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        let effect = Effect { effect: enrolment.effect.clone(), attempts: 0 };
+        state.effects.insert(effect.effect.id, effect);
+        let (begun_at, enrolment) = (enrolment.effect.due_at, enrolment.clone());
+        let begun = EnrolmentState { enrolment, begun_at, tries: 0, account: None };
+        state.enrolments.insert(begun.enrolment.id, begun);
+        Ok(())
+    }
+
+    fn try_code(
+        &self,
+        enrolment: [u8; 16],
+        code_mac: [u8; 32],
+        tries: u32,
+        fresh: AccountId,
+        now: Timestamp,
+    ) -> Result<CodeCheck, StoreError> {
+        let mut state = self.lock();
+        let State { accounts, enrolments, .. } = &mut *state;
+        let Some(begun) = enrolments.get_mut(&enrolment) else { return Ok(CodeCheck::Void) };
+        if begun.enrolment.expires_at < now || begun.tries >= tries {
+            return Ok(CodeCheck::Void);
+        }
+        if begun.enrolment.code_mac != code_mac {
+            begun.tries += 1;
+            return Ok(CodeCheck::Wrong { tries_left: tries - begun.tries });
+        }
+        let account = *accounts.entry(begun.enrolment.phone_mac).or_insert(fresh);
+        begun.account = Some(account);
+        Ok(CodeCheck::Right { account, public_key: begun.enrolment.public_key.clone() })
+    }
+
+    fn enrolments_since(&self, phone_mac: [u8; 32], since: Timestamp) -> Result<u32, StoreError> {
+        let state = self.lock();
+        let begun = state.enrolments.values().filter(|begun| begun.begun_at >= since);
+        let count = begun.filter(|begun| begun.enrolment.phone_mac == phone_mac).count();
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    fn put_token(&self, token_hash: [u8; 32], holder: TokenHolder) -> Result<(), StoreError> {
+        self.lock().tokens.insert(token_hash, holder);
+        Ok(())
+    }
+
+    fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError> {
+        Ok(self.lock().tokens.get(&token_hash).copied())
+    }
+
+    fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
+        let state = self.lock();
+        let mut due: Vec<Effect> =
+            state.effects.values().filter(|effect| effect.effect.due_at <= now).cloned().collect();
+        due.sort_by_key(|effect| (effect.effect.due_at, effect.effect.id));
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    fn effect_done(&self, id: [u8; 16], _now: Timestamp) -> Result<(), StoreError> {
+        self.lock().effects.remove(&id);
+        Ok(())
+    }
+
+    fn effect_failed(&self, id: [u8; 16], due_at: Timestamp) -> Result<(), StoreError> {
+        if let Some(effect) = self.lock().effects.get_mut(&id) {
+            effect.attempts += 1;
+            effect.effect.due_at = due_at;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! The store on SQLite: the embedded default. One writer, many readers (WAL), durable at every commit
+//! (`synchronous=FULL`).
+
+pub(crate) mod audit;
+mod directory;
+mod load;
+mod people;
+mod rows;
+mod save;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use moa_rules::device::Device;
+use moa_rules::event::Inbox;
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
+use moa_rules::lot::Lot;
+use moa_rules::state::Row;
+use moa_rules::time::Timestamp;
+use moa_wire::submission::Submission;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::batch::{self, Changes};
+use crate::store::{Committed, DirectoryGroup, DirectoryMerchant, InboxHead, InboxPage, Store, StoreError};
+
+mod migrations {
+    refinery::embed_migrations!("migrations/sqlite");
+}
+
+/// The oldest SQLite that may open the file: before 3.51.3 a WAL could be lost in a checkpoint race.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// The server's database in one file.
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+/// What the database said, and while doing what.
+pub(crate) fn doing(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |error| StoreError::Database { doing: what, source: Box::new(error) }
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it, with every migration applied and the server's own key in it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file is broken, cannot be written, or is newer than this program.
+    pub fn open(path: &Path, system: &Device) -> Result<Self, StoreError> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(StoreError::Corrupt(format!("SQLite {} is too old", rusqlite::version())));
+        }
+        let mut writer = Connection::open(path).map_err(doing("opening the database"))?;
+        configure(&writer)?;
+        writer
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            .map_err(doing("switching to WAL"))?;
+        migrate(&mut writer)?;
+        let store = Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() };
+        store.write("keeping the server's key", |tx| {
+            let known: Option<Device> = load::device(tx, system.key)?;
+            if known.is_some() {
+                return Ok(());
+            }
+            let changes = Changes { rows: vec![Row::Device(system.clone())], ..Changes::default() };
+            save::save(tx, &changes)
+        })?;
+        Ok(store)
+    }
+
+    /// Writes in a transaction of its own; nothing is kept if `work` fails.
+    fn write<T>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&rusqlite::Transaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut writer = lock(&self.writer);
+        let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(doing(what))?;
+        let done = work(&tx)?;
+        tx.commit().map_err(doing(what))?;
+        Ok(done)
+    }
+
+    /// Reads from one whole state of the database.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&rusqlite::Transaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = lock(&self.readers).pop();
+        let mut reader = idle.map_or_else(|| open_reader(&self.path), Ok)?;
+        let tx = reader.transaction().map_err(doing("beginning to read"))?;
+        let found = work(&tx)?;
+        drop(tx);
+        lock(&self.readers).push(reader);
+        Ok(found)
+    }
+}
+
+/// Opens the file for reading alone.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let reader = Connection::open_with_flags(path, flags).map_err(doing("opening the database"))?;
+    configure(&reader)?;
+    Ok(reader)
+}
+
+fn configure(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(Duration::from_secs(10)).map_err(doing("setting the time-out"))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch("PRAGMA foreign_keys = ON;").map_err(doing("configuring the connection"))
+}
+
+fn migrate(writer: &mut Connection) -> Result<(), StoreError> {
+    migrations::migrations::runner().set_abort_missing(true).run(writer).map(drop).map_err(|error| {
+        StoreError::Database { doing: "bringing the database up to date", source: Box::new(error) }
+    })
+}
+
+/// A panic while the lock was held has rolled the transaction back.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Store for SqliteStore {
+    fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError> {
+        self.write("committing a batch", |tx| batch::run(&mut save::Sqlite(tx), batch, now))
+    }
+
+    fn device(&self, key: KeyId) -> Result<Option<Device>, StoreError> {
+        self.read(|tx| load::device(tx, key))
+    }
+
+    fn head(&self, inbox: Inbox) -> Result<InboxHead, StoreError> {
+        self.read(|tx| load::head(tx, inbox))
+    }
+
+    fn inbox(&self, inbox: Inbox, after: u64, limit: usize) -> Result<InboxPage, StoreError> {
+        self.read(|tx| load::inbox(tx, inbox, after, limit))
+    }
+
+    fn lots(&self, account: AccountId) -> Result<Vec<Lot>, StoreError> {
+        self.read(|tx| load::open_lots(tx, account))
+    }
+
+    fn directory(
+        &self,
+        after: (Timestamp, MerchantId),
+        limit: usize,
+    ) -> Result<Vec<DirectoryMerchant>, StoreError> {
+        self.read(|tx| directory::changed(tx, after, limit))
+    }
+
+    fn merchant(&self, merchant: MerchantId) -> Result<Option<DirectoryMerchant>, StoreError> {
+        self.read(|tx| directory::merchant(tx, merchant))
+    }
+
+    fn group(&self, group: GroupId) -> Result<Option<DirectoryGroup>, StoreError> {
+        self.read(|tx| directory::group(tx, group))
+    }
+
+    fn wallets_to_expire(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
+        self.read(|tx| load::wallets_to_expire(tx, now, limit))
+    }
+}

@@ -1,0 +1,127 @@
+//! Reading everything, for proving it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use moa_rules::event::Inbox;
+use moa_rules::id::KeyId;
+use moa_rules::state::Row as StateRow;
+use moa_wire::canonical;
+use rusqlite::{Connection, Row};
+
+use super::doing;
+use super::load::all;
+use super::rows::{self, corrupt};
+use crate::store::StoreError;
+use crate::tables::Tables;
+use crate::verify::KeptOp;
+
+const DEVICES: &str = "SELECT key, account, merchant, public_key, revoked_at FROM devices";
+const MERCHANTS: &str = "SELECT id, owner, profile FROM merchants";
+const SALES: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by FROM sales";
+const GROUPS: &str = "SELECT id, founder, profile, terms_version, members FROM groups";
+const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms";
+const MEMBERS: &str = "SELECT group_id, merchant, joined_at, terms_version FROM members";
+const LOTS: &str = "SELECT * FROM lots";
+const BALANCES: &str = "SELECT group_id, party, ledger, issuer, amount FROM balances WHERE amount <> 0";
+const COUNTERS: &str = "SELECT key, counter FROM counters";
+const HEADS: &str = "SELECT inbox, count, hash FROM inboxes";
+const OPS: &str = "SELECT actor, id, payload_hash, signed, answer FROM ops";
+const ENTRIES: &str = "SELECT e.inbox, e.number, coalesce(e.bytes, h.bytes) AS bytes, e.hash
+    FROM inbox_events e LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
+    ORDER BY e.inbox, e.number";
+
+/// Every live table.
+pub fn tables(connection: &Connection) -> Result<Tables, StoreError> {
+    let mut tables = Tables::default();
+    let mut put = |sql, read: fn(&Row) -> Result<StateRow, StoreError>| -> Result<(), StoreError> {
+        each(connection, sql, |row| {
+            tables.put(&read(row)?);
+            Ok(())
+        })
+    };
+    put(DEVICES, |row| rows::device(row).map(StateRow::Device))?;
+    put(MERCHANTS, |row| rows::merchant(row).map(StateRow::Merchant))?;
+    put(SALES, |row| rows::sale(row).map(StateRow::Sale))?;
+    put(GROUPS, |row| rows::group(row).map(StateRow::Group))?;
+    put(TERMS, |row| rows::terms(row).map(StateRow::Terms))?;
+    put(MEMBERS, |row| rows::member(row).map(StateRow::Member))?;
+    put(LOTS, |row| rows::lot(row).map(StateRow::Lot))?;
+    each(connection, BALANCES, |row| {
+        let (account, amount) = rows::balance(row)?;
+        tables.post(account, amount);
+        Ok(())
+    })?;
+    Ok(tables)
+}
+
+/// Every counter that a key has used.
+pub fn counters(connection: &Connection) -> Result<BTreeSet<(KeyId, u64)>, StoreError> {
+    let read = |row: &Row| {
+        let counter: i64 = row.get("counter").map_err(doing("reading a counter"))?;
+        Ok((rows::id(row, "key")?, counter.cast_unsigned()))
+    };
+    Ok(all(connection, COUNTERS, [], read)?.into_iter().collect())
+}
+
+/// Every inbox's count and hash.
+pub fn heads(connection: &Connection) -> Result<BTreeMap<Inbox, (u64, [u8; 32])>, StoreError> {
+    let read = |row: &Row| {
+        let hash = row.get("hash").map_err(doing("reading a head"))?;
+        Ok((inbox(row)?, (rows::number(row, "count")?, hash)))
+    };
+    Ok(all(connection, HEADS, [], read)?.into_iter().collect())
+}
+
+/// Every entry of every inbox, in order: inbox, number, the event's bytes, the hash if one is kept.
+pub fn each_entry(
+    connection: &Connection,
+    mut visit: impl FnMut(Inbox, u64, &[u8], Option<[u8; 32]>),
+) -> Result<(), StoreError> {
+    each(connection, ENTRIES, |row| {
+        let bytes: Option<Vec<u8>> = row.get("bytes").map_err(doing("reading an event"))?;
+        let hash = row.get("hash").map_err(doing("reading a checkpoint"))?;
+        // An entry whose home is missing reads as no bytes at all, which is not an event.
+        visit(inbox(row)?, rows::number(row, "number")?, &bytes.unwrap_or_default(), hash);
+        Ok(())
+    })
+}
+
+/// Every op.
+pub fn each_op(connection: &Connection, mut visit: impl FnMut(KeptOp)) -> Result<(), StoreError> {
+    each(connection, OPS, |row| {
+        visit(KeptOp {
+            actor: rows::id(row, "actor")?,
+            id: rows::id(row, "id")?,
+            payload_hash: row.get("payload_hash").map_err(doing("reading an op"))?,
+            signed: row.get("signed").map_err(doing("reading an op"))?,
+            answer: rows::answer(row.get("answer").map_err(doing("reading an op"))?)?,
+        });
+        Ok(())
+    })
+}
+
+/// What SQLite itself finds wrong with the file.
+pub fn quick_check(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let found =
+        all(connection, "PRAGMA quick_check", [], |row| row.get(0).map_err(doing("checking the file")))?;
+    Ok(found.into_iter().filter(|line: &String| line != "ok").collect())
+}
+
+fn inbox(row: &Row) -> Result<Inbox, StoreError> {
+    let bytes: Vec<u8> = row.get("inbox").map_err(doing("reading an inbox"))?;
+    canonical::decode(&bytes).map_err(|_| corrupt("an inbox's name"))
+}
+
+/// Visits every row, keeping none.
+fn each(
+    connection: &Connection,
+    sql: &'static str,
+    mut visit: impl FnMut(&Row) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(sql).map_err(doing("preparing a query"))?;
+    let mut found = statement.query([]).map_err(doing("reading"))?;
+    while let Some(row) = found.next().map_err(doing("reading"))? {
+        visit(row)?;
+    }
+    Ok(())
+}

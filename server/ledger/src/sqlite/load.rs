@@ -1,0 +1,193 @@
+//! Reading: cells for decisions, inboxes, wallets.
+
+use moa_rules::device::Device;
+use moa_rules::event::Inbox;
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::lot::{Lot, Wallet};
+use moa_rules::time::Timestamp;
+use moa_rules::view::{Cell, Key};
+use moa_wire::{canonical, chain};
+use rusqlite::{Connection, Params, Row};
+
+use super::doing;
+use super::rows::{self, corrupt};
+use crate::batch::Prior;
+use crate::store::{InboxHead, InboxPage, StoreError};
+
+const PRIOR: &str = "SELECT payload_hash, answer FROM ops WHERE actor = ?1 AND id = ?2";
+const COUNTER: &str = "SELECT 1 FROM counters WHERE key = ?1 AND counter = ?2";
+const DEVICE: &str = "SELECT key, account, merchant, public_key, revoked_at FROM devices WHERE key = ?1";
+const MERCHANT: &str = "SELECT id, owner, profile FROM merchants WHERE id = ?1";
+const MEMBERSHIPS: &str = "SELECT group_id FROM members WHERE merchant = ?1 ORDER BY group_id";
+const SALE: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by FROM sales
+    WHERE merchant = ?1 AND id = ?2";
+const GROUP: &str = "SELECT id, founder, profile, terms_version, members FROM groups WHERE id = ?1";
+const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms
+    WHERE group_id = ?1 AND version = ?2";
+const MEMBER: &str = "SELECT group_id, merchant, joined_at, terms_version FROM members
+    WHERE group_id = ?1 AND merchant = ?2";
+const WALLET: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AND remaining > 0 ORDER BY id";
+const OPEN_LOTS: &str = "SELECT * FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id, id";
+const HEAD: &str = "SELECT count, hash FROM inboxes WHERE inbox = ?1";
+const INBOX: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
+    FROM inbox_events e LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
+    WHERE e.inbox = ?1 AND e.number > ?2 ORDER BY e.number LIMIT ?3";
+const KEPT_HASH: &str = "SELECT hash FROM inbox_events WHERE inbox = ?1 AND number = ?2 AND hash IS NOT NULL";
+const TO_EXPIRE: &str = "SELECT DISTINCT account, group_id FROM lots
+    WHERE remaining > 0 AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2";
+
+/// How many events lie between two kept hashes of an inbox.
+pub const CHECKPOINT: u64 = 64;
+
+/// Every row of a query.
+pub fn all<T>(
+    connection: &Connection,
+    sql: &'static str,
+    params: impl Params,
+    read: impl Fn(&Row) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(doing("preparing a query"))?;
+    let mut found = statement.query(params).map_err(doing("reading"))?;
+    let mut values = Vec::new();
+    while let Some(row) = found.next().map_err(doing("reading"))? {
+        values.push(read(row)?);
+    }
+    Ok(values)
+}
+
+/// The one row of a query, if there is one.
+pub fn one<T>(
+    connection: &Connection,
+    sql: &'static str,
+    params: impl Params,
+    read: impl Fn(&Row) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    Ok(all(connection, sql, params, read)?.pop())
+}
+
+/// An op decided before.
+pub fn prior(connection: &Connection, actor: KeyId, op: OpId) -> Result<Option<Prior>, StoreError> {
+    one(connection, PRIOR, (actor.as_ref(), op.as_ref()), |row| {
+        let payload_hash = row.get(0).map_err(doing("reading an op"))?;
+        let answer = row.get(1).map_err(doing("reading an op"))?;
+        Ok(Prior { payload_hash, answer: rows::answer(answer)? })
+    })
+}
+
+/// A cell, present or absent.
+pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreError> {
+    match key {
+        Key::Device(id) => Ok(device(connection, id)?.map(Cell::Device)),
+        Key::Counter(key, counter) => {
+            one(connection, COUNTER, (key.as_ref(), counter_column(counter)), |_| Ok(Cell::Counter))
+        }
+        Key::Merchant(id) => {
+            one(connection, MERCHANT, [id.as_ref()], |row| rows::merchant(row).map(Cell::Merchant))
+        }
+        Key::Memberships(merchant) => {
+            let groups = memberships(connection, merchant)?;
+            Ok((!groups.is_empty()).then_some(Cell::Memberships(groups)))
+        }
+        Key::Sale(merchant, id) => {
+            one(connection, SALE, (merchant.as_ref(), id.as_ref()), |row| rows::sale(row).map(Cell::Sale))
+        }
+        Key::Group(id) => one(connection, GROUP, [id.as_ref()], |row| rows::group(row).map(Cell::Group)),
+        Key::Terms(group, version) => {
+            one(connection, TERMS, (group.as_ref(), version), |row| rows::terms(row).map(Cell::Terms))
+        }
+        Key::Member(group, merchant) => one(connection, MEMBER, (group.as_ref(), merchant.as_ref()), |row| {
+            rows::member(row).map(Cell::Member)
+        }),
+        Key::Wallet(account, group) => {
+            let lots = all(connection, WALLET, (account.as_ref(), group.as_ref()), rows::lot)?;
+            Ok((!lots.is_empty()).then(|| Cell::Wallet(Wallet::new(lots))))
+        }
+    }
+}
+
+/// Counters are any `u64`; the column holds the same bits.
+pub fn counter_column(counter: u64) -> i64 {
+    counter.cast_signed()
+}
+
+/// A key's record.
+pub fn device(connection: &Connection, key: KeyId) -> Result<Option<Device>, StoreError> {
+    one(connection, DEVICE, [key.as_ref()], rows::device)
+}
+
+/// The groups of a shop, in order of id.
+pub fn memberships(connection: &Connection, merchant: MerchantId) -> Result<Vec<GroupId>, StoreError> {
+    all(connection, MEMBERSHIPS, [merchant.as_ref()], |row| rows::id(row, "group_id"))
+}
+
+/// An inbox's head.
+pub fn head(connection: &Connection, inbox: Inbox) -> Result<InboxHead, StoreError> {
+    let found = one(connection, HEAD, [canonical::encode(&inbox)], |row| {
+        Ok(InboxHead {
+            count: rows::number(row, "count")?,
+            hash: row.get(1).map_err(doing("reading a head"))?,
+        })
+    })?;
+    Ok(found.unwrap_or_else(|| InboxHead { count: 0, hash: chain::start(inbox) }))
+}
+
+/// A stretch of an inbox.
+pub fn inbox(
+    connection: &Connection,
+    inbox: Inbox,
+    after: u64,
+    limit: usize,
+) -> Result<InboxPage, StoreError> {
+    let end = head(connection, inbox)?;
+    let page = stretch(connection, inbox, after, limit)?;
+    let reached = after.saturating_add(page.len() as u64);
+    let head =
+        if page.is_empty() || reached == end.count { end } else { head_at(connection, inbox, reached)? };
+    Ok(InboxPage { events: page, head, count: end.count })
+}
+
+fn stretch(
+    connection: &Connection,
+    inbox: Inbox,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    all(connection, INBOX, (canonical::encode(&inbox), after, limit), |row| {
+        row.get::<_, Option<Vec<u8>>>("bytes")
+            .map_err(doing("reading an event"))?
+            .ok_or_else(|| corrupt("an event"))
+    })
+}
+
+/// The head as it was after `count` events: from the last checkpoint on.
+fn head_at(connection: &Connection, inbox: Inbox, count: u64) -> Result<InboxHead, StoreError> {
+    let kept = count - count % CHECKPOINT;
+    let hash = one(connection, KEPT_HASH, (canonical::encode(&inbox), kept.cast_signed()), |row| {
+        row.get(0).map_err(doing("reading a checkpoint"))
+    })?;
+    let start = InboxHead { count: kept, hash: hash.unwrap_or_else(|| chain::start(inbox)) };
+    let events = stretch(connection, inbox, kept, usize::try_from(count - kept).unwrap_or(usize::MAX))?;
+    Ok(events.iter().fold(start, |head, event| {
+        let count = head.count + 1;
+        InboxHead { count, hash: chain::next(head.hash, count, event) }
+    }))
+}
+
+/// An account's lots with something left.
+pub fn open_lots(connection: &Connection, account: AccountId) -> Result<Vec<Lot>, StoreError> {
+    all(connection, OPEN_LOTS, [account.as_ref()], rows::lot)
+}
+
+/// Wallets with lots that have ended and have something left.
+pub fn wallets_to_expire(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    all(connection, TO_EXPIRE, (now.0, limit), |row| {
+        Ok((rows::id(row, "account")?, rows::id(row, "group_id")?))
+    })
+}

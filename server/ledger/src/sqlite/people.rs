@@ -1,0 +1,128 @@
+//! Personal data: numbers, enrolments, tokens, and what is to be sent.
+
+use moa_rules::id::AccountId;
+use moa_rules::time::Timestamp;
+use rusqlite::params;
+
+use super::load::{all, one};
+use super::save::run;
+use super::{SqliteStore, doing, rows};
+use crate::store::{CodeCheck, Effect, NewEffect, NewEnrolment, People, StoreError, TokenHolder};
+
+const BEGIN: &str = "INSERT INTO enrolments (id, phone_mac, public_key, code_mac, begun_at, expires_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const ENROLMENT: &str =
+    "SELECT phone_mac, public_key, code_mac, expires_at, tries FROM enrolments WHERE id = ?1";
+const WRONG: &str = "UPDATE enrolments SET tries = tries + 1 WHERE id = ?1";
+const OPEN_ACCOUNT: &str = "INSERT INTO accounts (phone_mac, account) VALUES (?1, ?2)
+    ON CONFLICT (phone_mac) DO NOTHING";
+const ACCOUNT: &str = "SELECT account FROM accounts WHERE phone_mac = ?1";
+const RIGHT: &str = "UPDATE enrolments SET account = ?2 WHERE id = ?1";
+const SINCE: &str = "SELECT count(*) AS count FROM enrolments WHERE phone_mac = ?1 AND begun_at >= ?2";
+const PUT_TOKEN: &str = "INSERT INTO tokens (hash, account, key, expires_at) VALUES (?1, ?2, ?3, ?4)";
+const TOKEN: &str = "SELECT account, key, expires_at FROM tokens WHERE hash = ?1";
+const EFFECT: &str = "INSERT INTO effects (id, kind, payload, due_at) VALUES (?1, ?2, ?3, ?4)";
+const DUE: &str = "SELECT id, kind, payload, due_at, attempts FROM effects
+    WHERE done_at IS NULL AND due_at <= ?1 ORDER BY due_at, id LIMIT ?2";
+// What was sent held a phone number and a code; what is kept says only that it was sent.
+const DONE: &str = "UPDATE effects SET done_at = ?2, payload = '' WHERE id = ?1";
+const FAILED: &str = "UPDATE effects SET attempts = attempts + 1, due_at = ?2 WHERE id = ?1";
+
+struct Begun {
+    phone_mac: Vec<u8>,
+    public_key: Vec<u8>,
+    code_mac: Vec<u8>,
+    expires_at: i64,
+    tries: u32,
+}
+
+impl People for SqliteStore {
+    fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError> {
+        let NewEnrolment { id, phone_mac, public_key, code_mac, expires_at, effect } = enrolment;
+        self.write("beginning an enrolment", |tx| {
+            run(tx, BEGIN, params![id, phone_mac, public_key, code_mac, effect.due_at.0, expires_at.0])?;
+            run(tx, EFFECT, params![effect.id, effect.kind, effect.payload, effect.due_at.0]).map(drop)
+        })
+    }
+
+    fn try_code(
+        &self,
+        enrolment: [u8; 16],
+        code_mac: [u8; 32],
+        tries: u32,
+        fresh: AccountId,
+        now: Timestamp,
+    ) -> Result<CodeCheck, StoreError> {
+        self.write("trying a code", |tx| {
+            let begun = one(tx, ENROLMENT, [enrolment], |row| {
+                let read = || -> rusqlite::Result<Begun> {
+                    Ok(Begun {
+                        phone_mac: row.get(0)?,
+                        public_key: row.get(1)?,
+                        code_mac: row.get(2)?,
+                        expires_at: row.get(3)?,
+                        tries: row.get(4)?,
+                    })
+                };
+                read().map_err(doing("reading an enrolment"))
+            })?;
+            let Some(begun) = begun else { return Ok(CodeCheck::Void) };
+            if begun.expires_at < now.0 || begun.tries >= tries {
+                return Ok(CodeCheck::Void);
+            }
+            if begun.code_mac != code_mac {
+                run(tx, WRONG, [enrolment])?;
+                return Ok(CodeCheck::Wrong { tries_left: tries - begun.tries - 1 });
+            }
+            run(tx, OPEN_ACCOUNT, params![begun.phone_mac, fresh.as_ref()])?;
+            let account =
+                one(tx, ACCOUNT, [&begun.phone_mac], |row| rows::id(row, "account"))?.unwrap_or(fresh);
+            run(tx, RIGHT, params![enrolment, account.as_ref()])?;
+            Ok(CodeCheck::Right { account, public_key: begun.public_key })
+        })
+    }
+
+    fn enrolments_since(&self, phone_mac: [u8; 32], since: Timestamp) -> Result<u32, StoreError> {
+        self.read(|tx| {
+            Ok(one(tx, SINCE, params![phone_mac, since.0], |row| rows::number(row, "count"))?.unwrap_or(0))
+        })
+    }
+
+    fn put_token(&self, token_hash: [u8; 32], holder: TokenHolder) -> Result<(), StoreError> {
+        let TokenHolder { account, key, expires_at } = holder;
+        self.write("keeping a token", |tx| {
+            run(tx, PUT_TOKEN, params![token_hash, account.as_ref(), key.as_ref(), expires_at.0]).map(drop)
+        })
+    }
+
+    fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError> {
+        self.read(|tx| {
+            one(tx, TOKEN, [token_hash], |row| {
+                let expires_at = Timestamp(row.get("expires_at").map_err(doing("reading a token"))?);
+                Ok(TokenHolder { account: rows::id(row, "account")?, key: rows::id(row, "key")?, expires_at })
+            })
+        })
+    }
+
+    fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(|tx| {
+            all(tx, DUE, (now.0, limit), |row| {
+                let read = || -> rusqlite::Result<Effect> {
+                    let (id, kind, payload) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                    let due_at = Timestamp(row.get(3)?);
+                    Ok(Effect { effect: NewEffect { id, kind, payload, due_at }, attempts: row.get(4)? })
+                };
+                read().map_err(doing("reading an effect"))
+            })
+        })
+    }
+
+    fn effect_done(&self, id: [u8; 16], now: Timestamp) -> Result<(), StoreError> {
+        self.write("closing an effect", |tx| run(tx, DONE, params![id, now.0]).map(drop))
+    }
+
+    fn effect_failed(&self, id: [u8; 16], due_at: Timestamp) -> Result<(), StoreError> {
+        self.write("putting an effect off", |tx| run(tx, FAILED, params![id, due_at.0]).map(drop))
+    }
+}

@@ -1,0 +1,207 @@
+//! Rows of tables as values, and back.
+
+use minicbor::{Decode, Encode};
+use moa_rules::books::{Account, Ledger, Party, Worth};
+use moa_rules::device::{Device, Holder};
+use moa_rules::group::{Group, Member, TermsVersion};
+use moa_rules::id::{AccountId, BadId, GroupId, MerchantId};
+use moa_rules::lot::Lot;
+use moa_rules::merchant::Merchant;
+use moa_rules::quantity::{Money, Units};
+use moa_rules::refusal::Refusal;
+use moa_rules::sale::Sale;
+use moa_rules::terms::Basis;
+use moa_rules::time::{Day, Timestamp};
+use moa_wire::canonical;
+use rusqlite::Row;
+
+use crate::store::{Answer, StoreError};
+
+/// Bytes that this program did not write.
+pub fn corrupt(what: &str) -> StoreError {
+    StoreError::Corrupt(format!("the database holds {what} that cannot be read"))
+}
+
+fn at<T: rusqlite::types::FromSql>(row: &Row, column: &'static str) -> Result<T, StoreError> {
+    row.get(column).map_err(super::doing("reading a column"))
+}
+
+pub fn id<T>(row: &Row, column: &'static str) -> Result<T, StoreError>
+where
+    T: for<'a> TryFrom<&'a [u8], Error = BadId>,
+{
+    let bytes: Vec<u8> = at(row, column)?;
+    T::try_from(bytes.as_slice()).map_err(|_| corrupt(column))
+}
+
+fn maybe_id<T>(row: &Row, column: &'static str) -> Result<Option<T>, StoreError>
+where
+    T: for<'a> TryFrom<&'a [u8], Error = BadId>,
+{
+    let bytes: Option<Vec<u8>> = at(row, column)?;
+    bytes.map(|bytes| T::try_from(bytes.as_slice()).map_err(|_| corrupt(column))).transpose()
+}
+
+pub fn number<T: TryFrom<i64>>(row: &Row, column: &'static str) -> Result<T, StoreError> {
+    T::try_from(at::<i64>(row, column)?).map_err(|_| corrupt(column))
+}
+
+fn cbor<T>(row: &Row, column: &'static str) -> Result<T, StoreError>
+where
+    T: for<'b> Decode<'b, ()> + Encode<()>,
+{
+    canonical::decode(&at::<Vec<u8>>(row, column)?).map_err(|_| corrupt(column))
+}
+
+fn units(row: &Row, column: &'static str) -> Result<Units, StoreError> {
+    Units::new(at(row, column)?).map_err(|_| corrupt(column))
+}
+
+/// `SELECT key, account, merchant, public_key, revoked_at`
+pub fn device(row: &Row) -> Result<Device, StoreError> {
+    let account: Option<AccountId> = maybe_id(row, "account")?;
+    let revoked_at: Option<i64> = at(row, "revoked_at")?;
+    Ok(Device {
+        key: id(row, "key")?,
+        holder: account.map_or(Holder::System, Holder::Account),
+        merchant: maybe_id(row, "merchant")?,
+        public_key: at(row, "public_key")?,
+        revoked_at: revoked_at.map(Timestamp),
+    })
+}
+
+/// `SELECT id, owner, profile`
+pub fn merchant(row: &Row) -> Result<Merchant, StoreError> {
+    Ok(Merchant { id: id(row, "id")?, owner: id(row, "owner")?, profile: cbor(row, "profile")? })
+}
+
+/// `SELECT id, founder, profile, terms_version, members`
+pub fn group(row: &Row) -> Result<Group, StoreError> {
+    Ok(Group {
+        id: id(row, "id")?,
+        founder: id(row, "founder")?,
+        profile: cbor(row, "profile")?,
+        terms_version: number(row, "terms_version")?,
+        members: number(row, "members")?,
+    })
+}
+
+/// `SELECT group_id, version, terms, in_force_from, in_force_until`
+pub fn terms(row: &Row) -> Result<TermsVersion, StoreError> {
+    let until: Option<i64> = at(row, "in_force_until")?;
+    Ok(TermsVersion {
+        group: id(row, "group_id")?,
+        version: number(row, "version")?,
+        terms: cbor(row, "terms")?,
+        in_force_from: Timestamp(at(row, "in_force_from")?),
+        in_force_until: until.map(Timestamp),
+    })
+}
+
+/// `SELECT group_id, merchant, joined_at, terms_version`
+pub fn member(row: &Row) -> Result<Member, StoreError> {
+    Ok(Member {
+        group: id(row, "group_id")?,
+        merchant: id(row, "merchant")?,
+        joined_at: Timestamp(at(row, "joined_at")?),
+        terms_version: number(row, "terms_version")?,
+    })
+}
+
+/// `SELECT merchant, id, key, amount, time, addressee, claimed_by`
+pub fn sale(row: &Row) -> Result<Sale, StoreError> {
+    Ok(Sale {
+        id: id(row, "id")?,
+        merchant: id(row, "merchant")?,
+        key: id(row, "key")?,
+        amount: Money(at(row, "amount")?),
+        time: number(row, "time")?,
+        addressee: maybe_id(row, "addressee")?,
+        claimed_by: maybe_id(row, "claimed_by")?,
+    })
+}
+
+/// Every column of `lots`.
+pub fn lot(row: &Row) -> Result<Lot, StoreError> {
+    Ok(Lot {
+        id: id(row, "id")?,
+        group: id(row, "group_id")?,
+        account: id(row, "account")?,
+        issuer: id(row, "issuer")?,
+        sale: id(row, "sale")?,
+        units: units(row, "units")?,
+        remaining: units(row, "remaining")?,
+        worth: Worth { unit_value: Money(at(row, "unit_value")?), basis: basis_of(at(row, "basis")?)? },
+        terms_version: number(row, "terms_version")?,
+        issued_at: Timestamp(at(row, "issued_at")?),
+        last_day: Day(number(row, "last_day")?),
+        ends_at: Timestamp(at(row, "ends_at")?),
+    })
+}
+
+pub fn basis(basis: Basis) -> i64 {
+    match basis {
+        Basis::OnIssue => 0,
+        Basis::OnRedemption => 1,
+    }
+}
+
+fn basis_of(code: i64) -> Result<Basis, StoreError> {
+    match code {
+        0 => Ok(Basis::OnIssue),
+        1 => Ok(Basis::OnRedemption),
+        _ => Err(corrupt("a basis")),
+    }
+}
+
+/// An account of the books as its primary key after the group: party, ledger, issuer.
+pub fn account_key(account: &Account) -> (Vec<u8>, i64, Vec<u8>) {
+    let (tag, id): (u8, &[u8]) = match &account.party {
+        Party::Buyer(id) => (0, id.as_ref()),
+        Party::Member(id) => (1, id.as_ref()),
+        Party::Pool => (2, &[]),
+        Party::Exchange => (3, &[]),
+    };
+    let ledger = match account.ledger {
+        Ledger::Issued => 0,
+        Ledger::Wallet => 1,
+        Ledger::Redeemed => 2,
+        Ledger::Expired => 3,
+        Ledger::Position => 4,
+    };
+    let issuer = account.issuer.as_ref().map_or(Vec::new(), |issuer| issuer.as_ref().to_vec());
+    ([&[tag], id].concat(), ledger, issuer)
+}
+
+/// `SELECT group_id, party, ledger, issuer, amount`
+pub fn balance(row: &Row) -> Result<(Account, i64), StoreError> {
+    let party: Vec<u8> = at(row, "party")?;
+    let party = match party.split_first() {
+        Some((0, id)) => Party::Buyer(AccountId::try_from(id).map_err(|_| corrupt("party"))?),
+        Some((1, id)) => Party::Member(MerchantId::try_from(id).map_err(|_| corrupt("party"))?),
+        Some((2, [])) => Party::Pool,
+        Some((3, [])) => Party::Exchange,
+        _ => return Err(corrupt("party")),
+    };
+    let ledger = match at(row, "ledger")? {
+        0 => Ledger::Issued,
+        1 => Ledger::Wallet,
+        2 => Ledger::Redeemed,
+        3 => Ledger::Expired,
+        4 => Ledger::Position,
+        _ => return Err(corrupt("ledger")),
+    };
+    let issuer: Vec<u8> = at(row, "issuer")?;
+    let issuer = match issuer.as_slice() {
+        [] => None,
+        id => Some(MerchantId::try_from(id).map_err(|_| corrupt("issuer"))?),
+    };
+    let group: GroupId = id(row, "group_id")?;
+    Ok((Account { group, party, ledger, issuer }, at(row, "amount")?))
+}
+
+/// The column `ops.answer`: null for applied.
+pub fn answer(column: Option<Vec<u8>>) -> Result<Answer, StoreError> {
+    let Some(bytes) = column else { return Ok(Answer::Applied) };
+    canonical::decode::<Refusal>(&bytes).map(Answer::Refused).map_err(|_| corrupt("an answer"))
+}

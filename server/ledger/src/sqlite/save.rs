@@ -1,0 +1,193 @@
+//! Writing: everything that follows from a batch, one statement a table.
+
+use moa_rules::device::Holder;
+use moa_rules::event::Inbox;
+use moa_rules::id::{KeyId, OpId};
+use moa_rules::state::Row;
+use moa_rules::view::{Cell, Key};
+use moa_wire::canonical;
+use rusqlite::{Connection, Params, Transaction, params};
+
+use super::{doing, load, rows};
+use crate::batch::{Changes, Entry, EventRow, Prior, Tx};
+use crate::store::{Answer, InboxHead, StoreError};
+
+const OP: &str = "INSERT INTO ops (actor, id, payload_hash, signed, answer, decided_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const COUNTER: &str = "INSERT INTO counters (key, counter) VALUES (?1, ?2)";
+const HOME_EVENT: &str = "INSERT INTO inbox_events (inbox, number, bytes, hash) VALUES (?1, ?2, ?3, ?4)";
+const OTHER_EVENT: &str = "INSERT INTO inbox_events (inbox, number, home, home_number, hash)
+    VALUES (?1, ?2, ?3, ?4, ?5)";
+const HEAD: &str = "INSERT INTO inboxes (inbox, count, hash) VALUES (?1, ?2, ?3)
+    ON CONFLICT (inbox) DO UPDATE SET count = excluded.count, hash = excluded.hash";
+const DEVICE: &str = "INSERT INTO devices (key, account, merchant, public_key, revoked_at)
+    VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (key) DO UPDATE SET merchant = excluded.merchant, revoked_at = excluded.revoked_at";
+const MERCHANT: &str = "INSERT INTO merchants (id, owner, profile, changed_at) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, profile = excluded.profile";
+const GROUP: &str =
+    "INSERT INTO groups (id, founder, profile, terms_version, members) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, terms_version = excluded.terms_version,
+        members = excluded.members";
+const TERMS: &str = "INSERT INTO terms (group_id, version, terms, in_force_from, in_force_until)
+    VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (group_id, version) DO UPDATE SET in_force_until = excluded.in_force_until";
+const MEMBER: &str =
+    "INSERT INTO members (group_id, merchant, joined_at, terms_version) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (group_id, merchant) DO UPDATE SET terms_version = excluded.terms_version";
+const SALE: &str = "INSERT INTO sales (merchant, id, key, amount, time, addressee, claimed_by)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (merchant, id) DO UPDATE SET claimed_by = excluded.claimed_by";
+const LOT: &str =
+    "INSERT INTO lots (account, group_id, id, issuer, sale, units, remaining, unit_value, basis,
+        terms_version, issued_at, last_day, ends_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+    ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining";
+const BALANCE: &str =
+    "INSERT INTO balances (group_id, party, ledger, issuer, amount) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (group_id, party, ledger, issuer) DO UPDATE SET amount = amount + excluded.amount";
+const MERCHANT_CHANGED: &str = "UPDATE merchants SET changed_at = ?2 WHERE id = ?1";
+const GROUP_CHANGED: &str = "UPDATE merchants SET changed_at = ?2
+    WHERE id IN (SELECT merchant FROM members WHERE group_id = ?1)";
+
+/// An open transaction, as the batch sees it.
+pub struct Sqlite<'a>(pub &'a Transaction<'a>);
+
+impl Tx for Sqlite<'_> {
+    fn prior(&mut self, actor: KeyId, op: OpId) -> Result<Option<Prior>, StoreError> {
+        load::prior(self.0, actor, op)
+    }
+
+    fn load(&mut self, key: Key) -> Result<Option<Cell>, StoreError> {
+        load::cell(self.0, key)
+    }
+
+    fn head(&mut self, inbox: Inbox) -> Result<InboxHead, StoreError> {
+        load::head(self.0, inbox)
+    }
+
+    fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        save(self.0, changes)
+    }
+}
+
+/// Runs one statement.
+pub fn run(connection: &Connection, sql: &'static str, params: impl Params) -> Result<usize, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(doing("preparing a statement"))?;
+    statement.execute(params).map_err(doing("writing"))
+}
+
+/// Writes everything that follows from a batch.
+pub fn save(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
+    let at = changes.at.0;
+    for op in &changes.ops {
+        let answer = match &op.answer {
+            Answer::Applied => None,
+            Answer::Refused(refusal) => Some(canonical::encode(refusal)),
+        };
+        run(tx, OP, params![op.actor.as_ref(), op.id.as_ref(), op.payload_hash, op.signed, answer, at])?;
+    }
+    changes.rows.iter().try_for_each(|row| save_row(tx, row, at))?;
+    changes.events.iter().try_for_each(|event| save_event(tx, event))?;
+    for (inbox, head) in &changes.heads {
+        run(tx, HEAD, params![canonical::encode(inbox), head.count.cast_signed(), head.hash])?;
+    }
+    for (account, amount) in &changes.balances {
+        let (party, ledger, issuer) = rows::account_key(account);
+        run(tx, BALANCE, params![account.group.as_ref(), party, ledger, issuer, amount])?;
+    }
+    for merchant in &changes.changed_merchants {
+        run(tx, MERCHANT_CHANGED, params![merchant.as_ref(), at])?;
+    }
+    for group in &changes.changed_groups {
+        run(tx, GROUP_CHANGED, params![group.as_ref(), at])?;
+    }
+    Ok(())
+}
+
+fn save_event(tx: &Transaction, event: &EventRow) -> Result<(), StoreError> {
+    let Some((home, others)) = event.entries.split_first() else { return Ok(()) };
+    let (home_inbox, home_number) = (canonical::encode(&home.inbox), home.number.cast_signed());
+    run(tx, HOME_EVENT, params![home_inbox, home_number, event.bytes, checkpoint(home)])?;
+    for entry in others {
+        let (inbox, number) = (canonical::encode(&entry.inbox), entry.number.cast_signed());
+        run(tx, OTHER_EVENT, params![inbox, number, home_inbox, home_number, checkpoint(entry)])?;
+    }
+    Ok(())
+}
+
+fn checkpoint(entry: &Entry) -> Option<[u8; 32]> {
+    entry.number.is_multiple_of(load::CHECKPOINT).then_some(entry.hash)
+}
+
+fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
+    match row {
+        Row::Device(device) => {
+            let account = match &device.holder {
+                Holder::System => None,
+                Holder::Account(account) => Some(account.as_ref()),
+            };
+            let merchant = device.merchant.as_ref().map(AsRef::as_ref);
+            let revoked_at = device.revoked_at.map(|at| at.0);
+            run(tx, DEVICE, params![device.key.as_ref(), account, merchant, device.public_key, revoked_at])
+        }
+        Row::Counter(key, counter) => run(tx, COUNTER, params![key.as_ref(), load::counter_column(*counter)]),
+        Row::Merchant(merchant) => {
+            let profile = canonical::encode(&merchant.profile);
+            run(tx, MERCHANT, params![merchant.id.as_ref(), merchant.owner.as_ref(), profile, at])
+        }
+        Row::Sale(sale) => run(
+            tx,
+            SALE,
+            params![
+                sale.merchant.as_ref(),
+                sale.id.as_ref(),
+                sale.key.as_ref(),
+                sale.amount.0,
+                sale.time.cast_signed(),
+                sale.addressee.as_ref().map(AsRef::as_ref),
+                sale.claimed_by.as_ref().map(AsRef::as_ref),
+            ],
+        ),
+        Row::Group(group) => {
+            let profile = canonical::encode(&group.profile);
+            let (id, founder) = (group.id.as_ref(), group.founder.as_ref());
+            run(tx, GROUP, params![id, founder, profile, group.terms_version, group.members])
+        }
+        Row::Terms(terms) => {
+            let until = terms.in_force_until.map(|at| at.0);
+            let body = canonical::encode(&terms.terms);
+            run(tx, TERMS, params![terms.group.as_ref(), terms.version, body, terms.in_force_from.0, until])
+        }
+        Row::Member(member) => run(
+            tx,
+            MEMBER,
+            params![
+                member.group.as_ref(),
+                member.merchant.as_ref(),
+                member.joined_at.0,
+                member.terms_version
+            ],
+        ),
+        Row::Lot(lot) => run(
+            tx,
+            LOT,
+            params![
+                lot.account.as_ref(),
+                lot.group.as_ref(),
+                lot.id.as_ref(),
+                lot.issuer.as_ref(),
+                lot.sale.as_ref(),
+                lot.units.get(),
+                lot.remaining.get(),
+                lot.worth.unit_value.0,
+                rows::basis(lot.worth.basis),
+                lot.terms_version,
+                lot.issued_at.0,
+                lot.last_day.0,
+                lot.ends_at.0,
+            ],
+        ),
+    }
+    .map(drop)
+}

@@ -1,0 +1,134 @@
+//! The live tables in memory: those of the memory store, and what a rebuild from the journal makes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use moa_rules::books::{Account, Ledger, postings};
+use moa_rules::device::{Device, Holder};
+use moa_rules::event::Event;
+use moa_rules::group::{Group, Member, TermsVersion};
+use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
+use moa_rules::lot::{Lot, Wallet};
+use moa_rules::merchant::Merchant;
+use moa_rules::sale::Sale;
+use moa_rules::state::{Row, apply};
+use moa_rules::view::{Cell, Halt, Key, View};
+
+/// Every live table, by its primary key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// Signing keys.
+    pub devices: BTreeMap<KeyId, Device>,
+    /// Counters used.
+    pub counters: BTreeSet<(KeyId, u64)>,
+    /// Shops.
+    pub merchants: BTreeMap<MerchantId, Merchant>,
+    /// Sales.
+    pub sales: BTreeMap<(MerchantId, OpId), Sale>,
+    /// Groups.
+    pub groups: BTreeMap<GroupId, Group>,
+    /// Terms.
+    pub terms: BTreeMap<(GroupId, u32), TermsVersion>,
+    /// Memberships.
+    pub members: BTreeMap<(GroupId, MerchantId), Member>,
+    /// The groups of each shop.
+    pub memberships: BTreeMap<MerchantId, Vec<GroupId>>,
+    /// Lots, spent ones too.
+    pub lots: BTreeMap<(AccountId, GroupId, LotId), Lot>,
+    /// The books, without wallets: they are the lots.
+    pub balances: BTreeMap<Account, i64>,
+}
+
+impl Tables {
+    /// Tables that know the server's own key and nothing else.
+    pub fn new(system: &Device) -> Self {
+        Self { devices: BTreeMap::from([(system.key, system.clone())]), ..Self::default() }
+    }
+
+    /// A cell, present or absent.
+    pub fn load(&self, key: Key) -> Option<Cell> {
+        match key {
+            Key::Device(id) => self.devices.get(&id).cloned().map(Cell::Device),
+            Key::Counter(key, counter) => self.counters.contains(&(key, counter)).then_some(Cell::Counter),
+            Key::Merchant(id) => self.merchants.get(&id).cloned().map(Cell::Merchant),
+            Key::Memberships(id) => self.memberships.get(&id).cloned().map(Cell::Memberships),
+            Key::Sale(merchant, id) => self.sales.get(&(merchant, id)).cloned().map(Cell::Sale),
+            Key::Group(id) => self.groups.get(&id).cloned().map(Cell::Group),
+            Key::Terms(group, version) => self.terms.get(&(group, version)).cloned().map(Cell::Terms),
+            Key::Member(group, merchant) => self.members.get(&(group, merchant)).cloned().map(Cell::Member),
+            Key::Wallet(account, group) => {
+                let lots: Vec<Lot> = self.lots_of(account, Some(group)).cloned().collect();
+                (!lots.is_empty()).then(|| Cell::Wallet(Wallet::new(lots)))
+            }
+        }
+    }
+
+    /// An account's lots, in one group or in all, spent ones too.
+    pub fn lots_of(&self, account: AccountId, group: Option<GroupId>) -> impl Iterator<Item = &Lot> {
+        let first = (account, group.unwrap_or(GroupId([0; 16])), LotId([0; 16]));
+        let last = (account, group.unwrap_or(GroupId([0xff; 16])), LotId([0xff; 16]));
+        self.lots.range(first..=last).map(|(_, lot)| lot)
+    }
+
+    /// Writes a row.
+    pub fn put(&mut self, row: &Row) {
+        match row.clone() {
+            Row::Device(device) => drop(self.devices.insert(device.key, device)),
+            Row::Counter(key, counter) => drop(self.counters.insert((key, counter))),
+            Row::Merchant(merchant) => drop(self.merchants.insert(merchant.id, merchant)),
+            Row::Sale(sale) => drop(self.sales.insert((sale.merchant, sale.id), sale)),
+            Row::Group(group) => drop(self.groups.insert(group.id, group)),
+            Row::Terms(terms) => drop(self.terms.insert((terms.group, terms.version), terms)),
+            Row::Lot(lot) => drop(self.lots.insert((lot.account, lot.group, lot.id), lot)),
+            Row::Member(member) => {
+                let groups = self.memberships.entry(member.merchant).or_default();
+                if let Err(at) = groups.binary_search(&member.group) {
+                    groups.insert(at, member.group);
+                }
+                self.members.insert((member.group, member.merchant), member);
+            }
+        }
+    }
+
+    /// Adds to an account of the books. Accounts at zero are not kept.
+    pub fn post(&mut self, account: Account, amount: i64) {
+        let balance = self.balances.entry(account).or_default();
+        *balance += amount;
+        if *balance == 0 {
+            self.balances.remove(&account);
+        }
+    }
+
+    /// Applies an event, as the engine did when it was decided.
+    ///
+    /// # Errors
+    /// The reason why it does not fit what stood before.
+    pub fn replay(&mut self, event: &Event) -> Result<(), String> {
+        let mut view = View::default();
+        let rows = loop {
+            match apply(&view, event) {
+                Ok(rows) => break rows,
+                Err(Halt::Need(keys)) => keys.into_iter().for_each(|key| view.load(key, self.load(key))),
+                Err(Halt::Refused(refusal)) => return Err(refusal.to_string()),
+            }
+        };
+        rows.iter().for_each(|row| self.put(row));
+        for posting in postings(&event.body) {
+            if posting.account.ledger != Ledger::Wallet {
+                self.post(posting.account, posting.amount);
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys that act for a shop and may still sign.
+    pub fn keys_of(&self, merchant: MerchantId) -> Vec<Device> {
+        let acts = |device: &&Device| device.merchant == Some(merchant) && device.revoked_at.is_none();
+        self.devices.values().filter(acts).cloned().collect()
+    }
+}
+
+/// The server's own key, as its first row.
+pub fn system_device(public_key: Vec<u8>) -> Device {
+    let key = moa_wire::keys::key_id(&public_key);
+    Device { key, holder: Holder::System, merchant: None, public_key, revoked_at: None }
+}
