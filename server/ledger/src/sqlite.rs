@@ -23,6 +23,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::batch::{self, Changes};
 use crate::store::{Committed, DirectoryGroup, DirectoryMerchant, InboxHead, InboxPage, Store, StoreError};
+use crate::tables::Tables;
 
 mod migrations {
     refinery::embed_migrations!("migrations/sqlite");
@@ -68,6 +69,14 @@ impl SqliteStore {
             save::save(tx, &changes)
         })?;
         Ok(store)
+    }
+
+    /// A copy of the live tables, to hold another store against.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub fn tables(&self) -> Result<Tables, StoreError> {
+        self.read(|tx| audit::tables(tx))
     }
 
     /// Writes in a transaction of its own; nothing is kept if `work` fails.
