@@ -119,12 +119,12 @@ fn check_room(wallet: &Wallet, units: Units, unit_value: Money) -> Result<(), Re
 }
 
 /// The terms that the claim earns under.
-fn terms_for<'a>(
-    view: &'a View,
+fn terms_for(
+    view: &View,
     seller: MerchantId,
     choice: Option<Choice>,
     now: Timestamp,
-) -> Result<&'a TermsVersion, Halt> {
+) -> Result<&TermsVersion, Halt> {
     let Some(Choice { group, terms_version }) = choice else { return best_terms(view, seller) };
     view.want(&[Key::Member(group, seller), Key::Group(group), Key::Terms(group, terms_version)])?;
     let current = view.group(group)?.ok_or(Refusal::UnknownGroup)?.terms_version;

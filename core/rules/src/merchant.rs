@@ -36,6 +36,22 @@ pub struct MerchantProfile {
     pub place: Option<Place>,
 }
 
+impl MerchantProfile {
+    /// Refuses a profile that no shop has.
+    ///
+    /// # Errors
+    /// `bad_name`, `bad_place`.
+    pub fn check(&self) -> Result<(), Refusal> {
+        check_name(&self.name)?;
+        if self.place.is_some_and(|place| {
+            place.lat_e6.unsigned_abs() > 90_000_000 || place.lon_e6.unsigned_abs() > 180_000_000
+        }) {
+            return Err(Refusal::BadPlace);
+        }
+        Ok(())
+    }
+}
+
 /// A shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merchant {
@@ -53,12 +69,7 @@ pub(crate) fn register(view: &View, author: &Author, profile: &MerchantProfile) 
     if author.device.merchant.is_some() {
         return Err(Refusal::KeyHasMerchant.into());
     }
-    check_name(&profile.name)?;
-    if profile.place.is_some_and(|place| {
-        place.lat_e6.unsigned_abs() > 90_000_000 || place.lon_e6.unsigned_abs() > 180_000_000
-    }) {
-        return Err(Refusal::BadPlace.into());
-    }
+    profile.check()?;
     let merchant = author.op.id.as_merchant();
     if view.merchant(merchant)?.is_some() {
         return Err(Refusal::BadOpId.into());

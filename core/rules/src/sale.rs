@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 use crate::view::{Halt, View};
 
 /// How far a shop's clock may run ahead of the server's: a day.
-pub const AHEAD: i64 = Timestamp::DAY;
+pub const HOURS_AHEAD: u32 = 24;
 /// For how long an unaddressed voucher can be claimed, by the claiming phone's clock.
 pub const VOUCHER_MINUTES: u32 = 15;
 /// For how long after the sale the server accepts a claim.
@@ -45,18 +45,27 @@ pub(crate) fn record(
     now: Timestamp,
 ) -> Result<Decision, Halt> {
     let merchant = author.merchant()?;
-    if amount.0 <= 0 {
-        return Err(Refusal::AmountNotPositive.into());
-    }
-    if amount > MAX_AMOUNT {
-        return Err(Refusal::AmountTooLarge { max: MAX_AMOUNT }.into());
-    }
-    if Timestamp::from_seconds(author.op.time) > now.plus(AHEAD) {
-        return Err(Refusal::SaleDatedAhead { hours: (AHEAD / Timestamp::HOUR) as u32 }.into());
+    check_amount(amount)?;
+    if Timestamp::from_seconds(author.op.time) > now.plus(i64::from(HOURS_AHEAD) * Timestamp::HOUR) {
+        return Err(Refusal::SaleDatedAhead { hours: HOURS_AHEAD }.into());
     }
     if view.sale(merchant, author.op.id)?.is_some() {
         return Err(Refusal::BadOpId.into());
     }
     let (sale, key, time) = (author.op.id, author.device.key, author.op.time);
     Ok(author.caused(EventBody::SaleRecorded { sale, merchant, key, amount, time, addressee }))
+}
+
+/// Refuses an amount that no sale has.
+///
+/// # Errors
+/// `amount_not_positive`, `amount_too_large`.
+pub fn check_amount(amount: Money) -> Result<(), Refusal> {
+    if amount.0 <= 0 {
+        return Err(Refusal::AmountNotPositive);
+    }
+    if amount > MAX_AMOUNT {
+        return Err(Refusal::AmountTooLarge { max: MAX_AMOUNT });
+    }
+    Ok(())
 }

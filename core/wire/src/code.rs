@@ -182,9 +182,7 @@ mod tests {
     fn each_kind_reads_back_as_itself() {
         let (key, _) = SoftwareKey::generate().unwrap();
         let voucher = largest_voucher(&key);
-        let Ok(Scanned::Voucher(back)) = read(&text(voucher.bytes()), BASE) else {
-            panic!("no voucher")
-        };
+        let Ok(Scanned::Voucher(back)) = read(&text(voucher.bytes()), BASE) else { panic!("no voucher") };
         assert_eq!(back.check(&key.public_key()).unwrap(), voucher);
     }
 
@@ -202,10 +200,7 @@ mod tests {
             assert_eq!(read(scanned, BASE), Err(expected), "{scanned}");
         }
         assert_eq!(read(&"A".repeat(MAX_SCANNED + 1), BASE), Err(NotOurs::TooLong));
-        assert_eq!(
-            read(&format!("{PREFIX}{}", "A".repeat(MAX_CODE + 1)), BASE),
-            Err(NotOurs::TooLong)
-        );
+        assert_eq!(read(&format!("{PREFIX}{}", "A".repeat(MAX_CODE + 1)), BASE), Err(NotOurs::TooLong));
     }
 
     #[test]

@@ -122,9 +122,12 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn migrate(writer: &mut Connection) -> Result<(), StoreError> {
-    migrations::migrations::runner().set_abort_missing(true).run(writer).map(drop).map_err(|error| {
-        StoreError::Database { doing: "bringing the database up to date", source: Box::new(error) }
-    })
+    migrations::migrations::runner().set_abort_missing(true).run(writer).map(drop).map_err(
+        |error| match error.kind() {
+            refinery::error::Kind::MissingVersion(_) => StoreError::Newer,
+            _ => StoreError::Database { doing: "bringing the database up to date", source: Box::new(error) },
+        },
+    )
 }
 
 /// A panic while the lock was held has rolled the transaction back.

@@ -22,6 +22,9 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The database was written by a newer program.
+    #[error("the database is of a newer version of Moa: update this program")]
+    Newer,
     /// Bytes in the database that this program did not write.
     #[error("{0}")]
     Corrupt(String),

@@ -126,8 +126,8 @@ fn read_inboxes(connection: &Connection, report: &mut Report) -> Result<Chains, 
 /// Applies every event in an order that agrees with all of its inboxes at once.
 fn replay(mut chains: Chains, live: &Tables, report: &mut Report) -> (Tables, BTreeSet<(KeyId, OpId)>) {
     let system = live.devices.values().filter(|device| device.holder == Holder::System);
-    let mut rebuilt = Tables::default();
-    rebuilt.devices = system.map(|device: &Device| (device.key, device.clone())).collect();
+    let devices = system.map(|device: &Device| (device.key, device.clone())).collect();
+    let mut rebuilt = Tables { devices, ..Tables::default() };
     let mut happened = BTreeSet::new();
     let mut ready: VecDeque<Inbox> = chains.keys().copied().collect();
     while let Some(inbox) = ready.pop_front() {

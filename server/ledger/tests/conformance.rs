@@ -2,7 +2,7 @@
 
 mod town;
 
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::sqlite::SqliteStore;
@@ -39,11 +39,11 @@ impl Subject for SqliteStore {
 
 fn on_every_store(memory: impl FnOnce(&mut Town<MemoryStore>), sqlite: impl FnOnce(&mut Town<SqliteStore>)) {
     let (actor, device) = system();
-    memory(&mut Town::new(MemoryStore::new(&device), actor));
+    memory(&mut Town::new(Arc::new(MemoryStore::new(&device)), actor));
     let (actor, device) = system();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("moa.db");
-    sqlite(&mut Town::new(SqliteStore::open(&path, &device).unwrap(), actor));
+    sqlite(&mut Town::new(Arc::new(SqliteStore::open(&path, &device).unwrap()), actor));
     let report = verify(&path).unwrap();
     assert!(report.is_clean(), "{:#?}", report.differences);
 }

@@ -1,5 +1,7 @@
 //! People and shops with real keys, who sign real ops.
 
+#![allow(dead_code, reason = "each test file uses its own part of the town")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -86,7 +88,7 @@ pub struct Shop {
 }
 
 pub struct Town<S> {
-    pub store: S,
+    pub store: Arc<S>,
     pub system: Actor,
     pub ids: Ids,
     pub now: Timestamp,
@@ -99,7 +101,7 @@ pub fn system() -> (Actor, Device) {
 }
 
 impl<S: Store> Town<S> {
-    pub fn new(store: S, system: Actor) -> Self {
+    pub fn new(store: Arc<S>, system: Actor) -> Self {
         Self { store, system, ids: Ids::new(), now: START }
     }
 

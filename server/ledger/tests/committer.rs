@@ -1,0 +1,242 @@
+//! The committer: answers only after the commit, gathers what waits, survives a poison op.
+
+mod town;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+
+use moa_ledger::engine::{Engine, NotDecided};
+use moa_ledger::memory::MemoryStore;
+use moa_ledger::store::{
+    Answer, CodeCheck, Committed, DirectoryGroup, DirectoryMerchant, Effect, InboxHead, InboxPage,
+    NewEnrolment, Outcome, People, Store, StoreError, TokenHolder,
+};
+use moa_rules::device::Device;
+use moa_rules::event::Inbox;
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::lot::Lot;
+use moa_rules::terms::Basis;
+use moa_rules::time::Timestamp;
+use moa_wire::submission::Submission;
+use town::{START, Shop, Town, points, system};
+
+/// A memory store whose commits can be held up, fail, or panic at one op.
+struct Trying {
+    inner: MemoryStore,
+    gate: Mutex<bool>,
+    opened: Condvar,
+    commits: Mutex<Vec<usize>>,
+    poison: Mutex<Option<OpId>>,
+    full: Mutex<bool>,
+    waiting: AtomicUsize,
+}
+
+impl Trying {
+    fn open_gate(&self, open: bool) {
+        *self.gate.lock().unwrap() = open;
+        self.opened.notify_all();
+    }
+}
+
+impl Store for Trying {
+    fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        drop(self.opened.wait_while(self.gate.lock().unwrap(), |open| !*open).unwrap());
+        if *self.full.lock().unwrap() {
+            return Err(StoreError::Corrupt("disk full".into()));
+        }
+        let poison = *self.poison.lock().unwrap();
+        assert!(!batch.iter().any(|one| Some(one.op.value().id) == poison), "poison");
+        self.commits.lock().unwrap().push(batch.len());
+        self.inner.commit(batch, now)
+    }
+    fn device(&self, key: KeyId) -> Result<Option<Device>, StoreError> {
+        self.inner.device(key)
+    }
+    fn head(&self, inbox: Inbox) -> Result<InboxHead, StoreError> {
+        self.inner.head(inbox)
+    }
+    fn inbox(&self, inbox: Inbox, after: u64, limit: usize) -> Result<InboxPage, StoreError> {
+        self.inner.inbox(inbox, after, limit)
+    }
+    fn lots(&self, account: AccountId) -> Result<Vec<Lot>, StoreError> {
+        self.inner.lots(account)
+    }
+    fn directory(
+        &self,
+        after: (Timestamp, MerchantId),
+        limit: usize,
+    ) -> Result<Vec<DirectoryMerchant>, StoreError> {
+        self.inner.directory(after, limit)
+    }
+    fn merchant(&self, merchant: MerchantId) -> Result<Option<DirectoryMerchant>, StoreError> {
+        self.inner.merchant(merchant)
+    }
+    fn group(&self, group: GroupId) -> Result<Option<DirectoryGroup>, StoreError> {
+        self.inner.group(group)
+    }
+    fn wallets_to_expire(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
+        self.inner.wallets_to_expire(now, limit)
+    }
+}
+
+impl People for Trying {
+    fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError> {
+        self.inner.begin_enrolment(enrolment)
+    }
+    fn try_code(
+        &self,
+        enrolment: [u8; 16],
+        code_mac: [u8; 32],
+        tries: u32,
+        fresh: AccountId,
+        now: Timestamp,
+    ) -> Result<CodeCheck, StoreError> {
+        self.inner.try_code(enrolment, code_mac, tries, fresh, now)
+    }
+    fn enrolments_since(&self, phone_mac: [u8; 32], since: Timestamp) -> Result<u32, StoreError> {
+        self.inner.enrolments_since(phone_mac, since)
+    }
+    fn put_token(&self, token_hash: [u8; 32], holder: TokenHolder) -> Result<(), StoreError> {
+        self.inner.put_token(token_hash, holder)
+    }
+    fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError> {
+        self.inner.token(token_hash)
+    }
+    fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
+        self.inner.due_effects(now, limit)
+    }
+    fn effect_done(&self, id: [u8; 16], now: Timestamp) -> Result<(), StoreError> {
+        self.inner.effect_done(id, now)
+    }
+    fn effect_failed(&self, id: [u8; 16], due_at: Timestamp) -> Result<(), StoreError> {
+        self.inner.effect_failed(id, due_at)
+    }
+}
+
+fn trying() -> (Town<Trying>, Shop, Engine) {
+    let (actor, device) = system();
+    let store = Arc::new(Trying {
+        inner: MemoryStore::new(&device),
+        gate: Mutex::new(true),
+        opened: Condvar::new(),
+        commits: Mutex::default(),
+        poison: Mutex::default(),
+        full: Mutex::new(false),
+        waiting: AtomicUsize::new(0),
+    });
+    let town = Town::new(store.clone(), actor);
+    let shop = town.shop("카페");
+    town.group(points(500, 0, Basis::OnIssue), &[&shop]);
+    store.commits.lock().unwrap().clear();
+    store.waiting.store(0, Ordering::SeqCst);
+    let engine = Engine::start(store, Arc::new(|| START));
+    (town, shop, engine)
+}
+
+fn sale(town: &Town<Trying>, shop: &Shop) -> Submission {
+    town.check(&town.sale(shop, 4_500)).unwrap()
+}
+
+#[tokio::test]
+async fn what_waits_during_a_commit_is_committed_together() {
+    let (town, shop, engine) = trying();
+    town.store.open_gate(false);
+    let first = tokio::spawn({
+        let (engine, op) = (engine.clone(), sale(&town, &shop));
+        async move { engine.submit(vec![op]).await }
+    });
+    while town.store.waiting.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut rest: Vec<_> = Vec::new();
+    for _ in 0..300 {
+        let mut waiting = Box::pin({
+            let (engine, op) = (engine.clone(), sale(&town, &shop));
+            async move { engine.submit(vec![op]).await }
+        });
+        // Polled once, so that it stands in the queue.
+        assert!(futures_poll(&mut waiting).await.is_none());
+        rest.push(waiting);
+    }
+    town.store.open_gate(true);
+    let applied = Ok(vec![Outcome::First(Answer::Applied)]);
+    assert_eq!(first.await.unwrap(), applied);
+    for waiting in rest {
+        assert_eq!(waiting.await, applied);
+    }
+    assert_eq!(*town.store.commits.lock().unwrap(), [1, 256, 44]);
+}
+
+async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    std::future::poll_fn(|context| {
+        std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(context) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_poison_op_is_alone_in_not_being_decided() {
+    let (town, shop, engine) = trying();
+    let ops: Vec<Submission> = (0..8).map(|_| sale(&town, &shop)).collect();
+    *town.store.poison.lock().unwrap() = Some(ops[5].op.value().id);
+    assert_eq!(engine.submit(ops.clone()).await, Err(NotDecided));
+    let mut outcomes = Vec::new();
+    for op in ops {
+        outcomes.push(engine.submit(vec![op]).await);
+    }
+    for (index, outcome) in outcomes.into_iter().enumerate() {
+        let again = Ok(vec![Outcome::Again(Answer::Applied)]);
+        assert_eq!(outcome, if index == 5 { Err(NotDecided) } else { again }, "op {index}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_decides_nothing_and_the_same_op_succeeds_later() {
+    let (town, shop, engine) = trying();
+    let op = sale(&town, &shop);
+    *town.store.full.lock().unwrap() = true;
+    assert_eq!(engine.submit(vec![op.clone()]).await, Err(NotDecided));
+    *town.store.full.lock().unwrap() = false;
+    assert_eq!(engine.submit(vec![op]).await, Ok(vec![Outcome::First(Answer::Applied)]));
+}
+
+#[tokio::test]
+async fn a_watch_is_woken_by_what_lands_after_it_began() {
+    let (town, shop, engine) = trying();
+    let mut watch = engine.watch(&[Inbox::Merchant(shop.id)]);
+    engine.submit(vec![sale(&town, &shop)]).await.unwrap();
+    watch.changed().await;
+    let mut other = engine.watch(&[Inbox::Account(shop.actor.account)]);
+    engine.submit(vec![sale(&town, &shop)]).await.unwrap();
+    let mut quiet = Box::pin(other.changed());
+    assert!(futures_poll(&mut quiet).await.is_none());
+}
+
+#[tokio::test]
+async fn stopping_decides_what_waits_and_refuses_what_comes() {
+    let (town, shop, engine) = trying();
+    town.store.open_gate(false);
+    let waiting = tokio::spawn({
+        let (engine, op) = (engine.clone(), sale(&town, &shop));
+        async move { engine.submit(vec![op]).await }
+    });
+    while town.store.waiting.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let stopping = tokio::task::spawn_blocking({
+        let engine = engine.clone();
+        move || engine.stop()
+    });
+    town.store.open_gate(true);
+    stopping.await.unwrap();
+    assert_eq!(waiting.await.unwrap(), Ok(vec![Outcome::First(Answer::Applied)]));
+    assert_eq!(engine.submit(vec![sale(&town, &shop)]).await, Err(NotDecided));
+}

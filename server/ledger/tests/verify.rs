@@ -1,0 +1,147 @@
+//! Every kind of damage that `verify` must see, done to a real file.
+
+mod town;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use moa_ledger::sqlite::SqliteStore;
+use moa_ledger::verify::verify;
+use moa_rules::terms::Basis;
+use moa_rules::time::Timestamp;
+use rusqlite::Connection;
+use town::{Town, points, system};
+
+/// A shop, two buyers, sales, redemptions, an expiry: every table has rows.
+fn lively(path: &Path) {
+    let (actor, device) = system();
+    let mut town = Town::new(Arc::new(SqliteStore::open(path, &device).unwrap()), actor);
+    let (cafe, bakery) = (town.shop("카페"), town.shop("빵집"));
+    let group = town.group(points(500, 0, Basis::OnIssue), &[&cafe, &bakery]);
+    let buyers = [(); 2].map(|()| town.enrol());
+    for buyer in &buyers {
+        for _ in 0..40 {
+            town.earn(&cafe, buyer, group, 10_000);
+        }
+        town.redeem(&bakery, buyer, group, 700);
+    }
+    town.now = town.now.plus(200 * Timestamp::DAY);
+    let sweep = moa_rules::op::OpBody::ExpireLots { group, account: buyers[0].account };
+    town.submit(&town.system_op(sweep));
+}
+
+#[test]
+fn an_untouched_database_is_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("moa.db");
+    lively(&path);
+    let report = verify(&path).unwrap();
+    assert!(report.is_clean(), "{:#?}", report.differences);
+    assert_eq!((report.lots, report.groups), (80, 1));
+    // Three enrolments and two more as buyers, two shops, a group and two members, 80 sales and accruals, two
+    // redemptions, 80 lots of which the first buyer's 39 with something left expired.
+    assert_eq!(report.events, 4 + 2 + 1 + 2 + 160 + 2 + 39);
+}
+
+#[test]
+fn every_kind_of_damage_is_found() {
+    let damages = [
+        (
+            "a lot with one unit more",
+            "UPDATE lots SET remaining = remaining - 1 WHERE id = (SELECT id FROM lots WHERE remaining > 1 LIMIT 1)",
+        ),
+        (
+            "a lot that lives longer",
+            "UPDATE lots SET ends_at = ends_at + 1 WHERE id = (SELECT id FROM lots LIMIT 1)",
+        ),
+        ("a lot that is gone", "DELETE FROM lots WHERE id = (SELECT id FROM lots LIMIT 1)"),
+        (
+            "a position off by one",
+            "UPDATE balances SET amount = amount + 1 WHERE ledger = 4 AND party <> x'02'",
+        ),
+        ("a count of units off by one", "UPDATE balances SET amount = amount + 1 WHERE ledger = 2"),
+        (
+            "a sale claimed by nobody",
+            "UPDATE sales SET claimed_by = NULL WHERE id = (SELECT id FROM sales LIMIT 1)",
+        ),
+        ("another amount", "UPDATE sales SET amount = amount + 1 WHERE id = (SELECT id FROM sales LIMIT 1)"),
+        ("an event gone from one inbox", "DELETE FROM inbox_events WHERE bytes IS NULL AND number = 9"),
+        (
+            "the last event gone from an inbox",
+            "DELETE FROM inbox_events WHERE (inbox, number) IN (SELECT inbox, max(number) FROM inbox_events WHERE bytes IS NULL)",
+        ),
+        ("an event gone from its home", "DELETE FROM inbox_events WHERE bytes IS NOT NULL AND number = 9"),
+        (
+            "other bytes in an event",
+            "UPDATE inbox_events SET bytes = CAST(bytes || x'00' AS BLOB) WHERE bytes IS NOT NULL AND number = 9",
+        ),
+        (
+            "a head that lies",
+            "UPDATE inboxes SET hash = zeroblob(32) WHERE inbox = (SELECT inbox FROM inboxes LIMIT 1)",
+        ),
+        (
+            "a head that counts too far",
+            "UPDATE inboxes SET count = count + 1 WHERE inbox = (SELECT inbox FROM inboxes LIMIT 1)",
+        ),
+        ("a kept hash that lies", "UPDATE inbox_events SET hash = zeroblob(32) WHERE number = 64"),
+        ("an op gone", "DELETE FROM ops WHERE id = (SELECT id FROM ops LIMIT 1)"),
+        (
+            "an op whose signature is another's",
+            "UPDATE ops SET signed = (SELECT signed FROM ops ORDER BY id DESC LIMIT 1) WHERE id = (SELECT id FROM ops LIMIT 1)",
+        ),
+        (
+            "an op with another hash",
+            "UPDATE ops SET payload_hash = zeroblob(32) WHERE id = (SELECT id FROM ops LIMIT 1)",
+        ),
+        (
+            "an applied op called refused",
+            "UPDATE ops SET answer = x'820080' WHERE id = (SELECT id FROM ops ORDER BY decided_at DESC LIMIT 1)",
+        ),
+        ("a counter forgotten", "DELETE FROM counters WHERE counter = 3"),
+        ("a counter too many", "INSERT INTO counters SELECT key, 1000000 FROM devices LIMIT 1"),
+        ("a key that is another's", "UPDATE devices SET account = zeroblob(16) WHERE account IS NOT NULL"),
+        (
+            "a member who never joined",
+            "UPDATE members SET merchant = zeroblob(16) WHERE merchant = (SELECT merchant FROM members LIMIT 1)",
+        ),
+        ("terms that nobody agreed to", "UPDATE terms SET in_force_from = 0"),
+        ("a shop with another owner", "UPDATE merchants SET owner = zeroblob(16)"),
+        ("a group with another count", "UPDATE groups SET members = members + 1"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let sound = folder.path().join("sound.db");
+    lively(&sound);
+    Connection::open(&sound).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    for (what, damage) in damages {
+        let path = folder.path().join("damaged.db");
+        std::fs::copy(&sound, &path).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        assert!(connection.execute(damage, []).unwrap() > 0, "{what}: touched nothing");
+        drop(connection);
+        // Damage that cannot even be read is reported as an error.
+        let found = verify(&path).map_or(true, |report| !report.is_clean());
+        assert!(found, "{what} was not found");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_clearly() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("moa.db");
+    std::fs::write(&path, vec![7; 8_192]).unwrap();
+    let (_, device) = system();
+    let error = SqliteStore::open(&path, &device).err().unwrap().to_string();
+    assert!(error.contains("not a database"), "{error}");
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_refused_clearly() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("moa.db");
+    lively(&path);
+    let newer = "INSERT INTO refinery_schema_history VALUES (99, 'later', '2030-01-01T00:00:00Z', '1')";
+    Connection::open(&path).unwrap().execute(newer, []).unwrap();
+    let (_, device) = system();
+    let error = SqliteStore::open(&path, &device).err().unwrap().to_string();
+    assert!(error.contains("newer"), "{error}");
+}
