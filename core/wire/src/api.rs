@@ -145,17 +145,16 @@ pub struct Verdicts {
     pub now: Timestamp,
 }
 
-/// The name of an inbox in JSON.
+/// The name of an inbox in JSON: `{"kind": "account", "id": "…"}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 pub enum InboxName {
     /// A person's.
-    Account(#[cfg_attr(feature = "openapi", schema(value_type = String))] AccountId),
+    Account(AccountId),
     /// A shop's.
-    Merchant(#[cfg_attr(feature = "openapi", schema(value_type = String))] MerchantId),
+    Merchant(MerchantId),
     /// A group's.
-    Group(#[cfg_attr(feature = "openapi", schema(value_type = String))] GroupId),
+    Group(GroupId),
 }
 
 impl From<Inbox> for InboxName {
@@ -197,7 +196,8 @@ pub struct Changes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InboxChanges {
-    /// Which.
+    /// Which: its `kind` (`account`, `merchant`, `group`) and `id`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub inbox: InboxName,
     /// The number of the first event here; they follow without gaps.
     pub first: u64,

@@ -1,1 +1,39 @@
 //! The backend: HTTP, enrolment, jobs.
+//!
+//! `moa-ledger` decides and keeps; this crate lets phones reach it. [`start`] runs a server in this process, the
+//! binary `moa` runs one from the command line. Handlers are small and live by noun in [`http`]; what they write, they
+//! write as ops through the engine, except personal data (numbers, codes, tokens), which is kept beside the journal.
+
+mod app;
+mod auth;
+pub mod carrier;
+mod config;
+mod cursor;
+mod data_dir;
+mod enrolment;
+pub mod http;
+mod jobs;
+mod keys;
+mod pepper;
+mod phone_number;
+mod random;
+mod server;
+mod system;
+
+pub use config::{CarrierKind, Config};
+pub use data_dir::{DataError, database};
+pub use moa_ledger::engine::Clock;
+pub use server::{Running, StartError, start};
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use moa_rules::time::Timestamp;
+
+/// The system's clock.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    })
+}

@@ -1,0 +1,69 @@
+//! What handlers and jobs share.
+
+use std::sync::{Arc, Mutex};
+
+use moa_ledger::engine::Engine;
+use moa_ledger::store::{Store, StoreError};
+use moa_rules::event::Inbox;
+use moa_wire::keys::{SignError, Signer, SoftwareKey};
+use moa_wire::token::{Checked, Head};
+use tokio::sync::{Notify, watch};
+
+use crate::carrier::{Carrier, Development};
+use crate::keys::PublicKeys;
+use crate::pepper::Pepper;
+
+/// A server's parts.
+pub(crate) struct App {
+    pub(crate) engine: Engine,
+    pub(crate) server_key: SoftwareKey,
+    pub(crate) pepper: Pepper,
+    pub(crate) public_keys: PublicKeys,
+    pub(crate) carrier: Arc<dyn Carrier>,
+    /// The development carrier, if its messages may be shown over HTTP.
+    pub(crate) shown: Option<Arc<Development>>,
+    /// Wakes the job that carries out effects.
+    pub(crate) effects: Notify,
+    /// Held while a number's enrolments are counted and one is added, so that a burst does not pass the limit.
+    pub(crate) enrolling: Mutex<()>,
+    /// True once the server stops; closed when nobody runs it any more.
+    pub(crate) stopping: watch::Receiver<bool>,
+    /// The API document, as JSON.
+    pub(crate) openapi: String,
+}
+
+impl App {
+    /// The store, for reads.
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.engine.store().as_ref()
+    }
+
+    /// Runs what waits for a disk or computes for long, away from the threads that serve connections.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> T {
+        let app = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || work(&app)).await {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+
+    /// Resolves when the server stops.
+    pub(crate) async fn stopped(&self) {
+        // An error says that nobody runs the server any more, which is the same.
+        drop(self.stopping.clone().wait_for(|stopping| *stopping).await);
+    }
+
+    /// An inbox's head under the server's signature, as it travels.
+    pub(crate) fn signed_head(&self, inbox: Inbox, count: u64, hash: [u8; 32]) -> Result<Vec<u8>, SignError> {
+        let head = Checked::sign(Head::new(inbox, count, hash), &self.server_key)?;
+        Ok(head.bytes().to_vec())
+    }
+
+    /// Whether the database answers.
+    pub(crate) fn is_well(&self) -> Result<bool, StoreError> {
+        Ok(self.store().device(self.server_key.key_id())?.is_some())
+    }
+}

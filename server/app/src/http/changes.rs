@@ -1,0 +1,113 @@
+//! Changes: catching up and waiting for more, from the same place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use moa_ledger::engine::Watch;
+use moa_rules::event::Inbox;
+use moa_wire::api::{Base64, Changes, InboxChanges, MAX_CHANGES, MAX_WAIT_S};
+use moa_words::ProblemText;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::problems::{Fault, ProblemResponse};
+use super::requests::{Named, Parameters};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::cursor::ChangesCursor;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Query {
+    /// From the last answer, or from a snapshot; without one, from the beginning.
+    cursor: Option<String>,
+    /// Seconds to wait for something new, at most 25.
+    wait: Option<u64>,
+}
+
+impl Named for Query {
+    const NAME: &'static str = "wait";
+}
+
+/// What has happened in the caller's inboxes (its account's, its shop's, its shop's groups') since the cursor.
+/// Waits if nothing has. At most 500 events; `more` tells whether to ask again at once.
+#[utoipa::path(
+    get,
+    path = "/v1/changes",
+    tag = "reads",
+    params(Query),
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "What is new, perhaps nothing", body = Changes),
+        (status = 400, response = ProblemResponse),
+        (status = 401, response = ProblemResponse),
+        (status = 410, description = "The cursor can't be honoured; take a snapshot", body = Object,
+            content_type = "application/problem+json"),
+        (status = 500, response = ProblemResponse),
+        (status = 503, response = ProblemResponse),
+    )
+)]
+pub(super) async fn changes(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Parameters(query): Parameters<Query>,
+) -> Result<Json<Changes>, Fault> {
+    let cursor = ChangesCursor::read(query.cursor.as_deref())?;
+    let wait = query.wait.unwrap_or(0).min(MAX_WAIT_S);
+    let until = Instant::now() + Duration::from_secs(wait);
+    loop {
+        let from = cursor.clone();
+        let (mut watch, changes) = app.blocking(move |app| look(app, caller, &from)).await?;
+        if !changes.inboxes.is_empty() || Instant::now() >= until || *app.stopping.borrow() {
+            return Ok(Json(changes));
+        }
+        tokio::select! {
+            () = watch.changed() => {}
+            () = tokio::time::sleep_until(until) => {}
+            () = app.stopped() => {}
+        }
+    }
+}
+
+/// What there is after the cursor; the watch began before it was read.
+fn look(app: &App, caller: Caller, cursor: &ChangesCursor) -> Result<(Watch, Changes), Fault> {
+    let reach = caller.reach(app.store())?;
+    let watch = app.engine.watch(&reach.inboxes);
+    let (mut inboxes, mut next, mut more) = (Vec::new(), ChangesCursor::default(), false);
+    let mut room = MAX_CHANGES;
+    for inbox in reach.inboxes {
+        let found = read(app, inbox, cursor.count(inbox), room)?;
+        next.set(inbox, found.upto);
+        more |= found.more;
+        if let Some(changes) = found.changes {
+            room -= changes.events.len();
+            inboxes.push(changes);
+        }
+    }
+    Ok((watch, Changes { inboxes, cursor: next.text(), more, now: app.engine.now() }))
+}
+
+/// A stretch of one inbox.
+struct Found {
+    changes: Option<InboxChanges>,
+    upto: u64,
+    more: bool,
+}
+
+fn read(app: &App, inbox: Inbox, after: u64, room: usize) -> Result<Found, Fault> {
+    let page = app.store().inbox(inbox, after, room)?;
+    if page.count < after {
+        // The database was restored to a time before the caller read it.
+        return Err(Fault(ProblemText::CursorGone));
+    }
+    if page.events.is_empty() {
+        return Ok(Found { changes: None, upto: after, more: page.count > after });
+    }
+    let upto = page.head.count;
+    let head = Base64(app.signed_head(inbox, upto, page.head.hash)?);
+    let events = page.events.into_iter().map(Base64).collect();
+    let changes = InboxChanges { inbox: inbox.into(), first: after + 1, events, head };
+    Ok(Found { changes: Some(changes), upto, more: page.count > upto })
+}

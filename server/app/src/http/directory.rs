@@ -1,0 +1,164 @@
+//! The directory: shops, their groups, and the keys that sign their sales. The same for every caller.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use moa_ledger::store::{DirectoryGroup, DirectoryMerchant};
+use moa_rules::id::{GroupId, KeyId, MerchantId};
+use moa_rules::time::Timestamp;
+use moa_wire::api::{Base64, Directory, GroupEntry, KeyEntry, MAX_DIRECTORY, MerchantEntry};
+use moa_words::ProblemText;
+use serde::Deserialize;
+
+use super::problems::{Fault, ProblemResponse};
+use super::requests::{Id, Named, Parameters};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::cursor::DirectoryCursor;
+
+/// At the end of the directory the cursor steps back so far: another server may commit something that it dated
+/// before what this one has shown. Readers take what they have for what they get.
+const STEP_BACK: i64 = Timestamp::MINUTE;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Query {
+    /// From the last answer; without one, from the beginning.
+    cursor: Option<String>,
+}
+
+impl Named for Query {
+    const NAME: &'static str = "cursor";
+}
+
+/// Shops and their groups that changed since the cursor, at most 200; some may come twice.
+#[utoipa::path(
+    get,
+    path = "/v1/directory",
+    tag = "reads",
+    params(Query),
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "Shops in the order in which they changed", body = Directory),
+        (status = 400, response = ProblemResponse),
+        (status = 401, response = ProblemResponse),
+        (status = 500, response = ProblemResponse),
+        (status = 503, response = ProblemResponse),
+    )
+)]
+pub(super) async fn directory(
+    State(app): State<Arc<App>>,
+    _: Caller,
+    Parameters(query): Parameters<Query>,
+) -> Result<Json<Directory>, Fault> {
+    let cursor = DirectoryCursor::read(query.cursor.as_deref())?;
+    app.blocking(move |app| page(app, cursor)).await.map(Json)
+}
+
+fn page(app: &App, DirectoryCursor(time, id): DirectoryCursor) -> Result<Directory, Fault> {
+    let now = app.engine.now();
+    let shops = app.store().directory((time, id), MAX_DIRECTORY)?;
+    let more = shops.len() == MAX_DIRECTORY;
+    let cursor = match shops.last() {
+        Some(last) if more => DirectoryCursor(last.changed_at, last.merchant.id),
+        _ => DirectoryCursor(now.plus(-STEP_BACK), MerchantId([0; 16])),
+    };
+    let ids: BTreeSet<GroupId> = shops.iter().flat_map(|shop| shop.groups.iter().copied()).collect();
+    let mut groups = Vec::with_capacity(ids.len());
+    for id in ids {
+        groups.extend(app.store().group(id)?.map(group_entry));
+    }
+    let merchants = shops.into_iter().map(merchant_entry).collect();
+    Ok(Directory { merchants, groups, cursor: cursor.text(), more })
+}
+
+/// One group: its terms and members.
+#[utoipa::path(
+    get,
+    path = "/v1/groups/{id}",
+    tag = "reads",
+    params(("id" = String, Path, description = "The group's id")),
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "The group", body = GroupEntry),
+        (status = 401, response = ProblemResponse),
+        (status = 404, response = ProblemResponse),
+        (status = 500, response = ProblemResponse),
+        (status = 503, response = ProblemResponse),
+    )
+)]
+pub(super) async fn group(
+    State(app): State<Arc<App>>,
+    _: Caller,
+    Id(id): Id<GroupId>,
+) -> Result<Json<GroupEntry>, Fault> {
+    let group = app.blocking(move |app| app.store().group(id)).await?;
+    group.map(|group| Json(group_entry(group))).ok_or(Fault(ProblemText::NotFound))
+}
+
+/// One shop: its groups and the keys that sign its sales.
+#[utoipa::path(
+    get,
+    path = "/v1/merchants/{id}",
+    tag = "reads",
+    params(("id" = String, Path, description = "The shop's id")),
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "The shop", body = MerchantEntry),
+        (status = 401, response = ProblemResponse),
+        (status = 404, response = ProblemResponse),
+        (status = 500, response = ProblemResponse),
+        (status = 503, response = ProblemResponse),
+    )
+)]
+pub(super) async fn merchant(
+    State(app): State<Arc<App>>,
+    _: Caller,
+    Id(id): Id<MerchantId>,
+) -> Result<Json<MerchantEntry>, Fault> {
+    let shop = app.blocking(move |app| app.store().merchant(id)).await?;
+    shop.map(|shop| Json(merchant_entry(shop))).ok_or(Fault(ProblemText::NotFound))
+}
+
+/// The shop that a key acts for: who signed a voucher.
+#[utoipa::path(
+    get,
+    path = "/v1/keys/{id}",
+    tag = "reads",
+    params(("id" = String, Path, description = "The key's id, 16 hex digits")),
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "The key's shop", body = MerchantEntry),
+        (status = 401, response = ProblemResponse),
+        (status = 404, response = ProblemResponse),
+        (status = 500, response = ProblemResponse),
+        (status = 503, response = ProblemResponse),
+    )
+)]
+pub(super) async fn key(
+    State(app): State<Arc<App>>,
+    _: Caller,
+    Id(id): Id<KeyId>,
+) -> Result<Json<MerchantEntry>, Fault> {
+    let shop = app.blocking(move |app| {
+        let merchant = app.store().device(id)?.and_then(|device| device.merchant);
+        merchant.map_or(Ok(None), |merchant| app.store().merchant(merchant))
+    });
+    shop.await?.map(|shop| Json(merchant_entry(shop))).ok_or(Fault(ProblemText::NotFound))
+}
+
+fn merchant_entry(shop: DirectoryMerchant) -> MerchantEntry {
+    let keys = shop.keys.into_iter();
+    MerchantEntry {
+        id: shop.merchant.id,
+        profile: shop.merchant.profile,
+        groups: shop.groups,
+        keys: keys.map(|key| KeyEntry { id: key.key, public_key: Base64(key.public_key) }).collect(),
+    }
+}
+
+fn group_entry(group: DirectoryGroup) -> GroupEntry {
+    GroupEntry { group: group.group, terms: group.terms, members: group.members }
+}

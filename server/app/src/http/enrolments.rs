@@ -1,0 +1,68 @@
+//! Enrolments: from a phone number to a key that may sign and a token that may read.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use moa_ledger::engine::NotDecided;
+use moa_wire::api::{Confirmation, Enrolled, Enrolment, EnrolmentRequest};
+
+use super::problems::{Fault, ProblemResponse};
+use super::requests::{Id, JsonBody, Language};
+use crate::app::App;
+use crate::enrolment::{self, Confirmed};
+
+/// Sends a six-digit code to a phone number. The answer does not tell whether the number is known.
+#[utoipa::path(post, path = "/v1/enrolments", tag = "enrolment", request_body = EnrolmentRequest, responses(
+    (status = 202, description = "The code is on its way", body = Enrolment),
+    (status = 400, response = ProblemResponse),
+    (status = 413, response = ProblemResponse),
+    (status = 415, response = ProblemResponse),
+    (status = 422, response = ProblemResponse),
+    (status = 429, response = ProblemResponse),
+    (status = 500, response = ProblemResponse),
+    (status = 503, response = ProblemResponse),
+))]
+pub(super) async fn begin(
+    State(app): State<Arc<App>>,
+    Language(lang): Language,
+    JsonBody(request): JsonBody<EnrolmentRequest>,
+) -> Result<(StatusCode, Json<Enrolment>), Fault> {
+    let begin = move |app: &App| enrolment::begin(app, &request.phone, &request.public_key.0, lang);
+    Ok((StatusCode::ACCEPTED, Json(app.blocking(begin).await?)))
+}
+
+/// Ends an enrolment: the code that came, and proof that the device holds its key. May be sent again.
+#[utoipa::path(
+    post,
+    path = "/v1/enrolments/{enrolment}/confirm",
+    tag = "enrolment",
+    params(("enrolment" = String, Path, description = "The enrolment's id, 32 hex digits")),
+    request_body = Confirmation,
+    responses(
+        (status = 200, description = "The key may sign; here is a token", body = Enrolled),
+        (status = 400, response = ProblemResponse),
+        (status = 403, response = ProblemResponse),
+        (status = 404, response = ProblemResponse),
+        (status = 409, response = ProblemResponse),
+        (status = 410, response = ProblemResponse),
+        (status = 413, response = ProblemResponse),
+        (status = 415, response = ProblemResponse),
+        (status = 422, response = ProblemResponse),
+        (status = 500, response = ProblemResponse),
+        (status = 503, response = ProblemResponse),
+    )
+)]
+pub(super) async fn confirm(
+    State(app): State<Arc<App>>,
+    Id(id): Id<String>,
+    JsonBody(confirmation): JsonBody<Confirmation>,
+) -> Result<Json<Enrolled>, Fault> {
+    let confirm = move |app: &App| enrolment::confirm(app, &id, &confirmation);
+    let Confirmed { account, key, op } = app.blocking(confirm).await?;
+    let outcomes = app.engine.submit(vec![op]).await?;
+    let outcome = outcomes.into_iter().next().ok_or(NotDecided)?;
+    let admit = move |app: &App| enrolment::admit(app, (account, key), &outcome);
+    Ok(Json(app.blocking(admit).await?))
+}

@@ -1,0 +1,106 @@
+//! The routes. Each module is a noun; each handler carries its line of the API document.
+
+mod changes;
+mod development;
+mod directory;
+mod enrolments;
+mod health;
+mod openapi;
+mod ops;
+pub(crate) mod problems;
+mod requests;
+mod snapshot;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
+use futures_util::FutureExt;
+use moa_wire::api::MAX_WAIT_S;
+use moa_words::ProblemText;
+use tracing::Instrument;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::problems::Fault;
+use crate::app::App;
+use crate::random;
+
+pub use self::development::{DevelopmentInbox, DevelopmentMessage};
+pub use self::health::Health;
+pub use self::openapi::document;
+
+/// For how long a request may take: the longest wait for changes, and what any other may take.
+const TIMEOUT: Duration = Duration::from_secs(MAX_WAIT_S + 15);
+
+/// Every route, and the document that describes them. The development inbox is in neither unless asked for.
+fn routes(development: bool) -> OpenApiRouter<Arc<App>> {
+    let router = openapi::router()
+        .routes(routes!(enrolments::begin))
+        .routes(routes!(enrolments::confirm))
+        .routes(routes!(ops::submit))
+        .routes(routes!(changes::changes))
+        .routes(routes!(snapshot::snapshot))
+        .routes(routes!(directory::directory))
+        .routes(routes!(directory::group))
+        .routes(routes!(directory::merchant))
+        .routes(routes!(directory::key))
+        .routes(routes!(health::health))
+        .routes(routes!(openapi::openapi));
+    if development { router.routes(routes!(development::inbox)) } else { router }
+}
+
+/// The service that answers requests.
+pub(crate) fn service(app: Arc<App>) -> Router {
+    let router: Router<Arc<App>> = routes(app.shown.is_some()).into();
+    router
+        .fallback(async || Fault(ProblemText::NotFound))
+        .method_not_allowed_fallback(async || Fault(ProblemText::MethodNotAllowed))
+        .layer(middleware::from_fn(answer))
+        .with_state(app)
+}
+
+/// The outermost layer: names the request in the log, keeps it from taking for ever, writes problems.
+async fn answer(request: Request, next: Next) -> Response {
+    let id = random::bytes::<8>().map(|id| HEXLOWER.encode(&id)).unwrap_or_default();
+    // The pattern, not the path: whatever someone put into a path or query stays out of the log.
+    let route = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
+    let span = tracing::info_span!("request", id, method = %request.method(), route);
+    let lang = requests::language(request.headers());
+
+    let mut response = run(request, next).instrument(span).await;
+    if let Some(fault) = response.extensions_mut().remove::<Fault>() {
+        response = fault.write(lang, std::mem::take(response.headers_mut()));
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert("x-request-id", id);
+    }
+    response
+}
+
+async fn run(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let handled = tokio::time::timeout(TIMEOUT, AssertUnwindSafe(next.run(request)).catch_unwind());
+    let response = match handled.await {
+        Ok(Ok(response)) => response,
+        // The panic's own message is in the log already.
+        Ok(Err(_)) => Fault::INTERNAL.into_response(),
+        Err(_) => Fault::BUSY.into_response(),
+    };
+    let code = response.extensions().get::<Fault>().map(|fault| fault.code());
+    let (status, took_ms) = (response.status().as_u16(), started.elapsed().as_millis());
+    if response.status().is_server_error() {
+        tracing::warn!(status, code, took_ms, "answered");
+    } else {
+        tracing::debug!(status, code, took_ms, "answered");
+    }
+    response
+}

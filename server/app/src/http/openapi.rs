@@ -1,0 +1,62 @@
+//! The API document (`OpenAPI` 3.1), made from the handlers.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::server::Server;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::problems::ProblemResponse;
+use crate::app::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Moa",
+        description = "Shops that run one mileage programme together. Writes are signed ops (`POST /v1/ops`); \
+            reads carry a token (`Authorization: Bearer …`). Bytes are base64 (RFC 4648 section 4), ids are \
+            lower-case hex, times are milliseconds since 1970. Readers ignore fields that they do not know. Errors \
+            are problems (RFC 9457) with a stable `code`; their `detail` is for people, in the language of \
+            `Accept-Language` (ko, en)."
+    ),
+    components(responses(ProblemResponse)),
+    modifiers(&BearerToken)
+)]
+struct Document;
+
+struct BearerToken;
+
+impl utoipa::Modify for BearerToken {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        document.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// A router that writes the document as routes are added.
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+}
+
+/// The document as JSON, for a server that phones reach at `link_base`.
+///
+/// # Errors
+/// If it can't be written as JSON, which is a bug.
+pub fn document(link_base: Option<&str>) -> Result<String, serde_json::Error> {
+    let mut document = super::routes(true).into_openapi();
+    document.servers = link_base.map(|base| vec![Server::new(base.trim_end_matches('/'))]);
+    document.to_pretty_json()
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "server", responses(
+    (status = 200, description = "The API document", body = Object),
+))]
+pub(super) async fn openapi(State(app): State<Arc<App>>) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json)], app.openapi.clone()).into_response()
+}

@@ -1,0 +1,123 @@
+//! Ops: the one way to write.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use futures_util::future::join_all;
+use moa_ledger::store::{Answer, Outcome};
+use moa_rules::refusal::Refusal;
+use moa_wire::api::{Base64, MAX_OPS, Ops, Refused, Verdict, Verdicts};
+use moa_wire::submission::{Parsed, Submission};
+use moa_words::{Lang, ProblemText, refusal};
+
+use super::problems::{Fault, ProblemResponse, RETRY_AFTER_S};
+use super::requests::{JsonBody, Language};
+use crate::app::App;
+
+/// Ops whose signatures one thread checks, at some 41 µs each (a claim has two).
+const CHUNK: usize = 16;
+
+/// [`MAX_OPS`], as texts count.
+const MOST: u32 = 100;
+const _: () = assert!(MOST as usize == MAX_OPS);
+
+/// Takes up to 100 signed ops and answers each, in order. An op that came before gets its first answer again.
+#[utoipa::path(post, path = "/v1/ops", tag = "ops", request_body = Ops, responses(
+    (status = 200, description = "A verdict for each op, in order", body = Verdicts),
+    (status = 400, response = ProblemResponse),
+    (status = 413, response = ProblemResponse),
+    (status = 415, response = ProblemResponse),
+    (status = 500, response = ProblemResponse),
+    (status = 503, response = ProblemResponse),
+))]
+pub(super) async fn submit(
+    State(app): State<Arc<App>>,
+    Language(lang): Language,
+    JsonBody(Ops { ops }): JsonBody<Ops>,
+) -> Result<Json<Verdicts>, Fault> {
+    if ops.is_empty() {
+        return Err(Fault(ProblemText::NoOps));
+    }
+    if ops.len() > MAX_OPS {
+        return Err(Fault(ProblemText::TooManyOps { max: MOST }));
+    }
+    let (mut submissions, mut fates) = (Vec::with_capacity(ops.len()), Vec::with_capacity(ops.len()));
+    for checked in check_all(&app, ops).await {
+        match checked {
+            Ok(submission) => {
+                submissions.push(submission);
+                fates.push(None);
+            }
+            Err(fate) => fates.push(Some(fate)),
+        }
+    }
+    let mut decided = decide(&app, submissions).await.into_iter();
+    let verdicts = fates.into_iter().map(|fate| {
+        let fate = fate.or_else(|| decided.next().map(Fate::Decided));
+        fate.unwrap_or(Fate::Later).verdict(lang)
+    });
+    Ok(Json(Verdicts { verdicts: verdicts.collect(), now: app.engine.now() }))
+}
+
+/// What became of an op.
+enum Fate {
+    /// The engine's answer.
+    Decided(Outcome),
+    /// Its form or a signature is wrong; the engine never saw it.
+    Refused(Refusal),
+    /// Nothing yet.
+    Later,
+}
+
+impl Fate {
+    fn verdict(self, lang: Lang) -> Verdict {
+        let refused = |reason: Refusal| Refused { text: refusal(lang, &reason), reason };
+        match self {
+            Self::Decided(Outcome::First(Answer::Applied)) => Verdict::Applied,
+            Self::Decided(Outcome::First(Answer::Refused(reason))) | Self::Refused(reason) => {
+                Verdict::Refused(refused(reason))
+            }
+            Self::Decided(Outcome::Again(Answer::Applied)) => Verdict::Duplicate { refused: None },
+            Self::Decided(Outcome::Again(Answer::Refused(reason))) => {
+                Verdict::Duplicate { refused: Some(refused(reason)) }
+            }
+            Self::Later => Verdict::Retry { after_s: RETRY_AFTER_S },
+        }
+    }
+}
+
+/// The engine's answers; none if it did not decide.
+async fn decide(app: &App, submissions: Vec<Submission>) -> Vec<Outcome> {
+    if submissions.is_empty() {
+        return Vec::new();
+    }
+    app.engine.submit(submissions).await.unwrap_or_default()
+}
+
+/// Reads the ops and checks every signature, many at once.
+async fn check_all(app: &Arc<App>, ops: Vec<Base64>) -> Vec<Result<Submission, Fate>> {
+    let mut ops = ops.into_iter();
+    let mut chunks = Vec::new();
+    while ops.len() > 0 {
+        let chunk: Vec<Base64> = ops.by_ref().take(CHUNK).collect();
+        chunks.push(app.blocking(move |app| {
+            chunk.iter().map(|op| check(app, &op.0)).collect::<Vec<Result<Submission, Fate>>>()
+        }));
+    }
+    join_all(chunks).await.into_iter().flatten().collect()
+}
+
+fn check(app: &App, op: &[u8]) -> Result<Submission, Fate> {
+    let parsed = Parsed::parse(op).map_err(Fate::Refused)?;
+    let mut keys = Vec::with_capacity(2);
+    for id in parsed.keys() {
+        let key = app.public_keys.get(id, app.store()).map_err(|error| {
+            tracing::error!(%error, "a key could not be looked up");
+            Fate::Later
+        })?;
+        keys.extend(key.map(|key| (id, key)));
+    }
+    let public_key = |id| keys.iter().find(|(known, _)| *known == id).map(|(_, key)| key.to_vec());
+    parsed.check(public_key).map_err(Fate::Refused)
+}

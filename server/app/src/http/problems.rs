@@ -1,0 +1,160 @@
+//! Problems: what a caller reads when a request as a whole went wrong (RFC 9457).
+//!
+//! A handler says what is wrong ([`Fault`]); the outermost layer, which knows the caller's language, writes it. So
+//! routes that do not exist, bodies that are too large and handlers that panic all answer in the same form.
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use moa_ledger::engine::NotDecided;
+use moa_ledger::store::StoreError;
+use moa_wire::keys::SignError;
+use moa_wire::problem::{MEDIA_TYPE, Problem};
+use moa_words::{Lang, ProblemText, problem};
+
+use crate::cursor::BadCursor;
+use crate::enrolment::EnrolmentError;
+
+/// When to try again after a hiccup, in seconds.
+pub(crate) const RETRY_AFTER_S: u32 = 2;
+
+/// What is wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault(pub(crate) ProblemText);
+
+/// A problem, as the API document shows it.
+#[derive(utoipa::ToResponse)]
+#[response(description = "What went wrong, with a stable code", content_type = "application/problem+json")]
+#[expect(dead_code, reason = "a name in the API document")]
+pub(crate) struct ProblemResponse(Problem);
+
+impl Fault {
+    /// Too much waits, or something took too long.
+    pub(crate) const BUSY: Self = Self(ProblemText::ServerBusy { after_s: RETRY_AFTER_S as u64 });
+    /// A fault of the server.
+    pub(crate) const INTERNAL: Self = Self(ProblemText::Internal);
+
+    /// The status and the stable code.
+    fn status_and_code(self) -> (StatusCode, &'static str) {
+        match self.0 {
+            ProblemText::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            ProblemText::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            ProblemText::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
+            ProblemText::BrokenJson => (StatusCode::BAD_REQUEST, "broken_json"),
+            ProblemText::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            ProblemText::BadParameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter"),
+            ProblemText::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            ProblemText::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            ProblemText::BadCursor => (StatusCode::BAD_REQUEST, "bad_cursor"),
+            ProblemText::CursorGone => (StatusCode::GONE, "cursor_gone"),
+            ProblemText::BadPhoneNumber => (StatusCode::UNPROCESSABLE_ENTITY, "bad_phone_number"),
+            ProblemText::BadPublicKey => (StatusCode::UNPROCESSABLE_ENTITY, "bad_public_key"),
+            ProblemText::KeyTaken => (StatusCode::CONFLICT, "key_taken"),
+            ProblemText::TooManyCodes { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_codes"),
+            ProblemText::CodeWrong { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "code_wrong"),
+            ProblemText::EnrolmentVoid => (StatusCode::GONE, "enrolment_void"),
+            ProblemText::PossessionWrong => (StatusCode::FORBIDDEN, "possession_wrong"),
+            ProblemText::NoOps => (StatusCode::BAD_REQUEST, "no_ops"),
+            ProblemText::TooManyOps { .. } => (StatusCode::BAD_REQUEST, "too_many_ops"),
+            ProblemText::ServerBusy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "server_busy"),
+            ProblemText::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+
+    /// The stable code.
+    pub(crate) fn code(self) -> &'static str {
+        self.status_and_code().1
+    }
+
+    /// The problem in the caller's language.
+    fn problem(self, lang: Lang) -> Problem {
+        let (status, code) = self.status_and_code();
+        let title = status.canonical_reason().unwrap_or_default();
+        let plain = Problem::new(status.as_u16(), title, code, problem(lang, &self.0));
+        match self.0 {
+            ProblemText::BodyTooLarge { max_bytes } => plain.with("max_bytes", max_bytes),
+            ProblemText::BadParameter { name } => plain.with("name", name),
+            ProblemText::TooManyCodes { retry_after_s } => plain.with("retry_after_s", retry_after_s),
+            ProblemText::CodeWrong { tries_left } => plain.with("tries_left", tries_left),
+            ProblemText::TooManyOps { max } => plain.with("max", max),
+            ProblemText::ServerBusy { after_s } => plain.with("after_s", after_s),
+            _ => plain,
+        }
+    }
+
+    /// What the caller reads. Headers that the answer had already, such as `Allow`, stay.
+    pub(crate) fn write(self, lang: Lang, mut headers: HeaderMap) -> Response {
+        headers.remove(header::CONTENT_LENGTH);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
+        if let ProblemText::TooManyCodes { retry_after_s: after }
+        | ProblemText::ServerBusy { after_s: after } = self.0
+        {
+            headers.insert(header::RETRY_AFTER, after.into());
+        }
+        if self.0 == ProblemText::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        (self.status_and_code().0, headers, Json(self.problem(lang))).into_response()
+    }
+}
+
+/// Carries the fault to the outermost layer.
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let mut response = self.status_and_code().0.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store did not answer");
+        match error {
+            StoreError::Database { .. } => Self::BUSY,
+            StoreError::Corrupt(_) | StoreError::Newer => Self::INTERNAL,
+        }
+    }
+}
+
+impl From<SignError> for Fault {
+    fn from(error: SignError) -> Self {
+        tracing::error!(%error, "the server's key did not sign");
+        Self::INTERNAL
+    }
+}
+
+impl From<NotDecided> for Fault {
+    fn from(_: NotDecided) -> Self {
+        Self::BUSY
+    }
+}
+
+impl From<BadCursor> for Fault {
+    fn from(_: BadCursor) -> Self {
+        Self(ProblemText::BadCursor)
+    }
+}
+
+impl From<EnrolmentError> for Fault {
+    fn from(error: EnrolmentError) -> Self {
+        let text = match error {
+            EnrolmentError::BadPhoneNumber => ProblemText::BadPhoneNumber,
+            EnrolmentError::BadPublicKey => ProblemText::BadPublicKey,
+            EnrolmentError::TooManyCodes { retry_after_s } => ProblemText::TooManyCodes { retry_after_s },
+            EnrolmentError::CodeWrong { tries_left } => ProblemText::CodeWrong { tries_left },
+            EnrolmentError::Void => ProblemText::EnrolmentVoid,
+            EnrolmentError::PossessionWrong => ProblemText::PossessionWrong,
+            EnrolmentError::KeyTaken => ProblemText::KeyTaken,
+            EnrolmentError::NotDecided(error) => return error.into(),
+            EnrolmentError::Store(error) => return error.into(),
+            EnrolmentError::NotSigned(error) => return error.into(),
+            EnrolmentError::NoRandomness(error) => {
+                tracing::error!(%error, "an enrolment could not go on");
+                ProblemText::Internal
+            }
+        };
+        Self(text)
+    }
+}

@@ -1,0 +1,54 @@
+//! Snapshot: where the caller stands, for a phone that starts anew.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use moa_wire::api::{Base64, Snapshot};
+
+use super::problems::{Fault, ProblemResponse};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::cursor::ChangesCursor;
+use moa_rules::event::Inbox;
+
+/// How often lots and heads are read again because a commit came between.
+const ATTEMPTS: u32 = 10;
+
+/// The caller's lots, the heads of its inboxes, and a cursor from which its changes go on.
+#[utoipa::path(get, path = "/v1/snapshot", tag = "reads", security(("token" = [])), responses(
+    (status = 200, description = "Where the caller stands", body = Snapshot),
+    (status = 401, response = ProblemResponse),
+    (status = 500, response = ProblemResponse),
+    (status = 503, response = ProblemResponse),
+))]
+pub(super) async fn snapshot(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Snapshot>, Fault> {
+    app.blocking(move |app| {
+        for _ in 0..ATTEMPTS {
+            if let Some(snapshot) = take(app, caller)? {
+                return Ok(Json(snapshot));
+            }
+        }
+        Err(Fault::BUSY)
+    })
+    .await
+}
+
+/// A snapshot whose lots and cursor belong together: whatever changes a lot lands in the account's inbox, so if its
+/// head is the same before and after, nothing came between.
+fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
+    let reach = caller.reach(app.store())?;
+    let (mut heads, mut cursor) = (Vec::new(), ChangesCursor::default());
+    for inbox in &reach.inboxes {
+        let head = app.store().head(*inbox)?;
+        cursor.set(*inbox, head.count);
+        heads.push(Base64(app.signed_head(*inbox, head.count, head.hash)?));
+    }
+    let lots = app.store().lots(caller.account)?;
+    let account = Inbox::Account(caller.account);
+    if app.store().head(account)?.count != cursor.count(account) {
+        return Ok(None);
+    }
+    let (account, merchant, now) = (caller.account, reach.merchant, app.engine.now());
+    Ok(Some(Snapshot { account, merchant, lots, heads, cursor: cursor.text(), now }))
+}

@@ -1,0 +1,158 @@
+//! Effects: what is to be done outside, written with the decision that asked for it and carried out here, each at
+//! least once with its own id.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use futures_util::future::join_all;
+use moa_ledger::store::{Effect, StoreError};
+use moa_rules::time::Timestamp;
+use moa_words::{Lang, enrolment_sms};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::carrier::NotSent;
+use crate::phone_number::PhoneNumber;
+use crate::random;
+
+/// Effects that are under way at once.
+const AT_ONCE: usize = 16;
+/// How often effects are looked for that nobody announced: those of a failed attempt, or of another server.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// For how long a carrier may take.
+const CARRIER_TIMEOUT: Duration = Duration::from_secs(20);
+/// The longest pause before an effect is tried again, in seconds.
+const LONGEST_PAUSE_S: u32 = 300;
+
+/// A text message with an enrolment's code. The code itself is made when it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sms {
+    to: String,
+    enrolment: String,
+    public_key: String,
+    lang: String,
+    expires_at: Timestamp,
+}
+
+impl Sms {
+    /// The kind of effect.
+    pub(crate) const KIND: &str = "sms";
+
+    pub(crate) fn new(
+        to: &PhoneNumber,
+        enrolment: [u8; 16],
+        public_key: &[u8],
+        lang: Lang,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self {
+            to: to.as_str().to_owned(),
+            enrolment: HEXLOWER.encode(&enrolment),
+            public_key: HEXLOWER.encode(public_key),
+            lang: lang.tag().to_owned(),
+            expires_at,
+        }
+    }
+
+    /// The message as an effect's payload.
+    pub(crate) fn payload(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+
+    fn text(&self, app: &App) -> Option<String> {
+        let enrolment = HEXLOWER.decode(self.enrolment.as_bytes()).ok()?.try_into().ok()?;
+        let public_key = HEXLOWER.decode(self.public_key.as_bytes()).ok()?;
+        let lang = self.lang.parse().unwrap_or_default();
+        Some(enrolment_sms(lang, &app.pepper.code(enrolment, &public_key)))
+    }
+}
+
+/// Carries out effects, without end. May be dropped at any point: what was under way is done again.
+pub(crate) async fn run(app: &Arc<App>) {
+    loop {
+        match carry_out_due(app).await {
+            Ok(AT_ONCE) => continue,
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "effects could not be read or ticked off"),
+        }
+        tokio::select! {
+            () = app.effects.notified() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Carries out what is due, up to [`AT_ONCE`]; how many there were.
+async fn carry_out_due(app: &Arc<App>) -> Result<usize, StoreError> {
+    let due = app.blocking(|app| app.store().due_effects(app.engine.now(), AT_ONCE)).await?;
+    let count = due.len();
+    for result in join_all(due.into_iter().map(|effect| carry_out(app, effect))).await {
+        result?;
+    }
+    Ok(count)
+}
+
+async fn carry_out(app: &Arc<App>, Effect { effect, attempts }: Effect) -> Result<(), StoreError> {
+    let id = effect.id;
+    let sent = match serde_json::from_str::<Sms>(&effect.payload) {
+        Ok(sms) if effect.kind == Sms::KIND => send(app, id, &sms).await,
+        _ => Err(NotSent(format!("an effect of kind {:?} that this server does not know", effect.kind))),
+    };
+    let pause = match sent {
+        Ok(()) => None,
+        Err(error) => {
+            tracing::warn!(effect = HEXLOWER.encode(&id), attempts, %error, "an effect failed; again later");
+            Some(pause_ms(attempts))
+        }
+    };
+    app.blocking(move |app| {
+        let now = app.engine.now();
+        match pause {
+            None => app.store().effect_done(id, now),
+            Some(pause) => app.store().effect_failed(id, now.plus(pause)),
+        }
+    })
+    .await
+}
+
+async fn send(app: &App, id: [u8; 16], sms: &Sms) -> Result<(), NotSent> {
+    if sms.expires_at <= app.engine.now() {
+        // The code is void; a message now would only confuse.
+        return Ok(());
+    }
+    let text = sms.text(app).ok_or_else(|| NotSent("a damaged message".to_owned()))?;
+    let sending = app.carrier.send(id, &sms.to, &text);
+    tokio::time::timeout(CARRIER_TIMEOUT, sending)
+        .await
+        .unwrap_or_else(|_| Err(NotSent("it took too long".to_owned())))
+}
+
+/// Full jitter: anything up to 2, 4, 8 … 300 seconds, so that what failed together does not come back together.
+fn pause_ms(attempts: u32) -> i64 {
+    let longest = 2_u32.saturating_pow(attempts.saturating_add(1)).min(LONGEST_PAUSE_S);
+    let pause = random::up_to(longest * 1_000);
+    // Without randomness the longest pause is as good.
+    pause.unwrap_or(longest * 1_000).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_five_minutes_and_no_further() {
+        for (attempts, longest) in [(0, 2_000), (1, 4_000), (7, 256_000), (8, 300_000), (u32::MAX, 300_000)] {
+            let pauses: Vec<i64> = (0..200).map(|_| pause_ms(attempts)).collect();
+            assert!(pauses.iter().all(|pause| (0..=longest).contains(pause)));
+            assert!(pauses.iter().any(|pause| *pause > longest / 2), "spread over the whole stretch");
+        }
+    }
+
+    #[test]
+    fn a_message_reads_back_from_its_payload_and_holds_no_code() {
+        let phone = PhoneNumber::read("01012345678").unwrap();
+        let sms = Sms::new(&phone, [1; 16], &[4; 65], Lang::En, Timestamp(7));
+        assert_eq!(serde_json::from_str::<Sms>(&sms.payload()).unwrap(), sms);
+    }
+}

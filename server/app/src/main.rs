@@ -1,0 +1,156 @@
+//! `moa`: runs the server, prints the API document, verifies the books.
+
+// What stands above a command or an option is what `--help` prints.
+#![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use moa_ledger::verify::verify;
+use moa_server::{CarrierKind, Config, StartError, database, http, start, system_clock};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Shops that run one mileage programme together: the server.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the server until SIGTERM or ctrl-c.
+    ///
+    /// Without arguments it keeps everything in ./moa-data (made if need be), listens on 127.0.0.1:8080 and shows
+    /// text messages in the log instead of sending them. Prints one line on stdout once it listens:
+    /// "listening on http://127.0.0.1:8080". The log goes to stderr.
+    Serve(Serve),
+    /// Prints the API document (OpenAPI 3.1, JSON).
+    Openapi {
+        /// The address at which phones reach the server.
+        #[arg(long, value_name = "URL")]
+        link_base: Option<String>,
+    },
+    /// Recomputes every balance, inbox hash and book from the journal and compares.
+    ///
+    /// Exit status: 0 if all agree, 1 if something differs, 2 if it could not be done.
+    Verify {
+        /// The folder that keeps everything.
+        #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
+        data: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The folder that keeps everything: database, key, pepper. Back it up as a whole.
+    #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
+    data: PathBuf,
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, env = "MOA_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The address at which phones reach the server, such as https://moa.example [default: where it listens].
+    #[arg(long, env = "MOA_LINK_BASE", value_name = "URL")]
+    link_base: Option<String>,
+    /// What takes text messages to phones.
+    #[arg(long, env = "MOA_CARRIER", default_value = "development")]
+    carrier: CarrierKind,
+    /// The most connections at once; keep it below the process's limit of open files.
+    #[arg(long, env = "MOA_CONNECTIONS", value_name = "NUMBER", default_value_t = Config::CONNECTIONS)]
+    connections: usize,
+    /// What to log, such as "info" or "moa_server=debug".
+    #[arg(long, env = "MOA_TRACE", value_name = "FILTER", default_value = "info")]
+    trace: String,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            // Nothing is left to be done if even that can't be written.
+            drop(writeln!(io::stderr(), "moa: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Serve(serve) => {
+            let filter = EnvFilter::try_new(&serve.trace).map_err(|error| format!("--trace: {error}"))?;
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+            tokio::runtime::Runtime::new()?.block_on(run_server(serve))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Openapi { link_base } => {
+            say(&http::document(link_base.as_deref())?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Verify { data } => verify_books(&data),
+    }
+}
+
+async fn run_server(serve: Serve) -> Result<(), Box<dyn Error>> {
+    let Serve { data, listen, link_base, carrier, connections, trace: _ } = serve;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let config = Config { data, listen, link_base, carrier, connections };
+    let server = start(&config, system_clock()).await.map_err(explain)?;
+    say(&format!("listening on {}", server.url()))?;
+    tracing::info!(url = server.url(), data = %config.data.display(), "serving");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    tracing::info!("stopping");
+    server.shutdown().await;
+    Ok(())
+}
+
+/// What a person can do about it, where that is not plain.
+fn explain(error: StartError) -> Box<dyn Error> {
+    match error {
+        StartError::Listen { listen, source } if source.kind() == io::ErrorKind::AddrInUse => {
+            format!("{listen} is taken; stop what listens there or choose another with --listen").into()
+        }
+        other => other.into(),
+    }
+}
+
+fn verify_books(data: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let database = database(data);
+    if !database.exists() {
+        return Err(format!("{} is not there; which folder does the server use?", database.display()).into());
+    }
+    let report = verify(&database)?;
+    say(&format!(
+        "{}: {} ops, {} events, {} inboxes, {} lots, {} groups",
+        database.display(),
+        report.ops,
+        report.events,
+        report.inboxes,
+        report.lots,
+        report.groups
+    ))?;
+    for difference in &report.differences {
+        say(&format!("differs: {difference}"))?;
+    }
+    if report.is_clean() {
+        say("clean: everything agrees with the journal")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!("{} differences", report.different))?;
+    Ok(ExitCode::from(1))
+}
+
+/// A line on stdout, at once.
+fn say(line: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()
+}

@@ -1,0 +1,78 @@
+//! The server's pepper: a secret outside the database. What is guessable (numbers, six-digit codes) is in the
+//! database under HMAC-SHA-256 only, so that a stolen database alone gives neither away.
+
+use ring::hmac;
+
+use crate::phone_number::PhoneNumber;
+
+/// Bytes of a pepper.
+pub(crate) const PEPPER_BYTES: usize = 32;
+
+/// A secret key for HMACs.
+pub(crate) struct Pepper(hmac::Key);
+
+impl Pepper {
+    pub(crate) fn new(bytes: [u8; PEPPER_BYTES]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+    }
+
+    /// Finds a number's account again.
+    pub(crate) fn of_phone(&self, phone: &PhoneNumber) -> [u8; 32] {
+        self.mac(&[b"moa/phone:", phone.as_str().as_bytes()])
+    }
+
+    /// The six-digit code of an enrolment for this key.
+    ///
+    /// Made again when it is sent, from the enrolment's 74 random bits and the pepper, so that it is written down
+    /// nowhere. No code is likelier than another by more than 2⁻⁴⁴.
+    pub(crate) fn code(&self, enrolment: [u8; 16], public_key: &[u8]) -> String {
+        let mac = self.mac(&[b"moa/code:", &enrolment, public_key]);
+        let mut number = [0; 8];
+        number.copy_from_slice(&mac[..8]);
+        format!("{:06}", u64::from_be_bytes(number) % 1_000_000)
+    }
+
+    /// What is kept of a code. The enrolment's row names the key.
+    pub(crate) fn of_code(&self, enrolment: [u8; 16], code: &str) -> [u8; 32] {
+        self.mac(&[b"moa/typed:", &enrolment, code.as_bytes()])
+    }
+
+    /// No label is the beginning of another and only the last part varies in length, so that no two lists of parts
+    /// run together to the same bytes.
+    fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
+        parts.iter().for_each(|part| context.update(part));
+        let mut mac = [0; 32];
+        mac.copy_from_slice(context.sign().as_ref());
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_six_digits_and_bound_to_its_enrolment_its_key_and_the_pepper() {
+        let (one, other) = (Pepper::new([1; 32]), Pepper::new([2; 32]));
+        let code = one.code([7; 16], &[4; 65]);
+        assert!(code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()));
+        assert_eq!(code, one.code([7; 16], &[4; 65]));
+        let others =
+            [one.code([8; 16], &[4; 65]), one.code([7; 16], &[5; 65]), other.code([7; 16], &[4; 65])];
+        assert!(others.iter().any(|other| *other != code));
+        assert_ne!(one.of_code([7; 16], &code), one.of_code([8; 16], &code));
+    }
+
+    #[test]
+    fn codes_spread_over_all_six_digits() {
+        let pepper = Pepper::new([9; 32]);
+        let mut first_digits = [0_u32; 10];
+        for enrolment in 0..2_000_u16 {
+            let mut id = [0; 16];
+            id[..2].copy_from_slice(&enrolment.to_be_bytes());
+            first_digits[usize::from(pepper.code(id, &[4; 65]).as_bytes()[0] - b'0')] += 1;
+        }
+        assert!(first_digits.iter().all(|count| (120..=290).contains(count)), "{first_digits:?}");
+    }
+}

@@ -1,0 +1,213 @@
+//! A running server: opens the data, listens, serves connections, stops cleanly.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use moa_ledger::engine::{Clock, Engine};
+use moa_ledger::sqlite::SqliteStore;
+use moa_ledger::store::StoreError;
+use moa_rules::device::{Device, Holder};
+use moa_wire::keys::{Signer, SoftwareKey};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::app::App;
+use crate::carrier::{Carrier, Development};
+use crate::config::{CarrierKind, Config};
+use crate::data_dir::{DataDir, DataError};
+use crate::http;
+use crate::jobs;
+use crate::keys::PublicKeys;
+
+/// For how long a client may take to send a request's head; also how long an idle connection is kept.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// For how long requests under way may go on after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder can't be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The database can't be used.
+    #[error("the database: {0}")]
+    Store(#[from] StoreError),
+    /// It can't listen there.
+    #[error("{listen}: {source}")]
+    Listen {
+        /// Where.
+        listen: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The API document can't be written, which is a bug.
+    #[error("the API document: {0}")]
+    Document(#[from] serde_json::Error),
+}
+
+/// A server that runs. Dropping it stops it too, without waiting.
+pub struct Running {
+    address: SocketAddr,
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    connections: JoinHandle<()>,
+    jobs: JoinHandle<()>,
+    // Let go of last: the folder is free for another server only when the engine is done with it.
+    _data: DataDir,
+}
+
+/// Starts a server that takes its time from `clock`.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError> {
+    let in_the_way = |source| StartError::Listen { listen: config.listen, source };
+    let listener = TcpListener::bind(config.listen).await.map_err(in_the_way)?;
+    let address = listener.local_addr().map_err(in_the_way)?;
+
+    let data = DataDir::open(&config.data)?;
+    let (server_key, pepper) = (data.server_key()?, data.pepper()?);
+    let store = SqliteStore::open(&data.database(), &system(&server_key))?;
+    let base = config.link_base.clone().unwrap_or_else(|| url(address));
+    let (stop, stopping) = watch::channel(false);
+    let (carrier, shown) = carrier(config.carrier, address);
+    let app = Arc::new(App {
+        engine: Engine::start(Arc::new(store), clock),
+        server_key,
+        pepper,
+        public_keys: PublicKeys::default(),
+        carrier,
+        shown,
+        effects: Notify::new(),
+        enrolling: Mutex::new(()),
+        stopping,
+        openapi: http::document(Some(&base))?,
+    });
+    let service = http::service(app.clone());
+    let connections = tokio::spawn(serve(listener, service, app.clone(), config.connections));
+    let jobs = tokio::spawn(jobs::run(app.clone()));
+    Ok(Running { address, app, stop, connections, jobs, _data: data })
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it is reached: `http://127.0.0.1:8080`.
+    pub fn url(&self) -> String {
+        url(self.address)
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.app.engine
+    }
+
+    /// The development carrier, if its messages are shown.
+    pub fn development(&self) -> Option<&Development> {
+        self.app.shown.as_deref()
+    }
+
+    /// Stops: takes no more connections, lets requests under way answer, commits what waits.
+    pub async fn shutdown(self) {
+        // If nobody listens any more, that is as good as told.
+        let _ = self.stop.send(true);
+        for task in [self.connections, self.jobs] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the server ended badly");
+            }
+        }
+        self.app.blocking(|app| app.engine.stop()).await;
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+fn system(key: &SoftwareKey) -> Device {
+    Device {
+        key: key.key_id(),
+        holder: Holder::System,
+        merchant: None,
+        public_key: key.public_key(),
+        revoked_at: None,
+    }
+}
+
+/// The carrier, and the development carrier once more where its messages may be shown over HTTP.
+fn carrier(kind: CarrierKind, address: SocketAddr) -> (Arc<dyn Carrier>, Option<Arc<Development>>) {
+    match kind {
+        CarrierKind::Development => {
+            let development = Arc::new(Development::default());
+            let shown = address.ip().is_loopback();
+            if !shown {
+                tracing::warn!("the development carrier sends nothing: codes are in this log only");
+            }
+            (development.clone(), shown.then_some(development))
+        }
+    }
+}
+
+/// Accepts connections until the server stops, never more than `most` at once.
+async fn serve(listener: TcpListener, service: Router, app: Arc<App>, most: usize) {
+    let room = Arc::new(Semaphore::new(most));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = async {
+            let permit = room.clone().acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let (permit, stream) = tokio::select! {
+            accepted = accepted => accepted,
+            () = app.stopped() => break,
+        };
+        while connections.try_join_next().is_some() {}
+        match stream {
+            Ok((stream, _)) => {
+                let connection = graceful.watch(connection(stream, service.clone()));
+                connections.spawn(async move {
+                    // Broken connections are everyday; what matters was answered and logged by the handler.
+                    if let Err(error) = connection.await {
+                        tracing::debug!(%error, "a connection ended badly");
+                    }
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                // Out of files, most likely: others have to close first.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::warn!("connections were cut that did not end in time");
+    }
+    connections.shutdown().await;
+}
+
+type Connection = http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>>;
+
+fn connection(stream: TcpStream, service: Router) -> Connection {
+    // Answers are small and awaited; a socket that does not take the option serves all the same.
+    drop(stream.set_nodelay(true));
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+}

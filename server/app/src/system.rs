@@ -1,0 +1,75 @@
+//! Ops of the server itself: enrolments and jobs. (design: "Writes: one path")
+//!
+//! Everything in such an op is derived from the job and its subject, so that a second run signs the same payload
+//! and the engine answers `duplicate`.
+
+use moa_rules::id::{AccountId, GroupId, KeyId, OpId};
+use moa_rules::op::{Carried, OP_VERSION, Op, OpBody};
+use moa_rules::time::Timestamp;
+use moa_wire::keys::{SignError, Signer, sha256};
+use moa_wire::submission::Submission;
+use moa_wire::token::Checked;
+
+/// `key` may sign for `account`: the end of an enrolment, which began at `at`.
+pub(crate) fn enrol_device(
+    signer: &dyn Signer,
+    enrolment: [u8; 16],
+    at: Timestamp,
+    (account, key, public_key): (AccountId, KeyId, Vec<u8>),
+) -> Result<Submission, SignError> {
+    let body = OpBody::EnrolDevice { account, key, public_key };
+    sign(signer, &[b"enrol", &enrolment], at, body)
+}
+
+/// Writes down what expired in a wallet at or before `ended`, the last such instant.
+pub(crate) fn expire_lots(
+    signer: &dyn Signer,
+    account: AccountId,
+    group: GroupId,
+    ended: Timestamp,
+) -> Result<Submission, SignError> {
+    let body = OpBody::ExpireLots { group, account };
+    sign(signer, &[b"expire", &account.0, &group.0, &ended.0.to_be_bytes()], ended, body)
+}
+
+fn sign(
+    signer: &dyn Signer,
+    subject: &[&[u8]],
+    time: Timestamp,
+    body: OpBody,
+) -> Result<Submission, SignError> {
+    let hash = sha256(subject);
+    let (mut id, mut counter) = ([0; 16], [0; 8]);
+    id.copy_from_slice(&hash[..16]);
+    counter.copy_from_slice(&hash[16..24]);
+    // UUIDv8 (RFC 9562): version and variant, the rest is ours.
+    id[6] = 0x80 | (id[6] & 0x0f);
+    id[8] = 0x80 | (id[8] & 0x3f);
+    let op = Op {
+        version: OP_VERSION,
+        id: OpId(id),
+        actor: signer.key_id(),
+        // 63 bits: a database's integers are signed.
+        counter: u64::from_be_bytes(counter) >> 1,
+        time: time.seconds(),
+        body,
+    };
+    Ok(Submission { op: Checked::sign(op, signer)?, sale: None, carried: Carried::None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use moa_wire::keys::SoftwareKey;
+
+    #[test]
+    fn a_second_run_signs_the_same_payload() {
+        let (key, _) = SoftwareKey::generate().unwrap();
+        let run = |at| expire_lots(&key, AccountId([1; 16]), GroupId([2; 16]), Timestamp(at)).unwrap().op;
+        let (one, two, later) = (run(86_400_000), run(86_400_000), run(2 * 86_400_000));
+        assert_eq!(one.payload_hash(), two.payload_hash());
+        assert_eq!(one.value().id.version(), 8);
+        assert_ne!(one.value().id, later.value().id);
+        assert_ne!(one.value().counter, later.value().counter);
+    }
+}
