@@ -1,1 +1,17 @@
-//! A town of shops and phones.
+//! A town of shops and phones over the real server: for the demo, for replays, for loads, and for tests that need
+//! both sides.
+
+pub mod load;
+pub mod picture;
+pub mod program;
+pub mod raw;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use moa_rules::time::Timestamp;
+
+/// The system's clock.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

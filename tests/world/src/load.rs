@@ -1,0 +1,209 @@
+//! Accruals per second: a sale and a claim each, signed beforehand, over HTTP, durable when answered.
+//!
+//! Beside it, in the same run and on the same disk, what the disk gives: the same batches committed to the same tables
+//! without HTTP or signatures, one op per commit and 64 per commit.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use moa_ledger::sqlite::SqliteStore;
+use moa_ledger::store::{Answer, Outcome, Store};
+use moa_ledger::tables::system_device;
+use moa_rules::id::{AccountId, GroupId, OpId};
+use moa_rules::merchant::MerchantProfile;
+use moa_rules::op::{OP_VERSION, Op, OpBody};
+use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::terms::{Profile, Scope, Terms};
+use moa_rules::time::{Timestamp, Validity};
+use moa_wire::keys::{Signer, SoftwareKey};
+use moa_wire::submission::{Parsed, Submission};
+use moa_wire::token::Checked;
+
+use crate::program::Program;
+use crate::raw::{Client, Failure};
+
+/// One line of the report.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured {
+    /// Accruals per second.
+    pub per_second: f64,
+    /// Half of the answers took no longer, in microseconds.
+    pub p50_us: u128,
+    /// All but a hundredth took no longer, in microseconds.
+    pub p99_us: u128,
+    /// Processor time of the server per accrual, in microseconds.
+    pub cpu_us: f64,
+    /// Bytes on disk per accrual: database and write-ahead log after it.
+    pub bytes: u64,
+}
+
+/// Measures `clients` that send `each` accruals in requests of `batch`, against a new server with its data in `data`.
+///
+/// # Errors
+/// If any op is not applied.
+pub async fn over_http(data: &Path, clients: usize, each: usize, batch: usize) -> Result<Measured, Failure> {
+    let server = Program::start(data)?;
+    let http = reqwest::Client::builder().pool_max_idle_per_host(clients).build()?;
+    let shop = Client::enrol(http.clone(), server.url(), "010-0000-0001").await?;
+    let group = found(&shop).await?;
+    let mut buyers = Vec::new();
+    for number in 0..clients {
+        let buyer = Client::enrol(http.clone(), server.url(), &format!("010-1000-{number:04}")).await?;
+        let mut claims = Vec::with_capacity(each);
+        for _ in 0..each {
+            let sale = shop.sign(OpBody::RecordSale { amount: Money(10_000), addressee: None })?;
+            claims.push(buyer.claim(&sale, group)?);
+        }
+        buyers.push((buyer, claims));
+    }
+    let (disk, cpu) = (on_disk(data), server.cpu_us()?);
+    let started = Instant::now();
+    let tasks = buyers.into_iter().map(|(buyer, claims)| {
+        tokio::spawn(async move {
+            let mut times = Vec::with_capacity(each / batch);
+            for ops in claims.chunks(batch) {
+                let sent = Instant::now();
+                buyer.send(ops).await?;
+                times.push(sent.elapsed());
+            }
+            Ok::<_, Failure>(times)
+        })
+    });
+    let mut times: Vec<Duration> = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        times.extend(task.await??);
+    }
+    let (took, accruals) = (started.elapsed(), clients * each);
+    let cpu = server.cpu_us()? - cpu;
+    times.sort_unstable();
+    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)].as_micros();
+    Ok(Measured {
+        per_second: per_second(accruals, took),
+        p50_us: at(50),
+        p99_us: at(99),
+        cpu_us: ratio(cpu, accruals as u64),
+        bytes: (on_disk(data).saturating_sub(disk)) / accruals as u64,
+    })
+}
+
+async fn found(shop: &Client) -> Result<GroupId, Failure> {
+    let profile = MerchantProfile { name: "Load".to_owned(), currency: Currency::KRW, place: None };
+    shop.send(&[shop.sign(OpBody::RegisterMerchant { profile })?]).await?;
+    let founding = shop.sign(OpBody::FoundGroup { profile: group_profile(), terms: terms()? })?;
+    shop.send(std::slice::from_ref(&founding)).await?;
+    Ok(founding.value().id.as_group())
+}
+
+fn group_profile() -> Profile {
+    Profile { name: "Load".to_owned(), scope: Scope::Building }
+}
+
+fn terms() -> Result<Terms, Failure> {
+    Ok(Terms::points(BasisPoints::new(500)?, Validity::Months(6), Units::new(1_000)?))
+}
+
+/// Accruals per second that the store itself takes, `batch` to a commit, without HTTP and with signatures checked before.
+///
+/// # Errors
+/// If any op is not applied.
+pub fn store_alone(path: &Path, accruals: usize, batch: usize) -> Result<f64, Failure> {
+    let (system, _) = SoftwareKey::generate()?;
+    let store = Arc::new(SqliteStore::open(path, &system_device(system.public_key()))?);
+    let now = crate::now();
+    let (shop, buyer) = (Signing::new(1)?, Signing::new(2)?);
+    let server = Signing { key: system, ids: 3, count: std::cell::Cell::new(0) };
+    for one in [&shop, &buyer] {
+        let body = OpBody::EnrolDevice { account: one.account(), key: one.key.key_id(), public_key: one.key.public_key() };
+        commit(&*store, &[check(&*store, &server.sign(8, body, now)?)?], now)?;
+    }
+    let profile = MerchantProfile { name: "Load".to_owned(), currency: Currency::KRW, place: None };
+    commit(&*store, &[check(&*store, &shop.sign(7, OpBody::RegisterMerchant { profile }, now)?)?], now)?;
+    let founding = shop.sign(7, OpBody::FoundGroup { profile: group_profile(), terms: terms()? }, now)?;
+    commit(&*store, &[check(&*store, &founding)?], now)?;
+    let choice = Some(moa_rules::op::Choice { group: founding.value().id.as_group(), terms_version: 1 });
+    let mut claims = Vec::with_capacity(accruals);
+    for _ in 0..accruals {
+        let sale = shop.sign(7, OpBody::RecordSale { amount: Money(10_000), addressee: None }, now)?;
+        let claim = OpBody::Claim { sale: sale.bytes().to_vec(), choice };
+        claims.push(check(&*store, &buyer.sign(7, claim, now)?)?);
+    }
+    let started = Instant::now();
+    for ops in claims.chunks(batch) {
+        commit(&*store, ops, now)?;
+    }
+    Ok(per_second(accruals, started.elapsed()))
+}
+
+/// Commits per second that SQLite gives for one row of a kilobyte each: what one sync of this disk costs.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn raw_sync(path: &Path, commits: usize) -> Result<f64, Failure> {
+    let connection = rusqlite::Connection::open(path)?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE rows (id INTEGER PRIMARY KEY, bytes BLOB);",
+    )?;
+    let started = Instant::now();
+    for _ in 0..commits {
+        connection.execute("INSERT INTO rows (bytes) VALUES (?1)", [[7_u8; 1_024]])?;
+    }
+    Ok(per_second(commits, started.elapsed()))
+}
+
+struct Signing {
+    key: SoftwareKey,
+    ids: u8,
+    count: std::cell::Cell<u64>,
+}
+
+impl Signing {
+    fn new(ids: u8) -> Result<Self, Failure> {
+        Ok(Self { key: SoftwareKey::generate()?.0, ids, count: std::cell::Cell::new(0) })
+    }
+
+    fn account(&self) -> AccountId {
+        AccountId([self.ids; 16])
+    }
+
+    fn sign(&self, version: u8, body: OpBody, now: Timestamp) -> Result<Checked<Op>, Failure> {
+        let counter = self.count.get() + 1;
+        self.count.set(counter);
+        let mut id = [self.ids; 16];
+        id[6] = version << 4;
+        id[8..].copy_from_slice(&counter.to_be_bytes());
+        let op = Op { version: OP_VERSION, id: OpId(id), actor: self.key.key_id(), counter, time: now.seconds(), body };
+        Ok(Checked::sign(op, &self.key)?)
+    }
+}
+
+fn check(store: &dyn Store, op: &Checked<Op>) -> Result<Submission, Failure> {
+    let keys = |key| store.device(key).ok().flatten().map(|device| device.public_key);
+    Ok(Parsed::parse(op.bytes()).and_then(|parsed| parsed.check(keys))?)
+}
+
+fn commit(store: &dyn Store, ops: &[Submission], now: Timestamp) -> Result<(), Failure> {
+    let outcomes = store.commit(ops, now)?.outcomes;
+    match outcomes.into_iter().find(|outcome| *outcome != Outcome::First(Answer::Applied)) {
+        None => Ok(()),
+        Some(outcome) => Err(format!("{outcome:?}").into()),
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a figure to be read, not reckoned with")]
+fn per_second(count: usize, took: Duration) -> f64 {
+    count as f64 / took.as_secs_f64()
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a figure to be read, not reckoned with")]
+fn ratio(total: u64, count: u64) -> f64 {
+    total as f64 / count as f64
+}
+
+fn on_disk(data: &Path) -> u64 {
+    let files = std::fs::read_dir(data).into_iter().flatten().flatten();
+    let database = files.filter(|file| file.file_name().to_string_lossy().starts_with("moa.db"));
+    // The log is of a fixed size once it has grown; the database is what stays.
+    let kept = database.filter(|file| file.path().extension().is_some_and(|extension| extension == "db"));
+    kept.filter_map(|file| file.metadata().ok()).map(|metadata| metadata.len()).sum()
+}

@@ -1,0 +1,92 @@
+//! The server as a process of its own, as a shop runs it: to be measured, and to be killed.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::raw::Failure;
+
+/// A `moa serve` of ours. Killed when dropped.
+pub struct Program {
+    child: Child,
+    url: String,
+}
+
+/// The `moa` that stands beside this program, built if it is not there yet.
+///
+/// # Errors
+/// If there is none and cargo cannot build it.
+pub fn moa() -> Result<PathBuf, Failure> {
+    let here = std::env::current_exe()?;
+    let folders = here.ancestors().skip(1).take(2);
+    let found = folders.map(|folder| folder.join("moa")).find(|path| path.is_file());
+    if let Some(path) = found {
+        return Ok(path);
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let build = Command::new(cargo).args(["build", "--quiet", "--package", "moa-server", "--bin", "moa"]).status()?;
+    let built = here.ancestors().skip(1).take(2).map(|folder| folder.join("moa")).find(|path| path.is_file());
+    built.ok_or_else(|| format!("no `moa` beside {}, and cargo said {build}", here.display()).into())
+}
+
+impl Program {
+    /// Starts a server on a free port, with its data in `data`, and waits until it listens.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start(data: &Path) -> Result<Self, Failure> {
+        let mut child = Command::new(moa()?)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let stdout = child.stdout.take().ok_or("no standard output")?;
+        let mut lines = BufReader::new(stdout);
+        let mut line = String::new();
+        lines.read_line(&mut line)?;
+        let Some(url) = line.trim().strip_prefix("listening on ") else {
+            let status = child.wait()?;
+            return Err(format!("the server did not start ({status}): {line}").into());
+        };
+        let url = url.to_owned();
+        // Read on, so that the pipe never fills.
+        std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
+        Ok(Self { child, url })
+    }
+
+    /// Where it is reached.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Processor time that it has used so far, in microseconds, by the kernel's count (hundredths of a second).
+    ///
+    /// # Errors
+    /// Where there is no `/proc`.
+    pub fn cpu_us(&self) -> Result<u64, Failure> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let after_name = stat.rsplit_once(')').ok_or("no name in stat")?.1;
+        let fields: Vec<&str> = after_name.split_whitespace().collect();
+        let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+        Ok(ticks * 10_000)
+    }
+
+    /// Kills it as a power cut would: no warning, no clean-up.
+    ///
+    /// # Errors
+    /// If it was gone already.
+    pub fn kill(mut self) -> Result<(), Failure> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
