@@ -96,7 +96,7 @@ impl Entry {
 
     /// `from` owes `to` what the units are worth. Nobody owes themselves.
     fn money(&mut self, units: Units, worth: Worth, from: Party, to: Party) {
-        // The worth of a wallet is kept within `i64` when it is earned (`balance_too_large`).
+        // A lot is worth no more than was paid, and its parts no more than the lot: it always fits.
         let value = units.value(worth.unit_value).unwrap_or(Money(i64::MAX)).0;
         if from == to || value == 0 {
             return;

@@ -6,16 +6,12 @@ use crate::decide::{Author, Decision};
 use crate::event::EventBody;
 use crate::group::TermsVersion;
 use crate::id::{AccountId, MerchantId};
-use crate::lot::Wallet;
 use crate::op::{Carried, Choice, Op, OpBody};
-use crate::quantity::{Money, Units};
+use crate::quantity::Money;
 use crate::refusal::Refusal;
 use crate::sale::{self, CLAIM_DAYS, Sale, VOUCHER_MINUTES};
 use crate::time::{Timestamp, end_of_day};
 use crate::view::{Halt, Key, View};
-
-/// The most that one wallet may be worth in one group, in minor units: keeps every sum within `i64`.
-pub const MAX_WALLET: Money = Money(1_000_000_000_000);
 
 /// Makes a lot of the sale that the claim carries; the first claim of a sale wins.
 ///
@@ -59,8 +55,6 @@ pub(crate) fn claim(
     if units.is_zero() {
         return Err(Refusal::EarnsNothing { amount }.into());
     }
-    let wallet = view.wallet(account, group)?;
-    check_room(&wallet, units, terms.unit_value)?;
 
     let last_day = terms.validity.last_day(now, terms.tz());
     decision.then(
@@ -105,15 +99,6 @@ fn check_time(sold: u64, claimed: u64, addressed: bool, now: Timestamp) -> Resul
     }
     if !addressed && claimed > sold.saturating_add(u64::from(VOUCHER_MINUTES) * 60) {
         return Err(Refusal::VoucherExpired { minutes: VOUCHER_MINUTES });
-    }
-    Ok(())
-}
-
-fn check_room(wallet: &Wallet, units: Units, unit_value: Money) -> Result<(), Refusal> {
-    let held: Units = wallet.lots().iter().map(|lot| lot.remaining).sum();
-    let worth = held.checked_add(units).and_then(|total| total.value(unit_value));
-    if worth.is_none_or(|worth| worth > MAX_WALLET) {
-        return Err(Refusal::BalanceTooLarge);
     }
     Ok(())
 }

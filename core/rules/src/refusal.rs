@@ -160,9 +160,6 @@ pub enum Refusal {
         #[n(0)]
         amount: Money,
     },
-    /// The wallet can hold no more.
-    #[n(52)]
-    BalanceTooLarge,
 
     // Redemptions.
     /// Zero units asked for.
@@ -253,7 +250,6 @@ impl Refusal {
             Self::SellerNotInGroup => "seller_not_in_group",
             Self::SellerInNoGroup => "seller_in_no_group",
             Self::EarnsNothing { .. } => "earns_nothing",
-            Self::BalanceTooLarge => "balance_too_large",
             Self::UnitsNotPositive => "units_not_positive",
             Self::BelowMinimum { .. } => "below_minimum",
             Self::NotEnough { .. } => "not_enough",

@@ -212,11 +212,6 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
                 "{amount} is too little to earn a point. Claim a larger purchase.",
             )
         }
-        Refusal::BalanceTooLarge => text!(
-            lang,
-            "지갑이 가득 찼어요. 점수를 쓴 뒤에 적립해 주세요.",
-            "This wallet is full. Spend some points, then claim again.",
-        ),
 
         // Redemptions.
         Refusal::UnitsNotPositive => text!(

@@ -58,7 +58,6 @@ fn refusals() -> Vec<Refusal> {
         R::SellerNotInGroup,
         R::SellerInNoGroup,
         R::EarnsNothing { amount: Money(33) },
-        R::BalanceTooLarge,
         R::UnitsNotPositive,
         R::BelowMinimum { minimum: points(10_000), available: points(9_400) },
         R::BelowMinimum { minimum: points(1), available: points(0) },

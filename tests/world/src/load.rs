@@ -34,7 +34,7 @@ pub struct Measured {
     pub p99_us: u128,
     /// Processor time of the server per accrual, in microseconds.
     pub cpu_us: f64,
-    /// Bytes on disk per accrual: database and write-ahead log after it.
+    /// Bytes on disk per accrual, evidence and all.
     pub bytes: u64,
 }
 
@@ -57,7 +57,7 @@ pub async fn over_http(data: &Path, clients: usize, each: usize, batch: usize) -
         }
         buyers.push((buyer, claims));
     }
-    let (disk, cpu) = (on_disk(data), server.cpu_us()?);
+    let (disk, cpu) = (on_disk(data)?, server.cpu_us()?);
     let started = Instant::now();
     let tasks = buyers.into_iter().map(|(buyer, claims)| {
         tokio::spawn(async move {
@@ -83,7 +83,7 @@ pub async fn over_http(data: &Path, clients: usize, each: usize, batch: usize) -
         p50_us: at(50),
         p99_us: at(99),
         cpu_us: ratio(cpu, accruals as u64),
-        bytes: (on_disk(data).saturating_sub(disk)) / accruals as u64,
+        bytes: on_disk(data)?.saturating_sub(disk) / accruals as u64,
     })
 }
 
@@ -200,10 +200,9 @@ fn ratio(total: u64, count: u64) -> f64 {
     total as f64 / count as f64
 }
 
-fn on_disk(data: &Path) -> u64 {
-    let files = std::fs::read_dir(data).into_iter().flatten().flatten();
-    let database = files.filter(|file| file.file_name().to_string_lossy().starts_with("moa.db"));
-    // The log is of a fixed size once it has grown; the database is what stays.
-    let kept = database.filter(|file| file.path().extension().is_some_and(|extension| extension == "db"));
-    kept.filter_map(|file| file.metadata().ok()).map(|metadata| metadata.len()).sum()
+/// Bytes of the database once the write-ahead log is folded in.
+fn on_disk(data: &Path) -> Result<u64, Failure> {
+    let path = data.join("moa.db");
+    rusqlite::Connection::open(&path)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(std::fs::metadata(path)?.len())
 }
