@@ -3,7 +3,7 @@
 use crate::decide::{Author, Decision};
 use crate::device::Holder;
 use crate::event::EventBody;
-use crate::op::{Carried, RedemptionCode};
+use crate::op::{Carried, OP_VERSION, RedemptionCode};
 use crate::quantity::Units;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
@@ -22,7 +22,10 @@ pub(crate) fn redeem(
 ) -> Result<Decision, Halt> {
     let merchant = author.merchant()?;
     let Carried::Code(code) = carried else { return Err(Refusal::NotACode.into()) };
-    let RedemptionCode { key, counter, expires, group, most, .. } = *code;
+    let RedemptionCode { version, key, counter, expires, group, most } = *code;
+    if version != OP_VERSION {
+        return Err(Refusal::UnsupportedVersion.into());
+    }
     view.want(&[
         Key::Device(key),
         Key::Counter(key, counter),
@@ -35,7 +38,9 @@ pub(crate) fn redeem(
     if buyer.revoked_at.is_some() {
         return Err(Refusal::RevokedKey.into());
     }
-    if view.counter_used(key, counter)? {
+    // A shop's owner may pay at the own till: then one key signs both, each with a counter of its own.
+    let own = (author.op.actor, author.op.counter) == (key, counter);
+    if own || view.counter_used(key, counter)? {
         return Err(Refusal::CodeUsed.into());
     }
     if now > Timestamp::from_seconds(expires) {
