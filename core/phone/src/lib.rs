@@ -1,1 +1,66 @@
-//! The phone: store, outbox, sync, queries for screens.
+//! The phone: its store, its outbox, its sync, and what screens ask.
+//!
+//! A [`Phone`] is one SQLite file and one signing key. Every write is signed, put in the outbox together with what it
+//! would change, and on disk when the call returns; no network is needed. A [`Client`] carries the outbox to the
+//! server and what the server decided back. What is *confirmed* and what is *pending* are kept apart.
+//!
+//! Inside, [`sync::Machine`] decides what to ask and what to make of the answers without sockets, threads or a clock,
+//! so that a simulation can drive it; the client only runs it. Calls go downwards: client → machine → phone → store.
+//! Texts are not made here (`moa-words`), nor pictures of codes (`moa_wire::qr`).
+//!
+//! ```no_run
+//! # use std::{sync::Arc, time::Duration};
+//! # use moa_phone::{Client, Code, Data, HttpOptions, HttpTransport, Options, Phone};
+//! # use moa_rules::quantity::Money;
+//! # async fn story(shop: &Phone) -> Result<(), Box<dyn std::error::Error>> {
+//! let phone = Arc::new(Phone::open(Options::new(Data::Directory("moa".into())))?);
+//! let http = HttpTransport::new("https://moa.example", HttpOptions::default())?;
+//! let client = Client::start(Arc::clone(&phone), Arc::new(http))?;
+//! client.begin_enrolment("010-1234-5678").await?;
+//! client.confirm_enrolment("123456").await?;
+//!
+//! let voucher = shop.record_sale(Money(4_500), None)?; // on the shop's phone
+//! let Code::Voucher(scanned) = phone.read_code(&voucher.text)? else { return Ok(()) };
+//! let choices = phone.choices(&scanned)?; // best first; empty for a shop never met
+//! let claim = phone.claim(&scanned, choices.first().map(|best| best.choice))?;
+//! let verdict = client.wait_for_verdict(claim.op, Duration::from_secs(10)).await?;
+//! println!("{verdict:?} {:?}", phone.balances()?);
+//! # Ok(())
+//! # }
+//! ```
+
+mod breach;
+mod claim;
+mod client;
+mod code;
+mod enrolment;
+mod environment;
+mod error;
+mod http;
+mod key;
+mod lookup;
+mod outbox;
+mod phone;
+mod redemption;
+mod sale;
+mod shop;
+mod store;
+pub mod sync;
+mod transport;
+mod wallet;
+
+pub use breach::{Breach, Mismatch};
+pub use claim::{Claimed, GroupChoice, PendingClaim};
+pub use client::Client;
+pub use code::{Code, ScannedApproval, ScannedRedemption, ScannedVoucher, VoucherStanding};
+pub use environment::{Environment, SeededEnvironment, SystemEnvironment};
+pub use error::{PhoneError, StorageError};
+pub use http::{BadServer, HttpOptions, HttpTransport};
+pub use lookup::Lookup;
+pub use outbox::{Fate, Kind, OutboxItem, RefusedOp};
+pub use phone::{Data, Options, Phone, SignedIn};
+pub use redemption::{Asked, ShownCode};
+pub use sale::{MerchantDay, RedemptionItem, SaleItem, SaleStanding, Voucher};
+pub use shop::{GroupInfo, OwnGroup, OwnShop, Shop};
+pub use transport::{Answer, MAX_ANSWER, Method, Request, Response, Transport, TransportError};
+pub use wallet::{Balance, Happened, HistoryItem, SOON};

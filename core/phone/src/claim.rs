@@ -1,0 +1,203 @@
+//! The buyer's side of a purchase: the shop's groups, and turning the sale into mileage of one. (A7, A8)
+
+use moa_rules::choice::{Candidate, Ranked, rank};
+use moa_rules::group::TermsVersion;
+use moa_rules::id::{GroupId, OpId};
+use moa_rules::op::{Choice, OpBody};
+use moa_rules::quantity::{BasisPoints, Money, Units};
+use moa_rules::refusal::Refusal;
+use moa_rules::sale::{CLAIM_DAYS, HOURS_AHEAD, VOUCHER_MINUTES};
+use moa_rules::terms::Profile;
+use moa_rules::time::{Day, Timestamp, Validity};
+use rusqlite::Connection;
+
+use crate::code::{ScannedVoucher, VoucherStanding};
+use crate::error::PhoneError;
+use crate::outbox::Kind;
+use crate::phone::{Phone, account, own_shop};
+use crate::shop::{Shop, members};
+use crate::store::outbox::{self, Effect};
+use crate::store::{directory, lots, vouchers};
+
+/// A group that a sale could be turned into mileage of, as it was known when the phone last heard of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupChoice {
+    /// For [`Phone::claim`]: the group, and the version of the terms that is shown here.
+    pub choice: Choice,
+    /// How the group presents itself.
+    pub profile: Profile,
+    /// The share of the amount that is earned.
+    pub rate: BasisPoints,
+    /// How long the mileage can be used.
+    pub validity: Validity,
+    /// The day until which it can be used at least, in the group's zone: validity counts from the server's
+    /// decision, which comes later.
+    pub usable_at_least_until: Day,
+    /// What the sale would earn.
+    pub earns: Units,
+    /// The shops where it can be used.
+    pub members: Vec<Shop>,
+    /// What the buyer has there and can be used, as confirmed.
+    pub balance: Units,
+    /// The balance from which mileage can be used.
+    pub minimum: Units,
+}
+
+/// A claim in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimed {
+    /// The claim.
+    pub op: OpId,
+    /// The group, if it could be told.
+    pub group: Option<GroupId>,
+    /// What the sale is going to earn, if it could be told.
+    pub earns: Option<Units>,
+}
+
+/// A claim that the server has not confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PendingClaim {
+    /// The claim.
+    pub op: OpId,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The group; none if the server chooses and this phone could not tell which.
+    pub group: Option<GroupId>,
+    /// What it is going to earn, if it could be told.
+    pub earns: Option<Units>,
+}
+
+impl Phone {
+    /// The groups of the voucher's shop, best first. Empty for a shop never met; the server then takes the best.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn choices(&self, voucher: &ScannedVoucher) -> Result<Vec<GroupChoice>, PhoneError> {
+        let now = self.now();
+        self.store().read(|db| {
+            let versions = versions(db, voucher)?;
+            let mut choices = Vec::new();
+            for Ranked { candidate: Candidate { terms: version }, earns } in ranked(voucher.amount, &versions)
+            {
+                let TermsVersion { group, version: terms_version, terms, .. } = version;
+                let Some(known) = directory::group(db, *group)? else { continue };
+                choices.push(GroupChoice {
+                    choice: Choice { group: *group, terms_version: *terms_version },
+                    profile: known.profile,
+                    rate: terms.rate,
+                    validity: terms.validity,
+                    usable_at_least_until: terms.validity.last_day(now, terms.tz()),
+                    earns,
+                    members: members(db, *group)?,
+                    balance: lots::wallet(db, *group)?.available(now),
+                    minimum: terms.minimum,
+                });
+            }
+            Ok(choices)
+        })
+    }
+
+    /// Turns a sale into mileage of the chosen group; without a choice, the server takes the best. On disk before
+    /// it returns.
+    ///
+    /// # Errors
+    /// `sale_already_claimed`, `voucher_expired`, `not_addressee`, `own_sale`, `sale_dated_ahead`,
+    /// `seller_not_in_group`, `earns_nothing`.
+    pub fn claim(&self, voucher: &ScannedVoucher, choice: Option<Choice>) -> Result<Claimed, PhoneError> {
+        let now = self.now();
+        let effect = self.store().read(|db| {
+            account(db)?;
+            check(db, self, voucher, now)?;
+            effect(db, voucher, choice)
+        })?;
+        let body = OpBody::Claim { sale: voucher.token.clone(), choice };
+        let op = self.submit(
+            body,
+            |_| effect,
+            |db, op| {
+                // Asked again: the lock was not held while the key signed.
+                check_unclaimed(db, voucher)?;
+                vouchers::put(db, voucher.seller, voucher.sale, op.value().id)
+            },
+        )?;
+        Ok(Claimed { op: op.value().id, group: effect.group, earns: effect.units })
+    }
+
+    /// Claims that the server has not confirmed, oldest first. They count toward nothing yet.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn pending_claims(&self) -> Result<Vec<PendingClaim>, PhoneError> {
+        let pending = self.store().read(|db| outbox::pending(db, Kind::Claim))?;
+        Ok(pending
+            .into_iter()
+            .map(|claim| PendingClaim {
+                op: claim.op,
+                at: claim.created_at,
+                group: claim.effect.group,
+                earns: claim.effect.units,
+            })
+            .collect())
+    }
+}
+
+/// The terms in force of the shop's groups, as far as this phone knows.
+fn versions(db: &Connection, voucher: &ScannedVoucher) -> Result<Vec<TermsVersion>, PhoneError> {
+    let Some(shop) = &voucher.shop else { return Ok(Vec::new()) };
+    let mut versions = Vec::new();
+    for group in directory::groups_of(db, shop.id)? {
+        versions.extend(directory::terms(db, group)?);
+    }
+    Ok(versions)
+}
+
+fn ranked(amount: Money, versions: &[TermsVersion]) -> Vec<Ranked<'_>> {
+    rank(amount, versions.iter().map(|terms| Candidate { terms }))
+}
+
+/// What a claim is going to bring, as far as this phone can tell.
+fn effect(db: &Connection, voucher: &ScannedVoucher, choice: Option<Choice>) -> Result<Effect, PhoneError> {
+    let versions = versions(db, voucher)?;
+    let ranked = ranked(voucher.amount, &versions);
+    let taken = match choice {
+        Some(choice) => ranked.iter().find(|ranked| ranked.candidate.terms.group == choice.group),
+        None => ranked.first(),
+    };
+    match (taken, choice) {
+        (Some(taken), _) if taken.earns.is_zero() => {
+            Err(Refusal::EarnsNothing { amount: voucher.amount }.into())
+        }
+        (Some(taken), _) => Ok(Effect { group: Some(taken.candidate.terms.group), units: Some(taken.earns) }),
+        (None, Some(_)) if !ranked.is_empty() => Err(Refusal::SellerNotInGroup.into()),
+        (None, choice) => Ok(Effect { group: choice.map(|choice| choice.group), units: None }),
+    }
+}
+
+fn check(db: &Connection, phone: &Phone, voucher: &ScannedVoucher, now: Timestamp) -> Result<(), PhoneError> {
+    check_unclaimed(db, voucher)?;
+    let own = own_shop(db)?;
+    if voucher.seller == phone.key() || (own.is_some() && own == voucher.shop.as_ref().map(|shop| shop.id)) {
+        return Err(Refusal::OwnSale.into());
+    }
+    if voucher.standing == VoucherStanding::ForAnother {
+        return Err(Refusal::NotAddressee.into());
+    }
+    if voucher.sold_at > now.plus(i64::from(HOURS_AHEAD) * Timestamp::HOUR) {
+        return Err(Refusal::SaleDatedAhead { hours: HOURS_AHEAD }.into());
+    }
+    if now > voucher.claim_until {
+        return Err(if voucher.addressed {
+            Refusal::SaleTooOld { days: CLAIM_DAYS }.into()
+        } else {
+            Refusal::VoucherExpired { minutes: VOUCHER_MINUTES }.into()
+        });
+    }
+    Ok(())
+}
+
+fn check_unclaimed(db: &Connection, voucher: &ScannedVoucher) -> Result<(), PhoneError> {
+    match vouchers::claim(db, voucher.seller, voucher.sale)? {
+        Some(_) => Err(Refusal::SaleAlreadyClaimed.into()),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,261 @@
+//! The driver: runs the sync machine on tokio, with a transport. Thin; what is decided is decided in the machine.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use moa_rules::id::{AccountId, GroupId, OpId};
+use moa_rules::time::Timestamp;
+use tokio::sync::{Notify, watch};
+use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet, spawn_blocking};
+
+use crate::error::PhoneError;
+use crate::lookup::Lookup;
+use crate::outbox::Fate;
+use crate::phone::Phone;
+use crate::shop::GroupInfo;
+use crate::sync::{Machine, RequestId, SyncStatus, Work};
+use crate::transport::{Response, Transport, TransportError};
+
+/// The longest sleep: a clock that is set meanwhile is noticed by then.
+const MOST_SLEEP: Duration = Duration::from_mins(1);
+/// The pause after the phone's storage failed.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long a look-up is waited for.
+const LOOK_UP: Duration = Duration::from_secs(20);
+
+/// A phone that keeps itself in step with the server. Dropping it stops that.
+pub struct Client {
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+struct Shared {
+    phone: Arc<Phone>,
+    transport: Arc<dyn Transport>,
+    machine: Mutex<Machine>,
+    wake: Notify,
+    progress: watch::Sender<u64>,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Client {
+    /// Starts to keep a phone in step, in the foreground. To be called in a tokio runtime.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn start(phone: Arc<Phone>, transport: Arc<dyn Transport>) -> Result<Self, PhoneError> {
+        let shared = Arc::new(Shared {
+            machine: Mutex::new(Machine::new(&phone)?),
+            phone,
+            transport,
+            wake: Notify::new(),
+            progress: watch::Sender::new(0),
+        });
+        let task = tokio::spawn(run(Arc::clone(&shared)));
+        Ok(Self { shared, task })
+    }
+
+    /// The phone.
+    pub fn phone(&self) -> &Arc<Phone> {
+        &self.shared.phone
+    }
+
+    /// How the sync fares.
+    pub fn status(&self) -> SyncStatus {
+        self.shared.machine().status()
+    }
+
+    /// Whether the app is being looked at. In the background nothing waits at the server.
+    pub fn set_foreground(&self, foreground: bool) {
+        self.shared.machine().set_foreground(foreground);
+        self.shared.wake.notify_one();
+    }
+
+    /// Asks for a code to be sent to a phone number, as typed. Gives the instant at which it is void.
+    ///
+    /// # Errors
+    /// [`PhoneError::Problem`] with the server's reason; [`PhoneError::Offline`].
+    pub async fn begin_enrolment(&self, number: &str) -> Result<Timestamp, PhoneError> {
+        let request = self.shared.phone.begin_enrolment(number)?;
+        self.shared.phone.enrolment_begun(self.shared.transport.send(request).await)
+    }
+
+    /// Sends the code that came: this phone is signed in. Then takes the first snapshot; without a network it is
+    /// taken later.
+    ///
+    /// # Errors
+    /// [`PhoneError::Problem`] with the server's reason; [`PhoneError::NoEnrolment`]; [`PhoneError::Offline`].
+    pub async fn confirm_enrolment(&self, code: &str) -> Result<AccountId, PhoneError> {
+        let request = self.shared.phone.confirm_enrolment(code)?;
+        let answer = self.shared.transport.send(request).await;
+        let account = self.shared.phone.enrolment_confirmed(answer)?;
+        if let Err(error) = self.sync_now().await {
+            tracing::debug!(%error, "signed in, the snapshot comes later");
+        }
+        Ok(account)
+    }
+
+    /// Sends everything that waits and receives everything that there is.
+    ///
+    /// # Errors
+    /// The first thing that failed. What was written stays and is tried again.
+    pub async fn sync_now(&self) -> Result<(), PhoneError> {
+        let mut progress = self.shared.progress.subscribe();
+        let ticket = self.shared.blocking(Machine::sync_now).await?;
+        self.shared.wake.notify_one();
+        loop {
+            let finished = self.shared.machine().finished(ticket);
+            if let Some(result) = finished {
+                let now = self.shared.phone.environment().now();
+                return result.map_err(|failure| failure.into_error(None, now));
+            }
+            // The sender lives as long as `self`.
+            let _ = progress.changed().await;
+        }
+    }
+
+    /// Waits for the server's verdict on an op of this phone. A redemption without one by then is *being checked*:
+    /// it may have been applied, and the phone goes on asking.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotHere`] if the op is none of this phone's.
+    pub async fn wait_for_verdict(&self, op: OpId, timeout: Duration) -> Result<Fate, PhoneError> {
+        let phone = &self.shared.phone;
+        let mut changes = phone.changes();
+        let decided = async {
+            loop {
+                match phone.fate(op)?.ok_or(PhoneError::NotHere)? {
+                    Fate::Waiting | Fate::BeingChecked => {}
+                    fate => return Ok(fate),
+                }
+                // The sender lives as long as the phone.
+                let _ = changes.changed().await;
+            }
+        };
+        match tokio::time::timeout(timeout, decided).await {
+            Ok(fate) => fate,
+            Err(_) => phone.fate_undecided(op),
+        }
+    }
+
+    /// Asks the server for a group that this phone does not know, from a link say.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotHere`] if there is none; [`PhoneError::Offline`].
+    pub async fn look_up_group(&self, group: GroupId) -> Result<GroupInfo, PhoneError> {
+        let phone = &self.shared.phone;
+        let mut changes = phone.changes();
+        phone.want(Lookup::Group(group));
+        let found = async {
+            while phone.wanted.contains(Lookup::Group(group)) {
+                let _ = changes.changed().await;
+            }
+        };
+        let waited = tokio::time::timeout(LOOK_UP, found).await;
+        match (phone.group(group)?, waited) {
+            (Some(info), _) => Ok(info),
+            (None, Ok(())) => Err(PhoneError::NotHere),
+            (None, Err(_)) => Err(PhoneError::Offline("no answer in time".to_owned())),
+        }
+    }
+}
+
+impl Shared {
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a step of the machine where the disk may be waited for.
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        step: impl FnOnce(&mut Machine, &Phone, Timestamp) -> Result<T, PhoneError> + Send + 'static,
+    ) -> Result<T, PhoneError> {
+        let shared = Arc::clone(self);
+        let done = spawn_blocking(move || {
+            let now = shared.phone.environment().now();
+            step(&mut shared.machine(), &shared.phone, now)
+        });
+        done.await.unwrap_or_else(|error| Err(PhoneError::Offline(error.to_string())))
+    }
+}
+
+/// Requests under way, by the tasks that carry them.
+#[derive(Default)]
+struct Sent {
+    tasks: JoinSet<Result<Response, TransportError>>,
+    requests: HashMap<Id, (RequestId, AbortHandle)>,
+}
+
+impl Sent {
+    fn take_on(&mut self, work: Work, transport: &Arc<dyn Transport>) {
+        for given_up in work.give_up {
+            for (id, handle) in self.requests.values() {
+                if *id == given_up {
+                    handle.abort();
+                }
+            }
+        }
+        for (id, request) in work.send {
+            tracing::trace!(?request, "sent");
+            let transport = Arc::clone(transport);
+            let handle = self.tasks.spawn(async move { transport.send(request).await });
+            self.requests.insert(handle.id(), (id, handle));
+        }
+    }
+
+    /// The next answer. Never, if nothing is under way.
+    async fn next(&mut self) -> (Option<RequestId>, Result<Response, TransportError>) {
+        match self.tasks.join_next_with_id().await {
+            None => std::future::pending().await,
+            Some(Ok((task, answer))) => (self.requests.remove(&task).map(|(id, _)| id), answer),
+            Some(Err(error)) => {
+                let request = self.requests.remove(&error.id()).map(|(id, _)| id);
+                (request, Err(TransportError::Broken(error.to_string())))
+            }
+        }
+    }
+}
+
+async fn run(shared: Arc<Shared>) {
+    let mut changes = shared.phone.changes();
+    let mut sent = Sent::default();
+    loop {
+        changes.mark_unchanged();
+        let polled = shared
+            .blocking(|machine, phone, now| {
+                let work = machine.poll(phone, now)?;
+                Ok((work, machine.next_wakeup().map(|wakeup| wakeup.0.saturating_sub(now.0))))
+            })
+            .await;
+        let sleep = match polled {
+            Ok((work, wakeup)) => {
+                sent.take_on(work, &shared.transport);
+                let wakeup = wakeup.map(|millis| u64::try_from(millis).unwrap_or(0).max(1));
+                wakeup.map_or(MOST_SLEEP, Duration::from_millis).min(MOST_SLEEP)
+            }
+            Err(error) => {
+                tracing::error!(%error, "the phone's storage failed");
+                PAUSE
+            }
+        };
+        shared.progress.send_modify(|progress| *progress += 1);
+        tokio::select! {
+            (id, answer) = sent.next() => {
+                let Some(id) = id else { continue };
+                let received = shared.blocking(move |machine, phone, now| machine.receive(phone, id, answer, now));
+                if let Err(error) = received.await {
+                    tracing::error!(%error, "an answer could not be taken");
+                }
+            }
+            () = shared.wake.notified() => {}
+            _ = changes.changed() => {}
+            () = tokio::time::sleep(sleep) => {}
+        }
+    }
+}

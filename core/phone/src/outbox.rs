@@ -1,0 +1,200 @@
+//! What this phone has asked for and what became of it, for screens.
+
+use moa_rules::id::{GroupId, OpId};
+use moa_rules::op::OpBody;
+use moa_rules::quantity::{Money, Units};
+use moa_rules::refusal::Refusal;
+use moa_rules::time::Timestamp;
+use moa_wire::api::Refused;
+use serde::{Deserialize, Serialize};
+
+use crate::error::PhoneError;
+use crate::phone::Phone;
+use crate::store::outbox::{self, Answer, Entry};
+
+/// What an op of a phone asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// To open a shop.
+    RegisterMerchant,
+    /// To found a group.
+    FoundGroup,
+    /// To join a group.
+    JoinGroup,
+    /// To record a sale.
+    RecordSale,
+    /// To turn a sale into mileage.
+    Claim,
+    /// To take mileage as payment.
+    Redeem,
+    /// What only the server does.
+    Other,
+}
+
+impl Kind {
+    const ALL: [Self; 7] = [
+        Self::RegisterMerchant,
+        Self::FoundGroup,
+        Self::JoinGroup,
+        Self::RecordSale,
+        Self::Claim,
+        Self::Redeem,
+        Self::Other,
+    ];
+
+    /// The kind of an op.
+    pub fn of(body: &OpBody) -> Self {
+        match body {
+            OpBody::RegisterMerchant { .. } => Self::RegisterMerchant,
+            OpBody::FoundGroup { .. } => Self::FoundGroup,
+            OpBody::JoinGroup { .. } => Self::JoinGroup,
+            OpBody::RecordSale { .. } => Self::RecordSale,
+            OpBody::Claim { .. } => Self::Claim,
+            OpBody::Redeem { .. } => Self::Redeem,
+            OpBody::EnrolDevice { .. } | OpBody::ExpireLots { .. } => Self::Other,
+        }
+    }
+
+    /// The stable `snake_case` word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RegisterMerchant => "register_merchant",
+            Self::FoundGroup => "found_group",
+            Self::JoinGroup => "join_group",
+            Self::RecordSale => "record_sale",
+            Self::Claim => "claim",
+            Self::Redeem => "redeem",
+            Self::Other => "other",
+        }
+    }
+
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// Why the server refused an op.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedOp {
+    /// The stable word for the reason.
+    pub code: String,
+    /// The reason with its figures; none, if the server is newer than this app and the reason is new.
+    pub reason: Option<Refusal>,
+    /// The server's sentence, in the language that the phone asked for.
+    pub text: String,
+}
+
+impl From<Refused> for RefusedOp {
+    fn from(Refused { reason, text }: Refused) -> Self {
+        Self { code: reason.code().to_owned(), reason: Some(reason), text }
+    }
+}
+
+/// What became of an op.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Not yet answered.
+    Waiting,
+    /// Not answered in time, for a redemption: it may have been applied. To be shown as being checked, never as
+    /// approved; the same id is asked again until the server tells.
+    BeingChecked,
+    /// It holds.
+    Applied,
+    /// It does not, for good.
+    Refused(RefusedOp),
+}
+
+/// An op that waits, or that was refused and not yet read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxItem {
+    /// Its id.
+    pub op: OpId,
+    /// What it asks for.
+    pub kind: Kind,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// What became of it.
+    pub fate: Fate,
+    /// The money in it: a sale's amount.
+    pub amount: Option<Money>,
+    /// The units in it: those to redeem.
+    pub units: Option<Units>,
+    /// The group in it, if it names one.
+    pub group: Option<GroupId>,
+}
+
+impl Phone {
+    /// What waits for the server, and what it refused until that is [dismissed](Self::dismiss). Oldest first.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn outbox(&self) -> Result<Vec<OutboxItem>, PhoneError> {
+        let now = self.now();
+        let entries = self.store().read(outbox::shown)?;
+        Ok(entries.iter().map(|entry| item(entry, now)).collect())
+    }
+
+    /// What became of an op of this phone; nothing, if it is none.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn fate(&self, op: OpId) -> Result<Option<Fate>, PhoneError> {
+        let now = self.now();
+        Ok(self.store().read(|db| outbox::entry(db, op))?.map(|entry| fate(&entry, now)))
+    }
+
+    /// What became of an op when waiting for its verdict is given up.
+    pub(crate) fn fate_undecided(&self, op: OpId) -> Result<Fate, PhoneError> {
+        let now = self.now();
+        let entry = self.store().read(|db| outbox::entry(db, op))?.ok_or(PhoneError::NotHere)?;
+        Ok(match fate(&entry, now) {
+            Fate::Waiting if entry.kind == Kind::Redeem => Fate::BeingChecked,
+            fate => fate,
+        })
+    }
+
+    /// A refusal was read; it is no longer shown.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn dismiss(&self, op: OpId) -> Result<(), PhoneError> {
+        self.write(|db| outbox::dismiss(db, op))
+    }
+}
+
+fn fate(entry: &Entry, now: Timestamp) -> Fate {
+    match &entry.answer {
+        Answer::Applied => Fate::Applied,
+        Answer::Refused(refused) => Fate::Refused(refused.clone()),
+        Answer::Waiting => match crate::redemption::deadline(&entry.body.body) {
+            Some(deadline) if deadline < now => Fate::BeingChecked,
+            _ => Fate::Waiting,
+        },
+    }
+}
+
+fn item(entry: &Entry, now: Timestamp) -> OutboxItem {
+    let fate = fate(entry, now);
+    let (amount, units, group) = match entry.body.body {
+        OpBody::RecordSale { amount, .. } => (Some(amount), None, None),
+        OpBody::Redeem { units, .. } => (None, Some(units), None),
+        OpBody::JoinGroup { group, .. } => (None, None, Some(group)),
+        OpBody::FoundGroup { .. } => (None, None, Some(entry.op.as_group())),
+        OpBody::Claim { choice, .. } => (None, None, choice.map(|choice| choice.group)),
+        _ => (None, None, None),
+    };
+    OutboxItem { op: entry.op, kind: entry.kind, created_at: entry.created_at, fate, amount, units, group }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_reads_back_from_its_word() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(Kind::parse("sale"), None);
+    }
+}

@@ -1,0 +1,295 @@
+//! One phone: its data, its key, its clock. Every call is short and works without a network.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use moa_rules::id::{AccountId, KeyId, MerchantId, OpId};
+use moa_rules::op::{OP_VERSION, Op, OpBody};
+use moa_rules::time::Timestamp;
+use moa_wire::keys::{Signer, SoftwareKey};
+use moa_wire::token::Checked;
+use rusqlite::Connection;
+use tokio::sync::watch;
+
+use crate::breach::Breach;
+use crate::environment::{Environment, SystemEnvironment, op_id};
+use crate::error::PhoneError;
+use crate::key;
+use crate::lookup::Wanted;
+use crate::store::outbox::Effect;
+use crate::store::{Store, inbox, meta, outbox};
+
+/// Where a phone keeps its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// In this directory, made if need be: `phone.db`, and `device.key` unless a [`Signer`] is given.
+    Directory(PathBuf),
+    /// Nowhere: gone when the phone is dropped. For tests and simulations.
+    Memory,
+}
+
+/// How to open a phone.
+pub struct Options {
+    /// Where its data is.
+    pub data: Data,
+    /// The device key; none for a key in software, kept with the data.
+    pub signer: Option<Arc<dyn Signer>>,
+    /// Clock and randomness.
+    pub environment: Arc<dyn Environment>,
+    /// The address of links that lead into the app, such as `https://moa.example`.
+    pub link_base: String,
+    /// The language of the server's sentences: `ko` or `en`.
+    pub language: String,
+}
+
+impl Options {
+    /// A phone in this place with a software key, the system's clock, and Korean sentences.
+    pub fn new(data: Data) -> Self {
+        Self {
+            data,
+            signer: None,
+            environment: Arc::new(SystemEnvironment::default()),
+            link_base: "https://moa.example".to_owned(),
+            language: "ko".to_owned(),
+        }
+    }
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignedIn {
+    /// Nobody yet.
+    No,
+    /// This account.
+    Yes(AccountId),
+    /// This account, but the server no longer takes the token: the number must be confirmed again.
+    Again(AccountId),
+}
+
+/// A phone. Safe to share between threads; see the crate's head for how it is used.
+pub struct Phone {
+    store: Store,
+    signer: Arc<dyn Signer>,
+    key: KeyId,
+    environment: Arc<dyn Environment>,
+    link_base: String,
+    language: String,
+    clock_offset: AtomicI64,
+    version: watch::Sender<u64>,
+    pub(crate) wanted: Wanted,
+}
+
+impl Phone {
+    /// Opens a phone, or makes one.
+    ///
+    /// # Errors
+    /// Storage or key; [`PhoneError::NewerData`] if a newer app wrote the data.
+    pub fn open(options: Options) -> Result<Self, PhoneError> {
+        let Options { data, signer, environment, link_base, language } = options;
+        let store = match &data {
+            Data::Directory(directory) => {
+                std::fs::create_dir_all(directory)?;
+                Store::open(Some(&directory.join("phone.db")))?
+            }
+            Data::Memory => Store::open(None)?,
+        };
+        let signer = match (signer, &data) {
+            (Some(signer), _) => signer,
+            (None, Data::Directory(directory)) => {
+                Arc::new(key::load_or_create(&directory.join("device.key"))?)
+            }
+            (None, Data::Memory) => Arc::new(SoftwareKey::generate()?.0),
+        };
+        let key = signer.key_id();
+        let clock_offset = store.write(|db| {
+            take_over(db, key)?;
+            if inbox::learned_to_read(db)? {
+                // What was skipped is in the snapshot.
+                meta::clear(db, &meta::CURSOR)?;
+            }
+            meta::get(db, &meta::CLOCK_OFFSET)
+        })?;
+        Ok(Self {
+            store,
+            signer,
+            key,
+            environment,
+            link_base,
+            language,
+            clock_offset: AtomicI64::new(clock_offset.unwrap_or(0)),
+            version: watch::Sender::new(0),
+            wanted: Wanted::default(),
+        })
+    }
+
+    /// The device key's id.
+    pub fn key(&self) -> KeyId {
+        self.key
+    }
+
+    /// Who is signed in.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn signed_in(&self) -> Result<SignedIn, PhoneError> {
+        self.store.read(|db| {
+            let token = meta::get(db, &meta::TOKEN)?;
+            Ok(match (meta::get(db, &meta::ACCOUNT)?, token) {
+                (None, _) => SignedIn::No,
+                (Some(account), Some(_)) => SignedIn::Yes(account),
+                (Some(account), None) => SignedIn::Again(account),
+            })
+        })
+    }
+
+    /// The account on this phone.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotSignedIn`].
+    pub fn account(&self) -> Result<AccountId, PhoneError> {
+        self.store.read(account)
+    }
+
+    /// What does not add up, if anything: shown until [`Self::start_over`].
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn breach(&self) -> Result<Option<Breach>, PhoneError> {
+        self.store.read(|db| meta::get(db, &meta::BREACH))
+    }
+
+    /// Takes the server's word anew: the next sync begins with a snapshot, and inboxes set aside are followed
+    /// again. The outbox stays.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn start_over(&self) -> Result<(), PhoneError> {
+        self.write(|db| {
+            meta::clear(db, &meta::BREACH)?;
+            meta::clear(db, &meta::CURSOR)?;
+            inbox::forget_all(db)
+        })
+    }
+
+    /// The server's clock, as far as this phone can tell: its own clock, and the difference when they last spoke.
+    pub fn now(&self) -> Timestamp {
+        self.environment.now().plus(self.clock_offset.load(Ordering::Relaxed))
+    }
+
+    /// Rises whenever something changed that a screen may show. Several changes may be seen as one.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    /// The address of links that lead into the app.
+    pub fn link_base(&self) -> &str {
+        &self.link_base
+    }
+
+    /// The language of the server's sentences.
+    pub fn language(&self) -> &str {
+        &self.language
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn signer(&self) -> &dyn Signer {
+        &*self.signer
+    }
+
+    pub(crate) fn environment(&self) -> &dyn Environment {
+        &*self.environment
+    }
+
+    /// Writes, and tells whoever watches.
+    pub(crate) fn write<T>(
+        &self,
+        f: impl FnOnce(&Connection) -> Result<T, PhoneError>,
+    ) -> Result<T, PhoneError> {
+        let value = self.store.write(f)?;
+        self.changed();
+        Ok(value)
+    }
+
+    pub(crate) fn changed(&self) {
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    /// The server told its time. Differences that a slow answer explains are left alone.
+    pub(crate) fn server_told_time(&self, db: &Connection, server: Timestamp) -> Result<(), PhoneError> {
+        const NOTICED: i64 = 2 * Timestamp::SECOND;
+        let offset = server.0.saturating_sub(self.environment.now().0);
+        if self.clock_offset.load(Ordering::Relaxed).abs_diff(offset) > NOTICED.unsigned_abs() {
+            meta::set(db, &meta::CLOCK_OFFSET, &offset)?;
+            self.clock_offset.store(offset, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Takes the next counter: on disk before anything is signed with it.
+    pub(crate) fn take_counter(&self) -> Result<u64, PhoneError> {
+        self.store.write(|db| meta::take_counter(db, self.key))
+    }
+
+    /// Signs an op. No lock is held: the key may ask for a finger.
+    pub(crate) fn sign(&self, body: OpBody) -> Result<Checked<Op>, PhoneError> {
+        let op = Op {
+            version: OP_VERSION,
+            id: op_id(self.environment()),
+            actor: self.key,
+            counter: self.take_counter()?,
+            time: self.now().seconds(),
+            body,
+        };
+        Ok(Checked::sign(op, self.signer())?)
+    }
+
+    /// Signs an op and puts it in the outbox with what it would change, in one transaction with `then`.
+    pub(crate) fn submit(
+        &self,
+        body: OpBody,
+        effect: impl FnOnce(OpId) -> Effect,
+        then: impl FnOnce(&Connection, &Checked<Op>) -> Result<(), PhoneError>,
+    ) -> Result<Checked<Op>, PhoneError> {
+        let op = self.sign(body)?;
+        let effect = effect(op.value().id);
+        let at = self.now();
+        self.write(|db| {
+            outbox::insert(db, &op, effect, at)?;
+            then(db, &op)
+        })?;
+        Ok(op)
+    }
+}
+
+/// The account on this phone.
+pub(crate) fn account(db: &Connection) -> Result<AccountId, PhoneError> {
+    meta::get(db, &meta::ACCOUNT)?.ok_or(PhoneError::NotSignedIn)
+}
+
+/// The shop that this phone acts for, confirmed or about to be.
+pub(crate) fn own_shop(db: &Connection) -> Result<Option<MerchantId>, PhoneError> {
+    if let Some(merchant) = meta::get(db, &meta::MERCHANT)? {
+        return Ok(Some(merchant));
+    }
+    let opening = outbox::pending(db, crate::outbox::Kind::RegisterMerchant)?;
+    Ok(opening.first().map(|pending| pending.op.as_merchant()))
+}
+
+/// Data that another key wrote (a backup brought to a new device) is kept, but the new key must be enrolled.
+fn take_over(db: &Connection, key: KeyId) -> Result<(), PhoneError> {
+    let before = meta::get(db, &meta::KEY)?;
+    if before == Some(key) {
+        return Ok(());
+    }
+    meta::set(db, &meta::KEY, &key)?;
+    if before.is_some() {
+        meta::clear(db, &meta::TOKEN)?;
+        meta::clear(db, &meta::MERCHANT)?;
+        meta::clear(db, &meta::CURSOR)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! Shops and groups: opening, founding, joining, and what the directory knows. (A1, A2, A5)
+
+use moa_rules::group::{Group, TermsVersion};
+use moa_rules::id::{GroupId, MerchantId, OpId};
+use moa_rules::merchant::{MerchantProfile, Place};
+use moa_rules::op::OpBody;
+use moa_rules::refusal::Refusal;
+use moa_rules::terms::{Profile, Terms, check_name};
+use rusqlite::Connection;
+
+use crate::error::PhoneError;
+use crate::outbox::Kind;
+use crate::phone::{Phone, account, own_shop};
+use crate::store::outbox::{self, Effect};
+use crate::store::{directory, meta};
+
+/// A shop, as far as this phone knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shop {
+    /// The shop.
+    pub id: MerchantId,
+    /// Its name; none while the directory has not told.
+    pub name: Option<String>,
+    /// Where it is, if it said.
+    pub place: Option<Place>,
+}
+
+/// The shop that this phone acts for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnShop {
+    /// The shop.
+    pub id: MerchantId,
+    /// How it presents itself; none while the directory has not told.
+    pub profile: Option<MerchantProfile>,
+    /// Whether the server has confirmed it.
+    pub confirmed: bool,
+}
+
+/// A group, as far as this phone knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupInfo {
+    /// The group.
+    pub id: GroupId,
+    /// How it presents itself.
+    pub profile: Profile,
+    /// The version of its terms in force.
+    pub terms_version: u32,
+    /// Its terms in force.
+    pub terms: Terms,
+    /// Its members.
+    pub members: Vec<Shop>,
+}
+
+/// A group of the shop that this phone acts for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnGroup {
+    /// The group.
+    pub id: GroupId,
+    /// What is known of it.
+    pub info: Option<GroupInfo>,
+    /// Whether the server has confirmed the membership.
+    pub confirmed: bool,
+}
+
+impl Phone {
+    /// Opens a shop; this phone acts for it from now on.
+    ///
+    /// # Errors
+    /// `key_has_merchant`, `bad_name`, `bad_place`.
+    pub fn register_merchant(&self, profile: MerchantProfile) -> Result<MerchantId, PhoneError> {
+        profile.check()?;
+        self.store().read(|db| {
+            account(db)?;
+            if own_shop(db)?.is_some() {
+                return Err(Refusal::KeyHasMerchant.into());
+            }
+            Ok(())
+        })?;
+        let op = self.submit(OpBody::RegisterMerchant { profile }, |_| Effect::default(), |_, _| Ok(()))?;
+        Ok(op.value().id.as_merchant())
+    }
+
+    /// Founds a group with this phone's shop as first member.
+    ///
+    /// # Errors
+    /// `no_merchant`, `bad_name`, `bad_terms`, `unknown_zone`, `currency_differs`.
+    pub fn found_group(&self, profile: Profile, terms: Terms) -> Result<GroupId, PhoneError> {
+        check_name(&profile.name)?;
+        terms.check()?;
+        self.check_currency(&terms)?;
+        let effect = |op: OpId| Effect { group: Some(op.as_group()), units: None };
+        let op = self.submit(OpBody::FoundGroup { profile, terms }, effect, |_, _| Ok(()))?;
+        Ok(op.value().id.as_group())
+    }
+
+    /// Joins a group under the version of its terms that the merchant has read.
+    ///
+    /// # Errors
+    /// `no_merchant`, `already_member`, `terms_changed`, `currency_differs`.
+    pub fn join_group(&self, group: GroupId, terms_version: u32) -> Result<OpId, PhoneError> {
+        let known = self.store().read(|db| {
+            let merchant = own_shop(db)?.ok_or(Refusal::NoMerchant)?;
+            if directory::groups_of(db, merchant)?.contains(&group) || under_way(db)?.contains(&group) {
+                return Err(Refusal::AlreadyMember.into());
+            }
+            directory::terms(db, group)
+        })?;
+        if let Some(TermsVersion { version, terms, .. }) = known {
+            if version > terms_version {
+                return Err(Refusal::TermsChanged { current: version }.into());
+            }
+            self.check_currency(&terms)?;
+        }
+        let effect = |_| Effect { group: Some(group), units: None };
+        let op = self.submit(OpBody::JoinGroup { group, terms_version }, effect, |_, _| Ok(()))?;
+        Ok(op.value().id)
+    }
+
+    /// The shop that this phone acts for.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn own_shop(&self) -> Result<Option<OwnShop>, PhoneError> {
+        self.store().read(|db| {
+            if let Some(id) = meta::get(db, &meta::MERCHANT)? {
+                return Ok(Some(OwnShop { id, profile: directory::merchant(db, id)?, confirmed: true }));
+            }
+            Ok(opening(db)?.map(|(id, profile)| OwnShop { id, profile: Some(profile), confirmed: false }))
+        })
+    }
+
+    /// The groups of this phone's shop, those under way too.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn own_groups(&self) -> Result<Vec<OwnGroup>, PhoneError> {
+        self.store().read(|db| {
+            let Some(merchant) = own_shop(db)? else { return Ok(Vec::new()) };
+            let mut groups = Vec::new();
+            let confirmed = directory::groups_of(db, merchant)?;
+            for id in under_way(db)? {
+                if !confirmed.contains(&id) {
+                    groups.push(OwnGroup { id, info: info(db, id)?, confirmed: false });
+                }
+            }
+            for id in confirmed {
+                groups.push(OwnGroup { id, info: info(db, id)?, confirmed: true });
+            }
+            Ok(groups)
+        })
+    }
+
+    /// A group, as far as this phone knows; one that it doesn't is [asked for](crate::Client::look_up_group).
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn group(&self, group: GroupId) -> Result<Option<GroupInfo>, PhoneError> {
+        self.store().read(|db| info(db, group))
+    }
+
+    fn check_currency(&self, terms: &Terms) -> Result<(), PhoneError> {
+        let profile = self.store().read(|db| {
+            let merchant = own_shop(db)?.ok_or(Refusal::NoMerchant)?;
+            match directory::merchant(db, merchant)? {
+                Some(profile) => Ok(Some(profile)),
+                None => Ok(opening(db)?.map(|(_, profile)| profile)),
+            }
+        })?;
+        match profile {
+            Some(profile) if profile.currency != terms.currency => Err(Refusal::CurrencyDiffers.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The shop that is being opened.
+fn opening(db: &Connection) -> Result<Option<(MerchantId, MerchantProfile)>, PhoneError> {
+    let pending = outbox::pending(db, Kind::RegisterMerchant)?.into_iter().next();
+    Ok(pending.and_then(|pending| match pending.body.body {
+        OpBody::RegisterMerchant { profile } => Some((pending.op.as_merchant(), profile)),
+        _ => None,
+    }))
+}
+
+/// The groups that are being founded or joined.
+fn under_way(db: &Connection) -> Result<Vec<GroupId>, PhoneError> {
+    let mut groups = outbox::pending(db, Kind::FoundGroup)?;
+    groups.extend(outbox::pending(db, Kind::JoinGroup)?);
+    Ok(groups.into_iter().filter_map(|pending| pending.effect.group).collect())
+}
+
+/// A shop, by what the directory knows.
+pub(crate) fn shop(db: &Connection, id: MerchantId) -> Result<Shop, PhoneError> {
+    let profile = directory::merchant(db, id)?;
+    let place = profile.as_ref().and_then(|profile| profile.place);
+    Ok(Shop { id, name: profile.map(|profile| profile.name), place })
+}
+
+/// The members of a group.
+pub(crate) fn members(db: &Connection, group: GroupId) -> Result<Vec<Shop>, PhoneError> {
+    directory::members(db, group)?.into_iter().map(|merchant| shop(db, merchant)).collect()
+}
+
+fn info(db: &Connection, id: GroupId) -> Result<Option<GroupInfo>, PhoneError> {
+    let Some(Group { profile, .. }) = directory::group(db, id)? else {
+        let founding = outbox::pending(db, Kind::FoundGroup)?;
+        let founding = founding.into_iter().find(|pending| pending.op.as_group() == id);
+        return Ok(founding.and_then(|pending| match pending.body.body {
+            OpBody::FoundGroup { profile, terms } => {
+                Some(GroupInfo { id, profile, terms_version: 1, terms, members: Vec::new() })
+            }
+            _ => None,
+        }));
+    };
+    let Some(TermsVersion { version, terms, .. }) = directory::terms(db, id)? else { return Ok(None) };
+    Ok(Some(GroupInfo { id, profile, terms_version: version, terms, members: members(db, id)? }))
+}

@@ -1,0 +1,134 @@
+//! Shops, groups, terms and members, as far as this phone has them. A cache: the server's word is newer.
+
+use moa_rules::group::{Group, TermsVersion};
+use moa_rules::id::{GroupId, KeyId, MerchantId};
+use moa_rules::merchant::MerchantProfile;
+use moa_wire::api::{GroupEntry, MerchantEntry};
+use rusqlite::{Connection, OptionalExtension};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{PhoneError, corrupt};
+
+const PUT_MERCHANT: &str = "INSERT INTO merchant (id, body) VALUES (?1, ?2)
+                            ON CONFLICT (id) DO UPDATE SET body = excluded.body";
+const ADD_MERCHANT: &str = "INSERT INTO merchant (id, body) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING";
+const GET_MERCHANT: &str = "SELECT body FROM merchant WHERE id = ?1";
+const DELETE_KEYS: &str = "DELETE FROM merchant_key WHERE merchant = ?1";
+const PUT_KEY: &str = "INSERT INTO merchant_key (key, merchant, public_key) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (key) DO UPDATE
+                       SET merchant = excluded.merchant, public_key = excluded.public_key";
+const GET_KEY: &str = "SELECT merchant, public_key FROM merchant_key WHERE key = ?1";
+const PUT_GROUP: &str = "INSERT INTO \"group\" (id, body) VALUES (?1, ?2)
+                         ON CONFLICT (id) DO UPDATE SET body = excluded.body";
+const ADD_GROUP: &str = "INSERT INTO \"group\" (id, body) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING";
+const GET_GROUP: &str = "SELECT body FROM \"group\" WHERE id = ?1";
+const PUT_TERMS: &str = "INSERT INTO terms (\"group\", version, body) VALUES (?1, ?2, ?3)
+                         ON CONFLICT (\"group\", version) DO UPDATE SET body = excluded.body";
+const ADD_TERMS: &str = "INSERT INTO terms (\"group\", version, body) VALUES (?1, ?2, ?3)
+                         ON CONFLICT (\"group\", version) DO NOTHING";
+const GET_TERMS: &str = "SELECT body FROM terms WHERE \"group\" = ?1 AND version = ?2";
+const ADD_MEMBER: &str =
+    "INSERT INTO member (\"group\", merchant) VALUES (?1, ?2) ON CONFLICT (\"group\", merchant) DO NOTHING";
+const CLEAR_GROUPS_OF: &str = "DELETE FROM member WHERE merchant = ?1";
+const CLEAR_MEMBERS_OF: &str = "DELETE FROM member WHERE \"group\" = ?1";
+const MEMBERS_OF: &str = "SELECT merchant FROM member WHERE \"group\" = ?1 ORDER BY merchant";
+const GROUPS_OF: &str = "SELECT \"group\" FROM member WHERE merchant = ?1 ORDER BY \"group\"";
+
+/// Takes over a shop as the directory has it.
+pub(crate) fn put_merchant(db: &Connection, entry: &MerchantEntry) -> Result<(), PhoneError> {
+    db.prepare_cached(PUT_MERCHANT)?.execute((entry.id.0, json(&entry.profile)?))?;
+    db.prepare_cached(DELETE_KEYS)?.execute([entry.id.0])?;
+    for key in &entry.keys {
+        db.prepare_cached(PUT_KEY)?.execute((key.id.0, entry.id.0, &key.public_key.0))?;
+    }
+    db.prepare_cached(CLEAR_GROUPS_OF)?.execute([entry.id.0])?;
+    entry.groups.iter().try_for_each(|group| add_member(db, *group, entry.id))
+}
+
+/// Takes over a group as the directory has it.
+pub(crate) fn put_group(db: &Connection, entry: &GroupEntry) -> Result<(), PhoneError> {
+    let group = entry.group.id;
+    db.prepare_cached(PUT_GROUP)?.execute((group.0, json(&entry.group)?))?;
+    db.prepare_cached(PUT_TERMS)?.execute((group.0, entry.terms.version, json(&entry.terms)?))?;
+    db.prepare_cached(CLEAR_MEMBERS_OF)?.execute([group.0])?;
+    entry.members.iter().try_for_each(|merchant| add_member(db, group, *merchant))
+}
+
+/// Adds a shop learned from an event, unless the directory knows it already.
+pub(crate) fn add_merchant(
+    db: &Connection,
+    merchant: MerchantId,
+    profile: &MerchantProfile,
+) -> Result<(), PhoneError> {
+    db.prepare_cached(ADD_MERCHANT)?.execute((merchant.0, json(profile)?))?;
+    Ok(())
+}
+
+/// Adds a group learned from an event, unless the directory knows it already.
+pub(crate) fn add_group(db: &Connection, group: &Group) -> Result<(), PhoneError> {
+    db.prepare_cached(ADD_GROUP)?.execute((group.id.0, json(group)?))?;
+    Ok(())
+}
+
+/// Adds terms learned from an event, unless the directory knows them already.
+pub(crate) fn add_terms(db: &Connection, terms: &TermsVersion) -> Result<(), PhoneError> {
+    db.prepare_cached(ADD_TERMS)?.execute((terms.group.0, terms.version, json(terms)?))?;
+    Ok(())
+}
+
+/// Adds a membership.
+pub(crate) fn add_member(db: &Connection, group: GroupId, merchant: MerchantId) -> Result<(), PhoneError> {
+    db.prepare_cached(ADD_MEMBER)?.execute((group.0, merchant.0))?;
+    Ok(())
+}
+
+/// A shop's profile.
+pub(crate) fn merchant(db: &Connection, id: MerchantId) -> Result<Option<MerchantProfile>, PhoneError> {
+    let text: Option<String> =
+        db.prepare_cached(GET_MERCHANT)?.query_row([id.0], |row| row.get(0)).optional()?;
+    text.map(|text| parse(&text)).transpose()
+}
+
+/// The shop that a key signs for, and the key's point.
+pub(crate) fn key(db: &Connection, key: KeyId) -> Result<Option<(MerchantId, Vec<u8>)>, PhoneError> {
+    let row =
+        db.prepare_cached(GET_KEY)?.query_row([key.0], |row| Ok((MerchantId(row.get(0)?), row.get(1)?)));
+    Ok(row.optional()?)
+}
+
+/// A group.
+pub(crate) fn group(db: &Connection, id: GroupId) -> Result<Option<Group>, PhoneError> {
+    let text: Option<String> =
+        db.prepare_cached(GET_GROUP)?.query_row([id.0], |row| row.get(0)).optional()?;
+    text.map(|text| parse(&text)).transpose()
+}
+
+/// The terms of a group now in force, as far as this phone knows.
+pub(crate) fn terms(db: &Connection, id: GroupId) -> Result<Option<TermsVersion>, PhoneError> {
+    let Some(Group { terms_version, .. }) = group(db, id)? else { return Ok(None) };
+    let text: Option<String> =
+        db.prepare_cached(GET_TERMS)?.query_row((id.0, terms_version), |row| row.get(0)).optional()?;
+    text.map(|text| parse(&text)).transpose()
+}
+
+/// The members of a group, in order of id.
+pub(crate) fn members(db: &Connection, group: GroupId) -> Result<Vec<MerchantId>, PhoneError> {
+    let mut statement = db.prepare_cached(MEMBERS_OF)?;
+    let members = statement.query_map([group.0], |row| row.get(0).map(MerchantId))?;
+    Ok(members.collect::<Result<_, _>>()?)
+}
+
+/// The groups of a shop, in order of id.
+pub(crate) fn groups_of(db: &Connection, merchant: MerchantId) -> Result<Vec<GroupId>, PhoneError> {
+    let mut statement = db.prepare_cached(GROUPS_OF)?;
+    let groups = statement.query_map([merchant.0], |row| row.get(0).map(GroupId))?;
+    Ok(groups.collect::<Result<_, _>>()?)
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String, PhoneError> {
+    serde_json::to_string(value).map_err(|_| corrupt("directory"))
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, PhoneError> {
+    serde_json::from_str(text).map_err(|_| corrupt("directory"))
+}

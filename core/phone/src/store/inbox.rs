@@ -1,0 +1,83 @@
+//! Inboxes: how far each was followed, and the events as received.
+
+use moa_rules::event::{Event, Inbox};
+use moa_wire::{canonical, chain};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{signed, unsigned};
+use crate::error::PhoneError;
+
+const GET: &str = "SELECT count, hash, set_aside FROM inbox WHERE name = ?1";
+const PUT: &str = "INSERT INTO inbox (name, count, hash) VALUES (?1, ?2, ?3)
+                   ON CONFLICT (name) DO UPDATE SET count = excluded.count, hash = excluded.hash";
+const SET_ASIDE: &str = "INSERT INTO inbox (name, count, hash, set_aside) VALUES (?1, ?2, ?3, 1)
+                         ON CONFLICT (name) DO UPDATE SET set_aside = 1";
+const DELETE_ALL: &str = "DELETE FROM inbox";
+const KEEP: &str = "INSERT INTO inbox_event (inbox, number, bytes, known) VALUES (?1, ?2, ?3, ?4)
+                    ON CONFLICT (inbox, number) DO UPDATE SET bytes = excluded.bytes, known = excluded.known";
+const UNKNOWN: &str = "SELECT bytes FROM inbox_event WHERE NOT known";
+const FORGET_UNKNOWN: &str = "UPDATE inbox_event SET known = 1 WHERE NOT known";
+
+/// How far an inbox was followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Followed {
+    /// Events seen.
+    pub count: u64,
+    /// The hash over them.
+    pub hash: [u8; 32],
+    /// Whether it does not add up.
+    pub set_aside: bool,
+}
+
+/// How far an inbox was followed; not at all, if it is new.
+pub(crate) fn get(db: &Connection, inbox: Inbox) -> Result<Followed, PhoneError> {
+    let followed = db.prepare_cached(GET)?.query_row([canonical::encode(&inbox)], |row| {
+        Ok(Followed { count: unsigned(row.get(0)?), hash: row.get(1)?, set_aside: row.get(2)? })
+    });
+    let fresh = Followed { count: 0, hash: chain::start(inbox), set_aside: false };
+    Ok(followed.optional()?.unwrap_or(fresh))
+}
+
+/// Keeps how far an inbox was followed.
+pub(crate) fn put(db: &Connection, inbox: Inbox, count: u64, hash: [u8; 32]) -> Result<(), PhoneError> {
+    db.prepare_cached(PUT)?.execute((canonical::encode(&inbox), signed(count), hash))?;
+    Ok(())
+}
+
+/// Applies nothing more of this inbox.
+pub(crate) fn set_aside(db: &Connection, inbox: Inbox) -> Result<(), PhoneError> {
+    let Followed { count, hash, .. } = get(db, inbox)?;
+    db.prepare_cached(SET_ASIDE)?.execute((canonical::encode(&inbox), signed(count), hash))?;
+    Ok(())
+}
+
+/// Forgets how far all inboxes were followed; their events stay.
+pub(crate) fn forget_all(db: &Connection) -> Result<(), PhoneError> {
+    db.execute(DELETE_ALL, [])?;
+    Ok(())
+}
+
+/// Keeps an event as it was received.
+pub(crate) fn keep(
+    db: &Connection,
+    inbox: Inbox,
+    number: u64,
+    bytes: &[u8],
+    known: bool,
+) -> Result<(), PhoneError> {
+    db.prepare_cached(KEEP)?.execute((canonical::encode(&inbox), signed(number), bytes, known))?;
+    Ok(())
+}
+
+/// Whether an event that an earlier version of this app could not read can be read by now; asks once.
+pub(crate) fn learned_to_read(db: &Connection) -> Result<bool, PhoneError> {
+    let mut statement = db.prepare(UNKNOWN)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if canonical::decode::<Event>(&row.get::<_, Vec<u8>>(0)?).is_ok() {
+            db.execute(FORGET_UNKNOWN, [])?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

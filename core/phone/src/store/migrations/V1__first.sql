@@ -1,0 +1,148 @@
+-- Ids, keys and signed bytes are BLOBs; instants are milliseconds since 1970.
+
+-- What there is one of: account, token, cursor. See store/meta.rs for the names.
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The last counter taken, by key. Persisted before it is signed with.
+CREATE TABLE counter (
+    key  BLOB PRIMARY KEY,
+    last INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Every op that this phone signed, and what the server said.
+CREATE TABLE outbox (
+    seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+    op              BLOB    NOT NULL UNIQUE,
+    actor           BLOB    NOT NULL,
+    counter         INTEGER NOT NULL,
+    kind            TEXT    NOT NULL,
+    bytes           BLOB    NOT NULL,
+    created_at      INTEGER NOT NULL,
+    state           TEXT    NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'applied', 'refused')),
+    refusal         TEXT,                        -- JSON, if refused
+    dismissed       INTEGER NOT NULL DEFAULT 0,  -- the refusal was read
+    not_before      INTEGER NOT NULL DEFAULT 0,  -- not sent before, by the phone's clock
+    before_snapshot INTEGER NOT NULL DEFAULT 0,  -- its event may lie before the snapshot that was taken
+    UNIQUE (actor, counter)
+) STRICT;
+CREATE INDEX outbox_by_state ON outbox (state, kind, seq);
+
+-- What ops not yet confirmed would change. Goes in the transaction that applies their event, or at a refusal.
+CREATE TABLE pending (
+    op      BLOB PRIMARY KEY REFERENCES outbox (op),
+    "group" BLOB,
+    units   INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Inboxes: how far they were followed, and the events as received.
+CREATE TABLE inbox (
+    name      BLOB PRIMARY KEY,
+    count     INTEGER NOT NULL,
+    hash      BLOB    NOT NULL,
+    set_aside INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE inbox_event (
+    inbox  BLOB    NOT NULL,
+    number INTEGER NOT NULL,
+    bytes  BLOB    NOT NULL,
+    known  INTEGER NOT NULL,  -- 0: of a kind that this app could not read
+    PRIMARY KEY (inbox, number)
+) STRICT, WITHOUT ROWID;
+
+-- The buyer's lots with something left, in CBOR.
+CREATE TABLE lot (
+    id      BLOB PRIMARY KEY,
+    "group" BLOB NOT NULL,
+    body    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lot_by_group ON lot ("group");
+
+-- What happened to the buyer's mileage, for screens.
+CREATE TABLE history (
+    seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+    "group"  BLOB    NOT NULL,
+    kind     TEXT    NOT NULL CHECK (kind IN ('accrual', 'redemption', 'expiry')),
+    at       INTEGER NOT NULL,
+    merchant BLOB    NOT NULL,
+    units    INTEGER NOT NULL,
+    amount   INTEGER,           -- what was paid, of an accrual
+    last_day INTEGER,           -- days since 1970, of an accrual
+    op       BLOB    NOT NULL
+) STRICT;
+CREATE INDEX history_by_group ON history ("group", seq);
+
+-- Vouchers that this phone has claimed.
+CREATE TABLE voucher (
+    seller BLOB    NOT NULL,  -- the key that signed it
+    sale   BLOB    NOT NULL,
+    claim  BLOB    NOT NULL REFERENCES outbox (op),
+    gone   INTEGER NOT NULL DEFAULT 0,  -- someone else was first
+    PRIMARY KEY (seller, sale)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX voucher_by_claim ON voucher (claim);
+
+-- The shop's sales.
+CREATE TABLE sale (
+    op        BLOB PRIMARY KEY,
+    merchant  BLOB    NOT NULL,
+    key       BLOB    NOT NULL,
+    amount    INTEGER NOT NULL,
+    time      INTEGER NOT NULL,  -- seconds since 1970
+    addressee BLOB,
+    lot       BLOB,              -- what it became
+    "group"   BLOB,
+    units     INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sale_by_time ON sale (time);
+
+-- Mileage that the shop took, or asked for.
+CREATE TABLE redemption (
+    op           BLOB PRIMARY KEY,
+    code_key     BLOB,
+    code_counter INTEGER,
+    "group"      BLOB    NOT NULL,
+    units        INTEGER NOT NULL,
+    at           INTEGER NOT NULL,
+    deadline     INTEGER           -- when the buyer's code runs out
+) STRICT, WITHOUT ROWID;
+CREATE INDEX redemption_by_code ON redemption (code_key, code_counter);
+CREATE INDEX redemption_by_time ON redemption (at);
+
+-- The directory as far as this phone has it. Profiles, groups and terms in JSON.
+CREATE TABLE merchant (
+    id   BLOB PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE merchant_key (
+    key        BLOB PRIMARY KEY,
+    merchant   BLOB NOT NULL,
+    public_key BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX merchant_key_by_merchant ON merchant_key (merchant);
+CREATE TABLE "group" (
+    id   BLOB PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE terms (
+    "group" BLOB    NOT NULL,
+    version INTEGER NOT NULL,
+    body    TEXT    NOT NULL,
+    PRIMARY KEY ("group", version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE member (
+    "group"  BLOB NOT NULL,
+    merchant BLOB NOT NULL,
+    PRIMARY KEY ("group", merchant)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_by_merchant ON member (merchant);
+
+-- When each lane of the sync may ask again.
+CREATE TABLE lane (
+    name       TEXT PRIMARY KEY,
+    failures   INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    asked      INTEGER NOT NULL  -- by the server, with Retry-After
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,255 @@
+//! The outbox: every op that this phone signed, what it would change, and what the server said.
+
+use moa_rules::id::{GroupId, KeyId, OpId};
+use moa_rules::op::Op;
+use moa_rules::quantity::Units;
+use moa_rules::refusal::Refusal;
+use moa_rules::time::Timestamp;
+use moa_wire::token::{Checked, Sealed};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{meta, signed, vouchers};
+use crate::error::{PhoneError, corrupt};
+use crate::outbox::{Kind, RefusedOp};
+
+const INSERT: &str = "INSERT INTO outbox (op, actor, counter, kind, bytes, created_at)
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const INSERT_PENDING: &str = "INSERT INTO pending (op, \"group\", units) VALUES (?1, ?2, ?3)";
+const DELETE_PENDING: &str = "DELETE FROM pending WHERE op = ?1";
+const ENTRY: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox WHERE op = ?1";
+const SHOWN: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox
+                     WHERE state = 'waiting' OR (state = 'refused' AND NOT dismissed) ORDER BY seq";
+const PENDING: &str = "SELECT op, kind, bytes, created_at, \"group\", units
+                       FROM pending JOIN outbox USING (op) WHERE kind = ?1 ORDER BY seq";
+const DISMISS: &str = "UPDATE outbox SET dismissed = 1 WHERE op = ?1 AND state = 'refused'";
+const SETUP: &str = "SELECT op, bytes, not_before FROM outbox
+                     WHERE state = 'waiting' AND kind IN ('register_merchant', 'found_group', 'join_group')
+                     ORDER BY seq LIMIT 1";
+const DUE: &str = "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND not_before <= ?1
+                   AND kind IN ('redeem', 'record_sale', 'claim')
+                   ORDER BY kind <> 'redeem', seq LIMIT ?2";
+const DUE_CLAIMS: &str = "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND not_before <= ?1
+                          AND kind = 'claim' ORDER BY seq LIMIT ?2";
+const WAITING: &str = "SELECT count(*), min(not_before) FROM outbox WHERE state = 'waiting'";
+const NOT_BEFORE: &str = "UPDATE outbox SET not_before = ?2 WHERE op = ?1 AND state = 'waiting'";
+const WAITING_OF: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox
+                          WHERE state = 'waiting' AND kind = ?1 ORDER BY seq";
+const APPLIED: &str = "UPDATE outbox SET state = 'applied' WHERE op = ?1 AND state = 'waiting'";
+const REFUSED: &str = "UPDATE outbox SET state = 'refused', refusal = ?2 WHERE op = ?1 AND state = 'waiting'";
+const IS_OURS: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE op = ?1 AND actor = ?2)";
+const IN_SNAPSHOT: &str = "SELECT before_snapshot FROM outbox WHERE op = ?1";
+const DROP_SETTLED: &str = "DELETE FROM pending WHERE op IN (SELECT op FROM outbox WHERE state = 'applied')";
+const MARK_BEFORE_SNAPSHOT: &str = "UPDATE outbox SET before_snapshot = 1 WHERE state = 'waiting'";
+
+/// What an op would change, once confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Effect {
+    /// In which group, if it is known.
+    pub group: Option<GroupId>,
+    /// How many units, if it can be told.
+    pub units: Option<Units>,
+}
+
+/// What the server said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Waiting,
+    Applied,
+    Refused(RefusedOp),
+}
+
+/// A row of the outbox.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub op: OpId,
+    pub kind: Kind,
+    pub body: Op,
+    pub created_at: Timestamp,
+    pub answer: Answer,
+}
+
+/// A pending effect and the op that would bring it.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub op: OpId,
+    pub body: Op,
+    pub created_at: Timestamp,
+    pub effect: Effect,
+}
+
+/// Puts a signed op in, and what it would change.
+pub(crate) fn insert(
+    db: &Connection,
+    op: &Checked<Op>,
+    effect: Effect,
+    at: Timestamp,
+) -> Result<(), PhoneError> {
+    let Op { id, actor, counter, ref body, .. } = *op.value();
+    let kind = Kind::of(body).as_str();
+    db.prepare_cached(INSERT)?.execute((id.0, actor.0, signed(counter), kind, op.bytes(), at.0))?;
+    let (group, units) = (effect.group.map(|group| group.0), effect.units.map(Units::get));
+    db.prepare_cached(INSERT_PENDING)?.execute((id.0, group, units))?;
+    Ok(())
+}
+
+/// One op.
+pub(crate) fn entry(db: &Connection, op: OpId) -> Result<Option<Entry>, PhoneError> {
+    let mut statement = db.prepare_cached(ENTRY)?;
+    let mut rows = statement.query([op.0])?;
+    rows.next()?.map(read).transpose()
+}
+
+/// What waits, and what was refused and not yet read, oldest first.
+pub(crate) fn shown(db: &Connection) -> Result<Vec<Entry>, PhoneError> {
+    let mut statement = db.prepare_cached(SHOWN)?;
+    let mut rows = statement.query([])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(read(row)?);
+    }
+    Ok(entries)
+}
+
+/// What waits of one kind, oldest first.
+pub(crate) fn waiting_of(db: &Connection, kind: Kind) -> Result<Vec<Entry>, PhoneError> {
+    let mut statement = db.prepare_cached(WAITING_OF)?;
+    let mut rows = statement.query([kind.as_str()])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(read(row)?);
+    }
+    Ok(entries)
+}
+
+fn read(row: &rusqlite::Row) -> Result<Entry, PhoneError> {
+    let answer = match (row.get::<_, String>(4)?.as_str(), row.get::<_, Option<String>>(5)?) {
+        ("waiting", _) => Answer::Waiting,
+        ("applied", _) => Answer::Applied,
+        (_, Some(refusal)) => {
+            Answer::Refused(serde_json::from_str(&refusal).map_err(|_| corrupt("refusal"))?)
+        }
+        (_, None) => return Err(corrupt("refusal")),
+    };
+    Ok(Entry {
+        op: OpId(row.get(0)?),
+        kind: Kind::parse(&row.get::<_, String>(1)?).ok_or(corrupt("op"))?,
+        body: op(&row.get::<_, Vec<u8>>(2)?)?,
+        created_at: Timestamp(row.get(3)?),
+        answer,
+    })
+}
+
+fn op(bytes: &[u8]) -> Result<Op, PhoneError> {
+    Ok(Sealed::<Op>::parse(bytes).map_err(|_| corrupt("op"))?.unchecked().clone())
+}
+
+/// The pending effects of one kind of op, oldest first.
+pub(crate) fn pending(db: &Connection, kind: Kind) -> Result<Vec<Pending>, PhoneError> {
+    let mut statement = db.prepare_cached(PENDING)?;
+    let mut rows = statement.query([kind.as_str()])?;
+    let mut pending = Vec::new();
+    while let Some(row) = rows.next()? {
+        let units = row.get::<_, Option<i64>>(5)?.map(Units::new).transpose();
+        pending.push(Pending {
+            op: OpId(row.get(0)?),
+            body: op(&row.get::<_, Vec<u8>>(2)?)?,
+            created_at: Timestamp(row.get(3)?),
+            effect: Effect {
+                group: row.get::<_, Option<_>>(4)?.map(GroupId),
+                units: units.map_err(|_| corrupt("pending"))?,
+            },
+        });
+    }
+    Ok(pending)
+}
+
+/// A refusal was read.
+pub(crate) fn dismiss(db: &Connection, op: OpId) -> Result<(), PhoneError> {
+    db.prepare_cached(DISMISS)?.execute([op.0])?;
+    Ok(())
+}
+
+/// Up to `limit` ops to be sent now, in order.
+///
+/// Opening a shop, founding and joining go first and one by one: what comes after needs them, and an op that is
+/// refused because the one before it was put off is refused for good. Redemptions go before the rest: someone
+/// stands at the till.
+pub(crate) fn due(db: &Connection, now: Timestamp, limit: usize) -> Result<Vec<(OpId, Vec<u8>)>, PhoneError> {
+    let setup = db
+        .prepare_cached(SETUP)?
+        .query_row([], |row| Ok(((OpId(row.get(0)?), row.get(1)?), Timestamp(row.get(2)?))))
+        .optional()?;
+    let rest = match setup {
+        Some((first, not_before)) if not_before <= now => return Ok(vec![first]),
+        Some(_) => DUE_CLAIMS,
+        None => DUE,
+    };
+    let mut statement = db.prepare_cached(rest)?;
+    let due = statement.query_map((now.0, i64::try_from(limit).unwrap_or(i64::MAX)), |row| {
+        Ok((OpId(row.get(0)?), row.get(1)?))
+    })?;
+    Ok(due.collect::<Result<_, _>>()?)
+}
+
+/// How many ops wait, and the first instant at which one may be sent.
+pub(crate) fn waiting(db: &Connection) -> Result<(u64, Option<Timestamp>), PhoneError> {
+    Ok(db.prepare_cached(WAITING)?.query_row([], |row| {
+        Ok((super::unsigned(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(Timestamp)))
+    })?)
+}
+
+/// Sends an op no earlier than that.
+pub(crate) fn put_off(db: &Connection, op: OpId, not_before: Timestamp) -> Result<(), PhoneError> {
+    db.prepare_cached(NOT_BEFORE)?.execute((op.0, not_before.0))?;
+    Ok(())
+}
+
+/// The server applied an op. What it changed stays pending until its event comes, unless that lies before the
+/// snapshot that was taken meanwhile.
+pub(crate) fn applied(db: &Connection, op: OpId, duplicate: bool) -> Result<(), PhoneError> {
+    db.prepare_cached(APPLIED)?.execute([op.0])?;
+    let in_snapshot: Option<bool> =
+        db.prepare_cached(IN_SNAPSHOT)?.query_row([op.0], |row| row.get(0)).optional()?;
+    if duplicate && in_snapshot == Some(true) {
+        db.prepare_cached(DELETE_PENDING)?.execute([op.0])?;
+    }
+    Ok(())
+}
+
+/// The event of an op is being applied: the op holds, and is no longer pending.
+pub(crate) fn confirmed(db: &Connection, actor: KeyId, op: OpId) -> Result<(), PhoneError> {
+    if db.prepare_cached(IS_OURS)?.query_row((op.0, actor.0), |row| row.get(0))? {
+        db.prepare_cached(APPLIED)?.execute([op.0])?;
+        db.prepare_cached(DELETE_PENDING)?.execute([op.0])?;
+    }
+    Ok(())
+}
+
+/// The server refused an op, for good.
+pub(crate) fn refused(db: &Connection, key: KeyId, op: OpId, refusal: &RefusedOp) -> Result<(), PhoneError> {
+    let text = serde_json::to_string(refusal).map_err(|_| corrupt("refusal"))?;
+    if db.prepare_cached(REFUSED)?.execute((op.0, text))? == 0 {
+        // Answered before: the first answer holds.
+        return Ok(());
+    }
+    db.prepare_cached(DELETE_PENDING)?.execute([op.0])?;
+    match refusal.reason {
+        Some(Refusal::SaleAlreadyClaimed) => vouchers::gone(db, op)?,
+        _ => vouchers::release(db, op)?,
+    }
+    if let Some(Refusal::CounterUsed { counter }) = refusal.reason {
+        // This phone was restored from a backup: go on well above what the server has seen.
+        meta::leap_counter(db, key, counter.saturating_add(COUNTER_LEAP))?;
+    }
+    Ok(())
+}
+
+/// How far above a counter that was used already a phone goes on.
+const COUNTER_LEAP: u64 = 1 << 16;
+
+/// A snapshot was taken while nothing was under way: it holds what was applied. Of what still waits nobody knows.
+pub(crate) fn snapshot_taken(db: &Connection) -> Result<(), PhoneError> {
+    db.execute(DROP_SETTLED, [])?;
+    db.execute(MARK_BEFORE_SNAPSHOT, [])?;
+    Ok(())
+}

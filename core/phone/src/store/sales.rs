@@ -1,0 +1,80 @@
+//! The shop's sales, as recorded here or learned from the server.
+
+use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
+use moa_rules::quantity::{Money, Units};
+use moa_rules::sale::Sale;
+use moa_rules::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::{signed, unsigned};
+use crate::error::{PhoneError, corrupt};
+
+const PUT: &str =
+    "INSERT INTO sale (op, merchant, key, amount, time, addressee, lot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+     ON CONFLICT (op) DO UPDATE SET merchant = excluded.merchant, lot = coalesce(excluded.lot, lot)";
+const GET: &str = "SELECT op, merchant, key, amount, time, addressee, lot FROM sale WHERE op = ?1";
+const CLAIMED: &str = "UPDATE sale SET \"group\" = ?2, units = ?3 WHERE op = ?1";
+const SINCE: &str = "SELECT op, merchant, key, amount, time, addressee, lot, \"group\", units FROM sale
+                     WHERE time >= ?1 ORDER BY time DESC, op DESC";
+
+/// A sale and what it became.
+#[derive(Debug, Clone)]
+pub(crate) struct Sold {
+    pub sale: Sale,
+    /// The group it was claimed into, and for how many units.
+    pub claimed: Option<(GroupId, Units)>,
+}
+
+/// Writes a sale.
+pub(crate) fn put(db: &Connection, sale: &Sale) -> Result<(), PhoneError> {
+    db.prepare_cached(PUT)?.execute((
+        sale.id.0,
+        sale.merchant.0,
+        sale.key.0,
+        sale.amount.0,
+        signed(sale.time),
+        sale.addressee.map(|account| account.0),
+        sale.claimed_by.map(|lot| lot.0),
+    ))?;
+    Ok(())
+}
+
+/// One sale.
+pub(crate) fn get(db: &Connection, sale: OpId) -> Result<Option<Sale>, PhoneError> {
+    Ok(db.prepare_cached(GET)?.query_row([sale.0], read).optional()?)
+}
+
+/// A sale was claimed into a group.
+pub(crate) fn claimed(db: &Connection, sale: OpId, group: GroupId, units: Units) -> Result<(), PhoneError> {
+    db.prepare_cached(CLAIMED)?.execute((sale.0, group.0, units.get()))?;
+    Ok(())
+}
+
+/// Sales since an instant, newest first.
+pub(crate) fn since(db: &Connection, since: Timestamp) -> Result<Vec<Sold>, PhoneError> {
+    let mut statement = db.prepare_cached(SINCE)?;
+    let mut rows = statement.query([signed(since.seconds())])?;
+    let mut sales = Vec::new();
+    while let Some(row) = rows.next()? {
+        let claimed = match (row.get::<_, Option<_>>(7)?, row.get::<_, Option<i64>>(8)?) {
+            (Some(group), Some(units)) => {
+                Some((GroupId(group), Units::new(units).map_err(|_| corrupt("sale"))?))
+            }
+            _ => None,
+        };
+        sales.push(Sold { sale: read(row)?, claimed });
+    }
+    Ok(sales)
+}
+
+fn read(row: &Row) -> rusqlite::Result<Sale> {
+    Ok(Sale {
+        id: OpId(row.get(0)?),
+        merchant: MerchantId(row.get(1)?),
+        key: KeyId(row.get(2)?),
+        amount: Money(row.get(3)?),
+        time: unsigned(row.get(4)?),
+        addressee: row.get::<_, Option<_>>(5)?.map(AccountId),
+        claimed_by: row.get::<_, Option<_>>(6)?.map(LotId),
+    })
+}

@@ -1,0 +1,386 @@
+//! Sync: a machine without sockets, threads or a clock. It says what to ask, and takes what came.
+//!
+//! Three lanes run beside each other, each with one request under way at most: *push* sends the outbox, *pull*
+//! follows the inboxes (or takes a snapshot, and then nothing is pushed meanwhile, so that it is certain what the
+//! snapshot holds), *directory* looks up what screens wanted and follows the directory's pages. A lane that fails
+//! asks again later: full jitter up to 300 seconds, `Retry-After` honoured, kept in the store over restarts.
+//!
+//! ```text
+//! loop { work = machine.poll(phone, now)   -> give these up, send these
+//!        machine.receive(phone, id, answer, now)
+//!        sleep until machine.next_wakeup() }
+//! ```
+
+pub(crate) mod answer;
+mod apply;
+mod ask;
+mod directory;
+mod pull;
+mod push;
+
+use std::collections::BTreeMap;
+
+use moa_rules::id::OpId;
+use moa_rules::time::Timestamp;
+use moa_wire::api::MAX_OPS;
+
+use crate::environment::up_to;
+use crate::error::PhoneError;
+use crate::lookup::Lookup;
+use crate::phone::Phone;
+use crate::store::lane::{self, Standing};
+use crate::store::{meta, outbox};
+use crate::transport::{Request, Response, TransportError};
+
+pub use answer::Failure;
+
+/// The longest that a lane waits of its own accord, in milliseconds.
+const MOST_BACKOFF: u64 = 300_000;
+/// The same while someone stands at the till.
+const MOST_BACKOFF_AT_TILL: u64 = 4_000;
+/// The least that a lane waits.
+const LEAST_BACKOFF: i64 = 250;
+/// The longest that a lane waits because the server asked, in seconds.
+const MOST_RETRY_AFTER_S: u32 = 3_600;
+/// How often the directory is followed while the app is in the foreground.
+const DIRECTORY_EVERY: i64 = 15 * Timestamp::MINUTE;
+
+/// Names a request until its answer is received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(u64);
+
+/// Names a call of [`Machine::sync_now`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(u64);
+
+/// What is to be done now.
+#[derive(Debug, Default)]
+pub struct Work {
+    /// Requests whose answers are no longer wanted.
+    pub give_up: Vec<RequestId>,
+    /// Requests to be sent.
+    pub send: Vec<(RequestId, Request)>,
+}
+
+/// How the sync fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SyncStatus {
+    /// Why the last request came to nothing; none if it came to something.
+    pub failure: Option<Failure>,
+    /// Whether everything that the server had was received since the phone was opened.
+    pub caught_up: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    Push,
+    Pull,
+    Directory,
+}
+
+impl Lane {
+    const ALL: [Self; 3] = [Self::Push, Self::Pull, Self::Directory];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Pull => "pull",
+            Self::Directory => "directory",
+        }
+    }
+}
+
+/// A request under way, with the tick at which it was sent.
+#[derive(Debug, Clone)]
+enum UnderWay {
+    Push { ops: Vec<OpId> },
+    Changes { sent: u64, waits: bool, cursor: String },
+    Snapshot,
+    Directory { sent: u64 },
+    Lookup(Lookup),
+}
+
+impl UnderWay {
+    fn lane(&self) -> Lane {
+        match self {
+            Self::Push { .. } => Lane::Push,
+            Self::Changes { .. } | Self::Snapshot => Lane::Pull,
+            Self::Directory { .. } | Self::Lookup(_) => Lane::Directory,
+        }
+    }
+}
+
+/// The sync of one phone. Whoever drives it gives it the phone's own clock.
+#[derive(Debug)]
+pub struct Machine {
+    next_id: u64,
+    /// Orders what happened here: requests sent, verdicts received, tickets drawn.
+    tick: u64,
+    under_way: BTreeMap<RequestId, UnderWay>,
+    lanes: BTreeMap<Lane, Standing>,
+    foreground: bool,
+    /// How many ops go in one request: fewer while one that the server does not take is being isolated.
+    batch: usize,
+    /// The last redemption that was not made to wait for its lane.
+    hurried: Option<OpId>,
+    /// The tick of the last verdicts that may have brought events.
+    pushed: u64,
+    /// The tick at which the last request was sent that brought everything there was.
+    changes_complete: u64,
+    directory_complete: u64,
+    directory_wanted: bool,
+    open: Option<Ticket>,
+    finished: Option<(Ticket, Result<(), Failure>)>,
+    failure: Option<Failure>,
+    wakeup: Option<Timestamp>,
+}
+
+impl Machine {
+    /// The sync of this phone, as it stood when it was last stopped.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn new(phone: &Phone) -> Result<Self, PhoneError> {
+        let mut lanes = BTreeMap::new();
+        for lane in Lane::ALL {
+            lanes.insert(lane, phone.store().read(|db| lane::get(db, lane.name()))?);
+        }
+        Ok(Self {
+            next_id: 0,
+            tick: 1,
+            under_way: BTreeMap::new(),
+            lanes,
+            foreground: true,
+            batch: MAX_OPS,
+            hurried: None,
+            pushed: 0,
+            changes_complete: 0,
+            directory_complete: 0,
+            directory_wanted: false,
+            open: None,
+            finished: None,
+            failure: None,
+            wakeup: None,
+        })
+    }
+
+    /// Whether the app is being looked at: only then is the server's long poll used.
+    pub fn set_foreground(&mut self, foreground: bool) {
+        self.foreground = foreground;
+    }
+
+    /// How the sync fares.
+    pub fn status(&self) -> SyncStatus {
+        SyncStatus { failure: self.failure.clone(), caught_up: self.changes_complete > 0 }
+    }
+
+    /// Asks for everything at once: what waits is sent, what the server has is received, now and not when a lane
+    /// would have tried again. See [`Self::finished`].
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn sync_now(&mut self, phone: &Phone, now: Timestamp) -> Result<Ticket, PhoneError> {
+        let ticket = Ticket(self.tick());
+        self.open = Some(ticket);
+        for (lane, standing) in &mut self.lanes {
+            if standing.asked && now < patience(*standing, now) {
+                self.finished = Some((ticket, Err(Failure::Busy { until: standing.not_before })));
+                self.open = None;
+            } else if standing.not_before > now {
+                standing.not_before = now;
+                phone.store().write(|db| lane::set(db, lane.name(), *standing))?;
+            }
+        }
+        Ok(ticket)
+    }
+
+    /// What came of a ticket, once it is known: everything is answered and received, or the first thing that failed.
+    pub fn finished(&self, ticket: Ticket) -> Option<Result<(), Failure>> {
+        let (last, result) = self.finished.as_ref()?;
+        (*last >= ticket).then(|| result.clone())
+    }
+
+    /// When to poll again, by the phone's own clock, if nothing happens before.
+    pub fn next_wakeup(&self) -> Option<Timestamp> {
+        self.wakeup
+    }
+
+    /// What is to be done now.
+    ///
+    /// # Errors
+    /// Storage; nothing is lost, poll again.
+    pub fn poll(&mut self, phone: &Phone, now: Timestamp) -> Result<Work, PhoneError> {
+        let mut work = Work::default();
+        self.wakeup = None;
+        let (account, token, cursor) = phone.store().read(|db| {
+            Ok((meta::get(db, &meta::ACCOUNT)?, meta::get(db, &meta::TOKEN)?, meta::get(db, &meta::CURSOR)?))
+        })?;
+        if account.is_none() {
+            self.finish(Err(Failure::NotSignedIn));
+            return Ok(work);
+        }
+        // The snapshot comes first: it is asked for before anything new is pushed.
+        if let Some(token) = &token {
+            self.poll_pull(phone, token, cursor.as_deref(), now, &mut work);
+        }
+        self.poll_push(phone, now, &mut work)?;
+        if let Some(token) = &token {
+            self.poll_directory(phone, token, now, &mut work)?;
+        } else {
+            self.finish(Err(Failure::SignInAgain));
+        }
+        self.settle(phone, now)?;
+        Ok(work)
+    }
+
+    /// Takes the answer to a request. One that was given up is ignored.
+    ///
+    /// # Errors
+    /// Storage; the answer was not taken, and its lane asks again.
+    pub fn receive(
+        &mut self,
+        phone: &Phone,
+        id: RequestId,
+        answer: Result<Response, TransportError>,
+        now: Timestamp,
+    ) -> Result<(), PhoneError> {
+        let Some(under_way) = self.under_way.remove(&id) else { return Ok(()) };
+        let lane = under_way.lane();
+        let before = self.failure.clone();
+        let taken = match under_way {
+            UnderWay::Push { ops } => self.pushed(phone, &ops, answer, now),
+            UnderWay::Changes { sent, cursor, .. } => self.changes(phone, sent, &cursor, answer, now),
+            UnderWay::Snapshot => self.snapshot(phone, answer, now),
+            UnderWay::Directory { sent } => self.directory_page(phone, sent, answer, now),
+            UnderWay::Lookup(lookup) => self.looked_up(phone, lookup, answer, now),
+        };
+        if let Err(error) = &taken {
+            self.failed(phone, lane, Failure::Storage(error.to_string()), None, now)?;
+        }
+        if self.failure != before {
+            phone.changed();
+        }
+        taken?;
+        self.settle(phone, now)
+    }
+
+    fn tick(&mut self) -> u64 {
+        self.tick += 1;
+        self.tick
+    }
+
+    fn send(&mut self, work: &mut Work, under_way: UnderWay, request: Request) {
+        let id = RequestId(self.next_id);
+        self.next_id += 1;
+        self.under_way.insert(id, under_way);
+        work.send.push((id, request));
+    }
+
+    fn is_under_way(&self, lane: Lane) -> bool {
+        self.under_way.values().any(|under_way| under_way.lane() == lane)
+    }
+
+    /// Whether a lane may ask now; if not, the machine wakes when it may.
+    fn may_ask(&mut self, lane: Lane, now: Timestamp) -> bool {
+        let not_before = patience(self.standing(lane), now);
+        if not_before <= now {
+            return true;
+        }
+        self.wake_at(not_before);
+        false
+    }
+
+    fn standing(&self, lane: Lane) -> Standing {
+        self.lanes.get(&lane).copied().unwrap_or_default()
+    }
+
+    fn wake_at(&mut self, at: Timestamp) {
+        self.wakeup = Some(self.wakeup.map_or(at, |wakeup| wakeup.min(at)));
+    }
+
+    /// A lane got what it asked for.
+    fn succeeded(&mut self, phone: &Phone, lane: Lane) -> Result<(), PhoneError> {
+        self.failure = None;
+        self.stand(phone, lane, Standing::default())
+    }
+
+    /// A lane got nothing: it asks again later, under the same ids.
+    fn failed(
+        &mut self,
+        phone: &Phone,
+        lane: Lane,
+        failure: Failure,
+        retry_after_s: Option<u32>,
+        now: Timestamp,
+    ) -> Result<(), PhoneError> {
+        tracing::debug!(lane = lane.name(), %failure, "asking again later");
+        self.failure = Some(failure.clone());
+        self.finish(Err(failure));
+        self.back_off(phone, lane, retry_after_s, now)
+    }
+
+    /// A lane asks again later: the later, the more often it came to nothing.
+    fn back_off(
+        &mut self,
+        phone: &Phone,
+        lane: Lane,
+        retry_after_s: Option<u32>,
+        now: Timestamp,
+    ) -> Result<(), PhoneError> {
+        let failures = self.standing(lane).failures.saturating_add(1);
+        let at_till = lane == Lane::Push && push::at_till(phone)?.is_some();
+        let most = if at_till { MOST_BACKOFF_AT_TILL } else { MOST_BACKOFF };
+        let wait = match retry_after_s {
+            Some(seconds) => i64::from(seconds.clamp(1, MOST_RETRY_AFTER_S)) * Timestamp::SECOND,
+            None => {
+                let span = (1_000 << failures.saturating_sub(1).min(20)).min(most);
+                i64::try_from(up_to(phone.environment(), span)).unwrap_or(LEAST_BACKOFF).max(LEAST_BACKOFF)
+            }
+        };
+        let standing = Standing { failures, not_before: now.plus(wait), asked: retry_after_s.is_some() };
+        self.stand(phone, lane, standing)
+    }
+
+    fn stand(&mut self, phone: &Phone, lane: Lane, standing: Standing) -> Result<(), PhoneError> {
+        if self.lanes.insert(lane, standing) == Some(standing) {
+            return Ok(());
+        }
+        phone.store().write(|db| lane::set(db, lane.name(), standing))
+    }
+
+    fn finish(&mut self, result: Result<(), Failure>) {
+        if let Some(ticket) = self.open.take() {
+            self.finished = Some((ticket, result));
+        }
+    }
+
+    /// Closes the open ticket, if everything that it asked for has come.
+    fn settle(&mut self, phone: &Phone, now: Timestamp) -> Result<(), PhoneError> {
+        let Some(Ticket(asked)) = self.open else { return Ok(()) };
+        if self.is_under_way(Lane::Push) {
+            return Ok(());
+        }
+        let (waiting, due, breach) = phone.store().read(|db| {
+            let due = !outbox::due(db, now, 1)?.is_empty();
+            Ok((outbox::waiting(db)?.0, due, meta::get(db, &meta::BREACH)?))
+        })?;
+        if waiting > 0 {
+            if !due {
+                self.finish(Err(Failure::Later));
+            }
+            return Ok(());
+        }
+        if self.changes_complete > asked.max(self.pushed)
+            && self.directory_complete > asked
+            && phone.wanted.first().is_none()
+        {
+            self.finish(breach.map_or(Ok(()), |breach| Err(Failure::Integrity(Box::new(breach)))));
+        }
+        Ok(())
+    }
+}
+
+/// Until when a lane waits. A clock that was set back must not make it wait for a year.
+fn patience(standing: Standing, now: Timestamp) -> Timestamp {
+    standing.not_before.min(now.plus(i64::from(MOST_RETRY_AFTER_S) * Timestamp::SECOND))
+}

@@ -1,0 +1,67 @@
+//! The requests.
+
+use std::time::Duration;
+
+use moa_wire::api::{Base64, MAX_WAIT_S, Ops};
+
+use crate::error::{PhoneError, corrupt};
+use crate::lookup::Lookup;
+use crate::phone::Phone;
+use crate::transport::{Method, Request, query_value};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// What an answer may take beyond the time for which the server was asked to wait.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Sends signed ops. They need no token: they are signed.
+pub(super) fn ops(phone: &Phone, ops: Vec<Vec<u8>>) -> Result<Request, PhoneError> {
+    let ops = Ops { ops: ops.into_iter().map(Base64).collect() };
+    let mut headers = headers(phone);
+    headers.push(("content-type", "application/json".to_owned()));
+    let body = Some(serde_json::to_vec(&ops).map_err(|_| corrupt("ops"))?);
+    Ok(Request { method: Method::Post, path: "/v1/ops".to_owned(), headers, body, timeout: TIMEOUT })
+}
+
+/// What is new since the cursor; waits for something, if nothing is.
+pub(super) fn changes(phone: &Phone, token: &str, cursor: &str, waits: bool) -> Request {
+    let cursor = query_value(cursor);
+    if !waits {
+        return get(phone, token, format!("/v1/changes?cursor={cursor}&wait=0"));
+    }
+    let request = get(phone, token, format!("/v1/changes?cursor={cursor}&wait={MAX_WAIT_S}"));
+    Request { timeout: Duration::from_secs(MAX_WAIT_S) + GRACE, ..request }
+}
+
+/// Where the caller stands.
+pub(super) fn snapshot(phone: &Phone, token: &str) -> Request {
+    get(phone, token, "/v1/snapshot".to_owned())
+}
+
+/// The next page of the directory.
+pub(super) fn directory(phone: &Phone, token: &str, cursor: Option<&str>) -> Request {
+    let path = match cursor {
+        Some(cursor) => format!("/v1/directory?cursor={}", query_value(cursor)),
+        None => "/v1/directory".to_owned(),
+    };
+    get(phone, token, path)
+}
+
+/// One thing of the directory.
+pub(super) fn lookup(phone: &Phone, token: &str, lookup: Lookup) -> Request {
+    let path = match lookup {
+        Lookup::Key(key) => format!("/v1/keys/{key}"),
+        Lookup::Merchant(merchant) => format!("/v1/merchants/{merchant}"),
+        Lookup::Group(group) => format!("/v1/groups/{group}"),
+    };
+    get(phone, token, path)
+}
+
+fn get(phone: &Phone, token: &str, path: String) -> Request {
+    let mut headers = headers(phone);
+    headers.push(("authorization", format!("Bearer {token}")));
+    Request { method: Method::Get, path, headers, body: None, timeout: TIMEOUT }
+}
+
+fn headers(phone: &Phone) -> Vec<(&'static str, String)> {
+    vec![("accept", "application/json".to_owned()), ("accept-language", phone.language().to_owned())]
+}

@@ -1,0 +1,151 @@
+//! Pull: the inboxes are followed from the cursor; without one, a snapshot is taken.
+
+use moa_rules::time::Timestamp;
+use moa_wire::api::{Changes, Snapshot};
+
+use super::answer::{self, Failure, Outcome};
+use super::{Lane, Machine, UnderWay, Work, apply, ask};
+use crate::error::PhoneError;
+use crate::phone::Phone;
+use crate::store::lane::Standing;
+use crate::store::meta;
+use crate::transport::{Response, TransportError};
+
+impl Machine {
+    pub(super) fn poll_pull(
+        &mut self,
+        phone: &Phone,
+        token: &str,
+        cursor: Option<&str>,
+        now: Timestamp,
+        work: &mut Work,
+    ) {
+        self.give_up_waiting(cursor, work);
+        if self.is_under_way(Lane::Pull) || !self.may_ask(Lane::Pull, now) {
+            return;
+        }
+        let Some(cursor) = cursor else {
+            if !self.is_under_way(Lane::Push) {
+                self.send(work, UnderWay::Snapshot, ask::snapshot(phone, token));
+            }
+            return;
+        };
+        let wanted_since = self.open.map_or(0, |ticket| ticket.0).max(self.pushed);
+        let catching_up = self.changes_complete <= wanted_since;
+        if !catching_up && (!self.foreground || self.open.is_some()) {
+            return;
+        }
+        let (sent, waits) = (self.tick(), !catching_up);
+        let under_way = UnderWay::Changes { sent, waits, cursor: cursor.to_owned() };
+        self.send(work, under_way, ask::changes(phone, token, cursor, waits));
+    }
+
+    /// A request that waits at the server is in the way when everything is wanted now, when the app goes to the
+    /// background, and when the cursor it was sent with no longer counts.
+    fn give_up_waiting(&mut self, cursor: Option<&str>, work: &mut Work) {
+        let in_the_way = self.open.is_some() || !self.foreground || cursor.is_none();
+        let waiting = self.under_way.iter().find(|(_, under_way)| match under_way {
+            UnderWay::Changes { waits, .. } => (*waits && in_the_way) || cursor.is_none(),
+            _ => false,
+        });
+        if let Some(id) = waiting.map(|(id, _)| *id) {
+            self.under_way.remove(&id);
+            work.give_up.push(id);
+        }
+    }
+
+    pub(super) fn changes(
+        &mut self,
+        phone: &Phone,
+        sent: u64,
+        cursor: &str,
+        answer: Result<Response, TransportError>,
+        now: Timestamp,
+    ) -> Result<(), PhoneError> {
+        let known = phone.store().read(|db| meta::get(db, &meta::CURSOR))?;
+        if known.as_deref() != Some(cursor) {
+            // The phone has started over since this was asked.
+            return Ok(());
+        }
+        let changes: Changes = match answer::read(answer) {
+            Outcome::Good(changes) => changes,
+            Outcome::None { failure, retry_after_s } => {
+                return self.failed(phone, Lane::Pull, failure, retry_after_s, now);
+            }
+            Outcome::Problem { problem, .. } if problem.status == 410 || problem.code == "bad_cursor" => {
+                phone.write(|db| meta::clear(db, &meta::CURSOR))?;
+                return self.back_off(phone, Lane::Pull, None, now);
+            }
+            Outcome::Problem { problem, retry_after_s } => {
+                return self.denied(phone, Lane::Pull, Failure::Problem(problem), retry_after_s, now);
+            }
+        };
+        if changes.inboxes.is_empty() && changes.more {
+            let failure = Failure::NotOurServer("more, and nothing of it".to_owned());
+            return self.failed(phone, Lane::Pull, failure, None, now);
+        }
+        if changes.inboxes.is_empty() && changes.cursor == cursor {
+            phone.store().write(|db| phone.server_told_time(db, changes.now))?;
+        } else {
+            let applied = phone.write(|db| {
+                phone.server_told_time(db, changes.now)?;
+                apply::changes(db, phone.key(), &changes)
+            })?;
+            self.directory_wanted |= applied.directory;
+            if let Some(breach) = applied.breach {
+                tracing::error!(%breach, "an inbox was set aside");
+            }
+        }
+        if !changes.more {
+            self.changes_complete = sent;
+        }
+        self.succeeded(phone, Lane::Pull)
+    }
+
+    pub(super) fn snapshot(
+        &mut self,
+        phone: &Phone,
+        answer: Result<Response, TransportError>,
+        now: Timestamp,
+    ) -> Result<(), PhoneError> {
+        let snapshot: Snapshot = match answer::read(answer) {
+            Outcome::Good(snapshot) => snapshot,
+            Outcome::None { failure, retry_after_s } => {
+                return self.failed(phone, Lane::Pull, failure, retry_after_s, now);
+            }
+            Outcome::Problem { problem, retry_after_s } => {
+                return self.denied(phone, Lane::Pull, Failure::Problem(problem), retry_after_s, now);
+            }
+        };
+        let taken = phone.write(|db| {
+            phone.server_told_time(db, snapshot.now)?;
+            apply::snapshot(db, &snapshot)
+        })?;
+        if let Err(why) = taken {
+            return self.failed(phone, Lane::Pull, Failure::NotOurServer(why.to_owned()), None, now);
+        }
+        self.directory_wanted = true;
+        self.failure = None;
+        // Not yet a success: were the next cursor gone too, the lane must wait longer and longer.
+        let failures = self.standing(Lane::Pull).failures;
+        self.stand(phone, Lane::Pull, Standing { failures, not_before: now, asked: false })
+    }
+
+    /// The server says no to a read: the token is void, or something is wrong that waiting may mend.
+    pub(super) fn denied(
+        &mut self,
+        phone: &Phone,
+        lane: Lane,
+        failure: Failure,
+        retry_after_s: Option<u32>,
+        now: Timestamp,
+    ) -> Result<(), PhoneError> {
+        let Failure::Problem(problem) = &failure else { return Ok(()) };
+        if problem.status != 401 {
+            return self.failed(phone, lane, failure, retry_after_s, now);
+        }
+        self.failure = Some(Failure::SignInAgain);
+        self.finish(Err(Failure::SignInAgain));
+        phone.write(|db| meta::clear(db, &meta::TOKEN))
+    }
+}
