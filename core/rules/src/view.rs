@@ -79,6 +79,8 @@ impl From<Refusal> for Halt {
 #[derive(Debug, Clone, Default)]
 pub struct View {
     cells: HashMap<Key, Option<Cell>>,
+    /// Changes to cells of many rows that were not loaded at the time: they go in when the cell is.
+    early: HashMap<Key, Vec<Row>>,
 }
 
 macro_rules! getter {
@@ -97,9 +99,12 @@ macro_rules! getter {
 }
 
 impl View {
-    /// Puts a loaded cell in.
+    /// Puts a loaded cell in, and into it what was decided before it was loaded.
     pub fn load(&mut self, key: Key, cell: Option<Cell>) {
         self.cells.insert(key, cell);
+        for row in self.early.remove(&key).unwrap_or_default() {
+            self.put(&row);
+        }
     }
 
     /// Whether a cell is loaded, present or absent.
@@ -175,7 +180,7 @@ impl View {
         Ok(self.cell(Key::Counter(key, counter))?.is_some())
     }
 
-    /// Makes a change visible to the decisions that follow. Cells not loaded stay so.
+    /// Makes a change visible to the decisions that follow, at once or when its cell is loaded.
     pub fn put(&mut self, row: &Row) {
         match row {
             Row::Device(device) => self.set(Key::Device(device.key), Cell::Device(device.clone())),
@@ -186,22 +191,25 @@ impl View {
             Row::Terms(terms) => self.set(Key::Terms(terms.group, terms.version), Cell::Terms(terms.clone())),
             Row::Member(member) => {
                 self.set(Key::Member(member.group, member.merchant), Cell::Member(member.clone()));
-                let memberships = self.cells.get_mut(&Key::Memberships(member.merchant));
-                match memberships {
+                let memberships = Key::Memberships(member.merchant);
+                match self.cells.get_mut(&memberships) {
                     Some(Some(Cell::Memberships(groups))) => {
                         if let Err(at) = groups.binary_search(&member.group) {
                             groups.insert(at, member.group);
                         }
                     }
                     Some(absent) => *absent = Some(Cell::Memberships(vec![member.group])),
-                    None => {}
+                    None => self.early.entry(memberships).or_default().push(row.clone()),
                 }
             }
-            Row::Lot(lot) => match self.cells.get_mut(&Key::Wallet(lot.account, lot.group)) {
-                Some(Some(Cell::Wallet(wallet))) => wallet.put(lot.clone()),
-                Some(absent) => *absent = Some(Cell::Wallet(Wallet::new(vec![lot.clone()]))),
-                None => {}
-            },
+            Row::Lot(lot) => {
+                let wallet = Key::Wallet(lot.account, lot.group);
+                match self.cells.get_mut(&wallet) {
+                    Some(Some(Cell::Wallet(lots))) => lots.put(lot.clone()),
+                    Some(absent) => *absent = Some(Cell::Wallet(Wallet::new(vec![lot.clone()]))),
+                    None => self.early.entry(wallet).or_default().push(row.clone()),
+                }
+            }
         }
     }
 
