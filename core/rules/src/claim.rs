@@ -55,12 +55,17 @@ pub(crate) fn claim(
     if units.is_zero() {
         return Err(Refusal::EarnsNothing { amount }.into());
     }
+    // Two phones of one account could sign under the same id; the second lot would take the first one's place.
+    let lot = author.op.id.as_lot();
+    if view.had_lot(account, group, lot)? {
+        return Err(Refusal::BadOpId.into());
+    }
 
     let last_day = terms.validity.last_day(now, terms.tz());
     decision.then(
         author,
         EventBody::Accrued {
-            lot: author.op.id.as_lot(),
+            lot,
             group,
             merchant: seller,
             account,

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::device::Device;
 use crate::group::{Group, Member, TermsVersion};
-use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use crate::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use crate::lot::Wallet;
 use crate::merchant::Merchant;
 use crate::refusal::Refusal;
@@ -35,6 +35,8 @@ pub enum Key {
     Member(GroupId, MerchantId),
     /// A buyer's lots in a group.
     Wallet(AccountId, GroupId),
+    /// Whether a buyer ever had a lot of that id in a group.
+    Lot(AccountId, GroupId, LotId),
 }
 
 /// What a cell holds.
@@ -58,6 +60,8 @@ pub enum Cell {
     Member(Member),
     /// For [`Key::Wallet`].
     Wallet(Wallet),
+    /// For [`Key::Lot`].
+    Lot,
 }
 
 /// Why a rule stopped.
@@ -172,6 +176,14 @@ impl View {
         }
     }
 
+    /// Whether the buyer ever had a lot of that id in the group, spent or not.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while that is not known.
+    pub fn had_lot(&self, account: AccountId, group: GroupId, lot: LotId) -> Result<bool, Halt> {
+        Ok(self.cell(Key::Lot(account, group, lot))?.is_some())
+    }
+
     /// Whether the key has used the counter before.
     ///
     /// # Errors
@@ -203,6 +215,7 @@ impl View {
                 }
             }
             Row::Lot(lot) => {
+                self.set(Key::Lot(lot.account, lot.group, lot.id), Cell::Lot);
                 let wallet = Key::Wallet(lot.account, lot.group);
                 match self.cells.get_mut(&wallet) {
                     Some(Some(Cell::Wallet(lots))) => lots.put(lot.clone()),

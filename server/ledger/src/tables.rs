@@ -59,6 +59,9 @@ impl Tables {
                 let lots: Vec<Lot> = self.lots_of(account, Some(group)).cloned().collect();
                 (!lots.is_empty()).then(|| Cell::Wallet(Wallet::new(lots)))
             }
+            Key::Lot(account, group, lot) => {
+                self.lots.contains_key(&(account, group, lot)).then_some(Cell::Lot)
+            }
         }
     }
 

@@ -27,6 +27,7 @@ const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_un
 const MEMBER: &str = "SELECT group_id, merchant, joined_at, terms_version FROM members
     WHERE group_id = ?1 AND merchant = ?2";
 const WALLET: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AND remaining > 0 ORDER BY id";
+const LOT: &str = "SELECT 1 FROM lots WHERE account = ?1 AND group_id = ?2 AND id = ?3";
 const OPEN_LOTS: &str = "SELECT * FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id, id";
 const HEAD: &str = "SELECT count, hash FROM inboxes WHERE inbox = ?1";
 const INBOX: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
@@ -101,6 +102,9 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
         Key::Wallet(account, group) => {
             let lots = all(connection, WALLET, (account.as_ref(), group.as_ref()), rows::lot)?;
             Ok((!lots.is_empty()).then(|| Cell::Wallet(Wallet::new(lots))))
+        }
+        Key::Lot(account, group, lot) => {
+            one(connection, LOT, (account.as_ref(), group.as_ref(), lot.as_ref()), |_| Ok(Cell::Lot))
         }
     }
 }
