@@ -67,3 +67,39 @@ impl App {
         Ok(self.store().device(self.server_key.key_id())?.is_some())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! A server's parts on a store in memory, without HTTP.
+
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use moa_ledger::memory::MemoryStore;
+    use moa_rules::device::{Device, Holder};
+    use moa_rules::time::Timestamp;
+
+    use super::*;
+
+    /// The parts, and the hand of their clock. They never stop.
+    pub(crate) fn app(carrier: Arc<dyn Carrier>) -> (Arc<App>, Arc<AtomicI64>) {
+        let (server_key, _) = SoftwareKey::generate().unwrap();
+        let (key, public_key) = (server_key.key_id(), server_key.public_key());
+        let system = Device { key, holder: Holder::System, merchant: None, public_key, revoked_at: None };
+        let hand = Arc::new(AtomicI64::new(1_790_000_000_000));
+        let time = hand.clone();
+        let clock = Arc::new(move || Timestamp(time.load(Ordering::SeqCst)));
+        let app = App {
+            engine: Engine::start(Arc::new(MemoryStore::new(&system)), clock),
+            server_key,
+            pepper: Pepper::new([7; 32]),
+            public_keys: PublicKeys::default(),
+            carrier,
+            shown: None,
+            effects: Notify::new(),
+            enrolling: Mutex::new(()),
+            stopping: watch::channel(false).1,
+            openapi: String::new(),
+        };
+        (Arc::new(app), hand)
+    }
+}

@@ -4,7 +4,7 @@
 #![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
 
 use std::error::Error;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,7 +34,7 @@ enum Command {
     /// Prints the API document (OpenAPI 3.1, JSON).
     Openapi {
         /// The address at which phones reach the server.
-        #[arg(long, value_name = "URL")]
+        #[arg(long, value_name = "URL", value_parser = http_address)]
         link_base: Option<String>,
     },
     /// Recomputes every balance, inbox hash and book from the journal and compares.
@@ -56,7 +56,7 @@ struct Serve {
     #[arg(long, env = "MOA_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// The address at which phones reach the server, such as https://moa.example [default: where it listens].
-    #[arg(long, env = "MOA_LINK_BASE", value_name = "URL")]
+    #[arg(long, env = "MOA_LINK_BASE", value_name = "URL", value_parser = http_address)]
     link_base: Option<String>,
     /// What takes text messages to phones.
     #[arg(long, env = "MOA_CARRIER", default_value = "development")]
@@ -67,6 +67,14 @@ struct Serve {
     /// What to log, such as "info" or "moa_server=debug".
     #[arg(long, env = "MOA_TRACE", value_name = "FILTER", default_value = "info")]
     trace: String,
+}
+
+fn http_address(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match host.map(|host| host.trim_end_matches('/')) {
+        Some(host) if !host.is_empty() && !host.contains(char::is_whitespace) => Ok(text.to_owned()),
+        _ => Err("it must begin with https:// or http:// and name a host".to_owned()),
+    }
 }
 
 fn main() -> ExitCode {
@@ -84,7 +92,12 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Serve(serve) => {
             let filter = EnvFilter::try_new(&serve.trace).map_err(|error| format!("--trace: {error}"))?;
-            tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+            let colours = io::stderr().is_terminal();
+            tracing_subscriber::fmt()
+                .with_env_filter(filter)
+                .with_ansi(colours)
+                .with_writer(io::stderr)
+                .init();
             tokio::runtime::Runtime::new()?.block_on(run_server(serve))?;
             Ok(ExitCode::SUCCESS)
         }
@@ -98,14 +111,16 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
 
 async fn run_server(serve: Serve) -> Result<(), Box<dyn Error>> {
     let Serve { data, listen, link_base, carrier, connections, trace: _ } = serve;
+    // Taken over before anyone can know that the server runs.
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let config = Config { data, listen, link_base, carrier, connections };
     let server = start(&config, system_clock()).await.map_err(explain)?;
     say(&format!("listening on {}", server.url()))?;
     tracing::info!(url = server.url(), data = %config.data.display(), "serving");
     tokio::select! {
         _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = interrupt.recv() => {}
     }
     tracing::info!("stopping");
     server.shutdown().await;

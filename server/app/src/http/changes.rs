@@ -37,14 +37,14 @@ impl Named for Query {
     get,
     path = "/v1/changes",
     tag = "reads",
+    operation_id = "read_changes",
     params(Query),
     security(("token" = [])),
     responses(
         (status = 200, description = "What is new, perhaps nothing", body = Changes),
         (status = 400, response = ProblemResponse),
         (status = 401, response = ProblemResponse),
-        (status = 410, description = "The cursor can't be honoured; take a snapshot", body = Object,
-            content_type = "application/problem+json"),
+        (status = 410, response = ProblemResponse),
         (status = 500, response = ProblemResponse),
         (status = 503, response = ProblemResponse),
     )

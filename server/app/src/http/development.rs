@@ -49,12 +49,19 @@ impl Named for Query {
 }
 
 /// Messages for a number (development only).
-#[utoipa::path(get, path = "/v1/development/inbox", tag = "development", params(Query), responses(
-    (status = 200, description = "The messages, oldest first", body = DevelopmentInbox),
-    (status = 400, response = ProblemResponse),
-    (status = 404, response = ProblemResponse),
-    (status = 422, response = ProblemResponse),
-))]
+#[utoipa::path(
+    get,
+    path = "/v1/development/inbox",
+    tag = "development",
+    operation_id = "read_development_inbox",
+    params(Query),
+    responses(
+        (status = 200, description = "The messages, oldest first", body = DevelopmentInbox),
+        (status = 400, response = ProblemResponse),
+        (status = 404, response = ProblemResponse),
+        (status = 422, response = ProblemResponse),
+    )
+)]
 pub(super) async fn inbox(
     State(app): State<Arc<App>>,
     Parameters(query): Parameters<Query>,

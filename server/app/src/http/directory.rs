@@ -38,6 +38,7 @@ impl Named for Query {
     get,
     path = "/v1/directory",
     tag = "reads",
+    operation_id = "read_directory",
     params(Query),
     security(("token" = [])),
     responses(
@@ -79,6 +80,7 @@ fn page(app: &App, DirectoryCursor(time, id): DirectoryCursor) -> Result<Directo
     get,
     path = "/v1/groups/{id}",
     tag = "reads",
+    operation_id = "read_group",
     params(("id" = String, Path, description = "The group's id")),
     security(("token" = [])),
     responses(
@@ -103,6 +105,7 @@ pub(super) async fn group(
     get,
     path = "/v1/merchants/{id}",
     tag = "reads",
+    operation_id = "read_merchant",
     params(("id" = String, Path, description = "The shop's id")),
     security(("token" = [])),
     responses(
@@ -127,6 +130,7 @@ pub(super) async fn merchant(
     get,
     path = "/v1/keys/{id}",
     tag = "reads",
+    operation_id = "read_merchant_of_key",
     params(("id" = String, Path, description = "The key's id, 16 hex digits")),
     security(("token" = [])),
     responses(

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use moa_ledger::engine::NotDecided;
 use moa_wire::api::{Confirmation, Enrolled, Enrolment, EnrolmentRequest};
 
@@ -14,23 +13,30 @@ use crate::app::App;
 use crate::enrolment::{self, Confirmed};
 
 /// Sends a six-digit code to a phone number. The answer does not tell whether the number is known.
-#[utoipa::path(post, path = "/v1/enrolments", tag = "enrolment", request_body = EnrolmentRequest, responses(
-    (status = 202, description = "The code is on its way", body = Enrolment),
-    (status = 400, response = ProblemResponse),
-    (status = 413, response = ProblemResponse),
-    (status = 415, response = ProblemResponse),
-    (status = 422, response = ProblemResponse),
-    (status = 429, response = ProblemResponse),
-    (status = 500, response = ProblemResponse),
-    (status = 503, response = ProblemResponse),
-))]
+#[utoipa::path(
+    post,
+    path = "/v1/enrolments",
+    tag = "enrolment",
+    operation_id = "begin_enrolment",
+    request_body = EnrolmentRequest,
+    responses(
+        (status = 200, description = "The code is on its way", body = Enrolment),
+        (status = 400, response = ProblemResponse),
+        (status = 413, response = ProblemResponse),
+        (status = 415, response = ProblemResponse),
+        (status = 422, response = ProblemResponse),
+        (status = 429, response = ProblemResponse),
+        (status = 500, response = ProblemResponse),
+        (status = 503, response = ProblemResponse),
+    )
+)]
 pub(super) async fn begin(
     State(app): State<Arc<App>>,
     Language(lang): Language,
     JsonBody(request): JsonBody<EnrolmentRequest>,
-) -> Result<(StatusCode, Json<Enrolment>), Fault> {
+) -> Result<Json<Enrolment>, Fault> {
     let begin = move |app: &App| enrolment::begin(app, &request.phone, &request.public_key.0, lang);
-    Ok((StatusCode::ACCEPTED, Json(app.blocking(begin).await?)))
+    Ok(Json(app.blocking(begin).await?))
 }
 
 /// Ends an enrolment: the code that came, and proof that the device holds its key. May be sent again.
@@ -38,6 +44,7 @@ pub(super) async fn begin(
     post,
     path = "/v1/enrolments/{enrolment}/confirm",
     tag = "enrolment",
+    operation_id = "confirm_enrolment",
     params(("enrolment" = String, Path, description = "The enrolment's id, 32 hex digits")),
     request_body = Confirmation,
     responses(

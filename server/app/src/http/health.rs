@@ -21,11 +21,17 @@ pub struct Health {
 }
 
 /// Whether the server and its database answer.
-#[utoipa::path(get, path = "/healthz", tag = "server", responses(
-    (status = 200, description = "They do", body = Health),
-    (status = 500, response = ProblemResponse),
-    (status = 503, response = ProblemResponse),
-))]
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "server",
+    operation_id = "read_health",
+    responses(
+        (status = 200, description = "They do", body = Health),
+        (status = 500, response = ProblemResponse),
+        (status = 503, response = ProblemResponse),
+    )
+)]
 pub(super) async fn health(State(app): State<Arc<App>>) -> Result<Json<Health>, Fault> {
     if !app.blocking(App::is_well).await? {
         return Err(Fault::INTERNAL);

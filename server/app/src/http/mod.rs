@@ -104,3 +104,29 @@ async fn run(request: Request, next: Next) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+    use moa_wire::problem::{MEDIA_TYPE, Problem};
+
+    #[tokio::test]
+    async fn a_handler_that_panics_answers_with_a_problem() {
+        async fn panics() {
+            panic!("on purpose");
+        }
+        let router = Router::new().route("/", get(panics)).layer(middleware::from_fn(answer));
+        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+        let response = TowerToHyperService::new(router).call(request).await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["content-type"]),
+            (500, &MEDIA_TYPE.parse().unwrap())
+        );
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        assert_eq!(serde_json::from_slice::<Problem>(&body).unwrap().code, "internal");
+    }
+}

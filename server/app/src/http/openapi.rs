@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use moa_wire::problem::Problem;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::server::Server;
@@ -23,7 +24,7 @@ use crate::app::App;
             are problems (RFC 9457) with a stable `code`; their `detail` is for people, in the language of \
             `Accept-Language` (ko, en)."
     ),
-    components(responses(ProblemResponse)),
+    components(schemas(Problem), responses(ProblemResponse)),
     modifiers(&BearerToken)
 )]
 struct Document;
@@ -53,9 +54,15 @@ pub fn document(link_base: Option<&str>) -> Result<String, serde_json::Error> {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "server", responses(
-    (status = 200, description = "The API document", body = Object),
-))]
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "server",
+    operation_id = "read_api_document",
+    responses(
+        (status = 200, description = "The API document", body = Object),
+    )
+)]
 pub(super) async fn openapi(State(app): State<Arc<App>>) -> Response {
     let json = HeaderValue::from_static("application/json");
     ([(header::CONTENT_TYPE, json)], app.openapi.clone()).into_response()

@@ -23,14 +23,21 @@ const MOST: u32 = 100;
 const _: () = assert!(MOST as usize == MAX_OPS);
 
 /// Takes up to 100 signed ops and answers each, in order. An op that came before gets its first answer again.
-#[utoipa::path(post, path = "/v1/ops", tag = "ops", request_body = Ops, responses(
-    (status = 200, description = "A verdict for each op, in order", body = Verdicts),
-    (status = 400, response = ProblemResponse),
-    (status = 413, response = ProblemResponse),
-    (status = 415, response = ProblemResponse),
-    (status = 500, response = ProblemResponse),
-    (status = 503, response = ProblemResponse),
-))]
+#[utoipa::path(
+    post,
+    path = "/v1/ops",
+    tag = "ops",
+    operation_id = "submit_ops",
+    request_body = Ops,
+    responses(
+        (status = 200, description = "A verdict for each op, in order", body = Verdicts),
+        (status = 400, response = ProblemResponse),
+        (status = 413, response = ProblemResponse),
+        (status = 415, response = ProblemResponse),
+        (status = 500, response = ProblemResponse),
+        (status = 503, response = ProblemResponse),
+    )
+)]
 pub(super) async fn submit(
     State(app): State<Arc<App>>,
     Language(lang): Language,

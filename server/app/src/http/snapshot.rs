@@ -16,12 +16,19 @@ use moa_rules::event::Inbox;
 const ATTEMPTS: u32 = 10;
 
 /// The caller's lots, the heads of its inboxes, and a cursor from which its changes go on.
-#[utoipa::path(get, path = "/v1/snapshot", tag = "reads", security(("token" = [])), responses(
-    (status = 200, description = "Where the caller stands", body = Snapshot),
-    (status = 401, response = ProblemResponse),
-    (status = 500, response = ProblemResponse),
-    (status = 503, response = ProblemResponse),
-))]
+#[utoipa::path(
+    get,
+    path = "/v1/snapshot",
+    tag = "reads",
+    operation_id = "read_snapshot",
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "Where the caller stands", body = Snapshot),
+        (status = 401, response = ProblemResponse),
+        (status = 500, response = ProblemResponse),
+        (status = 503, response = ProblemResponse),
+    )
+)]
 pub(super) async fn snapshot(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Snapshot>, Fault> {
     app.blocking(move |app| {
         for _ in 0..ATTEMPTS {

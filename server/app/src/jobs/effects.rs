@@ -139,6 +139,65 @@ fn pause_ms(attempts: u32) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::Ordering;
+    use std::sync::{Mutex, PoisonError};
+
+    use futures_util::future::BoxFuture;
+    use moa_wire::keys::{Signer, SoftwareKey};
+
+    use crate::app::testing;
+    use crate::carrier::Carrier;
+    use crate::enrolment;
+
+    /// Takes only every third message, and keeps the ids and texts of all.
+    #[derive(Default)]
+    struct Flaky(Mutex<Vec<([u8; 16], String)>>);
+
+    impl Flaky {
+        fn given(&self) -> Vec<([u8; 16], String)> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        }
+    }
+
+    impl Carrier for Flaky {
+        fn send<'a>(&'a self, id: [u8; 16], _: &'a str, text: &'a str) -> BoxFuture<'a, Result<(), NotSent>> {
+            Box::pin(async move {
+                let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                given.push((id, text.to_owned()));
+                if given.len().is_multiple_of(3) { Ok(()) } else { Err(NotSent("no signal".to_owned())) }
+            })
+        }
+    }
+
+    fn begin(app: &App) {
+        let (key, _) = SoftwareKey::generate().unwrap();
+        enrolment::begin(app, "010-1234-5678", &key.public_key(), Lang::En).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_message_is_given_to_the_carrier_until_it_takes_it_each_time_the_same() {
+        let carrier = Arc::new(Flaky::default());
+        let (app, hand) = testing::app(carrier.clone());
+        begin(&app);
+        for attempts in 1..=3 {
+            assert_eq!(carry_out_due(&app).await.unwrap(), 1, "attempt {attempts}");
+            hand.fetch_add(10 * Timestamp::SECOND, Ordering::SeqCst);
+        }
+        assert_eq!(carry_out_due(&app).await.unwrap(), 0);
+        let given = carrier.given();
+        assert!(given.len() == 3 && given.iter().all(|message| *message == given[0]));
+    }
+
+    #[tokio::test]
+    async fn a_code_that_is_void_is_not_sent_any_more() {
+        let carrier = Arc::new(Flaky::default());
+        let (app, hand) = testing::app(carrier.clone());
+        begin(&app);
+        hand.fetch_add(enrolment::CODE_LIFETIME, Ordering::SeqCst);
+        assert_eq!(carry_out_due(&app).await.unwrap(), 1);
+        assert_eq!(carry_out_due(&app).await.unwrap(), 0);
+        assert!(carrier.given().is_empty());
+    }
 
     #[test]
     fn pauses_grow_to_five_minutes_and_no_further() {

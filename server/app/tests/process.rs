@@ -1,0 +1,87 @@
+//! The binary as people start it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use moa_server::http::Health;
+
+fn moa() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_moa"));
+    for name in ["MOA_DATA", "MOA_LISTEN", "MOA_LINK_BASE", "MOA_CARRIER", "MOA_CONNECTIONS", "MOA_TRACE"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Starts a server and reads from its first line where it listens.
+fn serve(data: &Path) -> (Child, String) {
+    let mut command = moa();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("listening on ").expect(&line).to_owned();
+    (child, url)
+}
+
+fn terminate(child: &Child, signal: &str) {
+    let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+}
+
+#[tokio::test]
+async fn sigterm_and_ctrl_c_end_a_server_cleanly_with_status_0() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("moa-data");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for signal in ["-TERM", "-INT"] {
+        let (child, url) = serve(&data);
+        let health: Health = client.get(format!("{url}/healthz")).send().await.unwrap().json().await.unwrap();
+        assert_eq!(health.status, "ok");
+        // The client keeps its idle connection; the server does not wait for it.
+        terminate(&child, signal);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let verified = moa().arg("verify").arg("--data").arg(&data).output().unwrap();
+    assert_eq!(verified.status.code(), Some(0));
+    assert!(String::from_utf8(verified.stdout).unwrap().contains("clean"));
+}
+
+#[test]
+fn verify_says_by_its_status_that_it_could_not_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = moa().arg("verify").arg("--data").arg(folder.path()).output().unwrap();
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(String::from_utf8(nothing.stderr).unwrap().contains("moa.db"));
+    std::fs::write(folder.path().join("moa.db"), b"this is no database, whatever its name says").unwrap();
+    let broken = moa().arg("verify").arg("--data").arg(folder.path()).output().unwrap();
+    assert_eq!(broken.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_folder_or_port_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, url) = serve(folder.path());
+    let same_folder =
+        moa().args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path()).output().unwrap();
+    assert_eq!(same_folder.status.code(), Some(2));
+    assert!(String::from_utf8(same_folder.stderr).unwrap().contains("in use by another server"));
+
+    let (other, address) = (tempfile::tempdir().unwrap(), url.strip_prefix("http://").unwrap());
+    let same_port = moa().args(["serve", "--listen", address, "--data"]).arg(other.path()).output().unwrap();
+    assert_eq!(same_port.status.code(), Some(2));
+    assert!(String::from_utf8(same_port.stderr).unwrap().contains("--listen"));
+
+    terminate(&first, "-TERM");
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn the_document_is_printed_as_json() {
+    let output = moa().args(["openapi", "--link-base", "https://moa.example/"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["servers"][0]["url"], "https://moa.example");
+}

@@ -1,0 +1,310 @@
+//! A server in this process on a free port, and devices that speak to it over HTTP.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::merchant::MerchantProfile;
+use moa_rules::op::{Choice, OP_VERSION, Op, OpBody, RedemptionCode};
+use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::terms::{Profile, Scope, Terms};
+use moa_rules::time::{Timestamp, Validity};
+use moa_server::{Config, Running, start};
+use moa_wire::api::{
+    Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, Ops, Snapshot, Verdict,
+    Verdicts,
+};
+use moa_wire::keys::{Signer, SoftwareKey};
+use moa_wire::problem::Problem;
+use moa_wire::token::{Checked, Possession};
+use reqwest::{Client, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Midday in Seoul, 21 September 2026.
+pub const NOON: i64 = 1_789_959_600_000;
+
+/// A server on a folder of its own, with a clock that stands until it is moved.
+pub struct Town {
+    pub server: Running,
+    pub client: Client,
+    clock: Arc<AtomicI64>,
+    folder: tempfile::TempDir,
+}
+
+impl Town {
+    pub async fn open() -> Self {
+        Self::open_on(tempfile::tempdir().unwrap(), NOON).await
+    }
+
+    async fn open_on(folder: tempfile::TempDir, now: i64) -> Self {
+        let clock = Arc::new(AtomicI64::new(now));
+        let time = clock.clone();
+        let config = Config::local(folder.path());
+        let server = start(&config, Arc::new(move || Timestamp(time.load(Ordering::SeqCst)))).await.unwrap();
+        let client = Client::builder().timeout(Duration::from_secs(40)).no_proxy().build().unwrap();
+        Self { server, client, clock, folder }
+    }
+
+    /// The same folder under a new server, so much later.
+    pub async fn reopen(self, later: i64) -> Self {
+        let now = self.now().plus(later).0;
+        self.server.shutdown().await;
+        Self::open_on(self.folder, now).await
+    }
+
+    /// Stops the server and verifies its books.
+    pub async fn close(self) {
+        self.server.shutdown().await;
+        let report = moa_ledger::verify::verify(&moa_server::database(self.folder.path())).unwrap();
+        assert!(report.is_clean(), "{:#?}", report.differences);
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp(self.clock.load(Ordering::SeqCst))
+    }
+
+    pub fn pass(&self, millis: i64) {
+        self.clock.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.server.url())
+    }
+
+    pub async fn post(&self, path: &str, body: &impl Serialize) -> Response {
+        let request = self.client.post(self.url(path)).header("accept-language", "en").json(body);
+        request.send().await.unwrap()
+    }
+
+    pub async fn get(&self, path: &str, token: &str) -> Response {
+        let request = self.client.get(self.url(path)).header("accept-language", "en").bearer_auth(token);
+        request.send().await.unwrap()
+    }
+
+    /// Sends a code to a number for a key.
+    pub async fn begin(&self, phone: &str, key: &SoftwareKey) -> Enrolment {
+        let request = EnrolmentRequest { phone: phone.to_owned(), public_key: Base64(key.public_key()) };
+        read(self.post("/v1/enrolments", &request).await).await
+    }
+
+    /// The code that was sent for an enrolment.
+    pub async fn code(&self, phone: &str, enrolment: &Enrolment) -> String {
+        let path = format!("/v1/development/inbox?phone={phone}");
+        eventually(async || {
+            let inbox: moa_server::http::DevelopmentInbox = read(self.get(&path, "").await).await;
+            let message = inbox.messages.into_iter().find(|message| message.id == enrolment.enrolment)?;
+            let digits: String = message.text.chars().filter(char::is_ascii_digit).collect();
+            Some(digits)
+        })
+        .await
+    }
+
+    pub async fn confirm(&self, enrolment: &Enrolment, confirmation: &Confirmation) -> Response {
+        self.post(&format!("/v1/enrolments/{}/confirm", enrolment.enrolment), confirmation).await
+    }
+
+    /// A new device of the number's owner.
+    pub async fn enrol(&self, phone: &str) -> Device {
+        let (key, _) = SoftwareKey::generate().unwrap();
+        let enrolment = self.begin(phone, &key).await;
+        let code = self.code(phone, &enrolment).await;
+        let confirmation = confirmation(&code, &enrolment, &key);
+        let enrolled: Enrolled = read(self.confirm(&enrolment, &confirmation).await).await;
+        Device::new(key, enrolled)
+    }
+
+    /// A new device with a shop.
+    pub async fn shop(&self, phone: &str, name: &str) -> Shop {
+        let device = self.enrol(phone).await;
+        let profile = MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None };
+        let op = device.op(self.now(), OpBody::RegisterMerchant { profile });
+        let merchant = op.value().id.as_merchant();
+        self.applied(&[&op]).await;
+        Shop { device, merchant }
+    }
+
+    /// A group of the shop's: 3 %, six months, usable from 1 000.
+    pub async fn found(&self, shop: &Shop) -> GroupId {
+        let profile = Profile { name: "Alley".to_owned(), scope: Scope::Area };
+        let (rate, minimum) = (BasisPoints::new(300).unwrap(), Units::new(1_000).unwrap());
+        let terms = Terms::points(rate, Validity::Months(6), minimum);
+        let op = shop.device.op(self.now(), OpBody::FoundGroup { profile, terms });
+        self.applied(&[&op]).await;
+        op.value().id.as_group()
+    }
+
+    pub async fn join(&self, shop: &Shop, group: GroupId) {
+        let op = shop.device.op(self.now(), OpBody::JoinGroup { group, terms_version: 1 });
+        self.applied(&[&op]).await;
+    }
+
+    pub fn sale(&self, shop: &Shop, won: i64) -> Checked<Op> {
+        let body = OpBody::RecordSale { amount: Money(won), addressee: None };
+        shop.device.op(self.now(), body)
+    }
+
+    pub fn claim(&self, buyer: &Device, sale: &Checked<Op>, group: GroupId) -> Checked<Op> {
+        let choice = Some(Choice { group, terms_version: 1 });
+        buyer.op(self.now(), OpBody::Claim { sale: sale.bytes().to_vec(), choice })
+    }
+
+    pub fn redemption(&self, shop: &Shop, buyer: &Device, group: GroupId, units: i64) -> Checked<Op> {
+        let units = Units::new(units).unwrap();
+        let code = buyer.code(self.now(), group, units);
+        shop.device.op(self.now(), OpBody::Redeem { code: code.bytes().to_vec(), units })
+    }
+
+    pub async fn submit_bytes(&self, ops: Vec<Vec<u8>>) -> Vec<Verdict> {
+        let ops = Ops { ops: ops.into_iter().map(Base64).collect() };
+        read::<Verdicts>(self.post("/v1/ops", &ops).await).await.verdicts
+    }
+
+    pub async fn submit(&self, ops: &[&Checked<Op>]) -> Vec<Verdict> {
+        self.submit_bytes(ops.iter().map(|op| op.bytes().to_vec()).collect()).await
+    }
+
+    pub async fn submit_one(&self, op: &Checked<Op>) -> Verdict {
+        self.submit(&[op]).await.remove(0)
+    }
+
+    pub async fn applied(&self, ops: &[&Checked<Op>]) {
+        for verdict in self.submit(ops).await {
+            assert_eq!(verdict, Verdict::Applied);
+        }
+    }
+
+    pub async fn changes(&self, device: &Device, cursor: &str, wait: u64) -> Changes {
+        read(self.get(&format!("/v1/changes?cursor={cursor}&wait={wait}"), &device.token).await).await
+    }
+
+    pub async fn snapshot(&self, device: &Device) -> Snapshot {
+        read(self.get("/v1/snapshot", &device.token).await).await
+    }
+
+    pub async fn directory(&self, device: &Device, cursor: &str) -> Directory {
+        read(self.get(&format!("/v1/directory?cursor={cursor}"), &device.token).await).await
+    }
+
+    pub async fn balance(&self, device: &Device) -> i64 {
+        self.snapshot(device).await.lots.iter().map(|lot| lot.remaining.get()).sum()
+    }
+}
+
+/// A phone.
+pub struct Device {
+    pub key: SoftwareKey,
+    pub account: AccountId,
+    pub token: String,
+    pub server_key: Vec<u8>,
+    counter: AtomicU64,
+}
+
+/// A phone that acts for a shop.
+pub struct Shop {
+    pub device: Device,
+    pub merchant: MerchantId,
+}
+
+impl Device {
+    fn new(key: SoftwareKey, enrolled: Enrolled) -> Self {
+        let Enrolled { account, token, server_key, .. } = enrolled;
+        Self { key, account, token, server_key: server_key.0, counter: AtomicU64::new(0) }
+    }
+
+    pub fn key_id(&self) -> KeyId {
+        self.key.key_id()
+    }
+
+    pub fn next_counter(&self) -> u64 {
+        self.counter.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// An op before it is signed.
+    pub fn unsigned(&self, now: Timestamp, body: OpBody) -> Op {
+        let counter = self.next_counter();
+        let (id, actor, time) = (op_id(self.key_id(), counter), self.key_id(), now.seconds());
+        Op { version: OP_VERSION, id, actor, counter, time, body }
+    }
+
+    pub fn op(&self, now: Timestamp, body: OpBody) -> Checked<Op> {
+        self.sign(self.unsigned(now, body))
+    }
+
+    pub fn sign(&self, op: Op) -> Checked<Op> {
+        Checked::sign(op, &self.key).unwrap()
+    }
+
+    pub fn code(&self, now: Timestamp, group: GroupId, most: Units) -> Checked<RedemptionCode> {
+        let expires = now.plus(RedemptionCode::LIFETIME).seconds();
+        let (key, counter) = (self.key_id(), self.next_counter());
+        let code = RedemptionCode { version: OP_VERSION, key, counter, expires, group, most };
+        Checked::sign(code, &self.key).unwrap()
+    }
+}
+
+/// Shaped like a `UUIDv7`: the key and its counter in place of random bits.
+fn op_id(key: KeyId, counter: u64) -> OpId {
+    let mut id = [0; 16];
+    id[..4].copy_from_slice(&key.0[..4]);
+    id[4..8].copy_from_slice(&u32::try_from(counter).unwrap().to_be_bytes());
+    id[8..].copy_from_slice(&key.0);
+    id[6] = 0x70 | (id[6] & 0x0f);
+    id[8] = 0x80 | (id[8] & 0x3f);
+    OpId(id)
+}
+
+pub fn confirmation(code: &str, enrolment: &Enrolment, key: &SoftwareKey) -> Confirmation {
+    let digits = data_encoding::HEXLOWER.decode(enrolment.enrolment.as_bytes()).unwrap();
+    let possession = Possession { version: OP_VERSION, enrolment: digits.try_into().unwrap() };
+    let possession = Base64(Checked::sign(possession, key).unwrap().bytes().to_vec());
+    Confirmation { code: code.to_owned(), possession }
+}
+
+/// The answer's JSON; panics with the problem if it is one.
+pub async fn read<T: DeserializeOwned>(response: Response) -> T {
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    assert!(status.is_success(), "{status}: {text}");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The problem that an answer is, checked for its form.
+pub async fn problem(response: Response) -> Problem {
+    let status = response.status();
+    assert_eq!(response.headers()["content-type"], moa_wire::problem::MEDIA_TYPE, "{status}");
+    let retry_after = response.headers().get("retry-after").cloned();
+    let problem: Problem = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    assert_eq!(problem.status, status.as_u16());
+    assert!(!problem.detail.is_empty() && !problem.code.is_empty());
+    assert_eq!(retry_after.is_some(), matches!(problem.status, 429 | 503), "{problem:?}");
+    problem
+}
+
+/// The code of a refusal and its figures.
+pub fn refused(verdict: &Verdict) -> Value {
+    match verdict {
+        Verdict::Refused(refused) | Verdict::Duplicate { refused: Some(refused) } => {
+            assert!(!refused.text.is_empty());
+            serde_json::to_value(&refused.reason).unwrap()
+        }
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// What `look` finds, looking again until it finds something.
+pub async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
+    let looking = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), looking).await.expect("it never came")
+}
