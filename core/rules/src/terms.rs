@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn each_field_out_of_range_is_named() {
-        let cases: [(&str, fn(&mut Terms)); 4] = [
+        type Case = (&'static str, fn(&mut Terms));
+        let cases: [Case; 4] = [
             ("validity", |t| t.validity = Validity::Months(0)),
             ("validity", |t| t.validity = Validity::Days(3_661)),
             ("unit_value", |t| t.unit_value = Money(0)),

@@ -3,7 +3,7 @@
 //! No clock here: whoever decides passes `now` in. A lot keeps its last usable *day* in the group's zone, and
 //! beside it the instant at which that day ends, so that a phone in another zone agrees to the millisecond.
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -113,9 +113,13 @@ impl Validity {
     }
 }
 
-/// The calendar day that `at` falls on in `zone`.
+/// The calendar day that `at` falls on in `zone`; the last there is, beyond the ends of the calendar.
 pub fn local_day(at: Timestamp, zone: Tz) -> NaiveDate {
-    DateTime::from_timestamp_millis(at.0).map_or(NaiveDate::MAX, |utc| utc.with_timezone(&zone).date_naive())
+    let local = DateTime::from_timestamp_millis(at.0).and_then(|utc| {
+        let offset = zone.offset_from_utc_datetime(&utc.naive_utc()).fix();
+        utc.naive_utc().checked_add_offset(offset)
+    });
+    local.map_or(NaiveDate::MAX, |local| local.date())
 }
 
 /// The instant at which `day` is over in `zone`: the first moment of the day after.
@@ -126,7 +130,8 @@ pub fn end_of_day(day: Day, zone: Tz) -> Timestamp {
     let midnight = next.and_time(NaiveTime::MIN);
     let skipped = || {
         (1..=24 * 4).find_map(|quarters| {
-            zone.from_local_datetime(&(midnight + chrono::Duration::minutes(15 * quarters))).earliest()
+            let later = midnight.checked_add_signed(TimeDelta::minutes(15 * quarters))?;
+            zone.from_local_datetime(&later).earliest()
         })
     };
     zone.from_local_datetime(&midnight)
@@ -149,6 +154,7 @@ pub fn parts(day: Day) -> (i32, u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::Utc;
     use chrono_tz::America::New_York;
     use chrono_tz::Asia::{Beirut, Seoul};
 
@@ -194,5 +200,21 @@ mod tests {
         // Beirut springs forward at midnight: 28 March 2027 begins at 01:00.
         let day = Day::from(NaiveDate::from_ymd_opt(2027, 3, 27).unwrap());
         assert_eq!(end_of_day(day, Beirut), at(Beirut, 2027, 3, 28, 1));
+    }
+
+    #[test]
+    fn the_ends_of_the_calendar_do_not_panic() {
+        let ends = [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC].map(|end| end.timestamp_millis());
+        for at in ends.into_iter().chain([i64::MIN, i64::MAX]) {
+            for zone in [Seoul, New_York, Beirut] {
+                let day = Validity::Months(120).last_day(Timestamp(at), zone);
+                for days in [-2, -1, 0, 1] {
+                    end_of_day(Day(day.0.saturating_add(days)), zone);
+                }
+            }
+        }
+        for days in [i32::MIN, i32::MAX] {
+            end_of_day(Day(days), Seoul);
+        }
     }
 }
