@@ -1,0 +1,418 @@
+//! A town in memory: rows in maps, and around [`decide`] what an engine does, in the plainest way.
+//!
+//! It decides everything twice: with a view made for the op and loaded from the tables as they are, and with the view
+//! of a batch, loaded from the tables as they were when the batch began, with every change since put into it. They
+//! must agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use moa_rules::books::{Account, Ledger, Party, postings};
+use moa_rules::decide::{Decision, decide};
+use moa_rules::device::{Device, Holder};
+use moa_rules::event::{EVENT_VERSION, Event, EventBody};
+use moa_rules::group::{Group, Member, TermsVersion};
+use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
+use moa_rules::lot::{Lot, Wallet};
+use moa_rules::merchant::{Merchant, MerchantProfile};
+use moa_rules::op::{Carried, Choice, OP_VERSION, Op, OpBody, RedemptionCode};
+use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::refusal::Refusal;
+use moa_rules::sale::Sale;
+use moa_rules::state::{Row, apply};
+use moa_rules::terms::{Profile, Scope, Terms};
+use moa_rules::time::{Timestamp, Validity};
+use moa_rules::view::{Cell, Halt, Key, View};
+
+/// 10 April 2026, 12:00 in Seoul.
+pub const START: Timestamp = Timestamp(1_775_790_000_000);
+
+/// The server's own key.
+pub const SYSTEM: KeyId = KeyId([0xff; 8]);
+
+/// The live tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tables {
+    pub devices: BTreeMap<KeyId, Device>,
+    pub counters: BTreeSet<(KeyId, u64)>,
+    pub merchants: BTreeMap<MerchantId, Merchant>,
+    pub sales: BTreeMap<(MerchantId, OpId), Sale>,
+    pub groups: BTreeMap<GroupId, Group>,
+    pub terms: BTreeMap<(GroupId, u32), TermsVersion>,
+    pub members: BTreeMap<(GroupId, MerchantId), Member>,
+    pub lots: BTreeMap<(AccountId, GroupId, LotId), Lot>,
+}
+
+impl Tables {
+    fn cell(&self, key: Key) -> Option<Cell> {
+        match key {
+            Key::Device(key) => self.devices.get(&key).cloned().map(Cell::Device),
+            Key::Counter(key, counter) => self.counters.contains(&(key, counter)).then_some(Cell::Counter),
+            Key::Merchant(merchant) => self.merchants.get(&merchant).cloned().map(Cell::Merchant),
+            Key::Memberships(merchant) => {
+                let member = |(group, shop): &(GroupId, MerchantId)| (*shop == merchant).then_some(*group);
+                let groups: Vec<GroupId> = self.members.keys().filter_map(member).collect();
+                (!groups.is_empty()).then_some(Cell::Memberships(groups))
+            }
+            Key::Sale(merchant, sale) => self.sales.get(&(merchant, sale)).cloned().map(Cell::Sale),
+            Key::Group(group) => self.groups.get(&group).cloned().map(Cell::Group),
+            Key::Terms(group, version) => self.terms.get(&(group, version)).cloned().map(Cell::Terms),
+            Key::Member(group, merchant) => self.members.get(&(group, merchant)).cloned().map(Cell::Member),
+            Key::Wallet(account, group) => {
+                let wallet = self.wallet(account, group);
+                (!wallet.lots().is_empty()).then_some(Cell::Wallet(wallet))
+            }
+            Key::Lot(account, group, lot) => {
+                self.lots.contains_key(&(account, group, lot)).then_some(Cell::Lot)
+            }
+        }
+    }
+
+    fn write(&mut self, row: Row) {
+        match row {
+            Row::Device(device) => drop(self.devices.insert(device.key, device)),
+            Row::Counter(key, counter) => drop(self.counters.insert((key, counter))),
+            Row::Merchant(merchant) => drop(self.merchants.insert(merchant.id, merchant)),
+            Row::Sale(sale) => drop(self.sales.insert((sale.merchant, sale.id), sale)),
+            Row::Group(group) => drop(self.groups.insert(group.id, group)),
+            Row::Terms(terms) => drop(self.terms.insert((terms.group, terms.version), terms)),
+            Row::Member(member) => drop(self.members.insert((member.group, member.merchant), member)),
+            Row::Lot(lot) => drop(self.lots.insert((lot.account, lot.group, lot.id), lot)),
+        }
+    }
+
+    pub fn wallet(&self, account: AccountId, group: GroupId) -> Wallet {
+        let whole = (account, group, LotId([0; 16]))..=(account, group, LotId([0xff; 16]));
+        Wallet::new(self.lots.range(whole).map(|(_, lot)| lot.clone()).collect())
+    }
+}
+
+/// What the journal keeps: events, and the changes of terms for which there is no op yet.
+enum Happening {
+    Event(Event),
+    Amended(Vec<Row>),
+}
+
+/// Someone with a phone.
+#[derive(Debug, Clone, Copy)]
+pub struct Person {
+    pub account: AccountId,
+    pub key: KeyId,
+}
+
+/// A shop and the phone at its till.
+#[derive(Debug, Clone, Copy)]
+pub struct Shop {
+    pub merchant: MerchantId,
+    pub owner: Person,
+}
+
+/// A signed op with what it carries, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    pub op: Op,
+    pub carried: Carried,
+}
+
+pub struct Town {
+    pub now: Timestamp,
+    pub tables: Tables,
+    pub books: BTreeMap<Account, i64>,
+    /// The tables when the batch began.
+    committed: Tables,
+    /// What the batch has loaded and changed.
+    batch: View,
+    journal: Vec<Happening>,
+    made: u64,
+}
+
+impl Town {
+    pub fn new() -> Self {
+        let mut town = Self {
+            now: START,
+            tables: Tables::default(),
+            books: BTreeMap::new(),
+            committed: Tables::default(),
+            batch: View::default(),
+            journal: Vec::new(),
+            made: 0,
+        };
+        town.write(Row::Device(system()));
+        town
+    }
+
+    /// A number never given before.
+    fn number(&mut self) -> u64 {
+        self.made += 1;
+        self.made
+    }
+
+    /// Sixteen bytes that stand in no order of time, so that ties between ids are real.
+    fn bytes(&mut self) -> [u8; 16] {
+        let number = self.number();
+        let mixed = (number ^ 0x9e37).wrapping_mul(0xbf58_476d_1ce4_e5b9).rotate_left(29);
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&mixed.wrapping_mul(0x94d0_49bb_1331_11eb).to_be_bytes());
+        bytes[8..].copy_from_slice(&number.to_be_bytes());
+        bytes
+    }
+
+    /// An op of this author, now by their clock too.
+    pub fn op(&mut self, actor: KeyId, body: OpBody) -> Op {
+        let mut id = self.bytes();
+        id[6] = if actor == SYSTEM { 0x80 } else { 0x70 };
+        let (counter, time) = (self.number(), self.now.seconds());
+        Op { version: OP_VERSION, id: OpId(id), actor, counter, time, body }
+    }
+
+    /// Another phone of the same account.
+    pub fn device(&mut self, account: AccountId) -> Person {
+        let key = KeyId(self.number().to_be_bytes());
+        let op = self.op(SYSTEM, OpBody::EnrolDevice { account, key, public_key: vec![4; 65] });
+        self.send(&op.into()).unwrap();
+        Person { account, key }
+    }
+
+    pub fn person(&mut self) -> Person {
+        let account = AccountId(self.bytes());
+        self.device(account)
+    }
+
+    pub fn shop(&mut self) -> Shop {
+        let owner = self.person();
+        self.shop_of(owner)
+    }
+
+    pub fn shop_of(&mut self, owner: Person) -> Shop {
+        let profile = MerchantProfile { name: "모퉁이".into(), currency: Currency::KRW, place: None };
+        let op = self.op(owner.key, OpBody::RegisterMerchant { profile });
+        self.send(&op.clone().into()).unwrap();
+        Shop { merchant: op.id.as_merchant(), owner }
+    }
+
+    pub fn group(&mut self, founder: Shop, terms: Terms) -> GroupId {
+        let profile = Profile { name: "골목".into(), scope: Scope::Area };
+        let op = self.op(founder.owner.key, OpBody::FoundGroup { profile, terms });
+        self.send(&op.clone().into()).unwrap();
+        op.id.as_group()
+    }
+
+    pub fn join(&mut self, shop: Shop, group: GroupId) {
+        let terms_version = self.tables.groups[&group].terms_version;
+        let op = self.op(shop.owner.key, OpBody::JoinGroup { group, terms_version });
+        self.send(&op.into()).unwrap();
+    }
+
+    /// New terms for a group, in force from now on. The op that does this is yet to come.
+    pub fn amend(&mut self, group: GroupId, terms: Terms) -> u32 {
+        let old = self.tables.groups[&group].clone();
+        let replaced = self.tables.terms[&(group, old.terms_version)].clone();
+        let version = old.terms_version + 1;
+        let rows = vec![
+            Row::Terms(TermsVersion { in_force_until: Some(self.now), ..replaced }),
+            Row::Terms(TermsVersion { group, version, terms, in_force_from: self.now, in_force_until: None }),
+            Row::Group(Group { terms_version: version, ..old }),
+        ];
+        rows.iter().cloned().for_each(|row| self.write(row));
+        self.journal.push(Happening::Amended(rows));
+        version
+    }
+
+    /// Puts a key's record in; the op that revokes a key is yet to come.
+    pub fn put_device(&mut self, device: Device) {
+        self.write(Row::Device(device));
+    }
+
+    /// Puts a group in that no shop of this town could found.
+    pub fn put_group(&mut self, group: Group, terms: TermsVersion) {
+        self.write(Row::Group(group));
+        self.write(Row::Terms(terms));
+    }
+
+    /// A sale that the shop has signed and not sent: the voucher.
+    pub fn sale(&mut self, shop: Shop, amount: i64) -> Op {
+        self.op(shop.owner.key, OpBody::RecordSale { amount: Money(amount), addressee: None })
+    }
+
+    pub fn sale_to(&mut self, shop: Shop, amount: i64, buyer: Person) -> Op {
+        let addressee = Some(buyer.account);
+        self.op(shop.owner.key, OpBody::RecordSale { amount: Money(amount), addressee })
+    }
+
+    /// A claim of a voucher into a group, under the terms now in force.
+    pub fn claim(&mut self, buyer: Person, sale: &Op, group: GroupId) -> Parcel {
+        let terms_version = self.tables.groups[&group].terms_version;
+        self.claim_for(buyer, sale, Some(Choice { group, terms_version }))
+    }
+
+    pub fn claim_for(&mut self, buyer: Person, sale: &Op, choice: Option<Choice>) -> Parcel {
+        let bytes = minicbor::to_vec(sale).unwrap();
+        let op = self.op(buyer.key, OpBody::Claim { sale: bytes, choice });
+        Parcel { op, carried: Carried::Sale(Box::new(sale.clone())) }
+    }
+
+    pub fn code(&mut self, buyer: Person, group: GroupId, most: i64) -> RedemptionCode {
+        let expires = self.now.plus(RedemptionCode::LIFETIME).seconds();
+        let (key, counter) = (buyer.key, self.number());
+        RedemptionCode { version: OP_VERSION, key, counter, expires, group, most: units(most) }
+    }
+
+    pub fn redeem_with(&mut self, shop: Shop, code: RedemptionCode, asked: i64) -> Parcel {
+        let bytes = minicbor::to_vec(code).unwrap();
+        let op = self.op(shop.owner.key, OpBody::Redeem { code: bytes, units: units(asked) });
+        Parcel { op, carried: Carried::Code(code) }
+    }
+
+    /// A redemption with a code made for it.
+    pub fn redeem(&mut self, shop: Shop, buyer: Person, group: GroupId, asked: i64) -> Parcel {
+        let code = self.code(buyer, group, asked);
+        self.redeem_with(shop, code, asked)
+    }
+
+    pub fn sweep(&mut self, buyer: AccountId, group: GroupId) -> Parcel {
+        self.op(SYSTEM, OpBody::ExpireLots { group, account: buyer }).into()
+    }
+
+    /// Earns `amount` at 100 %, or whatever the group gives, and returns the lot.
+    pub fn earn(&mut self, shop: Shop, buyer: Person, group: GroupId, amount: i64) -> LotId {
+        let sale = self.sale(shop, amount);
+        let claim = self.claim(buyer, &sale, group);
+        self.send(&claim).unwrap();
+        claim.op.id.as_lot()
+    }
+
+    /// What an engine does with an op that is not known to it. A refusal leaves everything as it was.
+    pub fn send(&mut self, parcel: &Parcel) -> Result<Decision, Refusal> {
+        let decision = self.decide(parcel)?;
+        let op = &parcel.op;
+        for (index, (actor, op, body)) in decision.events.iter().enumerate() {
+            let index = u16::try_from(index).unwrap();
+            let (actor, op, body) = (*actor, *op, body.clone());
+            self.happen(Event { version: EVENT_VERSION, actor, op, index, at: self.now, body });
+        }
+        for (key, counter) in [(op.actor, op.counter)].iter().chain(&decision.counters) {
+            self.write(Row::Counter(*key, *counter));
+        }
+        Ok(decision)
+    }
+
+    fn decide(&mut self, parcel: &Parcel) -> Result<Decision, Refusal> {
+        let anew = settle(&mut View::default(), &self.tables, parcel, self.now);
+        let in_batch = settle(&mut self.batch, &self.committed, parcel, self.now);
+        assert_eq!(anew, in_batch, "a batch decides as if each of its ops were alone");
+        anew
+    }
+
+    /// Ends the batch; what follows is the next.
+    pub fn commit(&mut self) {
+        self.committed = self.tables.clone();
+        self.batch = View::default();
+    }
+
+    fn happen(&mut self, event: Event) {
+        for row in rows_of(&event, &self.committed, &mut self.batch) {
+            self.write(row);
+        }
+        self.post(&event.body);
+        self.journal.push(Happening::Event(event));
+    }
+
+    fn write(&mut self, row: Row) {
+        self.batch.put(&row);
+        self.tables.write(row);
+    }
+
+    /// Adds an event to the books: zero in money, zero in the units of each issuer.
+    fn post(&mut self, event: &EventBody) {
+        let mut sums: BTreeMap<Option<MerchantId>, i64> = BTreeMap::new();
+        for posting in postings(event) {
+            assert_eq!(posting.account.ledger.is_money(), posting.account.issuer.is_none());
+            *sums.entry(posting.account.issuer).or_default() += posting.amount;
+            *self.books.entry(posting.account).or_default() += posting.amount;
+        }
+        assert!(sums.values().all(|sum| *sum == 0), "{event:?} does not balance: {sums:?}");
+    }
+
+    /// The tables that the journal alone gives. Counters are in the ops, not in the events.
+    pub fn rebuilt(&self) -> Tables {
+        let mut tables = Tables { counters: self.tables.counters.clone(), ..Tables::default() };
+        tables.write(Row::Device(system()));
+        for happening in &self.journal {
+            let rows = match happening {
+                Happening::Event(event) => rows_of(event, &tables, &mut View::default()),
+                Happening::Amended(rows) => rows.clone(),
+            };
+            rows.into_iter().for_each(|row| tables.write(row));
+        }
+        tables
+    }
+
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.journal.iter().filter_map(|happening| match happening {
+            Happening::Event(event) => Some(event),
+            Happening::Amended(_) => None,
+        })
+    }
+
+    pub fn available(&self, buyer: AccountId, group: GroupId) -> i64 {
+        self.tables.wallet(buyer, group).available(self.now).get()
+    }
+
+    /// Money that a party of a group is owed (negative: owes).
+    pub fn position(&self, group: GroupId, party: Party) -> i64 {
+        let account = Account { group, party, ledger: Ledger::Position, issuer: None };
+        self.books.get(&account).copied().unwrap_or(0)
+    }
+
+    pub fn wait(&mut self, millis: i64) {
+        self.now = self.now.plus(millis);
+    }
+}
+
+impl From<Op> for Parcel {
+    fn from(op: Op) -> Self {
+        Self { op, carried: Carried::None }
+    }
+}
+
+fn system() -> Device {
+    let public_key = vec![4; 65];
+    Device { key: SYSTEM, holder: Holder::System, merchant: None, public_key, revoked_at: None }
+}
+
+/// Asks until nothing is missing. A cell already loaded must not be asked for again.
+fn settle(view: &mut View, tables: &Tables, parcel: &Parcel, now: Timestamp) -> Result<Decision, Refusal> {
+    loop {
+        match decide(view, &parcel.op, &parcel.carried, now) {
+            Ok(decision) => return Ok(decision),
+            Err(Halt::Refused(refusal)) => return Err(refusal),
+            Err(Halt::Need(keys)) => load(view, tables, &keys),
+        }
+    }
+}
+
+fn rows_of(event: &Event, tables: &Tables, view: &mut View) -> Vec<Row> {
+    loop {
+        match apply(view, event) {
+            Ok(rows) => return rows,
+            Err(Halt::Need(keys)) => load(view, tables, &keys),
+            Err(Halt::Refused(refusal)) => panic!("an event is not to be refused: {refusal}"),
+        }
+    }
+}
+
+fn load(view: &mut View, tables: &Tables, keys: &[Key]) {
+    assert!(!keys.is_empty(), "a rule that stops says what it needs");
+    for key in keys {
+        assert!(!view.is_loaded(*key), "{key:?} is loaded already");
+        view.load(*key, tables.cell(*key));
+    }
+}
+
+pub fn units(count: i64) -> Units {
+    Units::new(count).unwrap()
+}
+
+/// Points at so many basis points, for six months, from so many.
+pub fn points(rate: u16, minimum: i64) -> Terms {
+    Terms::points(BasisPoints::new(rate).unwrap(), Validity::Months(6), units(minimum))
+}

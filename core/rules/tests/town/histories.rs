@@ -1,0 +1,483 @@
+//! Histories at random: after every op the rules and the naive model agree, and the books are whole.
+
+use std::collections::BTreeMap;
+
+use moa_rules::books::{Ledger, Party};
+use moa_rules::id::GroupId;
+use moa_rules::op::{Choice, Op, OpBody, RedemptionCode};
+use moa_rules::quantity::{BasisPoints, Currency, Money};
+use moa_rules::refusal::Refusal;
+use moa_rules::terms::{Basis, Kind, SpendingOrder, Terms};
+use moa_rules::time::{Day, Timestamp, Validity};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::test_runner::FileFailurePersistence;
+
+use crate::driver::{Parcel, Person, Shop, Town, units};
+use crate::model::Model;
+
+const SHOPS: usize = 3;
+const GROUPS: usize = 3;
+/// Three buyers, and the owner of the first shop.
+const BUYERS: usize = 4;
+
+/// What is done next. Indices say who, among those there are.
+#[derive(Debug, Clone)]
+enum Step {
+    /// A purchase, and its claim by a phone that scans it.
+    Buy { sale: SaleStep, claim: ClaimStep },
+    /// Someone claims a sale that was made before.
+    ClaimAgain { sale: Index, claim: ClaimStep },
+    /// The shop's phone sends a sale, for the first time or again.
+    Push { sale: Index },
+    /// A shop takes mileage from a wallet.
+    Redeem { shop: usize, wallet: WalletStep, asked: Asked, spare: i64, code_age_s: i64 },
+    /// A shop shows a code once more.
+    RedeemAgain { shop: usize, code: Index, asked: i64 },
+    /// The server's sweep comes by.
+    Sweep { buyer: usize, group: usize },
+    /// Time passes.
+    Wait { millis: i64 },
+    /// Time passes until just before, or at, the end of a lot.
+    WaitForEnd { lot: Index, millis_before: i64 },
+    /// A shop joins, having read the terms now in force or older ones.
+    Join { shop: usize, group: usize, versions_back: u32 },
+    /// A group changes its terms.
+    Amend { group: usize, terms: Terms },
+    /// An op that was applied before comes again.
+    Replay { sent: Index },
+    /// A batch of ops ends and the next begins.
+    Commit,
+}
+
+#[derive(Debug, Clone)]
+struct SaleStep {
+    shop: usize,
+    amount: i64,
+    addressee: Option<Addressee>,
+    sold_ago_s: i64,
+    pushed: bool,
+}
+
+/// The one buyer a voucher is for.
+#[derive(Debug, Clone)]
+enum Addressee {
+    Claimant,
+    Buyer(usize),
+}
+
+#[derive(Debug, Clone)]
+struct ClaimStep {
+    buyer: usize,
+    /// A group and how many versions ago the buyer read its terms; none to leave it to the server.
+    choice: Option<(usize, u32)>,
+    scanned_after_s: i64,
+}
+
+/// Whose mileage, and of which group.
+#[derive(Debug, Clone)]
+enum WalletStep {
+    /// That of a buyer and a group, empty or not.
+    Any { buyer: usize, group: usize },
+    /// One that has something to spend, if there is any.
+    Filled(Index),
+}
+
+/// How much is asked for.
+#[derive(Debug, Clone)]
+enum Asked {
+    Units(i64),
+    /// More than there is by so many, or fewer.
+    BesidesBalance(i64),
+    /// A part of the balance, in percent.
+    Percent(i64),
+}
+
+fn some_terms() -> impl Strategy<Value = Terms> {
+    let validity = prop_oneof![
+        select(vec![1, 3, 6, 12]).prop_map(Validity::Months),
+        (1u16..=60).prop_map(Validity::Days),
+    ];
+    (
+        prop_oneof![select(vec![1, 100, 300, 500, 1_000, 10_000]), 1u16..=10_000],
+        validity,
+        select(vec![0, 1, 10, 100, 1_000]),
+        select(vec![1, 1, 1, 10, 7]),
+        select(vec![Basis::OnIssue, Basis::OnRedemption]),
+        select(vec![SpendingOrder::SoonestExpiry, SpendingOrder::Oldest]),
+        select(vec!["Asia/Seoul", "America/New_York", "Pacific/Kiritimati", "UTC"]),
+    )
+        .prop_map(|(rate, validity, minimum, unit_value, basis, order, zone)| Terms {
+            kind: Kind::Point,
+            rate: BasisPoints::new(rate).unwrap(),
+            validity,
+            minimum: units(minimum),
+            unit_value: Money(unit_value),
+            currency: Currency::KRW,
+            basis,
+            order,
+            zone: zone.to_owned(),
+        })
+}
+
+fn some_sale() -> impl Strategy<Value = SaleStep> {
+    let amount = prop_oneof![
+        40 => 1_000i64..100_000,
+        4 => 1i64..1_000,
+        1 => select(vec![0, -1, 10_000_000_000, 10_000_000_001, i64::MAX]),
+    ];
+    let sold_ago_s = prop_oneof![
+        24 => Just(0i64),
+        12 => 0i64..900,
+        1 => select(vec![7 * 86_400, 7 * 86_400 + 1, -86_400, -86_401]),
+        1 => -100_000i64..700_000,
+    ];
+    let addressee = prop_oneof![
+        14 => Just(None),
+        4 => Just(Some(Addressee::Claimant)),
+        1 => (0..BUYERS).prop_map(|buyer| Some(Addressee::Buyer(buyer))),
+    ];
+    (0..SHOPS, amount, addressee, sold_ago_s, any::<bool>()).prop_map(
+        |(shop, amount, addressee, sold_ago_s, pushed)| SaleStep {
+            shop,
+            amount,
+            addressee,
+            sold_ago_s,
+            pushed,
+        },
+    )
+}
+
+fn some_claim() -> impl Strategy<Value = ClaimStep> {
+    let scanned_after_s = prop_oneof![
+        24 => 0i64..=900,
+        1 => select(vec![900, 901, -60, 100_000]),
+    ];
+    // Most of the time one of the three buyers, now and then the owner.
+    let buyer = prop_oneof![16 => 0..BUYERS - 1, 1 => Just(BUYERS - 1)];
+    (buyer, prop::option::weighted(0.8, (0..GROUPS, 0u32..3)), scanned_after_s)
+        .prop_map(|(buyer, choice, scanned_after_s)| ClaimStep { buyer, choice, scanned_after_s })
+}
+
+fn some_step() -> impl Strategy<Value = Step> {
+    let asked = prop_oneof![
+        1 => (0i64..2_000).prop_map(Asked::Units),
+        2 => (-1i64..=1).prop_map(Asked::BesidesBalance),
+        4 => (1i64..=100).prop_map(Asked::Percent),
+    ];
+    let spare = prop_oneof![16 => 0i64..100, 1 => Just(-1i64)];
+    let code_age_s = prop_oneof![24 => 0i64..180, 1 => select(vec![180, 181, 4_000])];
+    let wallet = prop_oneof![
+        1 => (0..BUYERS, 0..GROUPS).prop_map(|(buyer, group)| WalletStep::Any { buyer, group }),
+        8 => any::<Index>().prop_map(WalletStep::Filled),
+    ];
+    let millis = prop_oneof![
+        8 => 0..Timestamp::MINUTE,
+        8 => 0..Timestamp::DAY,
+        4 => 0..10 * Timestamp::DAY,
+        1 => 0..100 * Timestamp::DAY,
+    ];
+    prop_oneof![
+        16 => (some_sale(), some_claim()).prop_map(|(sale, claim)| Step::Buy { sale, claim }),
+        2 => (any::<Index>(), some_claim()).prop_map(|(sale, claim)| Step::ClaimAgain { sale, claim }),
+        1 => any::<Index>().prop_map(|sale| Step::Push { sale }),
+        14 => (0..SHOPS, wallet, asked, spare, code_age_s).prop_map(
+            |(shop, wallet, asked, spare, code_age_s)| {
+                Step::Redeem { shop, wallet, asked, spare, code_age_s }
+            }
+        ),
+        1 => (0..SHOPS, any::<Index>(), 0i64..2_000)
+            .prop_map(|(shop, code, asked)| Step::RedeemAgain { shop, code, asked }),
+        3 => (0..BUYERS, 0..GROUPS).prop_map(|(buyer, group)| Step::Sweep { buyer, group }),
+        4 => millis.prop_map(|millis| Step::Wait { millis }),
+        1 => (any::<Index>(), 0i64..=1)
+            .prop_map(|(lot, millis_before)| Step::WaitForEnd { lot, millis_before }),
+        2 => (0..SHOPS, 0..GROUPS, select(vec![0, 0, 0, 1]))
+            .prop_map(|(shop, group, versions_back)| Step::Join { shop, group, versions_back }),
+        1 => (0..GROUPS, some_terms()).prop_map(|(group, terms)| Step::Amend { group, terms }),
+        1 => any::<Index>().prop_map(|sent| Step::Replay { sent }),
+        6 => Just(Step::Commit),
+    ]
+}
+
+/// Both sides of the test, and what later steps refer to.
+struct History {
+    town: Town,
+    model: Model,
+    shops: Vec<Shop>,
+    buyers: Vec<Person>,
+    groups: Vec<GroupId>,
+    sales: Vec<Op>,
+    codes: Vec<RedemptionCode>,
+    applied: Vec<Parcel>,
+}
+
+impl History {
+    fn new(terms: &[Terms], joined: &[[bool; GROUPS]]) -> Self {
+        let mut town = Town::new();
+        let mut model = Model::default();
+        let shops: Vec<Shop> = (0..SHOPS).map(|_| town.shop()).collect();
+        let mut buyers: Vec<Person> = (0..BUYERS - 1).map(|_| town.person()).collect();
+        for shop in &shops {
+            model.knows(shop.owner.key, shop.owner.account, Some(shop.merchant));
+        }
+        for buyer in &buyers {
+            model.knows(buyer.key, buyer.account, None);
+        }
+        buyers.push(shops[0].owner);
+        let mut groups = Vec::new();
+        for (at, terms) in terms.iter().enumerate() {
+            let group = town.group(shops[at % SHOPS], terms.clone());
+            model.amended(group, town.now, terms.clone());
+            model.joined(group, shops[at % SHOPS].merchant);
+            groups.push(group);
+        }
+        for (shop, joined) in joined.iter().enumerate() {
+            for (group, joined) in joined.iter().enumerate() {
+                if *joined && group % SHOPS != shop {
+                    town.join(shops[shop], groups[group]);
+                    model.joined(groups[group], shops[shop].merchant);
+                }
+            }
+        }
+        let (sales, codes, applied) = (Vec::new(), Vec::new(), Vec::new());
+        Self { town, model, shops, buyers, groups, sales, codes, applied }
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Buy { sale, claim } => {
+                let sale = self.sell(&sale, claim.buyer);
+                self.claim(&sale, &claim);
+            }
+            Step::ClaimAgain { sale, claim } => {
+                if let Some(sale) = pick(sale, &self.sales) {
+                    self.claim(&sale, &claim);
+                }
+            }
+            Step::Push { sale } => {
+                if let Some(sale) = pick(sale, &self.sales) {
+                    self.send(&sale.into());
+                }
+            }
+            Step::Redeem { shop, wallet, asked, spare, code_age_s } => {
+                let (buyer, group) = self.wallet(&wallet);
+                let balance = self.model.available(buyer.account, group, self.town.now);
+                let asked = match asked {
+                    Asked::Units(units) => units,
+                    Asked::BesidesBalance(more) => balance + more,
+                    Asked::Percent(percent) => balance * percent / 100,
+                };
+                let asked = asked.max(0);
+                let mut code = self.town.code(buyer, group, (asked + spare).max(0));
+                code.expires = code.expires.saturating_add_signed(-code_age_s);
+                self.codes.push(code);
+                let parcel = self.town.redeem_with(self.shops[shop], code, asked);
+                self.send(&parcel);
+            }
+            Step::RedeemAgain { shop, code, asked } => {
+                if let Some(code) = pick(code, &self.codes) {
+                    let parcel = self.town.redeem_with(self.shops[shop], code, asked);
+                    self.send(&parcel);
+                }
+            }
+            Step::Sweep { buyer, group } => {
+                let parcel = self.town.sweep(self.buyers[buyer].account, self.groups[group]);
+                self.send(&parcel);
+            }
+            Step::Wait { millis } => self.town.wait(millis),
+            Step::WaitForEnd { lot, millis_before } => {
+                if let Some(lot) = pick(lot, &self.model.stock()) {
+                    let at = Timestamp(lot.ends - millis_before);
+                    self.town.now = self.town.now.max(at);
+                }
+            }
+            Step::Join { shop, group, versions_back } => {
+                let terms_version = self.version(self.groups[group], versions_back);
+                let body = OpBody::JoinGroup { group: self.groups[group], terms_version };
+                let op = self.town.op(self.shops[shop].owner.key, body);
+                self.send(&op.into());
+            }
+            Step::Amend { group, terms } => {
+                // Two versions from the same instant would leave it open which was in force.
+                self.town.wait(1);
+                self.town.amend(self.groups[group], terms.clone());
+                self.model.amended(self.groups[group], self.town.now, terms);
+            }
+            Step::Commit => self.town.commit(),
+            Step::Replay { sent } => {
+                if let Some(parcel) = pick(sent, &self.applied) {
+                    assert_eq!(self.town.send(&parcel), Err(counter_used(&parcel)));
+                }
+            }
+        }
+    }
+
+    fn wallet(&self, step: &WalletStep) -> (Person, GroupId) {
+        match step {
+            WalletStep::Any { buyer, group } => (self.buyers[*buyer], self.groups[*group]),
+            WalletStep::Filled(index) => {
+                let mut filled = self.model.stock();
+                filled.retain(|lot| lot.left > 0 && lot.ends > self.town.now.0);
+                let Some(lot) = pick(*index, &filled) else { return (self.buyers[0], self.groups[0]) };
+                (*self.buyers.iter().find(|buyer| buyer.account == lot.account).unwrap(), lot.group)
+            }
+        }
+    }
+
+    fn sell(&mut self, step: &SaleStep, claimant: usize) -> Op {
+        let shop = self.shops[step.shop];
+        let addressee = match step.addressee {
+            Some(Addressee::Claimant) => Some(claimant),
+            Some(Addressee::Buyer(buyer)) => Some(buyer),
+            None => None,
+        };
+        let mut sale = match addressee {
+            Some(buyer) => self.town.sale_to(shop, step.amount, self.buyers[buyer]),
+            None => self.town.sale(shop, step.amount),
+        };
+        sale.time = sale.time.checked_add_signed(-step.sold_ago_s).unwrap();
+        self.sales.push(sale.clone());
+        if step.pushed {
+            self.send(&sale.clone().into());
+        }
+        sale
+    }
+
+    fn claim(&mut self, sale: &Op, step: &ClaimStep) {
+        let choice = step.choice.map(|(group, versions_back)| {
+            let group = self.groups[group];
+            Choice { group, terms_version: self.version(group, versions_back) }
+        });
+        let mut parcel = self.town.claim_for(self.buyers[step.buyer], sale, choice);
+        parcel.op.time = sale.time.checked_add_signed(step.scanned_after_s).unwrap();
+        self.send(&parcel);
+    }
+
+    /// The version in force, or one of the last; 0, which never was, if it goes back too far.
+    fn version(&self, group: GroupId, versions_back: u32) -> u32 {
+        self.town.tables.groups[&group].terms_version.saturating_sub(versions_back)
+    }
+
+    /// Sends an op to both sides. They agree; a refusal changes nothing; what was applied is refused again.
+    fn send(&mut self, parcel: &Parcel) {
+        let before = self.town.tables.clone();
+        let verdict = self.town.send(parcel).map(drop);
+        assert_eq!(verdict, self.model.decide(parcel, self.town.now), "{parcel:?}");
+        if verdict.is_ok() {
+            let after = self.town.tables.clone();
+            assert_eq!(self.town.send(parcel), Err(counter_used(parcel)));
+            assert_eq!(self.town.tables, after);
+            self.applied.push(parcel.clone());
+        } else {
+            assert_eq!(self.town.tables, before);
+        }
+    }
+
+    fn check(&self) {
+        let (town, model, now) = (&self.town, &self.model, self.town.now);
+        let stock = model.stock();
+        let lots = stock.iter().map(|lot| {
+            let day = Day::from(lot.last_day);
+            ((lot.account, lot.group, lot.lot), (lot.issuer, lot.left, day, lot.ends))
+        });
+        let found = town
+            .tables
+            .lots
+            .iter()
+            .map(|(key, lot)| (*key, (lot.issuer, lot.remaining.get(), lot.last_day, lot.ends_at.0)));
+        assert_eq!(found.collect::<BTreeMap<_, _>>(), lots.collect(), "lots");
+        for buyer in &self.buyers {
+            for group in &self.groups {
+                let mut available = 0;
+                for lot in &stock {
+                    if (lot.account, lot.group) == (buyer.account, *group) && lot.ends > now.0 {
+                        available += lot.left;
+                    }
+                }
+                assert_eq!(town.available(buyer.account, *group), available, "available");
+            }
+        }
+        self.check_books();
+    }
+
+    fn check_books(&self) {
+        let mut books = self.town.books.clone();
+        books.retain(|_, amount| *amount != 0);
+        assert_eq!(books, self.model.books(), "books");
+        for group in &self.groups {
+            let of_group = || books.iter().filter(|(account, _)| account.group == *group);
+            let owed: i64 =
+                of_group().filter(|(account, _)| account.ledger.is_money()).map(|(_, sum)| sum).sum();
+            assert_eq!(owed, 0, "members, pool and exchange sum to zero");
+            assert_eq!(self.town.position(*group, Party::Pool), self.model.owed_by_pool(*group), "pool");
+            for shop in &self.shops {
+                let total = |ledger| -> i64 {
+                    let of = of_group().filter(|(account, _)| {
+                        account.ledger == ledger && account.issuer == Some(shop.merchant)
+                    });
+                    of.map(|(_, sum)| sum).sum()
+                };
+                let outstanding: i64 = self
+                    .town
+                    .tables
+                    .lots
+                    .values()
+                    .filter(|lot| (lot.group, lot.issuer) == (*group, shop.merchant))
+                    .map(|lot| lot.remaining.get())
+                    .sum();
+                assert_eq!(total(Ledger::Wallet), outstanding, "wallets are the lots");
+                assert_eq!(
+                    -total(Ledger::Issued),
+                    total(Ledger::Redeemed) + total(Ledger::Expired) + outstanding,
+                    "issued = redeemed + expired + outstanding"
+                );
+            }
+        }
+    }
+}
+
+fn counter_used(parcel: &Parcel) -> Refusal {
+    Refusal::CounterUsed { counter: parcel.op.counter }
+}
+
+fn pick<T: Clone>(index: Index, from: &[T]) -> Option<T> {
+    (!from.is_empty()).then(|| index.get(from).clone())
+}
+
+fn config() -> ProptestConfig {
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/histories.txt");
+    ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(kept))),
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn the_rules_agree_with_a_list_of_everything_that_happened(
+        terms in prop::collection::vec(some_terms(), GROUPS),
+        joined in prop::array::uniform3(prop::array::uniform3(prop::bool::weighted(0.7))),
+        steps in prop::collection::vec(some_step(), 1..=120),
+    ) {
+        let mut history = History::new(&terms, &joined);
+        for step in steps {
+            history.take(step);
+            history.check();
+        }
+        prop_assert_eq!(&history.town.rebuilt(), &history.town.tables);
+        // Whatever is left in the end is swept, a year and more after its issue.
+        history.town.wait(400 * Timestamp::DAY);
+        for buyer in history.buyers.clone() {
+            for group in history.groups.clone() {
+                let parcel = history.town.sweep(buyer.account, group);
+                history.send(&parcel);
+            }
+        }
+        history.check();
+        prop_assert!(history.town.tables.lots.values().all(|lot| lot.remaining.is_zero()));
+        prop_assert_eq!(&history.town.rebuilt(), &history.town.tables);
+    }
+}

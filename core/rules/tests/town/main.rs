@@ -1,0 +1,8 @@
+//! The rules, tried in a town kept in memory: named cases, and histories at random against a naive model.
+
+mod driver;
+mod edges;
+mod histories;
+mod model;
+mod refusals;
+mod settlement;

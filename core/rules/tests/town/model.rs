@@ -1,0 +1,490 @@
+//! The naive model: a list of everything that happened, and loops. It shares the rules' types and none of their
+//! functions; dates come from the calendar, day by day.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
+use chrono_tz::Tz;
+use moa_rules::books::{Account, Ledger, Party};
+use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
+use moa_rules::op::{Carried, Op, OpBody, RedemptionCode};
+use moa_rules::quantity::Money;
+use moa_rules::refusal::Refusal;
+use moa_rules::terms::{Basis, SpendingOrder, Terms};
+use moa_rules::time::{Timestamp, Validity};
+
+use crate::driver::{Parcel, SYSTEM, units};
+
+const DAY: i64 = 86_400_000;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+enum Fact {
+    Joined {
+        group: GroupId,
+        shop: MerchantId,
+    },
+    Amended {
+        group: GroupId,
+        at: i64,
+        terms: Terms,
+    },
+    Sold {
+        sale: OpId,
+    },
+    Earned(Earned),
+    /// `lot` counts the earnings from zero.
+    Spent {
+        lot: usize,
+        units: i64,
+        shop: MerchantId,
+    },
+    Gone {
+        lot: usize,
+        units: i64,
+    },
+    Used {
+        key: KeyId,
+        counter: u64,
+    },
+}
+
+#[derive(Debug, Clone)]
+struct Earned {
+    at: i64,
+    lot: LotId,
+    group: GroupId,
+    shop: MerchantId,
+    account: AccountId,
+    sale: OpId,
+    units: i64,
+    value: i64,
+    basis: Basis,
+    last_day: NaiveDate,
+    ends: i64,
+}
+
+/// A lot as the facts leave it.
+#[derive(Debug, Clone)]
+pub struct Stock {
+    number: usize,
+    pub lot: LotId,
+    pub group: GroupId,
+    pub issuer: MerchantId,
+    pub account: AccountId,
+    pub left: i64,
+    pub last_day: NaiveDate,
+    pub ends: i64,
+    issued: i64,
+    value: i64,
+    basis: Basis,
+}
+
+#[derive(Debug, Default)]
+pub struct Model {
+    facts: Vec<Fact>,
+    /// Who holds a key, and for which shop it acts.
+    people: Vec<(KeyId, AccountId, Option<MerchantId>)>,
+}
+
+impl Model {
+    pub fn knows(&mut self, key: KeyId, account: AccountId, shop: Option<MerchantId>) {
+        self.people.push((key, account, shop));
+    }
+
+    pub fn amended(&mut self, group: GroupId, at: Timestamp, terms: Terms) {
+        self.facts.push(Fact::Amended { group, at: at.0, terms });
+    }
+
+    pub fn joined(&mut self, group: GroupId, shop: MerchantId) {
+        self.facts.push(Fact::Joined { group, shop });
+    }
+
+    /// Decides an op and, if it holds, writes down what happened.
+    pub fn decide(&mut self, parcel: &Parcel, now: Timestamp) -> Result<(), Refusal> {
+        let (op, now) = (&parcel.op, now.0);
+        if self.used(op.actor, op.counter) {
+            return Err(Refusal::CounterUsed { counter: op.counter });
+        }
+        let facts = match (&op.body, &parcel.carried) {
+            (OpBody::JoinGroup { group, terms_version }, _) => self.join(op, *group, *terms_version)?,
+            (OpBody::RecordSale { .. }, _) => sell(op, now)?,
+            (OpBody::Claim { choice, .. }, Carried::Sale(sale)) => {
+                let choice = choice.map(|choice| (choice.group, choice.terms_version));
+                self.claim(op, sale, choice, now)?
+            }
+            (OpBody::Redeem { units, .. }, Carried::Code(code)) => self.redeem(op, code, units.get(), now)?,
+            (OpBody::ExpireLots { group, account }, _) => self.sweep(*account, *group, now)?,
+            other => panic!("no history has {other:?}"),
+        };
+        self.facts.extend(facts);
+        self.facts.push(Fact::Used { key: op.actor, counter: op.counter });
+        Ok(())
+    }
+
+    fn join(&self, op: &Op, group: GroupId, agreed: u32) -> Result<Vec<Fact>, Refusal> {
+        let shop = self.shop_of(op.actor);
+        if self.is_member(shop, group) {
+            return Err(Refusal::AlreadyMember);
+        }
+        let current = u32::try_from(self.versions(group).len()).unwrap();
+        if agreed != current {
+            return Err(Refusal::TermsChanged { current });
+        }
+        Ok(vec![Fact::Joined { group, shop }])
+    }
+
+    fn claim(
+        &self,
+        op: &Op,
+        sale: &Op,
+        choice: Option<(GroupId, u32)>,
+        now: i64,
+    ) -> Result<Vec<Fact>, Refusal> {
+        let OpBody::RecordSale { amount: Money(amount), addressee } = sale.body else { panic!("a sale") };
+        let (account, shop) = (self.account_of(op.actor), self.shop_of(sale.actor));
+        let mut facts = Vec::new();
+        if !self.is_sold(sale.id) {
+            if self.used(sale.actor, sale.counter) {
+                return Err(Refusal::CounterUsed { counter: sale.counter });
+            }
+            facts = sell(sale, now)?;
+            facts.push(Fact::Used { key: sale.actor, counter: sale.counter });
+        }
+        if self.is_claimed(sale.id) {
+            return Err(Refusal::SaleAlreadyClaimed);
+        }
+        if self.account_of(sale.actor) == account {
+            return Err(Refusal::OwnSale);
+        }
+        if addressee.is_some() && addressee != Some(account) {
+            return Err(Refusal::NotAddressee);
+        }
+        if now - millis(sale.time) > 7 * DAY {
+            return Err(Refusal::SaleTooOld { days: 7 });
+        }
+        if addressee.is_none() && millis(op.time) - millis(sale.time) > 15 * 60_000 {
+            return Err(Refusal::VoucherExpired { minutes: 15 });
+        }
+
+        let (group, terms) = match choice {
+            Some((group, _)) if !self.is_member(shop, group) => return Err(Refusal::SellerNotInGroup),
+            Some((group, version)) => (group, self.honoured(group, version, now)),
+            None => self.best(shop).ok_or(Refusal::SellerInNoGroup)?,
+        };
+        let value = terms.unit_value.0;
+        // The percentage first, then whole units of it.
+        let earned = i128::from(amount) * i128::from(terms.rate.get()) / 10_000 / i128::from(value);
+        let earned = i64::try_from(earned).unwrap();
+        if earned == 0 {
+            return Err(Refusal::EarnsNothing { amount: Money(amount) });
+        }
+
+        let zone: Tz = terms.zone.parse().unwrap();
+        let last_day = last_day(terms.validity, now, zone);
+        facts.push(Fact::Earned(Earned {
+            at: now,
+            lot: LotId(op.id.0),
+            group,
+            shop,
+            account,
+            sale: sale.id,
+            units: earned,
+            value,
+            basis: terms.basis,
+            last_day,
+            ends: midnight_after(last_day, zone),
+        }));
+        Ok(facts)
+    }
+
+    fn redeem(&self, op: &Op, code: &RedemptionCode, asked: i64, now: i64) -> Result<Vec<Fact>, Refusal> {
+        let (shop, account, group) = (self.shop_of(op.actor), self.account_of(code.key), code.group);
+        if self.used(code.key, code.counter) {
+            return Err(Refusal::CodeUsed);
+        }
+        if now > millis(code.expires) {
+            return Err(Refusal::CodeExpired);
+        }
+        if asked == 0 {
+            return Err(Refusal::UnitsNotPositive);
+        }
+        if asked > code.most.get() {
+            return Err(Refusal::MoreThanCode { asked: units(asked), most: code.most });
+        }
+        if !self.is_member(shop, group) {
+            return Err(Refusal::ShopNotInGroup);
+        }
+        let versions = self.versions(group);
+        let (_, terms) = versions.last().unwrap();
+        let available = self.available(account, group, Timestamp(now));
+        if available < terms.minimum.get() {
+            return Err(Refusal::BelowMinimum { minimum: terms.minimum, available: units(available) });
+        }
+        if available < asked {
+            return Err(Refusal::NotEnough { asked: units(asked), available: units(available) });
+        }
+
+        let mut facts = vec![Fact::Used { key: code.key, counter: code.counter }];
+        let mut stock = self.stock();
+        let mut open = asked;
+        while open > 0 {
+            // Again and again the one lot that goes before all others.
+            let mut first: Option<usize> = None;
+            for (at, lot) in stock.iter().enumerate() {
+                if lot.account != account || lot.group != group || lot.left == 0 || lot.ends <= now {
+                    continue;
+                }
+                let before = first.is_none_or(|first| match terms.order {
+                    SpendingOrder::SoonestExpiry => {
+                        let other = &stock[first];
+                        (lot.ends, lot.issued, lot.lot) < (other.ends, other.issued, other.lot)
+                    }
+                    SpendingOrder::Oldest => (lot.issued, lot.lot) < (stock[first].issued, stock[first].lot),
+                });
+                if before {
+                    first = Some(at);
+                }
+            }
+            let lot = &mut stock[first.unwrap()];
+            let taken = open.min(lot.left);
+            facts.push(Fact::Spent { lot: lot.number, units: taken, shop });
+            lot.left -= taken;
+            open -= taken;
+        }
+        Ok(facts)
+    }
+
+    fn sweep(&self, account: AccountId, group: GroupId, now: i64) -> Result<Vec<Fact>, Refusal> {
+        let mut facts = Vec::new();
+        for stock in self.stock() {
+            if stock.account == account && stock.group == group && stock.left > 0 && stock.ends <= now {
+                facts.push(Fact::Gone { lot: stock.number, units: stock.left });
+            }
+        }
+        if facts.is_empty() {
+            return Err(Refusal::NothingExpired);
+        }
+        Ok(facts)
+    }
+
+    /// Every lot there ever was.
+    pub fn stock(&self) -> Vec<Stock> {
+        let mut all: Vec<Stock> = Vec::new();
+        for fact in &self.facts {
+            match fact {
+                Fact::Earned(earned) => all.push(Stock {
+                    number: all.len(),
+                    lot: earned.lot,
+                    group: earned.group,
+                    issuer: earned.shop,
+                    account: earned.account,
+                    left: earned.units,
+                    last_day: earned.last_day,
+                    ends: earned.ends,
+                    issued: earned.at,
+                    value: earned.value,
+                    basis: earned.basis,
+                }),
+                Fact::Spent { lot, units, .. } | Fact::Gone { lot, units } => all[*lot].left -= units,
+                _ => {}
+            }
+        }
+        all
+    }
+
+    pub fn available(&self, account: AccountId, group: GroupId, now: Timestamp) -> i64 {
+        let mut available = 0;
+        for stock in self.stock() {
+            if stock.account == account && stock.group == group && stock.ends > now.0 {
+                available += stock.left;
+            }
+        }
+        available
+    }
+
+    /// What every account of the books should hold; those with nothing left out.
+    pub fn books(&self) -> BTreeMap<Account, i64> {
+        let lots = self.stock();
+        let mut books = BTreeMap::new();
+        let mut add = |group, party, ledger, issuer, amount: i64| {
+            *books.entry(Account { group, party, ledger, issuer }).or_default() += amount;
+        };
+        for fact in &self.facts {
+            match fact {
+                Fact::Earned(Earned { group, shop, account, units, value, basis, .. }) => {
+                    add(*group, Party::Member(*shop), Ledger::Issued, Some(*shop), -units);
+                    add(*group, Party::Buyer(*account), Ledger::Wallet, Some(*shop), *units);
+                    if *basis == Basis::OnIssue {
+                        add(*group, Party::Member(*shop), Ledger::Position, None, -units * value);
+                        add(*group, Party::Pool, Ledger::Position, None, units * value);
+                    }
+                }
+                Fact::Spent { lot, units, shop } => {
+                    let Stock { group, account, issuer, value, basis, .. } = lots[*lot];
+                    add(group, Party::Buyer(account), Ledger::Wallet, Some(issuer), -units);
+                    add(group, Party::Member(*shop), Ledger::Redeemed, Some(issuer), *units);
+                    let owes = match basis {
+                        Basis::OnIssue => Party::Pool,
+                        Basis::OnRedemption => Party::Member(issuer),
+                    };
+                    add(group, owes, Ledger::Position, None, -units * value);
+                    add(group, Party::Member(*shop), Ledger::Position, None, units * value);
+                }
+                Fact::Gone { lot, units } => {
+                    let Stock { group, account, issuer, value, basis, .. } = lots[*lot];
+                    add(group, Party::Buyer(account), Ledger::Wallet, Some(issuer), -units);
+                    add(group, Party::Pool, Ledger::Expired, Some(issuer), *units);
+                    if basis == Basis::OnIssue {
+                        add(group, Party::Pool, Ledger::Position, None, -units * value);
+                        add(group, Party::Member(issuer), Ledger::Position, None, units * value);
+                    }
+                }
+                _ => {}
+            }
+        }
+        books.retain(|_, amount| *amount != 0);
+        books
+    }
+
+    /// What a group's units issued *on issue* and not yet used are worth.
+    pub fn owed_by_pool(&self, group: GroupId) -> i64 {
+        let mut worth = 0;
+        for stock in self.stock() {
+            if stock.group == group && stock.basis == Basis::OnIssue {
+                worth += stock.left * stock.value;
+            }
+        }
+        worth
+    }
+
+    fn account_of(&self, key: KeyId) -> AccountId {
+        assert_ne!(key, SYSTEM);
+        self.people.iter().find(|person| person.0 == key).unwrap().1
+    }
+
+    fn shop_of(&self, key: KeyId) -> MerchantId {
+        self.people.iter().find(|person| person.0 == key).unwrap().2.unwrap()
+    }
+
+    fn used(&self, wanted: KeyId, number: u64) -> bool {
+        let is =
+            |fact: &Fact| matches!(fact, Fact::Used { key, counter } if (*key, *counter) == (wanted, number));
+        self.facts.iter().any(is)
+    }
+
+    fn is_member(&self, wanted: MerchantId, of: GroupId) -> bool {
+        let is =
+            |fact: &Fact| matches!(fact, Fact::Joined { group, shop } if (*shop, *group) == (wanted, of));
+        self.facts.iter().any(is)
+    }
+
+    fn is_sold(&self, wanted: OpId) -> bool {
+        self.facts.iter().any(|fact| matches!(fact, Fact::Sold { sale } if *sale == wanted))
+    }
+
+    fn is_claimed(&self, wanted: OpId) -> bool {
+        self.facts.iter().any(|fact| matches!(fact, Fact::Earned(earned) if earned.sale == wanted))
+    }
+
+    /// The versions of a group's terms, and from when each was in force.
+    fn versions(&self, wanted: GroupId) -> Vec<(i64, Terms)> {
+        let mut versions = Vec::new();
+        for fact in &self.facts {
+            if let Fact::Amended { group, at, terms } = fact
+                && *group == wanted
+            {
+                versions.push((*at, terms.clone()));
+            }
+        }
+        versions
+    }
+
+    /// The terms that a buyer saw, if they were in force within seven days; else those now in force.
+    fn honoured(&self, group: GroupId, seen: u32, now: i64) -> Terms {
+        let versions = self.versions(group);
+        let (_, current) = versions.last().unwrap();
+        for (at, (_, terms)) in versions.iter().enumerate() {
+            let lately = versions.get(at + 1).is_none_or(|(replaced, _)| *replaced > now - 7 * DAY);
+            if at + 1 == seen as usize && lately {
+                return terms.clone();
+            }
+        }
+        current.clone()
+    }
+
+    /// Of a shop's groups the one with the highest rate, then the longest validity, then the lowest id.
+    fn best(&self, of: MerchantId) -> Option<(GroupId, Terms)> {
+        let mut best: Option<(GroupId, Terms)> = None;
+        for fact in &self.facts {
+            let Fact::Joined { group, shop } = fact else { continue };
+            if *shop != of {
+                continue;
+            }
+            let (_, terms) = self.versions(*group).pop().unwrap();
+            let better = best.as_ref().is_none_or(|(other, held)| {
+                (terms.rate, days(terms.validity)) > (held.rate, days(held.validity))
+                    || (terms.rate, days(terms.validity), *other) == (held.rate, days(held.validity), *other)
+                        && group < other
+            });
+            if better {
+                best = Some((*group, terms));
+            }
+        }
+        best
+    }
+}
+
+fn sell(op: &Op, now: i64) -> Result<Vec<Fact>, Refusal> {
+    let OpBody::RecordSale { amount: Money(amount), .. } = op.body else { panic!("a sale") };
+    if amount <= 0 {
+        return Err(Refusal::AmountNotPositive);
+    }
+    if amount > 10_000_000_000 {
+        return Err(Refusal::AmountTooLarge { max: Money(10_000_000_000) });
+    }
+    if millis(op.time) - now > DAY {
+        return Err(Refusal::SaleDatedAhead { hours: 24 });
+    }
+    Ok(vec![Fact::Sold { sale: op.id }])
+}
+
+fn millis(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap() * 1_000
+}
+
+/// Days, a month as 30.44.
+fn days(validity: Validity) -> u32 {
+    match validity {
+        Validity::Months(months) => u32::from(months) * 3_044 / 100,
+        Validity::Days(days) => days.into(),
+    }
+}
+
+fn last_day(validity: Validity, at: i64, zone: Tz) -> NaiveDate {
+    let mut day = DateTime::from_timestamp_millis(at).unwrap().with_timezone(&zone).date_naive();
+    match validity {
+        Validity::Days(days) => {
+            for _ in 0..days {
+                day = day.succ_opt().unwrap();
+            }
+            day
+        }
+        Validity::Months(months) => {
+            let (mut year, mut month) = (day.year(), day.month());
+            for _ in 0..months {
+                (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+            }
+            // The same day of that month, or the last that it has.
+            (1..=day.day()).rev().find_map(|day| NaiveDate::from_ymd_opt(year, month, day)).unwrap()
+        }
+    }
+}
+
+fn midnight_after(day: NaiveDate, zone: Tz) -> i64 {
+    let next = day.succ_opt().unwrap();
+    zone.with_ymd_and_hms(next.year(), next.month(), next.day(), 0, 0, 0)
+        .earliest()
+        .unwrap()
+        .timestamp_millis()
+}
