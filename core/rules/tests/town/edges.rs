@@ -513,6 +513,27 @@ fn edge_42_a_code_cannot_share_the_counter_of_the_redemption_that_carries_it() {
 }
 
 #[test]
+fn a_claim_without_a_group_goes_to_the_best_rate_then_the_longest_validity_then_the_lowest_id() {
+    let chosen = |offers: &[(u16, Validity)]| {
+        let mut town = Town::new();
+        let (shop, buyer) = (town.shop(), town.person());
+        let offer =
+            |town: &mut Town, (rate, validity)| town.group(shop, Terms { validity, ..points(rate, 0) });
+        let groups: Vec<GroupId> = offers.iter().map(|terms| offer(&mut town, *terms)).collect();
+        let sale = town.sale(shop, 10_000);
+        let claim = town.claim_for(buyer, &sale, None);
+        town.send(&claim).unwrap();
+        let lot = town.tables.lots.values().next().unwrap();
+        (groups.iter().position(|group| *group == lot.group), groups.iter().min() == Some(&lot.group))
+    };
+    let (days, months) = (Validity::Days, Validity::Months);
+    assert_eq!(chosen(&[(100, months(12)), (300, days(1)), (200, months(12))]).0, Some(1));
+    assert_eq!(chosen(&[(300, days(89)), (300, months(3)), (300, days(30))]).0, Some(1));
+    assert_eq!(chosen(&[(300, months(3)), (300, days(92)), (300, days(30))]).0, Some(1));
+    assert!(chosen(&[(300, months(3)); 4]).1);
+}
+
+#[test]
 fn the_soonest_end_goes_first_then_the_oldest_then_the_lowest_id() {
     let spent = |order| {
         let mut alley = alley(Terms { order, validity: Validity::Days(60), ..points(10_000, 0) });
