@@ -1,1 +1,20 @@
-//! The core as Kotlin and Swift see it.
+//! The core as Kotlin and Swift see it: one [`App`], plain records, one observer. No logic.
+//!
+//! Everything here forwards to `moa-phone` and dresses its values for a screen: ids as hex, money and mileage as
+//! whole numbers with their text beside them, in the app's language. A thousand records cost about as much to hand over
+//! as ten calls, so a screen's data comes in one call.
+
+mod app;
+mod convert;
+mod error;
+mod observer;
+mod records;
+mod scan;
+
+pub use app::{App, AppConfig};
+pub use error::ApiError;
+pub use observer::{AppState, Observer, Subscription};
+pub use records::*;
+pub use scan::*;
+
+uniffi::setup_scaffolding!("moa");

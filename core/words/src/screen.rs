@@ -171,6 +171,13 @@ pub enum Line<'a> {
         /// Units left in the wallet.
         left: Units,
     },
+    /// The same in a list, where each row's rest is not known.
+    Spent {
+        /// The shop's name.
+        shop: &'a str,
+        /// Units taken.
+        units: Units,
+    },
     /// Units that could no longer be used.
     Expired {
         /// How many.
@@ -242,6 +249,10 @@ pub fn line(lang: Lang, line: &Line) -> String {
         Line::Redeemed { shop, units, left } => {
             let (units, ko, en) = (points(units), points(left), count(left.get()));
             text!(lang, "{shop}에서 {units} 사용, {ko} 남음", "{units} used at {shop}, {en} left")
+        }
+        Line::Spent { shop, units } => {
+            let units = points(units);
+            text!(lang, "{shop}에서 {units} 사용", "{units} used at {shop}")
         }
         Line::Expired { units } => {
             let units = points(units);

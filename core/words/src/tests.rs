@@ -172,6 +172,7 @@ fn lines() -> Vec<Line<'static>> {
         Line::Claimed { units: points(135), last_day },
         Line::Earned { units: points(135), last_day },
         Line::Redeemed { shop, units: points(1_000), left: points(350) },
+        Line::Spent { shop, units: points(1_000) },
         Line::Expired { units: points(20) },
         Line::Offline { as_of, zone, sales: 0 },
         Line::Offline { as_of, zone, sales: 1 },

@@ -1,0 +1,358 @@
+//! The one object: an app's data directory, its phone, and the runtime that keeps it in step with the server.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moa_phone::{Client, Data, Fate, HttpOptions, HttpTransport, Options, Phone, PhoneError, SignedIn};
+use moa_rules::id::{GroupId, OpId};
+use moa_rules::merchant::{self, MerchantProfile};
+use moa_rules::op::Choice;
+use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::terms::{Profile, Terms};
+use moa_wire::{link, qr};
+use moa_words::Lang;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+use crate::convert::{self, Dress};
+use crate::error::ApiError;
+use crate::observer::{AppState, Observer, Subscription};
+use crate::records::{
+    Balance, Claimed, Founding, Group, GroupChoice, HistoryItem, MerchantDay, OutboxItem, OwnGroup, OwnShop,
+    Place, Qr, Redemption, RedemptionCode, Voucher,
+};
+use crate::scan::Scan;
+
+/// How long a shop waits for the server's word on a redemption before it is shown as being checked.
+const VERDICT: Duration = Duration::from_secs(20);
+
+/// How to open an app.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct AppConfig {
+    /// A directory that is the app's alone. Made if need be.
+    pub data_dir: String,
+    /// The server, such as `https://moa.example`. Without TLS only on this machine and in private networks.
+    pub server_url: String,
+    /// The language of every text: `ko` or `en`.
+    pub language: String,
+}
+
+/// An app: one per data directory. Sales, claims and codes need no network; what is written is on disk when the call
+/// returns, and is sent when there is one. Calls that write wait for the disk: some milliseconds.
+///
+/// Give it up (Kotlin `close()`, Swift: let go of it) and it stops; what waits is sent the next time.
+#[derive(uniffi::Object)]
+pub struct App {
+    inner: Arc<Inner>,
+    /// Taken when the app is dropped.
+    runtime: Option<Runtime>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) client: Client,
+    pub(crate) lang: Lang,
+}
+
+impl Inner {
+    pub(crate) fn phone(&self) -> &Phone {
+        self.client.phone()
+    }
+
+    pub(crate) fn dress(&self) -> Dress {
+        Dress { lang: self.lang }
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Whoever drops it may itself be a task: what runs is left to end by itself.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl App {
+    /// Runs a call on the app's own runtime; it is given up together with the caller's wait.
+    async fn run<T, F>(&self, call: impl FnOnce(Arc<Inner>) -> F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, PhoneError>> + Send + 'static,
+    {
+        let lang = self.inner.lang;
+        let runtime = self.runtime.as_ref().ok_or_else(|| ApiError::closed(lang))?;
+        let mut task = GivenUp(runtime.spawn(call(Arc::clone(&self.inner))));
+        match (&mut task.0).await {
+            Ok(result) => result.map_err(|error| ApiError::new(lang, error)),
+            Err(_) => Err(ApiError::closed(lang)),
+        }
+    }
+
+    fn phone(&self) -> &Phone {
+        self.inner.phone()
+    }
+
+    /// Asks the phone, in the app's language if it says no.
+    fn ask<T>(&self, asked: Result<T, PhoneError>) -> Result<T, ApiError> {
+        asked.map_err(|error| ApiError::new(self.inner.lang, error))
+    }
+
+    fn invalid(&self, cause: impl std::fmt::Display) -> ApiError {
+        ApiError::invalid(self.inner.lang, cause)
+    }
+
+    fn group_id(&self, text: &str) -> Result<GroupId, ApiError> {
+        text.parse().map_err(|error| self.invalid(error))
+    }
+
+    fn units(&self, count: i64) -> Result<Units, ApiError> {
+        Units::new(count).map_err(|error| self.invalid(error))
+    }
+
+    /// The voucher in a scanned text.
+    fn voucher(&self, text: &str) -> Result<moa_phone::ScannedVoucher, ApiError> {
+        match self.ask(self.phone().read_code(text))? {
+            moa_phone::Code::Voucher(voucher) => Ok(voucher),
+            _ => Err(ApiError::refused(self.inner.lang, &moa_rules::refusal::Refusal::NotASale)),
+        }
+    }
+}
+
+/// Aborts its task when dropped.
+struct GivenUp<T>(JoinHandle<T>);
+
+impl<T> Drop for GivenUp<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[uniffi::export]
+impl App {
+    /// Opens an app, and keeps it in step with the server from now on.
+    #[uniffi::constructor]
+    pub fn open(config: AppConfig) -> Result<Arc<Self>, ApiError> {
+        let lang = Lang::from_accept_language(&config.language);
+        let invalid = |cause: String| ApiError::invalid(lang, cause);
+        if config.data_dir.is_empty() {
+            return Err(invalid("no data directory".to_owned()));
+        }
+        let http = HttpTransport::new(&config.server_url, HttpOptions::default())
+            .map_err(|error| invalid(error.to_string()))?;
+        let options = Options {
+            link_base: config.server_url,
+            language: convert::tag(lang).to_owned(),
+            ..Options::new(Data::Directory(PathBuf::from(config.data_dir)))
+        };
+        let phone = Phone::open(options).map_err(|error| ApiError::new(lang, error))?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("moa")
+            .enable_all()
+            .build()
+            .map_err(|error| invalid(error.to_string()))?;
+        let client = {
+            let _inside = runtime.enter();
+            Client::start(Arc::new(phone), Arc::new(http)).map_err(|error| ApiError::new(lang, error))?
+        };
+        Ok(Arc::new(Self { inner: Arc::new(Inner { client, lang }), runtime: Some(runtime) }))
+    }
+
+    /// Whether someone is signed in, and the server still takes this phone's token.
+    pub fn signed_in(&self) -> Result<bool, ApiError> {
+        Ok(matches!(self.ask(self.phone().signed_in())?, SignedIn::Yes(_)))
+    }
+
+    /// Opens a shop; this phone acts for it from now on. Gives its id.
+    pub fn register_merchant(&self, name: String, place: Option<Place>) -> Result<String, ApiError> {
+        let place = place.map(|place| merchant::Place { lat_e6: place.lat_e6, lon_e6: place.lon_e6 });
+        let profile = MerchantProfile { name, currency: Currency::KRW, place };
+        Ok(self.ask(self.phone().register_merchant(profile))?.to_string())
+    }
+
+    /// The shop that this phone acts for.
+    pub fn own_shop(&self) -> Result<Option<OwnShop>, ApiError> {
+        Ok(self.ask(self.phone().own_shop())?.map(convert::own_shop))
+    }
+
+    /// Founds a group with this phone's shop as first member. Gives its id.
+    pub fn found_group(&self, founding: Founding) -> Result<String, ApiError> {
+        let rate = BasisPoints::new(founding.rate_bp).map_err(|error| self.invalid(error))?;
+        let minimum = self.units(founding.minimum)?;
+        let validity = convert::validity(founding.validity);
+        let terms = Terms { basis: founding.basis.into(), ..Terms::points(rate, validity, minimum) };
+        let profile = Profile { name: founding.name, scope: founding.scope.into() };
+        Ok(self.ask(self.phone().found_group(profile, terms))?.to_string())
+    }
+
+    /// Joins an open group under the version of its terms that the merchant has read.
+    pub fn join_group(&self, group: String, terms_version: u32) -> Result<(), ApiError> {
+        let group = self.group_id(&group)?;
+        self.ask(self.phone().join_group(group, terms_version)).map(drop)
+    }
+
+    /// The groups of this phone's shop.
+    pub fn own_groups(&self) -> Result<Vec<OwnGroup>, ApiError> {
+        let groups = self.ask(self.phone().own_groups())?.into_iter();
+        Ok(groups.map(|group| self.inner.dress().own_group(group)).collect())
+    }
+
+    /// A group, if this phone knows it.
+    pub fn group(&self, group: String) -> Result<Option<Group>, ApiError> {
+        let group = self.group_id(&group)?;
+        Ok(self.ask(self.phone().group(group))?.map(|group| self.inner.dress().group(group)))
+    }
+
+    /// Records a sale of so many minor units, paid in money. On disk before the voucher is returned.
+    pub fn record_sale(&self, amount: i64) -> Result<Voucher, ApiError> {
+        let voucher = self.ask(self.phone().record_sale(Money(amount), None))?;
+        Ok(self.inner.dress().voucher(voucher, |text| self.qr(text))?)
+    }
+
+    /// This shop's day so far.
+    pub fn merchant_today(&self) -> Result<MerchantDay, ApiError> {
+        Ok(self.inner.dress().day(self.ask(self.phone().merchant_today())?))
+    }
+
+    /// Says what a camera saw, or a person pasted, without a network.
+    pub fn read_code(&self, text: String) -> Result<Scan, ApiError> {
+        Ok(self.inner.dress().scan(self.ask(self.phone().read_code(&text))?))
+    }
+
+    /// The groups of a voucher's shop, best first. Empty for a shop never met: the server then takes the best.
+    pub fn choices(&self, voucher: String) -> Result<Vec<GroupChoice>, ApiError> {
+        let voucher = self.voucher(&voucher)?;
+        let choices = self.ask(self.phone().choices(&voucher))?.into_iter();
+        Ok(choices.map(|choice| self.inner.dress().choice(choice)).collect())
+    }
+
+    /// Turns a sale into mileage of the chosen group; without one, of the best. On disk before it returns.
+    pub fn claim(&self, voucher: String, choice: Option<GroupChoice>) -> Result<Claimed, ApiError> {
+        let voucher = self.voucher(&voucher)?;
+        let choice = match choice {
+            None => None,
+            Some(GroupChoice { group, terms_version, .. }) => {
+                Some(Choice { group: self.group_id(&group)?, terms_version })
+            }
+        };
+        Ok(convert::claimed(self.ask(self.phone().claim(&voucher, choice))?))
+    }
+
+    /// The buyer's mileage by group.
+    pub fn balances(&self) -> Result<Vec<Balance>, ApiError> {
+        let balances = self.ask(self.phone().balances())?.into_iter();
+        Ok(balances.map(|balance| self.inner.dress().balance(balance)).collect())
+    }
+
+    /// What happened in one group, newest first, as confirmed: the last 500 rows.
+    pub fn history(&self, group: String) -> Result<Vec<HistoryItem>, ApiError> {
+        let group = self.group_id(&group)?;
+        let rows = self.ask(self.phone().history(group))?.into_iter();
+        Ok(rows.map(|row| self.inner.dress().history(row)).collect())
+    }
+
+    /// Makes a code that lets a shop take up to `most` units within three minutes.
+    pub fn redemption_code(&self, group: String, most: i64) -> Result<RedemptionCode, ApiError> {
+        let (group, most) = (self.group_id(&group)?, self.units(most)?);
+        let shown = self.ask(self.phone().redemption_code(group, most))?;
+        Ok(RedemptionCode {
+            qr: self.qr(&shown.text)?,
+            code: shown.text,
+            group: shown.group.to_string(),
+            most: shown.most.get(),
+            expires_at: shown.expires_at.0,
+        })
+    }
+
+    /// What waits for the server, and what it refused until that is dismissed. Oldest first.
+    pub fn outbox(&self) -> Result<Vec<OutboxItem>, ApiError> {
+        let items = self.ask(self.phone().outbox())?.into_iter();
+        Ok(items.map(|item| self.inner.dress().outbox_item(item)).collect())
+    }
+
+    /// The refusal of an op was read.
+    pub fn dismiss(&self, op: String) -> Result<(), ApiError> {
+        let op: OpId = op.parse().map_err(|error| self.invalid(error))?;
+        self.ask(self.phone().dismiss(op))
+    }
+
+    /// The link to a group, and the QR of a poster with it.
+    pub fn group_poster(&self, group: String) -> Result<Qr, ApiError> {
+        let destination = link::Destination::Group(self.group_id(&group)?);
+        self.qr(&link::poster(destination, self.phone().link_base()))
+    }
+
+    /// Whether the app is being looked at. In the background nothing waits at the server.
+    pub fn set_foreground(&self, foreground: bool) {
+        self.inner.client.set_foreground(foreground);
+    }
+
+    /// Takes the server's word anew, after it did not match: the next sync begins from a snapshot. The outbox stays.
+    pub fn start_over(&self) -> Result<(), ApiError> {
+        self.ask(self.phone().start_over())
+    }
+
+    /// What a screen shows of the whole app, now.
+    pub fn state(&self) -> Result<AppState, ApiError> {
+        self.ask(AppState::now(&self.inner))
+    }
+
+    /// Tells an observer the state at once, and again whenever it has changed, until the subscription is cancelled or
+    /// given up. From one task, never two calls at once; changes that come quickly are told together.
+    pub fn subscribe(&self, observer: Arc<dyn Observer>) -> Result<Arc<Subscription>, ApiError> {
+        let runtime = self.runtime.as_ref().ok_or_else(|| ApiError::closed(self.inner.lang))?;
+        Ok(Subscription::start(runtime, Arc::downgrade(&self.inner), self.phone().changes(), observer))
+    }
+}
+
+#[uniffi::export]
+impl App {
+    /// Has a six-digit code sent to a phone number, as typed. Gives the instant at which it is void.
+    pub async fn begin_enrolment(&self, phone_number: String) -> Result<i64, ApiError> {
+        let call = async move |app: Arc<Inner>| app.client.begin_enrolment(&phone_number).await;
+        Ok(self.run(call).await?.0)
+    }
+
+    /// Sends the code that came: this phone is signed in. Gives the account's id.
+    pub async fn confirm_enrolment(&self, code: String) -> Result<String, ApiError> {
+        let call = async move |app: Arc<Inner>| app.client.confirm_enrolment(&code).await;
+        Ok(self.run(call).await?.to_string())
+    }
+
+    /// Sends everything that waits and receives everything that there is.
+    pub async fn sync_now(&self) -> Result<(), ApiError> {
+        self.run(async move |app: Arc<Inner>| app.client.sync_now().await).await
+    }
+
+    /// Asks the server for a group that this phone does not know, from a link say.
+    pub async fn look_up_group(&self, group: String) -> Result<Group, ApiError> {
+        let group = self.group_id(&group)?;
+        let found = self.run(async move |app: Arc<Inner>| app.client.look_up_group(group).await).await?;
+        Ok(self.inner.dress().group(found))
+    }
+
+    /// Takes mileage as payment on a buyer's code. Approved only if the server says so; a refusal is an error with
+    /// its reason.
+    pub async fn redeem(&self, code: String, units: i64) -> Result<Redemption, ApiError> {
+        let units = self.units(units)?;
+        let call = async move |app: Arc<Inner>| {
+            let asked = app.phone().redeem(&code, units)?;
+            app.client.wait_for_verdict(asked.op, VERDICT).await
+        };
+        match self.run(call).await? {
+            Fate::Applied => Ok(Redemption::Approved),
+            Fate::Waiting | Fate::BeingChecked => Ok(Redemption::BeingChecked),
+            Fate::Refused(refused) => Err(self.inner.dress().refused(refused)),
+        }
+    }
+}
+
+impl App {
+    fn qr(&self, text: &str) -> Result<Qr, ApiError> {
+        let matrix = qr::matrix(text).map_err(|error| self.invalid(error))?;
+        let side = u32::try_from(matrix.side).map_err(|error| self.invalid(error))?;
+        Ok(Qr { side, modules: matrix.dark.into_iter().map(u8::from).collect() })
+    }
+}

@@ -1,0 +1,297 @@
+//! The phone's values as records, dressed in the app's language.
+
+use moa_phone as phone;
+use moa_rules::merchant::Place;
+use moa_rules::quantity::{Currency, Money, Units};
+use moa_rules::terms::{Basis, Scope};
+use moa_rules::time::{self, Timestamp};
+use moa_wire::link;
+use moa_words::{Lang, Line, line, number, refusal, when};
+
+use crate::error::ApiError;
+use crate::records::{self as out, Qr};
+use crate::scan::{Destination, Scan, ScannedRedemption, ScannedVoucher, VoucherStanding};
+
+impl From<out::Scope> for Scope {
+    fn from(scope: out::Scope) -> Self {
+        match scope {
+            out::Scope::Building => Self::Building,
+            out::Scope::Area => Self::Area,
+            out::Scope::Industry => Self::Industry,
+            out::Scope::Nationwide => Self::Nationwide,
+        }
+    }
+}
+
+impl From<Scope> for out::Scope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Building => Self::Building,
+            Scope::Area => Self::Area,
+            Scope::Industry => Self::Industry,
+            Scope::Nationwide => Self::Nationwide,
+        }
+    }
+}
+
+impl From<out::Basis> for Basis {
+    fn from(basis: out::Basis) -> Self {
+        match basis {
+            out::Basis::OnIssue => Self::OnIssue,
+            out::Basis::OnRedemption => Self::OnRedemption,
+        }
+    }
+}
+
+pub(crate) fn validity(validity: out::Validity) -> time::Validity {
+    match validity {
+        out::Validity::Months { count } => time::Validity::Months(count),
+        out::Validity::Days { count } => time::Validity::Days(count),
+    }
+}
+
+/// The language's tag.
+pub(crate) fn tag(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ko => "ko",
+        Lang::En => "en",
+    }
+}
+
+fn place(place: Place) -> out::Place {
+    out::Place { lat_e6: place.lat_e6, lon_e6: place.lon_e6 }
+}
+
+fn shop(shop: phone::Shop) -> out::Shop {
+    out::Shop { id: shop.id.to_string(), name: shop.name, place: shop.place.map(place) }
+}
+
+fn shops(shops: Vec<phone::Shop>) -> Vec<out::Shop> {
+    shops.into_iter().map(shop).collect()
+}
+
+pub(crate) fn own_shop(own: phone::OwnShop) -> out::OwnShop {
+    let name = own.profile.map(|profile| profile.name);
+    out::OwnShop { id: own.id.to_string(), name, confirmed: own.confirmed }
+}
+
+pub(crate) fn claimed(claimed: phone::Claimed) -> out::Claimed {
+    out::Claimed {
+        op: claimed.op.to_string(),
+        group: claimed.group.map(|group| group.to_string()),
+        earns: claimed.earns.map(Units::get),
+    }
+}
+
+/// Figures in the app's language.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dress {
+    pub(crate) lang: Lang,
+}
+
+impl Dress {
+    fn won(self, amount: Money) -> String {
+        number::money(self.lang, amount, Currency::KRW)
+    }
+
+    pub(crate) fn refused(self, refused: phone::RefusedOp) -> ApiError {
+        match refused.reason {
+            Some(reason) => ApiError::refused(self.lang, &reason),
+            None => ApiError::Refused { code: refused.code, text: refused.text, figures: Default::default() },
+        }
+    }
+
+    pub(crate) fn group(self, info: phone::GroupInfo) -> out::Group {
+        out::Group {
+            id: info.id.to_string(),
+            name: info.profile.name,
+            scope: info.profile.scope.into(),
+            terms_version: info.terms_version,
+            rate_bp: info.terms.rate.get(),
+            rate_text: number::rate(info.terms.rate),
+            validity_text: when::validity(self.lang, info.terms.validity),
+            minimum: info.terms.minimum.get(),
+            members: shops(info.members),
+        }
+    }
+
+    pub(crate) fn own_group(self, own: phone::OwnGroup) -> out::OwnGroup {
+        let group = own.info.map(|info| self.group(info));
+        out::OwnGroup { id: own.id.to_string(), group, confirmed: own.confirmed }
+    }
+
+    pub(crate) fn voucher(
+        self,
+        voucher: phone::Voucher,
+        qr: impl FnOnce(&str) -> Result<Qr, ApiError>,
+    ) -> Result<out::Voucher, ApiError> {
+        Ok(out::Voucher {
+            sale: voucher.sale.to_string(),
+            amount: voucher.amount.0,
+            amount_text: self.won(voucher.amount),
+            qr: qr(&voucher.text)?,
+            code: voucher.text,
+            claim_until: voucher.claim_until.0,
+        })
+    }
+
+    pub(crate) fn choice(self, choice: phone::GroupChoice) -> out::GroupChoice {
+        let members = u32::try_from(choice.members.len()).unwrap_or(u32::MAX);
+        let words = Line::Choice {
+            group: &choice.profile.name,
+            rate: choice.rate,
+            validity: choice.validity,
+            shops: members,
+            earns: choice.earns,
+        };
+        out::GroupChoice {
+            group: choice.choice.group.to_string(),
+            terms_version: choice.choice.terms_version,
+            line: line(self.lang, &words),
+            until_text: when::at_least_until(self.lang, choice.usable_at_least_until),
+            name: choice.profile.name,
+            rate_bp: choice.rate.get(),
+            earns: choice.earns.get(),
+            balance: choice.balance.get(),
+            minimum: choice.minimum.get(),
+            members: shops(choice.members),
+        }
+    }
+
+    pub(crate) fn balance(self, balance: phone::Balance) -> out::Balance {
+        let group = balance.name.clone().unwrap_or_default();
+        let (confirmed, pending) = (balance.confirmed, balance.pending);
+        let minimum = balance.minimum.filter(|minimum| !minimum.is_zero());
+        let to_minimum = minimum.map(|minimum| Line::Minimum { minimum, missing: balance.to_minimum });
+        out::Balance {
+            group: balance.group.to_string(),
+            line: line(self.lang, &Line::Balance { group: &group, confirmed, pending }),
+            minimum_text: to_minimum.map(|words| line(self.lang, &words)).unwrap_or_default(),
+            name: balance.name,
+            confirmed: confirmed.get(),
+            pending: pending.get(),
+            usable: balance.usable.get(),
+            expiring_soon: balance.expiring_soon.get(),
+            minimum: balance.minimum.map(Units::get),
+        }
+    }
+
+    pub(crate) fn history(self, item: phone::HistoryItem) -> out::HistoryItem {
+        let name = item.shop.name.clone().unwrap_or_default();
+        let units = item.units;
+        let (kind, words) = match item.happened {
+            phone::Happened::Accrual { last_day, .. } => {
+                (out::HistoryKind::Accrual, line(self.lang, &Line::Earned { units, last_day }))
+            }
+            phone::Happened::Redemption => {
+                (out::HistoryKind::Redemption, line(self.lang, &Line::Spent { shop: &name, units }))
+            }
+            phone::Happened::Expiry => (out::HistoryKind::Expiry, line(self.lang, &Line::Expired { units })),
+        };
+        out::HistoryItem {
+            kind,
+            at: item.at.0,
+            at_text: self.moment(item.at),
+            shop: shop(item.shop),
+            units: units.get(),
+            line: words,
+        }
+    }
+
+    /// An instant in the zone of the country.
+    fn moment(self, at: Timestamp) -> String {
+        when::moment(self.lang, at, time::zone("Asia/Seoul").unwrap_or_default())
+    }
+
+    pub(crate) fn outbox_item(self, item: phone::OutboxItem) -> out::OutboxItem {
+        let fate = match item.fate {
+            phone::Fate::Waiting => out::Fate::Waiting,
+            phone::Fate::BeingChecked => out::Fate::BeingChecked,
+            phone::Fate::Applied => out::Fate::Applied,
+            phone::Fate::Refused(refused) => {
+                let text = refused.reason.as_ref().map(|reason| refusal(self.lang, reason));
+                out::Fate::Refused { code: refused.code, text: text.unwrap_or(refused.text) }
+            }
+        };
+        out::OutboxItem {
+            op: item.op.to_string(),
+            kind: item.kind.as_str().to_owned(),
+            created_at: item.created_at.0,
+            fate,
+            amount: item.amount.map(|amount| amount.0),
+            units: item.units.map(Units::get),
+        }
+    }
+
+    pub(crate) fn day(self, day: phone::MerchantDay) -> out::MerchantDay {
+        let sales = day.sales.into_iter().map(|sale| out::SaleItem {
+            sale: sale.sale.to_string(),
+            amount: sale.amount.0,
+            amount_text: self.won(sale.amount),
+            at: sale.at.0,
+            sent: !matches!(sale.standing, phone::SaleStanding::Unsent),
+            claimed: match sale.standing {
+                phone::SaleStanding::Claimed { units, .. } => Some(units.get()),
+                _ => None,
+            },
+        });
+        let approved = day.redemptions.iter().filter(|taken| taken.fate == phone::Fate::Applied);
+        let redeemed: Units = approved.map(|taken| taken.units).sum();
+        out::MerchantDay {
+            day_text: when::date(self.lang, day.day),
+            sales: sales.collect(),
+            amount: day.amount.0,
+            amount_text: self.won(day.amount),
+            redeemed: redeemed.get(),
+        }
+    }
+
+    pub(crate) fn scan(self, scanned: phone::Code) -> Scan {
+        match scanned {
+            phone::Code::Voucher(voucher) => Scan::Voucher {
+                voucher: ScannedVoucher {
+                    sale: voucher.sale.to_string(),
+                    amount: voucher.amount.0,
+                    amount_text: self.won(voucher.amount),
+                    claim_until: voucher.claim_until.0,
+                    standing: standing(voucher.standing),
+                    shop: voucher.shop.map(shop),
+                },
+            },
+            phone::Code::Redemption(code) => Scan::Redemption {
+                code: ScannedRedemption {
+                    group: code.group.to_string(),
+                    group_name: code.group_name,
+                    most: code.most.get(),
+                    expired: code.expired,
+                },
+            },
+            phone::Code::Approval(approval) => Scan::Approval {
+                merchant: approval.merchant.to_string(),
+                for_us: approval.for_us,
+                units: approval.units.get(),
+                expired: approval.expired,
+            },
+            phone::Code::Link(destination) => Scan::Link { destination: leads_to(destination) },
+        }
+    }
+}
+
+fn leads_to(destination: link::Destination) -> Destination {
+    match destination {
+        link::Destination::Group(id) => Destination::Group { id: id.to_string() },
+        link::Destination::Merchant(id) => Destination::Shop { id: id.to_string() },
+        link::Destination::Wallet(group) => Destination::Wallet { group: group.to_string() },
+    }
+}
+
+fn standing(standing: phone::VoucherStanding) -> VoucherStanding {
+    match standing {
+        phone::VoucherStanding::Open => VoucherStanding::Open,
+        phone::VoucherStanding::Claimed { .. } => VoucherStanding::Claimed,
+        phone::VoucherStanding::Gone => VoucherStanding::Gone,
+        phone::VoucherStanding::Expired => VoucherStanding::Expired,
+        phone::VoucherStanding::ForAnother => VoucherStanding::ForAnother,
+        phone::VoucherStanding::Own => VoucherStanding::Own,
+    }
+}

@@ -1,0 +1,137 @@
+//! Errors, as few as a caller would act on differently. Each has a sentence for a person in the app's language.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use moa_phone::PhoneError;
+use moa_rules::refusal::Refusal;
+use moa_words::{Lang, PhoneText, not_ours, phone, refusal};
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+#[uniffi::export(Display)]
+pub enum ApiError {
+    /// The rules say no. Nothing was changed.
+    Refused {
+        /// A stable word in `snake_case`, such as `below_minimum`.
+        code: String,
+        /// What stands in the way, with the figures, and what to do.
+        text: String,
+        /// The figures in the text, by name: `minimum`, `available`, …
+        figures: HashMap<String, i64>,
+    },
+    /// The text is not a code of Moa.
+    NotOurs {
+        /// A stable word for what it is instead, such as `code_is_payment`.
+        code: String,
+        /// What it is, and what to do.
+        text: String,
+    },
+    /// Nobody is signed in, or the number has to be confirmed again.
+    SignIn {
+        /// What to do.
+        text: String,
+    },
+    /// No answer came. What was written is kept and sent later.
+    Offline {
+        /// What to do.
+        text: String,
+    },
+    /// The server said why not.
+    Server {
+        /// A stable word in `snake_case`, such as `code_wrong`.
+        code: String,
+        /// What to do.
+        text: String,
+    },
+    /// What came from the server does not match what it signed.
+    Integrity {
+        /// What to do.
+        text: String,
+    },
+    /// The phone's own data or key cannot be used.
+    Storage {
+        /// What to do.
+        text: String,
+        /// What went wrong, for a report.
+        cause: String,
+    },
+    /// The caller gave something that cannot be: an id that is none, a negative amount.
+    Invalid {
+        /// What to do.
+        text: String,
+        /// What was wrong with it, for a developer.
+        cause: String,
+    },
+    /// The app was closed while the call was under way.
+    Closed {
+        /// What to do.
+        text: String,
+    },
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused { text, .. }
+            | Self::NotOurs { text, .. }
+            | Self::SignIn { text }
+            | Self::Offline { text }
+            | Self::Server { text, .. }
+            | Self::Integrity { text }
+            | Self::Storage { text, .. }
+            | Self::Invalid { text, .. }
+            | Self::Closed { text } => text,
+        })
+    }
+}
+
+/// The numbers among a reason's fields, as the server sends them too.
+fn figures(reason: &Refusal) -> HashMap<String, i64> {
+    let fields = serde_json::to_value(reason).ok().and_then(|reason| reason.as_object().cloned());
+    let fields = fields.unwrap_or_default().into_iter();
+    fields.filter_map(|(name, figure)| Some((name, figure.as_i64()?))).collect()
+}
+
+impl ApiError {
+    /// The error in the app's language.
+    pub(crate) fn new(lang: Lang, error: PhoneError) -> Self {
+        let text = |what| phone(lang, what);
+        let storage = |what, cause: String| Self::Storage { text: phone(lang, what), cause };
+        match error {
+            PhoneError::Refused(reason) => Self::refused(lang, &reason),
+            PhoneError::NotOurs(what) => {
+                Self::NotOurs { code: what.code().to_owned(), text: not_ours(lang, what) }
+            }
+            PhoneError::NotSignedIn | PhoneError::SignInAgain | PhoneError::NoEnrolment => {
+                Self::SignIn { text: text(PhoneText::NotSignedIn) }
+            }
+            PhoneError::Problem(problem) => Self::Server { code: problem.code, text: problem.detail },
+            PhoneError::NotOurServer(_) => Self::Offline { text: text(PhoneText::NotOurServer) },
+            PhoneError::Offline(_) | PhoneError::Busy { .. } => {
+                Self::Offline { text: text(PhoneText::Offline) }
+            }
+            PhoneError::Integrity(_) => Self::Integrity { text: text(PhoneText::Integrity) },
+            PhoneError::StorageFull => storage(PhoneText::StorageFull, "the storage is full".to_owned()),
+            error @ PhoneError::NewerData { .. } => storage(PhoneText::StorageNewer, error.to_string()),
+            PhoneError::Key(error) => storage(PhoneText::KeyUnavailable, error.to_string()),
+            error => storage(PhoneText::StorageUnavailable, error.to_string()),
+        }
+    }
+
+    pub(crate) fn refused(lang: Lang, reason: &Refusal) -> Self {
+        Self::Refused {
+            code: reason.code().to_owned(),
+            text: refusal(lang, reason),
+            figures: figures(reason),
+        }
+    }
+
+    pub(crate) fn invalid(lang: Lang, cause: impl fmt::Display) -> Self {
+        Self::Invalid { text: phone(lang, PhoneText::BadInput), cause: cause.to_string() }
+    }
+
+    pub(crate) fn closed(lang: Lang) -> Self {
+        Self::Closed { text: phone(lang, PhoneText::Closed) }
+    }
+}

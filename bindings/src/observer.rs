@@ -1,0 +1,111 @@
+//! Observers: told the state at once, then whenever it has changed.
+
+use std::sync::{Arc, Weak};
+
+use moa_phone::{Kind, PhoneError, SignedIn};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use crate::app::Inner;
+use crate::records::Balance;
+
+/// What a screen shows of the whole app.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct AppState {
+    /// Whether someone is signed in.
+    pub signed_in: bool,
+    /// Whether the last request came to nothing.
+    pub offline: bool,
+    /// Ops that wait for the server.
+    pub waiting: u32,
+    /// Sales among them.
+    pub sales_waiting: u32,
+    /// Refusals not yet dismissed.
+    pub refused: u32,
+    /// Whether what came from the server did not match what it signed: shown until `start_over`.
+    pub integrity_broken: bool,
+    /// The buyer's mileage by group.
+    pub balances: Vec<Balance>,
+}
+
+impl AppState {
+    pub(crate) fn now(app: &Inner) -> Result<Self, PhoneError> {
+        let phone = app.phone();
+        let (mut waiting, mut sales_waiting, mut refused) = (0, 0, 0);
+        for item in phone.outbox()? {
+            match item.fate {
+                moa_phone::Fate::Refused(_) => refused += 1,
+                moa_phone::Fate::Applied => {}
+                moa_phone::Fate::Waiting | moa_phone::Fate::BeingChecked => {
+                    waiting += 1;
+                    sales_waiting += u32::from(item.kind == Kind::RecordSale);
+                }
+            }
+        }
+        Ok(Self {
+            signed_in: matches!(phone.signed_in()?, SignedIn::Yes(_)),
+            offline: app.client.status().failure.is_some(),
+            waiting,
+            sales_waiting,
+            refused,
+            integrity_broken: phone.breach()?.is_some(),
+            balances: phone.balances()?.into_iter().map(|balance| app.dress().balance(balance)).collect(),
+        })
+    }
+}
+
+/// Told of the app's state. Called on a thread of the app's own: hand over to the screen's.
+#[uniffi::export(with_foreign)]
+pub trait Observer: Send + Sync {
+    /// The state now.
+    fn changed(&self, state: AppState);
+}
+
+/// An observer's subscription. Cancel it or give it up, and the observer is not called again.
+#[derive(uniffi::Object)]
+pub struct Subscription {
+    task: AbortHandle,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+#[uniffi::export]
+impl Subscription {
+    /// No more calls, but for one that may be under way.
+    pub fn cancel(&self) {
+        self.task.abort();
+    }
+}
+
+impl Subscription {
+    pub(crate) fn start(
+        runtime: &Runtime,
+        app: Weak<Inner>,
+        mut changes: watch::Receiver<u64>,
+        observer: Arc<dyn Observer>,
+    ) -> Arc<Self> {
+        let task = runtime.spawn(async move {
+            loop {
+                changes.mark_unchanged();
+                let Some(app) = app.upgrade() else { return };
+                let observer = Arc::clone(&observer);
+                // The disk and the observer may take their time: not on a thread that others wait for.
+                let told = tokio::task::spawn_blocking(move || match AppState::now(&app) {
+                    Ok(state) => observer.changed(state),
+                    Err(error) => drop(error), // Storage that cannot be read is told by the calls that fail.
+                });
+                // An observer that throws is called again at the next change.
+                drop(told.await);
+                if changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+        Arc::new(Self { task: task.abort_handle() })
+    }
+}

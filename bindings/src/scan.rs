@@ -1,0 +1,101 @@
+//! What a camera saw.
+
+use crate::records::Shop;
+
+/// What a code is.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum Scan {
+    /// A sale, to be claimed.
+    Voucher {
+        /// As scanned.
+        voucher: ScannedVoucher,
+    },
+    /// A buyer's permission to take mileage, for a shop.
+    Redemption {
+        /// As scanned.
+        code: ScannedRedemption,
+    },
+    /// The server's word that a redemption stands, its signature checked.
+    Approval {
+        /// The shop's id that it is for.
+        merchant: String,
+        /// Whether that is this phone's shop.
+        for_us: bool,
+        /// Units taken.
+        units: i64,
+        /// Whether it is too late to honour it.
+        expired: bool,
+    },
+    /// A link to a screen.
+    Link {
+        /// Where it leads.
+        destination: Destination,
+    },
+}
+
+/// A screen that a link leads to.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum Destination {
+    /// A group.
+    Group {
+        /// Its id.
+        id: String,
+    },
+    /// A shop.
+    Shop {
+        /// Its id.
+        id: String,
+    },
+    /// The buyer's wallet in a group.
+    Wallet {
+        /// The group's id.
+        group: String,
+    },
+}
+
+/// Whether a voucher can be claimed by this phone now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum VoucherStanding {
+    /// It can.
+    Open,
+    /// This phone has claimed it.
+    Claimed,
+    /// Someone else was first.
+    Gone,
+    /// It was to be scanned earlier.
+    Expired,
+    /// It is for another buyer.
+    ForAnother,
+    /// It is this shop's own.
+    Own,
+}
+
+/// A sale as scanned.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ScannedVoucher {
+    /// The sale's id.
+    pub sale: String,
+    /// The shop, its signature checked; none for a shop never met: *unverified*, and still claimable.
+    pub shop: Option<Shop>,
+    /// What was paid.
+    pub amount: i64,
+    /// What was paid, such as `4,500원`.
+    pub amount_text: String,
+    /// Until when it can be claimed.
+    pub claim_until: i64,
+    /// Whether it can be claimed now.
+    pub standing: VoucherStanding,
+}
+
+/// A buyer's permission as scanned. Only the server can check who signed it.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ScannedRedemption {
+    /// The group's id.
+    pub group: String,
+    /// Its name, if known.
+    pub group_name: Option<String>,
+    /// Units that may be taken at most.
+    pub most: i64,
+    /// Whether it is void.
+    pub expired: bool,
+}
