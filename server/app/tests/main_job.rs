@@ -8,7 +8,8 @@ use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::op::OpBody;
 use moa_rules::time::Timestamp;
 use moa_wire::api::{
-    Changes, Directory, GroupEntry, InboxChanges, InboxName, MAX_CHANGES, MerchantEntry, Verdict,
+    Changes, Directory, GroupEntry, InboxChanges, InboxName, MAX_CHANGES, MAX_DIRECTORY, MerchantEntry,
+    Verdict,
 };
 use moa_wire::token::{Head, Sealed};
 use moa_wire::{canonical, chain};
@@ -297,6 +298,22 @@ async fn the_directory_shows_shops_their_groups_and_their_keys() {
     ] {
         assert_eq!(problem(town.get(&path, &buyer.token).await).await.code, "not_found", "{path}");
     }
+    town.close().await;
+}
+
+#[tokio::test]
+async fn the_directory_comes_in_pages() {
+    let town = Town::open().await;
+    let owner = town.enrol(CAFE).await;
+    for number in 0..=MAX_DIRECTORY {
+        town.shop(&format!("010-5555-{number:04}"), &format!("Shop {number}")).await;
+        town.pass(1);
+    }
+    let first = town.directory(&owner, "").await;
+    assert_eq!((first.merchants.len(), first.more), (MAX_DIRECTORY, true));
+    let rest = town.directory(&owner, &first.cursor).await;
+    assert_eq!((rest.merchants.len(), rest.more), (1, false));
+    assert_eq!(rest.merchants[0].profile.name, format!("Shop {MAX_DIRECTORY}"));
     town.close().await;
 }
 

@@ -18,6 +18,9 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::cursor::ChangesCursor;
 
+/// The most bytes of events in one answer; a third more in base64. Phones read up to 4 MB.
+const MAX_BYTES: usize = 2 * 1024 * 1024;
+
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Query {
@@ -76,17 +79,38 @@ fn look(app: &App, caller: Caller, cursor: &ChangesCursor) -> Result<(Watch, Cha
     let reach = caller.reach(app.store())?;
     let watch = app.engine.watch(&reach.inboxes);
     let (mut inboxes, mut next, mut more) = (Vec::new(), ChangesCursor::default(), false);
-    let mut room = MAX_CHANGES;
+    let mut room = Room { events: MAX_CHANGES, bytes: MAX_BYTES };
     for inbox in reach.inboxes {
-        let found = read(app, inbox, cursor.count(inbox), room)?;
+        let found = read(app, inbox, cursor.count(inbox), &mut room)?;
         next.set(inbox, found.upto);
         more |= found.more;
-        if let Some(changes) = found.changes {
-            room -= changes.events.len();
-            inboxes.push(changes);
-        }
+        inboxes.extend(found.changes);
     }
     Ok((watch, Changes { inboxes, cursor: next.text(), more, now: app.engine.now() }))
+}
+
+/// What an answer still has room for.
+struct Room {
+    events: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// How many of these events fit. The very first of an answer always does, however large: there must be a way on.
+    fn fitting(&self, events: &[Vec<u8>]) -> usize {
+        let first = self.bytes == MAX_BYTES;
+        let mut bytes = 0;
+        let fits = events.iter().enumerate().take_while(|(index, event)| {
+            bytes += event.len();
+            bytes <= self.bytes || (first && *index == 0)
+        });
+        fits.count()
+    }
+
+    fn take(&mut self, events: &[Vec<u8>]) {
+        self.events -= events.len();
+        self.bytes = self.bytes.saturating_sub(events.iter().map(Vec::len).sum());
+    }
 }
 
 /// A stretch of one inbox.
@@ -96,18 +120,41 @@ struct Found {
     more: bool,
 }
 
-fn read(app: &App, inbox: Inbox, after: u64, room: usize) -> Result<Found, Fault> {
-    let page = app.store().inbox(inbox, after, room)?;
+fn read(app: &App, inbox: Inbox, after: u64, room: &mut Room) -> Result<Found, Fault> {
+    let mut page = app.store().inbox(inbox, after, room.events)?;
     if page.count < after {
         // The database was restored to a time before the caller read it.
         return Err(Fault(ProblemText::CursorGone));
     }
+    let fitting = room.fitting(&page.events);
+    if fitting < page.events.len() {
+        // Read once more, for the head after the last event that fits.
+        page = app.store().inbox(inbox, after, fitting)?;
+    }
     if page.events.is_empty() {
         return Ok(Found { changes: None, upto: after, more: page.count > after });
     }
+    room.take(&page.events);
     let upto = page.head.count;
     let head = Base64(app.signed_head(inbox, upto, page.head.hash)?);
     let events = page.events.into_iter().map(Base64).collect();
     let changes = InboxChanges { inbox: inbox.into(), first: after + 1, events, head };
     Ok(Found { changes: Some(changes), upto, more: page.count > upto })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_stays_within_its_bytes_and_always_gets_on() {
+        let mut room = Room { events: MAX_CHANGES, bytes: MAX_BYTES };
+        let huge = vec![vec![0; 2 * MAX_BYTES], vec![0; 1]];
+        assert_eq!(room.fitting(&huge), 1);
+        let thirds = vec![vec![0; MAX_BYTES / 3]; 5];
+        assert_eq!(room.fitting(&thirds), 3);
+        room.take(&thirds[..2]);
+        assert_eq!((room.fitting(&thirds), room.fitting(&huge)), (1, 0));
+        assert_eq!(room.fitting(&[]), 0);
+    }
 }
