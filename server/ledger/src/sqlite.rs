@@ -35,8 +35,9 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// The server's database in one file.
 pub struct SqliteStore {
     path: PathBuf,
-    writer: Mutex<Connection>,
+    // Closed before the writer: the last connection to close empties the WAL, and a reader can't.
     readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
 }
 
 /// What the database said, and while doing what.
