@@ -129,6 +129,8 @@ pub struct Machine {
     changes_complete: u64,
     directory_complete: u64,
     directory_wanted: bool,
+    /// Whether the last cursor was gone when it was used.
+    cursor_gone: bool,
     open: Option<Ticket>,
     finished: Option<(Ticket, Result<(), Failure>)>,
     failure: Option<Failure>,
@@ -157,6 +159,7 @@ impl Machine {
             changes_complete: 0,
             directory_complete: 0,
             directory_wanted: false,
+            cursor_gone: false,
             open: None,
             finished: None,
             failure: None,

@@ -74,7 +74,11 @@ impl Machine {
             }
             Outcome::Problem { problem, .. } if problem.status == 410 || problem.code == "bad_cursor" => {
                 phone.write(|db| meta::clear(db, &meta::CURSOR))?;
-                return self.back_off(phone, Lane::Pull, None, now);
+                // The snapshot is taken at once; were its cursor gone too, later and later.
+                if std::mem::replace(&mut self.cursor_gone, true) {
+                    return self.back_off(phone, Lane::Pull, None, now);
+                }
+                return Ok(());
             }
             Outcome::Problem { problem, retry_after_s } => {
                 return self.denied(phone, Lane::Pull, Failure::Problem(problem), retry_after_s, now);
@@ -96,6 +100,7 @@ impl Machine {
                 tracing::error!(%breach, "an inbox was set aside");
             }
         }
+        self.cursor_gone = false;
         if !changes.more {
             self.changes_complete = sent;
         }
@@ -126,7 +131,7 @@ impl Machine {
         }
         self.directory_wanted = true;
         self.failure = None;
-        // Not yet a success: were the next cursor gone too, the lane must wait longer and longer.
+        // Until changes were followed from its cursor, this is not yet a success.
         let failures = self.standing(Lane::Pull).failures;
         self.stand(phone, Lane::Pull, Standing { failures, not_before: now, asked: false })
     }

@@ -1,0 +1,587 @@
+//! A town for tests: phones in memory or on disk, and a server double without sockets.
+//!
+//! The double decides by `moa_rules` and signs by `moa_wire`, so its events, chains and heads are real ones. It keeps
+//! everything in memory and can be made to misbehave.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use moa_phone::sync::{Failure, Machine, RequestId, Work};
+use moa_phone::{
+    Code, Data, Environment, Method, Options, Phone, Request, Response, ScannedVoucher, SeededEnvironment,
+    TransportError, Voucher,
+};
+use moa_rules::decide::decide;
+use moa_rules::device::{Device, Holder};
+use moa_rules::event::{EVENT_VERSION, Event, EventBody, Inbox};
+use moa_rules::group::Group;
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::merchant::MerchantProfile;
+use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::refusal::Refusal;
+use moa_rules::state::{self, Row};
+use moa_rules::terms::{Profile, Scope, Terms};
+use moa_rules::time::{Timestamp, Validity};
+use moa_rules::view::{Cell, Halt, Key, View};
+use moa_wire::api::{
+    Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, GroupEntry,
+    InboxChanges, KeyEntry, MAX_CHANGES, MerchantEntry, Ops, Refused, Snapshot, Verdict, Verdicts,
+};
+use moa_wire::keys::{Signer, SoftwareKey, key_id};
+use moa_wire::problem::Problem;
+use moa_wire::submission::{Parsed, Submission};
+use moa_wire::token::{Checked, Head, Possession, Sealed};
+use moa_wire::{canonical, chain};
+use serde::Serialize;
+
+/// 21 November 2026, 12:00 in Seoul.
+pub const NOON: Timestamp = Timestamp(1_795_230_000_000);
+
+pub fn units(count: i64) -> Units {
+    Units::new(count).unwrap()
+}
+
+/// The server double.
+pub struct Server {
+    pub key: SoftwareKey,
+    pub now: Timestamp,
+    view: View,
+    inboxes: BTreeMap<Inbox, Vec<Vec<u8>>>,
+    answers: HashMap<OpId, Option<Refusal>>,
+    merchants: Vec<MerchantId>,
+    enrolments: HashMap<String, Vec<u8>>,
+    tokens: HashMap<String, (AccountId, KeyId)>,
+    /// Ops received, each time.
+    pub received: Vec<OpId>,
+    /// Sizes of the batches received.
+    pub batches: Vec<usize>,
+    /// Cursors older than this are gone.
+    pub cursors_gone: bool,
+    /// Requests that hold this op are refused as a whole, with a problem.
+    pub poison: Option<OpId>,
+    /// Spoils an answer to `GET /v1/changes`.
+    pub tamper: Option<fn(&mut InboxChanges)>,
+}
+
+impl Server {
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            key: SoftwareKey::generate().unwrap().0,
+            now,
+            view: View::default(),
+            inboxes: BTreeMap::new(),
+            answers: HashMap::new(),
+            merchants: Vec::new(),
+            enrolments: HashMap::new(),
+            tokens: HashMap::new(),
+            received: Vec::new(),
+            batches: Vec::new(),
+            cursors_gone: false,
+            poison: None,
+            tamper: None,
+        }
+    }
+
+    /// Answers a request.
+    pub fn answer(&mut self, request: &Request) -> Response {
+        let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+        let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
+        let body = request.body.as_deref().unwrap_or_default();
+        let bearer = request.headers.iter().find(|(name, _)| *name == "authorization");
+        let token = bearer.and_then(|(_, value)| value.strip_prefix("Bearer ")).unwrap_or_default();
+        match (request.method, parts.as_slice()) {
+            (Method::Post, ["enrolments"]) => return self.begin(body),
+            (Method::Post, ["enrolments", id, "confirm"]) => return self.confirm(id, body),
+            (Method::Post, ["ops"]) => return self.ops(body),
+            _ => {}
+        }
+        let Some((account, key)) = self.tokens.get(token).copied() else {
+            return problem(401, "unauthorized");
+        };
+        match parts.as_slice() {
+            ["changes"] => self.changes(account, key, query),
+            ["snapshot"] => self.snapshot(account, key),
+            ["directory"] => self.directory(),
+            ["keys", id] => {
+                let device = self.device(id.parse().unwrap());
+                found(device.and_then(|device| device.merchant).map(|merchant| self.merchant_entry(merchant)))
+            }
+            ["groups", id] => found(self.group_entry(id.parse().unwrap())),
+            _ => problem(404, "not_found"),
+        }
+    }
+
+    /// Whether the caller of a request that waits has something new.
+    pub fn has_news(&mut self, request: &Request) -> bool {
+        let answer = self.answer(request);
+        serde_json::from_slice::<Changes>(&answer.body).is_ok_and(|changes| !changes.inboxes.is_empty())
+    }
+
+    /// Decides an op that a job of the server made.
+    pub fn void_tokens(&mut self) {
+        self.tokens.clear();
+    }
+
+    pub fn answer_to(&self, op: OpId) -> Option<&Option<Refusal>> {
+        self.answers.get(&op)
+    }
+
+    /// An event that no op of a phone caused, in one inbox.
+    pub fn slip_in(&mut self, inbox: Inbox, bytes: Vec<u8>) {
+        self.inboxes.entry(inbox).or_default().push(bytes);
+    }
+
+    /// The server loses its last events, as after a restore.
+    pub fn forget_last(&mut self, inbox: Inbox, count: usize) {
+        let events = self.inboxes.get_mut(&inbox).unwrap();
+        events.truncate(events.len() - count);
+    }
+
+    fn begin(&mut self, body: &[u8]) -> Response {
+        let request: EnrolmentRequest = serde_json::from_slice(body).unwrap();
+        let enrolment = format!("{:032x}", self.enrolments.len() + 1);
+        self.enrolments.insert(enrolment.clone(), request.public_key.0);
+        ok(&Enrolment { enrolment, expires_at: self.now.plus(5 * Timestamp::MINUTE) })
+    }
+
+    fn confirm(&mut self, id: &str, body: &[u8]) -> Response {
+        let confirmation: Confirmation = serde_json::from_slice(body).unwrap();
+        let Some(public_key) = self.enrolments.get(id).cloned() else {
+            return problem(410, "enrolment_void");
+        };
+        let possession = Sealed::<Possession>::parse(&confirmation.possession.0)
+            .and_then(|possession| possession.check(&public_key))
+            .unwrap();
+        assert_eq!(OpId(possession.value().enrolment).to_string(), id);
+        if confirmation.code != "123456" {
+            return problem(422, "code_wrong");
+        }
+        let key = key_id(&public_key);
+        let account = match self.device(key) {
+            Some(Device { holder: Holder::Account(account), .. }) => account,
+            _ => {
+                let account = AccountId([self.enrolments.len() as u8; 16]);
+                let op = OpId([0x80 | self.enrolments.len() as u8; 16]);
+                let actor = self.key.key_id();
+                let body = EventBody::DeviceEnrolled { account, key, public_key };
+                self.happen(vec![(actor, op, body)]);
+                account
+            }
+        };
+        let token = format!("token-{}", self.tokens.len());
+        self.tokens.insert(token.clone(), (account, key));
+        ok(&Enrolled { account, token, server_key: Base64(self.key.public_key()), now: self.now })
+    }
+
+    fn ops(&mut self, body: &[u8]) -> Response {
+        let Ops { ops } = serde_json::from_slice(body).unwrap();
+        self.batches.push(ops.len());
+        let parsed: Vec<Parsed> = ops.iter().map(|op| Parsed::parse(&op.0).unwrap()).collect();
+        if self.poison.is_some_and(|poison| parsed.iter().any(|op| op.unchecked().id == poison)) {
+            return problem(400, "broken_json");
+        }
+        let verdicts = parsed.into_iter().map(|op| self.verdict(op)).collect();
+        ok(&Verdicts { verdicts, now: self.now })
+    }
+
+    fn verdict(&mut self, parsed: Parsed) -> Verdict {
+        let id = parsed.unchecked().id;
+        self.received.push(id);
+        let refused = |reason: Refusal| Refused { text: format!("no: {reason}"), reason };
+        if let Some(answer) = self.answers.get(&id) {
+            return Verdict::Duplicate { refused: answer.clone().map(refused) };
+        }
+        let decided = parsed
+            .check(|key| self.device(key).map(|device| device.public_key))
+            .and_then(|submission| self.decide(&submission));
+        self.answers.insert(id, decided.clone().err());
+        match decided {
+            Ok(()) => Verdict::Applied,
+            Err(reason) => Verdict::Refused(refused(reason)),
+        }
+    }
+
+    fn decide(&mut self, submission: &Submission) -> Result<(), Refusal> {
+        let op = submission.op.value();
+        let decision = loop {
+            match decide(&self.view, op, &submission.carried, self.now) {
+                Ok(decision) => break decision,
+                Err(Halt::Refused(reason)) => return Err(reason),
+                Err(Halt::Need(keys)) => self.load(keys),
+            }
+        };
+        self.view.put(&Row::Counter(op.actor, op.counter));
+        for (key, counter) in decision.counters {
+            self.view.put(&Row::Counter(key, counter));
+        }
+        if decision.carried_applied {
+            let sale = submission.sale.as_ref().unwrap().value();
+            self.answers.insert(sale.id, None);
+        }
+        self.happen(decision.events);
+        Ok(())
+    }
+
+    fn load(&mut self, keys: Vec<Key>) {
+        for key in keys {
+            self.view.load(key, None);
+        }
+    }
+
+    fn happen(&mut self, events: Vec<(KeyId, OpId, EventBody)>) {
+        for (index, (actor, op, body)) in events.into_iter().enumerate() {
+            let event = Event { version: EVENT_VERSION, actor, op, index: index as u16, at: self.now, body };
+            let rows = loop {
+                match state::apply(&self.view, &event) {
+                    Ok(rows) => break rows,
+                    Err(Halt::Need(keys)) => self.load(keys),
+                    Err(Halt::Refused(reason)) => panic!("{reason}"),
+                }
+            };
+            for row in &rows {
+                // Whatever is written is known from now on.
+                match row {
+                    Row::Member(member) => self.touch(Key::Memberships(member.merchant)),
+                    Row::Lot(lot) => self.touch(Key::Wallet(lot.account, lot.group)),
+                    _ => {}
+                }
+                self.view.put(row);
+            }
+            if let EventBody::MerchantRegistered { merchant, .. } = event.body {
+                self.merchants.push(merchant);
+            }
+            let bytes = canonical::encode(&event);
+            for inbox in event.body.inboxes() {
+                self.inboxes.entry(inbox).or_default().push(bytes.clone());
+            }
+        }
+    }
+
+    fn touch(&mut self, key: Key) {
+        if !self.view.is_loaded(key) {
+            self.view.load(key, None);
+        }
+    }
+
+    fn device(&self, key: KeyId) -> Option<Device> {
+        self.view.device(key).ok().flatten().cloned()
+    }
+
+    fn reach(&self, account: AccountId, key: KeyId) -> Vec<Inbox> {
+        let merchant = self.device(key).and_then(|device| device.merchant);
+        let groups = merchant.map(|merchant| self.view.memberships(merchant).unwrap_or_default().to_vec());
+        [Inbox::Account(account)]
+            .into_iter()
+            .chain(merchant.map(Inbox::Merchant))
+            .chain(groups.unwrap_or_default().into_iter().map(Inbox::Group))
+            .collect()
+    }
+
+    fn head(&self, inbox: Inbox, count: usize) -> Base64 {
+        let events = self.inboxes.get(&inbox).map(Vec::as_slice).unwrap_or_default();
+        let numbered = (1..).zip(&events[..count]);
+        let hash =
+            numbered.fold(chain::start(inbox), |hash, (number, event)| chain::next(hash, number, event));
+        let head = Head::new(inbox, count as u64, hash);
+        Base64(Checked::sign(head, &self.key).unwrap().bytes().to_vec())
+    }
+
+    fn count(&self, inbox: Inbox) -> usize {
+        self.inboxes.get(&inbox).map_or(0, Vec::len)
+    }
+
+    /// A cursor is `inbox-count`, the inbox in hex, joined by dots.
+    fn changes(&mut self, account: AccountId, key: KeyId, query: &str) -> Response {
+        if self.cursors_gone {
+            return problem(410, "cursor_gone");
+        }
+        let cursor = query.split('&').find_map(|pair| pair.strip_prefix("cursor=")).unwrap_or_default();
+        let seen: HashMap<&str, usize> = cursor
+            .split('.')
+            .filter_map(|part| part.split_once('-'))
+            .map(|(inbox, count)| (inbox, count.parse().unwrap()))
+            .collect();
+        let (mut inboxes, mut next, mut more) = (Vec::new(), Vec::new(), false);
+        for inbox in self.reach(account, key) {
+            let after = seen.get(name(inbox).as_str()).copied().unwrap_or(0);
+            if self.count(inbox) < after {
+                return problem(410, "cursor_gone");
+            }
+            let upto = self.count(inbox).min(after + MAX_CHANGES);
+            more |= upto < self.count(inbox);
+            next.push(format!("{}-{upto}", name(inbox)));
+            if upto == after {
+                continue;
+            }
+            let events = self.inboxes[&inbox][after..upto].iter().cloned().map(Base64).collect();
+            let head = self.head(inbox, upto);
+            let mut news = InboxChanges { inbox: inbox.into(), first: after as u64 + 1, events, head };
+            if let Some(tamper) = self.tamper {
+                tamper(&mut news);
+            }
+            inboxes.push(news);
+        }
+        ok(&Changes { inboxes, cursor: next.join("."), more, now: self.now })
+    }
+
+    fn snapshot(&mut self, account: AccountId, key: KeyId) -> Response {
+        self.cursors_gone = false;
+        let inboxes = self.reach(account, key);
+        let groups: Vec<GroupId> = self
+            .merchants
+            .iter()
+            .flat_map(|merchant| self.view.memberships(*merchant).unwrap_or_default().to_vec())
+            .collect();
+        let mut lots = BTreeMap::new();
+        for group in groups {
+            let wallet = self.view.wallet(account, group).unwrap_or_default();
+            lots.extend(wallet.lots().iter().map(|lot| (lot.id, lot.clone())));
+        }
+        ok(&Snapshot {
+            account,
+            merchant: self.device(key).and_then(|device| device.merchant),
+            lots: lots.into_values().collect(),
+            heads: inboxes.iter().map(|inbox| self.head(*inbox, self.count(*inbox))).collect(),
+            cursor: inboxes
+                .iter()
+                .map(|inbox| format!("{}-{}", name(*inbox), self.count(*inbox)))
+                .collect::<Vec<_>>()
+                .join("."),
+            now: self.now,
+        })
+    }
+
+    fn directory(&self) -> Response {
+        let merchants: Vec<_> =
+            self.merchants.iter().map(|merchant| self.merchant_entry(*merchant)).collect();
+        let groups: BTreeMap<GroupId, GroupEntry> = merchants
+            .iter()
+            .flat_map(|merchant| merchant.groups.clone())
+            .map(|group| (group, self.group_entry(group).unwrap()))
+            .collect();
+        let groups = groups.into_values().collect();
+        ok(&Directory { merchants, groups, cursor: "end".into(), more: false })
+    }
+
+    fn merchant_entry(&self, id: MerchantId) -> MerchantEntry {
+        let merchant = self.view.merchant(id).unwrap().unwrap();
+        let keys = self.tokens.values().filter_map(|(_, key)| self.device(*key));
+        let keys: BTreeMap<KeyId, KeyEntry> = keys
+            .filter(|device| device.merchant == Some(id))
+            .map(|device| (device.key, KeyEntry { id: device.key, public_key: Base64(device.public_key) }))
+            .collect();
+        MerchantEntry {
+            id,
+            profile: merchant.profile.clone(),
+            groups: self.view.memberships(id).unwrap_or_default().to_vec(),
+            keys: keys.into_values().collect(),
+        }
+    }
+
+    fn group_entry(&self, id: GroupId) -> Option<GroupEntry> {
+        let group: Group = self.view.group(id).ok()??.clone();
+        let terms = self.view.terms(id, group.terms_version).unwrap()?.clone();
+        let joined =
+            |merchant: &&MerchantId| self.view.memberships(**merchant).unwrap_or_default().contains(&id);
+        let members = self.merchants.iter().filter(joined).copied().collect();
+        Some(GroupEntry { group, terms, members })
+    }
+
+    /// Puts a cell into the server's view, past the rules.
+    pub fn put(&mut self, row: &Row) {
+        self.view.put(row);
+    }
+
+    pub fn cell_is(&self, key: Key) -> bool {
+        self.view.is_loaded(key)
+    }
+
+    pub fn wallet(&self, account: AccountId, group: GroupId) -> Units {
+        self.view.wallet(account, group).unwrap_or_default().available(self.now)
+    }
+
+    pub fn set_cell(&mut self, key: Key, cell: Cell) {
+        self.view.load(key, Some(cell));
+    }
+}
+
+fn name(inbox: Inbox) -> String {
+    canonical::encode(&inbox).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub fn ok<T: Serialize>(body: &T) -> Response {
+    Response { status: 200, retry_after_s: None, body: serde_json::to_vec(body).unwrap() }
+}
+
+pub fn problem(status: u16, code: &str) -> Response {
+    let problem = Problem::new(status, "title", code, "detail");
+    Response { status, retry_after_s: None, body: serde_json::to_vec(&problem).unwrap() }
+}
+
+fn found<T: Serialize>(thing: Option<T>) -> Response {
+    thing.map_or_else(|| problem(404, "not_found"), |thing| ok(&thing))
+}
+
+/// A phone with its machine, driven by hand. In the background: nothing waits at the server.
+pub struct Person {
+    pub phone: Arc<Phone>,
+    pub environment: Arc<SeededEnvironment>,
+    pub machine: Machine,
+}
+
+impl Person {
+    pub fn new(seed: u64) -> Self {
+        Self::open(Data::Memory, seed, NOON)
+    }
+
+    pub fn on_disk(directory: &Path, seed: u64) -> Self {
+        Self::open(Data::Directory(directory.to_owned()), seed, NOON)
+    }
+
+    pub fn open(data: Data, seed: u64, now: Timestamp) -> Self {
+        let environment = Arc::new(SeededEnvironment::new(seed, now));
+        let given: Arc<dyn Environment> = environment.clone();
+        let options = Options { environment: given, language: "en".into(), ..Options::new(data) };
+        let phone = Arc::new(Phone::open(options).unwrap());
+        let mut machine = Machine::new(&phone).unwrap();
+        machine.set_foreground(false);
+        Self { phone, environment, machine }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.environment.now()
+    }
+
+    pub fn enrol(&mut self, server: &mut Server) -> AccountId {
+        let request = self.phone.begin_enrolment("010-1234-5678").unwrap();
+        self.phone.enrolment_begun(Ok(server.answer(&request))).unwrap();
+        let request = self.phone.confirm_enrolment("123 456").unwrap();
+        let account = self.phone.enrolment_confirmed(Ok(server.answer(&request))).unwrap();
+        self.sync(server).unwrap();
+        account
+    }
+
+    pub fn poll(&mut self) -> Work {
+        let now = self.now();
+        self.machine.poll(&self.phone, now).unwrap()
+    }
+
+    pub fn receive(&mut self, id: RequestId, answer: Result<Response, TransportError>) {
+        let now = self.now();
+        self.machine.receive(&self.phone, id, answer, now).unwrap();
+    }
+
+    /// Sends and receives until there is nothing more to be done now. `carry` is the network.
+    pub fn run(
+        &mut self,
+        server: &mut Server,
+        mut carry: impl FnMut(&mut Server, &Request) -> Result<Response, TransportError>,
+    ) {
+        for _ in 0..1_000 {
+            let work = self.poll();
+            if work.send.is_empty() {
+                return;
+            }
+            for (id, request) in work.send {
+                let answer = carry(server, &request);
+                self.receive(id, answer);
+            }
+        }
+        panic!("the machine never rests");
+    }
+
+    /// Everything at once.
+    pub fn sync(&mut self, server: &mut Server) -> Result<(), Failure> {
+        self.sync_over(server, |server, request| Ok(server.answer(request)))
+    }
+
+    pub fn sync_over(
+        &mut self,
+        server: &mut Server,
+        carry: impl FnMut(&mut Server, &Request) -> Result<Response, TransportError>,
+    ) -> Result<(), Failure> {
+        let now = self.now();
+        let ticket = self.machine.sync_now(&self.phone, now).unwrap();
+        self.run(server, carry);
+        self.machine.finished(ticket).expect("the ticket is closed when the machine rests")
+    }
+
+    pub fn scan(&self, voucher: &Voucher) -> ScannedVoucher {
+        match self.phone.read_code(&voucher.text).unwrap() {
+            Code::Voucher(scanned) => scanned,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub fn offline(_: &mut Server, _: &Request) -> Result<Response, TransportError> {
+    Err(TransportError::Unreachable("no signal".into()))
+}
+
+pub fn profile(name: &str) -> MerchantProfile {
+    MerchantProfile { name: name.into(), currency: Currency::KRW, place: None }
+}
+
+pub fn terms(bp: u16, minimum: i64) -> Terms {
+    Terms::points(BasisPoints::new(bp).unwrap(), Validity::Months(6), units(minimum))
+}
+
+/// A café and a bakery in one group at 10 % with a minimum of 1 000, and a buyer; all enrolled and in step.
+pub struct Town {
+    pub server: Server,
+    pub cafe: Person,
+    pub bakery: Person,
+    pub buyer: Person,
+    pub group: GroupId,
+    pub account: AccountId,
+}
+
+impl Town {
+    pub fn new() -> Self {
+        Self::with_buyer(Person::new(3))
+    }
+
+    pub fn with_buyer(mut buyer: Person) -> Self {
+        let mut server = Server::new(NOON);
+        let (mut cafe, mut bakery) = (Person::new(1), Person::new(2));
+        cafe.enrol(&mut server);
+        bakery.enrol(&mut server);
+        cafe.phone.register_merchant(profile("골목 카페")).unwrap();
+        let alley = Profile { name: "골목".into(), scope: Scope::Area };
+        let group = cafe.phone.found_group(alley, terms(1_000, 1_000)).unwrap();
+        bakery.phone.register_merchant(profile("골목 빵집")).unwrap();
+        cafe.sync(&mut server).unwrap();
+        bakery.sync(&mut server).unwrap();
+        bakery.phone.join_group(group, 1).unwrap();
+        bakery.sync(&mut server).unwrap();
+        cafe.sync(&mut server).unwrap();
+        let account = buyer.enrol(&mut server);
+        Self { server, cafe, bakery, buyer, group, account }
+    }
+
+    /// Time passes for everyone.
+    pub fn advance(&mut self, millis: i64) {
+        self.server.now = self.server.now.plus(millis);
+        for person in [&self.cafe, &self.bakery, &self.buyer] {
+            person.environment.advance(millis);
+        }
+    }
+
+    /// The buyer buys at the café and claims, without signal.
+    pub fn buy(&mut self, amount: i64) -> OpId {
+        let voucher = self.cafe.phone.record_sale(Money(amount), None).unwrap();
+        let scanned = self.buyer.scan(&voucher);
+        let choice = self.buyer.phone.choices(&scanned).unwrap().first().map(|best| best.choice);
+        self.buyer.phone.claim(&scanned, choice).unwrap().op
+    }
+
+    /// The same, and everything is synced.
+    pub fn earn(&mut self, amount: i64) {
+        self.buy(amount);
+        self.buyer.sync(&mut self.server).unwrap();
+        self.cafe.sync(&mut self.server).unwrap();
+    }
+}
