@@ -5,6 +5,10 @@ use std::fmt;
 use moa_wire::api::InboxName;
 use serde::{Deserialize, Serialize};
 
+use crate::error::PhoneError;
+use crate::phone::Phone;
+use crate::store::inbox;
+
 /// An inbox that does not add up. It is set aside: nothing more of it is applied until the phone starts over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breach {
@@ -30,6 +34,33 @@ pub enum Mismatch {
     Hash,
     /// A snapshot stands before events that this phone has seen, or beside them.
     WentBack,
+}
+
+/// How far this phone has followed an inbox, by its own reckoning from the events that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reckoned {
+    /// The inbox.
+    pub inbox: InboxName,
+    /// Events in it.
+    pub count: u64,
+    /// The hash over them (`moa_wire::chain`), to be held against the server's.
+    pub hash: [u8; 32],
+}
+
+impl Phone {
+    /// How far every inbox was followed.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn reckoned(&self) -> Result<Vec<Reckoned>, PhoneError> {
+        let followed = self.store().read(inbox::all)?.into_iter();
+        let reckoned = |(name, followed): (_, inbox::Followed)| Reckoned {
+            inbox: InboxName::from(name),
+            count: followed.count,
+            hash: followed.hash,
+        };
+        Ok(followed.map(reckoned).collect())
+    }
 }
 
 impl fmt::Display for Breach {

@@ -49,7 +49,7 @@ pub mod sync;
 mod transport;
 mod wallet;
 
-pub use breach::{Breach, Mismatch};
+pub use breach::{Breach, Mismatch, Reckoned};
 pub use claim::{Claimed, GroupChoice, PendingClaim};
 pub use client::Client;
 pub use code::{Code, ScannedApproval, ScannedRedemption, ScannedVoucher, VoucherStanding};

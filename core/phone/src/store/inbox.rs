@@ -5,8 +5,9 @@ use moa_wire::{canonical, chain};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{signed, unsigned};
-use crate::error::PhoneError;
+use crate::error::{PhoneError, corrupt};
 
+const ALL: &str = "SELECT name, count, hash, set_aside FROM inbox ORDER BY name";
 const GET: &str = "SELECT count, hash, set_aside FROM inbox WHERE name = ?1";
 const PUT: &str = "INSERT INTO inbox (name, count, hash) VALUES (?1, ?2, ?3)
                    ON CONFLICT (name) DO UPDATE SET count = excluded.count, hash = excluded.hash";
@@ -36,6 +37,19 @@ pub(crate) fn get(db: &Connection, inbox: Inbox) -> Result<Followed, PhoneError>
     });
     let fresh = Followed { count: 0, hash: chain::start(inbox), set_aside: false };
     Ok(followed.optional()?.unwrap_or(fresh))
+}
+
+/// Every inbox that is followed, and how far.
+pub(crate) fn all(db: &Connection) -> Result<Vec<(Inbox, Followed)>, PhoneError> {
+    let mut statement = db.prepare_cached(ALL)?;
+    let mut rows = statement.query([])?;
+    let mut inboxes = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name = canonical::decode(&row.get::<_, Vec<u8>>(0)?).map_err(|_| corrupt("inbox"))?;
+        let (count, hash, set_aside) = (unsigned(row.get(1)?), row.get(2)?, row.get(3)?);
+        inboxes.push((name, Followed { count, hash, set_aside }));
+    }
+    Ok(inboxes)
 }
 
 /// Keeps how far an inbox was followed.
