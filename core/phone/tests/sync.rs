@@ -15,8 +15,8 @@ use moa_wire::api::{Base64, Verdict, Verdicts};
 use proptest::prelude::*;
 use support::{NOON, Person, Server, Town, offline, ok, problem, units};
 
-fn html() -> Result<Response, TransportError> {
-    Ok(Response { status: 200, retry_after_s: None, body: b"<html>hotspot</html>".to_vec() })
+fn html() -> Response {
+    Response { status: 200, retry_after_s: None, body: b"<html>hotspot</html>".to_vec() }
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn an_event_of_a_kind_that_is_not_known_yet_is_kept_and_skipped() {
 fn edge_49_a_captive_portals_page_and_half_an_answer_lose_nothing() {
     let mut town = Town::new();
     let claim = town.buy(20_000);
-    let portal = town.buyer.sync_over(&mut town.server, |_, _| html());
+    let portal = town.buyer.sync_over(&mut town.server, |_, _| Ok(html()));
     assert!(matches!(portal, Err(Failure::NotOurServer(_))), "{portal:?}");
     let half = town.buyer.sync_over(&mut town.server, |server, request| {
         let mut answer = server.answer(request);
@@ -462,7 +462,8 @@ fn the_long_poll_is_for_the_foreground_and_gives_way() {
     let work = town.buyer.poll();
     assert_eq!(work.give_up, [*waiting]);
     assert!(work.send.iter().any(|(_, request)| request.path.ends_with("&wait=0")));
-    let (late, _) = (*waiting, town.buyer.receive(*waiting, html()));
+    let late = *waiting;
+    town.buyer.receive(late, Ok(html()));
     for (id, request) in work.send {
         let answer = town.server.answer(&request);
         town.buyer.receive(id, Ok(answer));

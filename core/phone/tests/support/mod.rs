@@ -25,7 +25,7 @@ use moa_rules::refusal::Refusal;
 use moa_rules::state::{self, Row};
 use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
-use moa_rules::view::{Cell, Halt, Key, View};
+use moa_rules::view::{Halt, Key, View};
 use moa_wire::api::{
     Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, GroupEntry,
     InboxChanges, KeyEntry, MAX_CHANGES, MerchantEntry, Ops, Refused, Snapshot, Verdict, Verdicts,
@@ -120,13 +120,9 @@ impl Server {
         serde_json::from_slice::<Changes>(&answer.body).is_ok_and(|changes| !changes.inboxes.is_empty())
     }
 
-    /// Decides an op that a job of the server made.
+    /// Nobody is signed in any more.
     pub fn void_tokens(&mut self) {
         self.tokens.clear();
-    }
-
-    pub fn answer_to(&self, op: OpId) -> Option<&Option<Refusal>> {
-        self.answers.get(&op)
     }
 
     /// An event that no op of a phone caused, in one inbox.
@@ -163,8 +159,8 @@ impl Server {
         let account = match self.device(key) {
             Some(Device { holder: Holder::Account(account), .. }) => account,
             _ => {
-                let account = AccountId([self.enrolments.len() as u8; 16]);
-                let op = OpId([0x80 | self.enrolments.len() as u8; 16]);
+                let number = u8::try_from(self.enrolments.len()).unwrap();
+                let (account, op) = (AccountId([number; 16]), OpId([0x80 | number; 16]));
                 let actor = self.key.key_id();
                 let body = EventBody::DeviceEnrolled { account, key, public_key };
                 self.happen(vec![(actor, op, body)]);
@@ -232,8 +228,8 @@ impl Server {
     }
 
     fn happen(&mut self, events: Vec<(KeyId, OpId, EventBody)>) {
-        for (index, (actor, op, body)) in events.into_iter().enumerate() {
-            let event = Event { version: EVENT_VERSION, actor, op, index: index as u16, at: self.now, body };
+        for (index, (actor, op, body)) in (0..).zip(events) {
+            let event = Event { version: EVENT_VERSION, actor, op, index, at: self.now, body };
             let rows = loop {
                 match state::apply(&self.view, &event) {
                     Ok(rows) => break rows,
@@ -293,7 +289,7 @@ impl Server {
         self.inboxes.get(&inbox).map_or(0, Vec::len)
     }
 
-    /// A cursor is `inbox-count`, the inbox in hex, joined by dots.
+    /// A cursor is `inbox-count`, joined by dots.
     fn changes(&mut self, account: AccountId, key: KeyId, query: &str) -> Response {
         if self.cursors_gone {
             return problem(410, "cursor_gone");
@@ -390,26 +386,13 @@ impl Server {
         Some(GroupEntry { group, terms, members })
     }
 
-    /// Puts a cell into the server's view, past the rules.
-    pub fn put(&mut self, row: &Row) {
-        self.view.put(row);
-    }
-
-    pub fn cell_is(&self, key: Key) -> bool {
-        self.view.is_loaded(key)
-    }
-
     pub fn wallet(&self, account: AccountId, group: GroupId) -> Units {
         self.view.wallet(account, group).unwrap_or_default().available(self.now)
-    }
-
-    pub fn set_cell(&mut self, key: Key, cell: Cell) {
-        self.view.load(key, Some(cell));
     }
 }
 
 fn name(inbox: Inbox) -> String {
-    canonical::encode(&inbox).iter().map(|byte| format!("{byte:02x}")).collect()
+    canonical::encode(&inbox).iter().map(u8::to_string).collect::<Vec<_>>().join("_")
 }
 
 pub fn ok<T: Serialize>(body: &T) -> Response {
