@@ -9,7 +9,8 @@ use crate::error::PhoneError;
 use crate::phone::Phone;
 use crate::store::inbox;
 
-/// An inbox that does not add up. It is set aside: nothing more of it is applied until the phone starts over.
+/// An inbox that does not add up. It is set aside: nothing more of it is applied until a snapshot is taken. The
+/// breach is shown until a person has the phone [start over](crate::Phone::start_over).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breach {
     /// The inbox.

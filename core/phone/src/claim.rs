@@ -6,7 +6,7 @@ use moa_rules::id::{GroupId, OpId};
 use moa_rules::op::{Choice, OpBody};
 use moa_rules::quantity::{BasisPoints, Money, Units};
 use moa_rules::refusal::Refusal;
-use moa_rules::sale::{CLAIM_DAYS, HOURS_AHEAD, VOUCHER_MINUTES};
+use moa_rules::sale::{CLAIM_DAYS, HOURS_AHEAD, VOUCHER_MINUTES, check_amount};
 use moa_rules::terms::Profile;
 use moa_rules::time::{Day, Timestamp, Validity};
 use rusqlite::Connection;
@@ -175,6 +175,7 @@ fn effect(db: &Connection, voucher: &ScannedVoucher, choice: Option<Choice>) -> 
 
 fn check(db: &Connection, phone: &Phone, voucher: &ScannedVoucher, now: Timestamp) -> Result<(), PhoneError> {
     check_unclaimed(db, voucher)?;
+    check_amount(voucher.amount)?;
     let own = own_shop(db)?;
     if voucher.seller == phone.key() || (own.is_some() && own == voucher.shop.as_ref().map(|shop| shop.id)) {
         return Err(Refusal::OwnSale.into());

@@ -293,3 +293,97 @@ fn take_over(db: &Connection, key: KeyId) -> Result<(), PhoneError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use moa_rules::merchant::MerchantProfile;
+    use moa_rules::quantity::{Currency, Money};
+    use moa_wire::keys::SignError;
+    use std::sync::{OnceLock, Weak};
+
+    fn signed_in(options: Options) -> Arc<Phone> {
+        let phone = Phone::open(options).unwrap();
+        phone.write(|db| meta::set(db, &meta::ACCOUNT, &AccountId([1; 16]))).unwrap();
+        Arc::new(phone)
+    }
+
+    fn profile() -> MerchantProfile {
+        MerchantProfile { name: "카페".into(), currency: Currency::KRW, place: None }
+    }
+
+    #[test]
+    fn edge_44_a_full_storage_is_told_and_half_a_sale_is_never_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let phone = signed_in(Options::new(Data::Directory(directory.path().to_owned())));
+        phone.register_merchant(profile()).unwrap();
+        let limit =
+            |pages: i64| phone.store.read(|db| Ok(db.pragma_update(None, "max_page_count", pages)?));
+        limit(1).unwrap(); // No fewer than there are: full from now on.
+        let mut kept = 0;
+        let full = loop {
+            match phone.record_sale(Money(1_000), None) {
+                Ok(_) => kept += 1,
+                Err(error) => break error,
+            }
+            assert!(kept < 10_000, "it never fills up");
+        };
+        assert!(matches!(full, PhoneError::StorageFull), "{full:?}");
+        assert_eq!(phone.merchant_today().unwrap().sales.len(), kept);
+        assert_eq!(phone.outbox().unwrap().len(), kept + 1);
+        limit(1_000_000).unwrap();
+        phone.record_sale(Money(1_000), None).unwrap();
+        assert_eq!(phone.merchant_today().unwrap().sales.len(), kept + 1);
+    }
+
+    /// A key store that looks at the phone while it signs, as a screen does while it asks for a finger.
+    struct Slow {
+        key: SoftwareKey,
+        phone: OnceLock<Weak<Phone>>,
+    }
+
+    impl Signer for Slow {
+        fn public_key(&self) -> Vec<u8> {
+            self.key.public_key()
+        }
+
+        fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+            if let Some(phone) = self.phone.get().and_then(Weak::upgrade) {
+                let looked = phone.balances().and_then(|_| phone.dismiss(OpId([0; 16])));
+                looked.map_err(|error| SignError(error.to_string()))?;
+            }
+            self.key.sign(message)
+        }
+    }
+
+    #[test]
+    fn no_lock_is_held_while_the_key_signs() {
+        let slow = Arc::new(Slow { key: SoftwareKey::generate().unwrap().0, phone: OnceLock::new() });
+        let phone = signed_in(Options { signer: Some(slow.clone()), ..Options::new(Data::Memory) });
+        slow.phone.set(Arc::downgrade(&phone)).unwrap();
+        phone.register_merchant(profile()).unwrap();
+        phone.record_sale(Money(1_000), None).unwrap();
+    }
+
+    /// A key that the user did not unlock.
+    struct Locked(SoftwareKey);
+
+    impl Signer for Locked {
+        fn public_key(&self) -> Vec<u8> {
+            self.0.public_key()
+        }
+
+        fn sign(&self, _: &[u8]) -> Result<Vec<u8>, SignError> {
+            Err(SignError("locked".into()))
+        }
+    }
+
+    #[test]
+    fn a_key_that_does_not_sign_leaves_a_gap_in_the_counter_and_nothing_else() {
+        let locked = Arc::new(Locked(SoftwareKey::generate().unwrap().0));
+        let phone = signed_in(Options { signer: Some(locked), ..Options::new(Data::Memory) });
+        assert!(matches!(phone.register_merchant(profile()), Err(PhoneError::Key(_))));
+        assert!(phone.outbox().unwrap().is_empty() && phone.own_shop().unwrap().is_none());
+        assert_eq!(phone.take_counter().unwrap(), 2);
+    }
+}

@@ -4,6 +4,7 @@ use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{GroupId, MerchantId, OpId};
 use moa_rules::merchant::{MerchantProfile, Place};
 use moa_rules::op::OpBody;
+use moa_rules::quantity::Currency;
 use moa_rules::refusal::Refusal;
 use moa_rules::terms::{Profile, Terms, check_name};
 use rusqlite::Connection;
@@ -23,6 +24,8 @@ pub struct Shop {
     pub name: Option<String>,
     /// Where it is, if it said.
     pub place: Option<Place>,
+    /// The money it takes; none while the directory has not told.
+    pub currency: Option<Currency>,
 }
 
 /// The shop that this phone acts for.
@@ -191,9 +194,12 @@ fn under_way(db: &Connection) -> Result<Vec<GroupId>, PhoneError> {
 
 /// A shop, by what the directory knows.
 pub(crate) fn shop(db: &Connection, id: MerchantId) -> Result<Shop, PhoneError> {
-    let profile = directory::merchant(db, id)?;
-    let place = profile.as_ref().and_then(|profile| profile.place);
-    Ok(Shop { id, name: profile.map(|profile| profile.name), place })
+    Ok(match directory::merchant(db, id)? {
+        Some(MerchantProfile { name, currency, place }) => {
+            Shop { id, name: Some(name), place, currency: Some(currency) }
+        }
+        None => Shop { id, name: None, place: None, currency: None },
+    })
 }
 
 /// The members of a group.

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -80,6 +81,57 @@ async fn nobody_there_and_nobody_answering_are_told_apart() {
     drop(listener);
     let gone = transport.send(request("/")).await;
     assert!(matches!(gone, Err(TransportError::Unreachable(_) | TransportError::Broken(_))), "{gone:?}");
+}
+
+/// Made for this test alone, good for a hundred years:
+/// `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 -subj "/CN=Moa test server"
+/// -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE`
+const CERTIFICATE: &[u8] = include_bytes!("tls/server.crt.der");
+const KEY: &[u8] = include_bytes!("tls/server.key.der");
+
+/// Answers one request over TLS, if the client goes that far.
+fn serve_tls() -> (String, JoinHandle<bool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let served = thread::spawn(move || {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![CERTIFICATE.to_vec().into()], KEY.to_vec().try_into().unwrap())
+            .unwrap();
+        let mut connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut stream = rustls::Stream::new(&mut connection, &mut stream);
+        let (mut read, mut buffer) = (Vec::new(), [0; 1_024]);
+        while !read.ends_with(b"{}") {
+            match stream.read(&mut buffer) {
+                Ok(count) if count > 0 => read.extend_from_slice(&buffer[..count]),
+                _ => return false,
+            }
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").is_ok()
+    });
+    (base, served)
+}
+
+#[tokio::test]
+async fn tls_takes_the_roots_that_it_was_given() {
+    let (base, served) = serve_tls();
+    let own = HttpOptions { roots: Some(vec![CERTIFICATE.to_vec()]), ..HttpOptions::default() };
+    let response = HttpTransport::new(&base, own).unwrap().send(request("/")).await.unwrap();
+    assert_eq!((response.status, response.body.as_slice()), (200, b"ok".as_slice()));
+    assert!(served.join().unwrap());
+}
+
+#[tokio::test]
+async fn tls_does_not_take_a_stranger_for_the_server() {
+    let (base, served) = serve_tls();
+    let web = HttpTransport::new(&base, HttpOptions::default()).unwrap();
+    let refused = web.send(request("/")).await;
+    assert!(matches!(refused, Err(TransportError::Unreachable(_))), "{refused:?}");
+    assert!(!served.join().unwrap(), "the request, with its token, was not sent");
 }
 
 #[test]

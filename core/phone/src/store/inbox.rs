@@ -16,8 +16,8 @@ const SET_ASIDE: &str = "INSERT INTO inbox (name, count, hash, set_aside) VALUES
 const DELETE_ALL: &str = "DELETE FROM inbox";
 const KEEP: &str = "INSERT INTO inbox_event (inbox, number, bytes, known) VALUES (?1, ?2, ?3, ?4)
                     ON CONFLICT (inbox, number) DO UPDATE SET bytes = excluded.bytes, known = excluded.known";
-const UNKNOWN: &str = "SELECT bytes FROM inbox_event WHERE NOT known";
-const FORGET_UNKNOWN: &str = "UPDATE inbox_event SET known = 1 WHERE NOT known";
+const UNKNOWN: &str = "SELECT inbox, number, bytes FROM inbox_event WHERE NOT known";
+const NOW_KNOWN: &str = "UPDATE inbox_event SET known = 1 WHERE inbox = ?1 AND number = ?2";
 
 /// How far an inbox was followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,11 +87,38 @@ pub(crate) fn keep(
 pub(crate) fn learned_to_read(db: &Connection) -> Result<bool, PhoneError> {
     let mut statement = db.prepare(UNKNOWN)?;
     let mut rows = statement.query([])?;
+    let mut learned = Vec::new();
     while let Some(row) = rows.next()? {
-        if canonical::decode::<Event>(&row.get::<_, Vec<u8>>(0)?).is_ok() {
-            db.execute(FORGET_UNKNOWN, [])?;
-            return Ok(true);
+        if canonical::decode::<Event>(&row.get::<_, Vec<u8>>(2)?).is_ok() {
+            learned.push((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?));
         }
     }
-    Ok(false)
+    for at in &learned {
+        db.execute(NOW_KNOWN, (&at.0, at.1))?;
+    }
+    Ok(!learned.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use moa_rules::event::{EVENT_VERSION, EventBody};
+    use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+    use moa_rules::time::Timestamp;
+
+    #[test]
+    fn an_event_that_an_earlier_app_skipped_is_noticed_once() {
+        let store = Store::open(None).unwrap();
+        let inbox = Inbox::Account(AccountId([1; 16]));
+        let (group, merchant) = (GroupId([2; 16]), MerchantId([3; 16]));
+        let body = EventBody::MemberJoined { group, merchant, terms_version: 1 };
+        let (actor, op, at) = (KeyId([4; 8]), OpId([5; 16]), Timestamp(6));
+        let event = canonical::encode(&Event { version: EVENT_VERSION, actor, op, index: 0, at, body });
+        store.write(|db| keep(db, inbox, 1, &[0x83, 0x02], false)).unwrap();
+        assert!(!store.read(learned_to_read).unwrap(), "still not known");
+        store.write(|db| keep(db, inbox, 2, &event, false)).unwrap();
+        assert!(store.write(learned_to_read).unwrap());
+        assert!(!store.write(learned_to_read).unwrap());
+    }
 }
