@@ -1,5 +1,7 @@
 //! The phone's values as records, dressed in the app's language.
 
+use std::collections::HashMap;
+
 use moa_phone as phone;
 use moa_rules::merchant::Place;
 use moa_rules::quantity::{Currency, Money, Units};
@@ -97,7 +99,7 @@ impl Dress {
     pub(crate) fn refused(self, refused: phone::RefusedOp) -> ApiError {
         match refused.reason {
             Some(reason) => ApiError::refused(self.lang, &reason),
-            None => ApiError::Refused { code: refused.code, text: refused.text, figures: Default::default() },
+            None => ApiError::Refused { code: refused.code, text: refused.text, figures: HashMap::new() },
         }
     }
 

@@ -54,14 +54,14 @@ pub enum ApiError {
         /// What to do.
         text: String,
         /// What went wrong, for a report.
-        cause: String,
+        detail: String,
     },
     /// The caller gave something that cannot be: an id that is none, a negative amount.
     Invalid {
         /// What to do.
         text: String,
         /// What was wrong with it, for a developer.
-        cause: String,
+        detail: String,
     },
     /// The app was closed while the call was under way.
     Closed {
@@ -97,7 +97,7 @@ impl ApiError {
     /// The error in the app's language.
     pub(crate) fn new(lang: Lang, error: PhoneError) -> Self {
         let text = |what| phone(lang, what);
-        let storage = |what, cause: String| Self::Storage { text: phone(lang, what), cause };
+        let storage = |what, detail: String| Self::Storage { text: phone(lang, what), detail };
         match error {
             PhoneError::Refused(reason) => Self::refused(lang, &reason),
             PhoneError::NotOurs(what) => {
@@ -128,7 +128,7 @@ impl ApiError {
     }
 
     pub(crate) fn invalid(lang: Lang, cause: impl fmt::Display) -> Self {
-        Self::Invalid { text: phone(lang, PhoneText::BadInput), cause: cause.to_string() }
+        Self::Invalid { text: phone(lang, PhoneText::BadInput), detail: cause.to_string() }
     }
 
     pub(crate) fn closed(lang: Lang) -> Self {

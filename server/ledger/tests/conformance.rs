@@ -201,8 +201,9 @@ mod suite {
                     let start = &start;
                     scope.spawn(move || {
                         start.wait();
-                        let outcomes =
-                            chunk.iter().map(|one| store.commit(&[one.clone()], now).unwrap().outcomes);
+                        let outcomes = chunk
+                            .iter()
+                            .map(|one| store.commit(std::slice::from_ref(one), now).unwrap().outcomes);
                         outcomes
                             .flatten()
                             .filter(|outcome| *outcome == Outcome::First(Answer::Applied))

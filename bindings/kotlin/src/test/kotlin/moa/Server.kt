@@ -1,0 +1,41 @@
+package moa
+
+import java.net.URI
+import java.net.http.HttpClient
+import java.net.http.HttpRequest
+import java.net.http.HttpResponse
+import java.nio.file.Path
+import java.util.concurrent.TimeUnit
+
+/** The real server, as a process on a free port of this machine. Stopped by [close]. */
+class Server(data: Path) : AutoCloseable {
+    private val process: Process =
+        ProcessBuilder(System.getProperty("moa.server"), "serve", "--listen", "127.0.0.1:0", "--data", data.toString())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start()
+    private val output = process.inputStream.bufferedReader()
+
+    val url: String = checkNotNull(output.readLine()?.removePrefix("listening on ")) { "the server did not start" }
+
+    /** The six digits of the newest message to a number: there is no carrier here, so the server shows them. */
+    fun code(phone: String): String {
+        val request = HttpRequest.newBuilder(URI("$url/v1/development/inbox?phone=$phone")).build()
+        repeat(500) {
+            val inbox = http.send(request, HttpResponse.BodyHandlers.ofString()).body()
+            // The message's id is 32 hex digits; the code stands alone.
+            Regex("""(?<![0-9a-f])\d{6}(?![0-9a-f])""").findAll(inbox).lastOrNull()?.let { return it.value }
+            Thread.onSpinWait()
+        }
+        error("no code came")
+    }
+
+    override fun close() {
+        process.destroy()
+        check(process.waitFor(20, TimeUnit.SECONDS)) { "the server did not stop" }
+        check(process.exitValue() == 0) { "the server stopped with ${process.exitValue()}" }
+    }
+
+    private companion object {
+        val http: HttpClient = HttpClient.newHttpClient()
+    }
+}

@@ -1,0 +1,216 @@
+package moa
+
+import java.nio.file.Path
+import java.util.concurrent.LinkedBlockingQueue
+import java.util.concurrent.TimeUnit
+import kotlin.test.assertContains
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
+import kotlin.test.assertIs
+import kotlin.test.assertNotNull
+import kotlin.test.assertNull
+import kotlin.test.assertTrue
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.BeforeEach
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+import uniffi.moa.ApiException
+import uniffi.moa.App
+import uniffi.moa.AppConfig
+import uniffi.moa.AppState
+import uniffi.moa.Basis
+import uniffi.moa.Founding
+import uniffi.moa.HistoryKind
+import uniffi.moa.Observer
+import uniffi.moa.Redemption
+import uniffi.moa.Scan
+import uniffi.moa.Scope
+import uniffi.moa.Validity
+import uniffi.moa.VoucherStanding
+
+/** The main job through the bindings, as an app would do it, against the real server. */
+class StoryTest {
+    @TempDir
+    lateinit var folder: Path
+
+    private lateinit var server: Server
+    private val apps = mutableListOf<App>()
+
+    @BeforeEach
+    fun start() {
+        server = Server(folder.resolve("server"))
+    }
+
+    @AfterEach
+    fun stop() {
+        apps.forEach { it.close() }
+        server.close()
+    }
+
+    private fun open(name: String, url: String = server.url, language: String = "en"): App =
+        App.open(AppConfig(folder.resolve(name).toString(), url, language)).also { apps += it }
+
+    private suspend fun enrolled(name: String, phone: String, language: String = "en"): App {
+        val app = open(name, language = language)
+        app.beginEnrolment(phone)
+        assertEquals(32, app.confirmEnrolment(server.code(phone)).length)
+        assertTrue(app.signedIn())
+        return app
+    }
+
+    private suspend fun shop(name: String, phone: String): App {
+        val app = enrolled(name, phone)
+        app.registerMerchant(name, null)
+        app.syncNow()
+        assertTrue(assertNotNull(app.ownShop()).confirmed)
+        return app
+    }
+
+    private fun founding(name: String, rate: Int) =
+        Founding(name, Scope.BUILDING, rate.toUShort(), Validity.Months(6u), 1_000, Basis.ON_ISSUE)
+
+    @Test
+    fun `from a scan to a balance, spent next door, refused below the minimum`() = runBlocking {
+        val cafe = shop("Cafe", "010-0000-0001")
+        val bakery = shop("Bakery", "010-0000-0002")
+        val group = cafe.foundGroup(founding("Alley", 500))
+        val wide = cafe.foundGroup(founding("Town", 200))
+        cafe.syncNow()
+        assertEquals("Alley", bakery.lookUpGroup(group).name)
+        bakery.joinGroup(group, 1u)
+        bakery.syncNow()
+        assertEquals(listOf(group), bakery.ownGroups().filter { it.confirmed }.map { it.id })
+
+        val buyer = enrolled("buyer", "010-0000-0003")
+        buyer.syncNow()
+        val states = LinkedBlockingQueue<AppState>()
+        val subscription = buyer.subscribe(object : Observer {
+            override fun changed(state: AppState) {
+                states += state
+            }
+        })
+        assertNotNull(states.poll(20, TimeUnit.SECONDS), "told at once")
+
+        // The network goes: what follows is the phones' own.
+        server.close()
+        val voucher = cafe.recordSale(30_000)
+        assertEquals("₩30,000", voucher.amountText)
+        assertEquals(voucher.qr.side.toInt() * voucher.qr.side.toInt(), voucher.qr.modules.size)
+        val scanned = assertIs<Scan.Voucher>(buyer.readCode(voucher.code)).voucher
+        assertEquals("Cafe", assertNotNull(scanned.shop).name)
+        assertEquals(VoucherStanding.OPEN, scanned.standing)
+        val choices = buyer.choices(voucher.code)
+        assertEquals(listOf(group, wide), choices.map { it.group }, "best rate first")
+        assertEquals(1_500, choices[0].earns)
+        assertEquals(setOf("Cafe", "Bakery"), choices[0].members.map { it.name }.toSet())
+        assertEquals(1_500, buyer.claim(voucher.code, choices[0]).earns)
+        buyer.balances().single().let { assertEquals(0L to 1_500L, it.confirmed to it.pending) }
+        val twice = assertFailsWith<ApiException.Refused> { buyer.claim(voucher.code, choices[0]) }
+        assertEquals("sale_already_claimed", twice.code)
+        assertFailsWith<ApiException.Offline> { buyer.syncNow() }
+
+        // And comes back, elsewhere: phones are told by their owner, here by opening them anew.
+        apps.forEach { it.close() }
+        apps.clear()
+        subscription.cancel()
+        server = Server(folder.resolve("server"))
+        val (cafe2, bakery2, buyer2) = listOf(open("Cafe"), open("Bakery"), open("buyer"))
+        buyer2.syncNow()
+        cafe2.syncNow()
+        val balance = buyer2.balances().single()
+        assertEquals(1_500L to 0L, balance.confirmed to balance.pending)
+        assertEquals("Alley: 1,500 points", balance.line)
+        assertEquals(1_500, cafe2.merchantToday().sales.single().claimed)
+
+        val code = buyer2.redemptionCode(group, 1_200)
+        assertEquals(1_200, assertIs<Scan.Redemption>(bakery2.readCode(code.code)).code.most)
+        assertEquals(Redemption.APPROVED, bakery2.redeem(code.code, 1_200))
+        buyer2.syncNow()
+        assertEquals(300, buyer2.balances().single().confirmed)
+        assertEquals(
+            listOf(HistoryKind.REDEMPTION, HistoryKind.ACCRUAL),
+            buyer2.history(group).map { it.kind },
+        )
+
+        val second = buyer2.redemptionCode(group, 300)
+        val refused = assertFailsWith<ApiException.Refused> { bakery2.redeem(second.code, 300) }
+        assertEquals("below_minimum", refused.code)
+        assertEquals(mapOf("minimum" to 1_000L, "available" to 300L), refused.figures)
+        assertContains(refused.text, "1,000")
+        assertContains(refused.text, "300")
+        assertEquals(refused.text, refused.toString())
+    }
+
+    @Test
+    fun `an observer is told at once and on every change, until it is cancelled`() = runBlocking {
+        val cafe = shop("Cafe", "010-0000-0001")
+        cafe.foundGroup(founding("Alley", 500))
+        cafe.syncNow()
+        val buyer = enrolled("buyer", "010-0000-0003")
+        buyer.syncNow()
+        val states = LinkedBlockingQueue<AppState>()
+        val subscription = buyer.subscribe(object : Observer {
+            override fun changed(state: AppState) {
+                states += state
+            }
+        })
+        val first = assertNotNull(states.poll(20, TimeUnit.SECONDS))
+        assertTrue(first.signedIn && first.balances.isEmpty())
+        val voucher = cafe.recordSale(40_000)
+        buyer.claim(voucher.code, buyer.choices(voucher.code).first())
+        val settled = generateSequence { states.poll(20, TimeUnit.SECONDS) }
+            .first { state -> state.balances.any { it.confirmed == 2_000L } }
+        assertEquals(0u, settled.waiting)
+        assertFalse(settled.offline || settled.integrityBroken)
+        subscription.cancel()
+        subscription.close()
+    }
+
+    @Test
+    fun `errors have fields, and a text in the app's language`() = runBlocking<Unit> {
+        val english = open("en")
+        val korean = open("ko", language = "ko")
+        assertFalse(english.signedIn())
+        assertNull(english.ownShop())
+        val texts = listOf(english, korean).map { app ->
+            val refused = assertFailsWith<ApiException.Refused> { app.recordSale(0) }
+            assertEquals("amount_not_positive", refused.code)
+            refused.text
+        }
+        assertFalse(texts[0].any { it in '가'..'힣' })
+        assertTrue(texts[1].any { it in '가'..'힣' })
+        val payment = assertFailsWith<ApiException.NotOurs> { english.readCode("00020101021229300012D156000000000510A93FO3230Q") }
+        assertEquals("code_is_payment", payment.code)
+        assertEquals(payment.text, payment.toString())
+        assertFailsWith<ApiException.Invalid> { english.group("not an id") }
+        assertFailsWith<ApiException.Invalid> { english.redemptionCode("00".repeat(16), -1) }
+        assertFailsWith<ApiException.SignIn> { english.redemptionCode("00".repeat(16), 1) }
+        assertFailsWith<ApiException.Invalid> { open("nowhere", url = "ftp://moa.example") }
+        english.beginEnrolment("010-0000-0009")
+        val wrong = if (server.code("010-0000-0009") == "000000") "000001" else "000000"
+        assertEquals("code_wrong", assertFailsWith<ApiException.Server> { english.confirmEnrolment(wrong) }.code)
+    }
+
+    @Test
+    fun `a call under way can be cancelled, and a closed app says so`() = runBlocking<Unit> {
+        val app = enrolled("buyer", "010-0000-0003")
+        val started = CompletableDeferred<Unit>()
+        val waiting = launch(Dispatchers.IO) {
+            started.complete(Unit)
+            // A group that nobody founded: the answer takes its time or says that it is not there.
+            runCatching { app.lookUpGroup("00".repeat(16)) }
+        }
+        started.await()
+        withTimeout(20_000) { waiting.cancelAndJoin() }
+        app.close()
+        apps.clear()
+        assertFailsWith<IllegalStateException> { app.balances() }
+    }
+}
