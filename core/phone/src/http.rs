@@ -1,21 +1,16 @@
-//! HTTP: the transport of real phones.
+//! HTTP: the transport of real phones, on reqwest.
 //!
-//! TLS is rustls with ring and the roots of webpki-roots. reqwest, which does more than is needed here, can't be
-//! built with rustls and without the platform verifier, which wants to be initialised through JNI on Android; so this
-//! is hyper's own client. One server, no redirects, no proxies, no cookies.
+//! TLS is rustls with ring and the roots of webpki-roots, configured here and handed over ready: reqwest's own choice, the
+//! platform's verifier, panics on Android unless it was initialised through JNI. One server, no redirects, no proxies, no
+//! cookies.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Bytes;
-use hyper::header::{HeaderValue, RETRY_AFTER};
-use hyper::{Uri, http};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Url};
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::transport::{Answer, MAX_ANSWER, Method, Request, Response, Transport, TransportError};
@@ -50,7 +45,7 @@ pub struct HttpOptions {
 
 /// Carries requests over HTTP/1.1.
 pub struct HttpTransport {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client,
     base: String,
 }
 
@@ -61,80 +56,76 @@ impl HttpTransport {
     /// [`BadServer`].
     pub fn new(base: &str, options: HttpOptions) -> Result<Self, BadServer> {
         let base = base.trim_end_matches('/').to_owned();
-        let uri: Uri = base.parse().map_err(|_| BadServer::NotAnAddress(base.clone()))?;
-        let host = uri.host().ok_or_else(|| BadServer::NotAnAddress(base.clone()))?;
-        match uri.scheme_str() {
-            Some("https") => {}
-            Some("http") if options.allow_unencrypted || is_near(host) => {}
-            Some("http") => return Err(BadServer::NotEncrypted(base)),
+        let url: Url = base.parse().map_err(|_| BadServer::NotAnAddress(base.clone()))?;
+        let host = url.host_str().ok_or_else(|| BadServer::NotAnAddress(base.clone()))?;
+        match url.scheme() {
+            "https" => {}
+            "http" if options.allow_unencrypted || is_near(host) => {}
+            "http" => return Err(BadServer::NotEncrypted(base)),
             _ => return Err(BadServer::NotAnAddress(base)),
         }
         let tls = tls(options.roots).map_err(|error| BadServer::Tls(error.to_string()))?;
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(CONNECT));
-        http.set_nodelay(true);
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .redirect(Policy::none())
+            .no_proxy()
+            .tcp_nodelay(true)
+            .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
-            .pool_timer(TokioTimer::new())
-            .build(https);
+            .build()
+            .map_err(|error| BadServer::Tls(reasons(&error)))?;
         Ok(Self { client, base })
     }
 
-    async fn exchange(&self, request: http::Request<Full<Bytes>>) -> Result<Response, TransportError> {
-        let response = self.client.request(request).await.map_err(|error| {
-            if error.is_connect() {
-                TransportError::Unreachable(reasons(&error))
-            } else {
-                TransportError::Broken(reasons(&error))
-            }
-        })?;
+    async fn exchange(&self, request: reqwest::Request) -> Result<Response, TransportError> {
+        let mut response = self.client.execute(request).await.map_err(|error| failed(&error))?;
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER);
         let retry_after_s = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                TransportError::TooLarge
-            } else {
-                TransportError::Broken(error.to_string())
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(TransportError::TooLarge);
             }
-        })?;
-        Ok(Response { status, retry_after_s, body: body.to_bytes().to_vec() })
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response { status, retry_after_s, body })
+    }
+
+    fn request(&self, request: Request) -> Result<reqwest::Request, String> {
+        let url = format!("{}{}", self.base, request.path);
+        let mut built = match request.method {
+            Method::Get => self.client.get(url),
+            Method::Post => self.client.post(url),
+        };
+        for (name, value) in request.headers {
+            let name = HeaderName::try_from(name).map_err(|error| error.to_string())?;
+            let mut value = HeaderValue::try_from(value).map_err(|error| error.to_string())?;
+            value.set_sensitive(name == reqwest::header::AUTHORIZATION);
+            built = built.header(name, value);
+        }
+        let built = built.timeout(request.timeout).body(request.body.unwrap_or_default());
+        built.build().map_err(|error| reasons(&error))
+    }
+}
+
+fn failed(error: &reqwest::Error) -> TransportError {
+    if error.is_timeout() {
+        TransportError::TimedOut
+    } else if error.is_connect() {
+        TransportError::Unreachable(reasons(error))
+    } else {
+        TransportError::Broken(reasons(error))
     }
 }
 
 impl Transport for HttpTransport {
     fn send(&self, request: Request) -> Answer<'_> {
         Box::pin(async move {
-            let timeout = request.timeout;
-            let request =
-                self.request(request).map_err(|error| TransportError::NotSent(error.to_string()))?;
-            match tokio::time::timeout(timeout, self.exchange(request)).await {
-                Ok(answer) => answer,
-                Err(_) => Err(TransportError::TimedOut),
-            }
+            let request = self.request(request).map_err(TransportError::NotSent)?;
+            self.exchange(request).await
         })
-    }
-}
-
-impl HttpTransport {
-    fn request(&self, request: Request) -> http::Result<http::Request<Full<Bytes>>> {
-        let method = match request.method {
-            Method::Get => http::Method::GET,
-            Method::Post => http::Method::POST,
-        };
-        let mut built = http::Request::builder().method(method).uri(format!("{}{}", self.base, request.path));
-        for (name, value) in request.headers {
-            let mut value = HeaderValue::try_from(value)?;
-            value.set_sensitive(name == "authorization");
-            built = built.header(name, value);
-        }
-        built.body(Full::from(request.body.unwrap_or_default()))
     }
 }
 
