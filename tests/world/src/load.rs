@@ -21,7 +21,8 @@ use moa_wire::submission::{Parsed, Submission};
 use moa_wire::token::Checked;
 
 use crate::program::Program;
-use crate::raw::{Client, Failure};
+use crate::raw::Client;
+use crate::{Failure, network};
 
 /// One line of the report.
 #[derive(Debug, Clone, Copy)]
@@ -44,12 +45,12 @@ pub struct Measured {
 /// If any op is not applied.
 pub async fn over_http(data: &Path, clients: usize, each: usize, batch: usize) -> Result<Measured, Failure> {
     let server = Program::start(data)?;
-    let http = reqwest::Client::builder().pool_max_idle_per_host(clients).build()?;
-    let shop = Client::enrol(http.clone(), server.url(), "010-0000-0001").await?;
+    let way = network::http(server.url())?;
+    let shop = Client::enrol(way.clone(), "010-0000-0001").await?;
     let group = found(&shop).await?;
     let mut buyers = Vec::new();
     for number in 0..clients {
-        let buyer = Client::enrol(http.clone(), server.url(), &format!("010-1000-{number:04}")).await?;
+        let buyer = Client::enrol(way.clone(), &format!("010-1000-{number:04}")).await?;
         let mut claims = Vec::with_capacity(each);
         for _ in 0..each {
             let sale = shop.sign(OpBody::RecordSale { amount: Money(10_000), addressee: None })?;
@@ -114,7 +115,11 @@ pub fn store_alone(path: &Path, accruals: usize, batch: usize) -> Result<f64, Fa
     let (shop, buyer) = (Signing::new(1)?, Signing::new(2)?);
     let server = Signing { key: system, ids: 3, count: std::cell::Cell::new(0) };
     for one in [&shop, &buyer] {
-        let body = OpBody::EnrolDevice { account: one.account(), key: one.key.key_id(), public_key: one.key.public_key() };
+        let body = OpBody::EnrolDevice {
+            account: one.account(),
+            key: one.key.key_id(),
+            public_key: one.key.public_key(),
+        };
         commit(&*store, &[check(&*store, &server.sign(8, body, now)?)?], now)?;
     }
     let profile = MerchantProfile { name: "Load".to_owned(), currency: Currency::KRW, place: None };
@@ -172,7 +177,14 @@ impl Signing {
         let mut id = [self.ids; 16];
         id[6] = version << 4;
         id[8..].copy_from_slice(&counter.to_be_bytes());
-        let op = Op { version: OP_VERSION, id: OpId(id), actor: self.key.key_id(), counter, time: now.seconds(), body };
+        let op = Op {
+            version: OP_VERSION,
+            id: OpId(id),
+            actor: self.key.key_id(),
+            counter,
+            time: now.seconds(),
+            body,
+        };
         Ok(Checked::sign(op, &self.key)?)
     }
 }

@@ -31,7 +31,8 @@ fn pixels(matrix: &Matrix, side: usize) -> Vec<u8> {
     let mut pixels = Vec::with_capacity(side * side);
     for y in 0..side {
         for x in 0..side {
-            let dark = module(y).zip(module(x)).is_some_and(|(row, column)| matrix.dark[row * matrix.side + column]);
+            let dark =
+                module(y).zip(module(x)).is_some_and(|(row, column)| matrix.dark[row * matrix.side + column]);
             pixels.push(if dark { 0 } else { 255 });
         }
     }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::raw::Failure;
+use crate::Failure;
 
 /// A `moa serve` of ours. Killed when dropped.
 pub struct Program {
@@ -12,21 +12,25 @@ pub struct Program {
     url: String,
 }
 
-/// The `moa` that stands beside this program, built if it is not there yet.
+/// The `moa` that stands beside this program, if it was built.
+pub fn found() -> Option<PathBuf> {
+    let here = std::env::current_exe().ok()?;
+    let mut folders = here.ancestors().skip(1).take(2);
+    folders.find_map(|folder| Some(folder.join("moa")).filter(|path| path.is_file()))
+}
+
+/// The same, built if it is not there yet.
 ///
 /// # Errors
 /// If there is none and cargo cannot build it.
 pub fn moa() -> Result<PathBuf, Failure> {
-    let here = std::env::current_exe()?;
-    let folders = here.ancestors().skip(1).take(2);
-    let found = folders.map(|folder| folder.join("moa")).find(|path| path.is_file());
-    if let Some(path) = found {
+    if let Some(path) = found() {
         return Ok(path);
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let build = Command::new(cargo).args(["build", "--quiet", "--package", "moa-server", "--bin", "moa"]).status()?;
-    let built = here.ancestors().skip(1).take(2).map(|folder| folder.join("moa")).find(|path| path.is_file());
-    built.ok_or_else(|| format!("no `moa` beside {}, and cargo said {build}", here.display()).into())
+    let build =
+        Command::new(cargo).args(["build", "--quiet", "--package", "moa-server", "--bin", "moa"]).status()?;
+    found().ok_or_else(|| format!("there is no `moa` beside this program, and cargo said {build}").into())
 }
 
 impl Program {

@@ -1,23 +1,23 @@
 //! A client without a phone: keys, signed ops, plain HTTP. For loads that are signed beforehand.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use moa_rules::id::{GroupId, OpId};
+use moa_phone::Transport;
+use moa_rules::id::{GroupId, KeyId, OpId};
 use moa_rules::op::{Choice, OP_VERSION, Op, OpBody};
 use moa_wire::api::{Base64, Confirmation, Enrolled, Enrolment, EnrolmentRequest, Ops, Verdict, Verdicts};
 use moa_wire::keys::{Signer, SoftwareKey, sha256};
 use moa_wire::token::{Checked, Possession};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-/// Anything that went wrong: whoever loads a server stops at the first.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+use crate::Failure;
+use crate::messages::{self, Message};
+use crate::network::post;
 
 /// A device with an account at a server.
 pub struct Client {
-    http: reqwest::Client,
-    url: String,
+    way: Arc<dyn Transport>,
     key: SoftwareKey,
     counter: AtomicU64,
 }
@@ -27,46 +27,21 @@ impl Client {
     ///
     /// # Errors
     /// Whatever the server says.
-    pub async fn enrol(http: reqwest::Client, url: &str, phone: &str) -> Result<Self, Failure> {
+    pub async fn enrol(way: Arc<dyn Transport>, phone: &str) -> Result<Self, Failure> {
         let (key, _) = SoftwareKey::generate()?;
-        let client = Self { http, url: url.to_owned(), key, counter: AtomicU64::new(0) };
-        let request = EnrolmentRequest { phone: phone.to_owned(), public_key: Base64(client.key.public_key()) };
-        let begun: Enrolment = client.post("/v1/enrolments", &request).await?;
-        let code = client.code(phone, &begun.enrolment).await?;
+        let client = Self { way, key, counter: AtomicU64::new(0) };
+        let request =
+            EnrolmentRequest { phone: phone.to_owned(), public_key: Base64(client.key.public_key()) };
+        let begun: Enrolment = post(&*client.way, "/v1/enrolments".to_owned(), &request).await?;
+        let sent = |message: &Message| message.id == begun.enrolment;
+        let message = messages::wait_for(&*client.way, phone, sent).await?;
+        let code = message.code().ok_or("a message without a code")?.to_owned();
         let enrolment: OpId = begun.enrolment.parse()?;
         let possession = Possession { version: OP_VERSION, enrolment: enrolment.0 };
         let possession = Base64::from(Checked::sign(possession, &client.key)?.bytes());
         let path = format!("/v1/enrolments/{}/confirm", begun.enrolment);
-        let _: Enrolled = client.post(&path, &Confirmation { code, possession }).await?;
+        let _: Enrolled = post(&*client.way, path, &Confirmation { code, possession }).await?;
         Ok(client)
-    }
-
-    /// The six digits of the last message of an enrolment; the job that sends it may take a moment.
-    async fn code(&self, phone: &str, enrolment: &str) -> Result<String, Failure> {
-        for _ in 0..500 {
-            let url = format!("{}/v1/development/inbox?phone={phone}", self.url);
-            let inbox: serde_json::Value = serde_json::from_slice(&self.http.get(url).send().await?.bytes().await?)?;
-            let messages = inbox["messages"].as_array().cloned().unwrap_or_default();
-            let sent = messages.iter().rev().find(|message| message["id"] == enrolment);
-            if let Some(text) = sent.and_then(|message| message["text"].as_str()) {
-                let digits = text.split(|letter: char| !letter.is_ascii_digit());
-                return Ok(digits.filter(|digits| digits.len() == 6).collect());
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        Err("no code came".into())
-    }
-
-    async fn post<A: Serialize, B: DeserializeOwned>(&self, path: &str, body: &A) -> Result<B, Failure> {
-        let request = self.http.post(format!("{}{path}", self.url));
-        let request = request.header("content-type", "application/json").body(serde_json::to_vec(body)?);
-        let answer = request.send().await?;
-        let status = answer.status();
-        let bytes = answer.bytes().await?;
-        if !status.is_success() {
-            return Err(format!("{path}: {status}: {}", String::from_utf8_lossy(&bytes)).into());
-        }
-        Ok(serde_json::from_slice(&bytes)?)
     }
 
     /// Signs an op made now.
@@ -101,11 +76,29 @@ impl Client {
     /// # Errors
     /// If one is not.
     pub async fn send(&self, ops: &[Checked<Op>]) -> Result<(), Failure> {
-        let ops = Ops { ops: ops.iter().map(|op| Base64::from(op.bytes())).collect() };
-        let answer: Verdicts = self.post("/v1/ops", &ops).await?;
-        match answer.verdicts.into_iter().find(|verdict| *verdict != Verdict::Applied) {
+        let verdicts = self.submit(ops.iter().map(|op| Base64::from(op.bytes())).collect()).await?;
+        match verdicts.into_iter().find(|verdict| *verdict != Verdict::Applied) {
             None => Ok(()),
             Some(verdict) => Err(format!("{verdict:?}").into()),
         }
+    }
+
+    /// Sends up to 100 ops as signed, and gives the verdicts.
+    ///
+    /// # Errors
+    /// If the server does not answer.
+    pub async fn submit(&self, ops: Vec<Base64>) -> Result<Vec<Verdict>, Failure> {
+        let answer: Verdicts = post(&*self.way, "/v1/ops".to_owned(), &Ops { ops }).await?;
+        Ok(answer.verdicts)
+    }
+
+    /// The server is reached this way now.
+    pub fn move_to(&mut self, way: Arc<dyn Transport>) {
+        self.way = way;
+    }
+
+    /// The key's id.
+    pub fn key(&self) -> KeyId {
+        self.key.key_id()
     }
 }

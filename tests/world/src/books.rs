@@ -1,0 +1,162 @@
+//! The server's books, read from its folder, as an auditor would: while it runs, after it stopped, after it was
+//! killed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use moa_ledger::sqlite::SqliteStore;
+use moa_ledger::store::{InboxHead, Store};
+use moa_ledger::tables::{Tables, system_device};
+use moa_ledger::verify::{Report, verify};
+use moa_phone::Phone;
+use moa_rules::books::{Ledger, Party};
+use moa_rules::event::Inbox;
+use moa_rules::id::{AccountId, GroupId, MerchantId};
+use moa_rules::lot::Wallet;
+use moa_rules::quantity::{Money, Units};
+use moa_rules::time::Timestamp;
+use moa_server::database;
+use moa_wire::keys::{Signer, SoftwareKey};
+
+use crate::Failure;
+
+/// The books as they stood when they were opened, and the journal behind them.
+pub struct Books {
+    database: PathBuf,
+    store: SqliteStore,
+    tables: Tables,
+}
+
+/// What a shop has given and taken in a group, and what follows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Units that its sales earned.
+    pub issued: Units,
+    /// Units that it took as payment.
+    pub redeemed: Units,
+    /// Money that it is owed; negative: that it owes.
+    pub position: Money,
+}
+
+/// A group's books.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupBooks {
+    /// Its shops, those that gave or took something.
+    pub shops: BTreeMap<MerchantId, Standing>,
+    /// Money set aside for mileage that buyers still hold.
+    pub pool: Money,
+    /// Units that buyers still hold.
+    pub outstanding: Units,
+}
+
+impl GroupBooks {
+    /// What all parties are owed and owe, which is nothing.
+    pub fn sum(&self) -> Money {
+        self.shops.values().fold(self.pool, |sum, shop| sum + shop.position)
+    }
+}
+
+impl Books {
+    /// Opens the books in a server's folder.
+    ///
+    /// # Errors
+    /// If they are not there or cannot be read.
+    pub fn open(data: &Path) -> Result<Self, Failure> {
+        let key = SoftwareKey::from_pkcs8(&std::fs::read(data.join("server-key.p8"))?)?;
+        let database = database(data);
+        let store = SqliteStore::open(&database, &system_device(key.public_key()))?;
+        let tables = store.tables()?;
+        Ok(Self { database, store, tables })
+    }
+
+    /// Computes everything again from the journal, and compares.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn verify(&self) -> Result<Report, Failure> {
+        Ok(verify(&self.database)?)
+    }
+
+    /// The live tables.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// A group's books.
+    pub fn group(&self, group: GroupId) -> GroupBooks {
+        let mut books = GroupBooks::default();
+        let units = |units: Units, amount: i64| Units::new(units.get() + amount.abs()).unwrap_or(units);
+        for (account, amount) in self.tables.balances.iter().filter(|(account, _)| account.group == group) {
+            match (account.party, account.ledger) {
+                (Party::Pool, Ledger::Position) => books.pool = Money(*amount),
+                (Party::Member(shop), ledger) => {
+                    let standing = books.shops.entry(shop).or_default();
+                    match ledger {
+                        Ledger::Issued => standing.issued = units(standing.issued, *amount),
+                        Ledger::Redeemed => standing.redeemed = units(standing.redeemed, *amount),
+                        Ledger::Position => standing.position = Money(*amount),
+                        Ledger::Wallet | Ledger::Expired => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        let lots = self.tables.lots.values().filter(|lot| lot.group == group);
+        books.outstanding = lots.map(|lot| lot.remaining).sum();
+        books
+    }
+
+    /// What an account can use in a group.
+    pub fn available(&self, account: AccountId, group: GroupId, now: Timestamp) -> Units {
+        Wallet::new(self.tables.lots_of(account, Some(group)).cloned().collect()).available(now)
+    }
+
+    /// How far an inbox has come by now.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn head(&self, inbox: Inbox) -> Result<InboxHead, Failure> {
+        Ok(self.store.head(inbox)?)
+    }
+
+    /// Whether a phone reckons what the server does: every inbox that it follows, to the hash over its events, and
+    /// every balance, to the unit. Otherwise the first difference.
+    ///
+    /// # Errors
+    /// The difference; or if one of the two cannot be read.
+    pub fn agree_with(&self, phone: &Phone) -> Result<(), Failure> {
+        let reckoned = phone.reckoned()?;
+        for inbox in &reckoned {
+            let head = self.head(inbox.inbox.into())?;
+            if (head.count, head.hash) != (inbox.count, inbox.hash) {
+                let (here, there) = (inbox.count, head.count);
+                return Err(
+                    format!("{:?}: the phone has {here} events, the server {there}", inbox.inbox).into()
+                );
+            }
+        }
+        let (account, now) = (phone.account()?, phone.now());
+        if !reckoned.iter().any(|inbox| Inbox::from(inbox.inbox) == Inbox::Account(account)) {
+            return Err("the phone does not follow its account's inbox".into());
+        }
+        let mut balances: BTreeMap<GroupId, Units> = BTreeMap::new();
+        for (account_of, group, _) in self.tables.lots.keys() {
+            if *account_of == account {
+                balances.insert(*group, self.available(account, *group, now));
+            }
+        }
+        for balance in phone.balances()? {
+            let there = balances.remove(&balance.group).unwrap_or_default();
+            if balance.confirmed != there {
+                let (group, here) = (balance.group, balance.confirmed);
+                return Err(format!("{group}: the phone reckons {here} units, the server {there}").into());
+            }
+        }
+        match balances.into_iter().find(|(_, units)| !units.is_zero()) {
+            Some((group, units)) => {
+                Err(format!("{group}: {units} units that the phone does not know").into())
+            }
+            None => Ok(()),
+        }
+    }
+}
