@@ -233,12 +233,14 @@ impl<W: Write> Teller<W> {
         self.does(Who::Bakery, &words.takes(first))?;
         self.redeem(&alley.bakery, &code.text, group, first).await?;
         alley.regular.regain_signal();
-        self.spent(Who::Regular, &alley.regular, group, Who::Bakery, first).await?;
+        self.does(Who::Regular, &words.sees_it_later())?;
+        self.spent(&alley.regular, group, Who::Bakery, first).await?;
 
         let code = alley.regular.show_code(group, second)?;
         self.does(Who::Bookshop, &words.takes_too(second))?;
         self.redeem(&alley.bookshop, &code.text, group, second).await?;
-        self.spent(Who::Regular, &alley.regular, group, Who::Bookshop, second).await?;
+        self.does(Who::Regular, &words.sees_it())?;
+        self.spent(&alley.regular, group, Who::Bookshop, second).await?;
 
         let code = alley.regular.show_code(group, third)?;
         self.does(Who::Cafe, &words.asks_for(third))?;
@@ -265,7 +267,6 @@ impl<W: Write> Teller<W> {
     /// The buyer's phone learns of it.
     async fn spent(
         &mut self,
-        who: Who,
         buyer: &Resident,
         group: GroupId,
         shop: Who,
@@ -273,9 +274,7 @@ impl<W: Write> Teller<W> {
     ) -> Result<(), Failure> {
         buyer.sync().await?;
         let (left, _) = buyer.units(group)?;
-        let shown = Line::Redeemed { shop: self.words.name(shop), units, left };
-        let text = line(self.words.0, &shown);
-        self.does(who, &text)
+        self.shows_line(Tone::Plain, &Line::Redeemed { shop: self.words.name(shop), units, left })
     }
 
     fn shows_balance(&mut self, resident: &Resident, group: GroupId) -> Result<(), Failure> {

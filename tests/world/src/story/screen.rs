@@ -147,16 +147,17 @@ fn width(text: &str) -> usize {
     text.chars().map(|letter| if wide(letter) { 2 } else { 1 }).sum()
 }
 
-/// Lines of at most so many columns, broken between words; a longer word stands alone.
+/// Lines of at most so many columns, broken between words and indented alike; a longer word stands alone.
 fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let words = text.trim_start();
+    let indent = &text[..text.len() - words.len()];
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split(' ') {
+    for word in words.split(' ') {
         if !line.is_empty() && width(&line) + 1 + width(word) > columns {
             lines.push(std::mem::take(&mut line));
-        } else if !line.is_empty() {
-            line.push(' ');
         }
+        line.push_str(if line.is_empty() { indent } else { " " });
         line.push_str(word);
     }
     lines.push(line);
@@ -172,6 +173,7 @@ mod tests {
         assert_eq!(width("골목 1"), 6);
         assert_eq!(wrap("가나 다라 abc", 9), ["가나 다라", "abc"]);
         assert_eq!(wrap("a-word-too-long b", 5), ["a-word-too-long", "b"]);
+        assert_eq!(wrap("  ab cd", 5), ["  ab", "  cd"]);
     }
 
     #[test]

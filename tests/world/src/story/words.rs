@@ -115,14 +115,14 @@ impl Words {
 
     /// Chapter two.
     pub fn group(self) -> String {
-        text!(self, "2. 골목의 그룹을 만들어요", "2. They run one programme together")
+        text!(self, "2. 함께 쓸 그룹을 만들어요", "2. They run one programme together")
     }
 
     /// The café founds two groups.
     pub fn founds(self) -> String {
         text!(
             self,
-            "골목의 그룹을 만들고, 동네를 아우르는 더 넓은 그룹도 만들어요.",
+            "골목 그룹을 만들고, 동네를 아우르는 더 넓은 그룹도 만들어요.",
             "founds a group for the alley, and a wider one for the district",
         )
     }
@@ -176,7 +176,7 @@ impl Words {
     pub fn signal_gone(self) -> String {
         text!(
             self,
-            "신호가 끊겼어요. 이제 어느 휴대폰도 서버에 닿지 않아요.",
+            "골목의 인터넷이 끊겼어요. 이제 어느 휴대폰도 서버에 연결되지 않아요.",
             "No phone in the alley reaches the server any more.",
         )
     }
@@ -200,10 +200,10 @@ impl Words {
     pub fn scans(self) -> String {
         text!(
             self,
-            "코드를 읽어요. 코드 안에 가게가 서명한 판매 내용이 들어 있고, 가게의 열쇠는 휴대폰이 미리 받아 두어서, \
-             인터넷 없이도 진짜인지 알아요.",
+            "코드를 읽어요. 인터넷은 필요 없어요. 코드에 가게가 서명한 판매가 그대로 들어 있고, 휴대폰은 \
+             미리 받아 둔 가게의 열쇠로 진짜인지 확인해요.",
             "scans it. No network is needed: the code holds the sale itself, signed by the shop, and the phone \
-             has kept the shop's key to check it with.",
+             keeps the shop's key to tell that it is genuine.",
         )
     }
 
@@ -252,7 +252,7 @@ impl Words {
 
     /// Chapter four.
     pub fn back(self) -> String {
-        text!(self, "4. 신호가 돌아왔어요", "4. The signal returns")
+        text!(self, "4. 인터넷이 다시 연결됐어요", "4. The signal returns")
     }
 
     /// The buyer's phone sends what it holds.
@@ -269,7 +269,7 @@ impl Words {
     pub fn sends_the_sale(self) -> String {
         text!(
             self,
-            "이제 판매를 보내요. 서버가 이미 아는 판매라 한 번만 세요.",
+            "이제 판매를 보내요. 서버가 이미 아는 판매라서 두 번 세지 않아요.",
             "sends the same sale later: it is known already, and counts once",
         )
     }
@@ -289,8 +289,8 @@ impl Words {
     pub fn sends_both(self) -> String {
         text!(
             self,
-            "두 건을 보내요. 자기 것은 적립되고, 사진은 거절돼요.",
-            "sends both claims: the own one counts, the photo does not",
+            "두 건을 보내요. 내 구매는 적립되고, 사진으로 한 것은 거절돼요.",
+            "sends both claims: the purchase counts, the photo does not",
         )
     }
 
@@ -314,7 +314,21 @@ impl Words {
     /// A shop asks the server for mileage.
     pub fn takes(self, units: Units) -> String {
         let units = self.points(units);
-        text!(self, "코드를 읽고 {units} 사용을 서버에 물어요.", "scans it and asks the server for {units}")
+        text!(
+            self,
+            "코드를 읽고 {units}을 써도 되는지 서버에 물어봐요.",
+            "scans it and asks the server for {units}"
+        )
+    }
+
+    /// The buyer's phone learns of a redemption that it was offline for.
+    pub fn sees_it_later(self) -> String {
+        text!(self, "인터넷이 연결되자 휴대폰에도 보여요.", "sees it once there is a signal again")
+    }
+
+    /// The buyer's phone learns of a redemption while online.
+    pub fn sees_it(self) -> String {
+        text!(self, "휴대폰에서 바로 보여요.", "sees it at once")
     }
 
     /// A shop takes mileage in the same way.
@@ -326,7 +340,7 @@ impl Words {
     /// A shop asks for mileage that the buyer cannot use.
     pub fn asks_for(self, units: Units) -> String {
         let units = self.points(units);
-        text!(self, "이번에는 {units} 사용을 물어요.", "asks for {units} on a third code")
+        text!(self, "세 번째 코드로 {units}을 써도 되는지 물어봐요.", "asks for {units} on a third code")
     }
 
     /// The shop's phone shows that the redemption stands.
@@ -352,7 +366,7 @@ impl Words {
         let [alley, _] = self.groups();
         text!(
             self,
-            "{alley}의 장부: 점수를 준 가게가 내고, 점수를 받은 가게가 받아요. 1점은 1원이에요.",
+            "{alley}의 장부: 점수를 준 가게는 그만큼 내고, 받아 준 가게는 그만큼 돌려받아요. 1점은 1원이에요.",
             "The books of {alley}: who gave points pays, who took them is paid. A point is worth ₩1.",
         )
     }
@@ -431,7 +445,7 @@ impl Words {
         let (here, there) = (self.points(here), self.points(there));
         text!(
             self,
-            "받은 내역을 스스로 더해요. {here}. 서버의 장부에도 {there}.",
+            "휴대폰이 받은 내역을 스스로 더해 보니 {here}, 서버의 장부에도 {there}이에요.",
             "adds up what the phone received: {here}. The server's books say {there}.",
         )
     }
@@ -469,12 +483,12 @@ impl Words {
 
     /// Asks it whether it is well.
     pub fn try_health(self) -> String {
-        text!(self, "켜 둔 채, 잘 있는지 물어봐요", "while it runs, ask whether it is well")
+        text!(self, "켜 둔 서버가 잘 있는지 물어봐요", "while it runs, ask whether it is well")
     }
 
     /// Reads its API document.
     pub fn try_document(self) -> String {
-        text!(self, "무엇을 물을 수 있는지 봐요", "see what it can be asked")
+        text!(self, "API 문서를 봐요", "read its API document")
     }
 
     /// Verifies its books.
