@@ -15,6 +15,7 @@ macro_rules! text {
 }
 
 mod code;
+mod label;
 mod lang;
 pub mod number;
 pub mod particle;
@@ -28,9 +29,10 @@ mod tests;
 pub mod when;
 
 pub use code::not_ours;
+pub use label::{Label, label};
 pub use lang::Lang;
 pub use phone::{PhoneText, phone};
 pub use problem::{ProblemText, problem};
 pub use refusal::{refusal, refusal_in};
-pub use screen::{Label, Line, Reason, label, line, reason};
+pub use screen::{Line, Reason, line, reason};
 pub use sms::enrolment_sms;

@@ -1,4 +1,4 @@
-//! Labels and lines of screens, and of the demo's terminal. Fragments, not sentences: no full stop.
+//! Lines of screens, and of the demo's terminal. Fragments, not sentences: no full stop.
 
 use chrono_tz::Tz;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
@@ -7,57 +7,6 @@ use moa_rules::time::{Day, Timestamp, Validity};
 use crate::Lang;
 use crate::number::{self, count, plural};
 use crate::when;
-
-/// A word or two over a figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Label {
-    /// The server has decided it.
-    Confirmed,
-    /// Only this phone knows it so far.
-    Pending,
-    /// What can be used now.
-    Available,
-    /// What ends within thirty days.
-    ExpiringSoon,
-    /// The balance from which mileage can be used.
-    Minimum,
-    /// The share of the amount that is earned.
-    Rate,
-    /// How long mileage can be used.
-    Validity,
-    /// The shops of a group.
-    Shops,
-    /// What this purchase would earn.
-    Earns,
-    /// A shop that this phone has never met: its key is not in the directory cached.
-    Unverified,
-    /// Headline of a redemption that stands.
-    Approved,
-    /// Headline of an op that was refused.
-    Refused,
-}
-
-/// A label's words.
-pub fn label(lang: Lang, label: Label) -> &'static str {
-    let (ko, en) = match label {
-        Label::Confirmed => ("확정", "confirmed"),
-        Label::Pending => ("확인 중", "pending"),
-        Label::Available => ("쓸 수 있는 점수", "available"),
-        Label::ExpiringSoon => ("곧 소멸", "expiring soon"),
-        Label::Minimum => ("최소 사용 점수", "minimum"),
-        Label::Rate => ("적립률", "rate"),
-        Label::Validity => ("유효기간", "validity"),
-        Label::Shops => ("쓸 수 있는 가게", "shops"),
-        Label::Earns => ("적립 예정", "earns"),
-        Label::Unverified => ("아직 확인되지 않은 가게", "shop not verified yet"),
-        Label::Approved => ("승인", "approved"),
-        Label::Refused => ("거절", "refused"),
-    };
-    match lang {
-        Lang::Ko => ko,
-        Lang::En => en,
-    }
-}
 
 /// Why a group is put first. (A8)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,6 +132,18 @@ pub enum Line<'a> {
         /// How many.
         units: Units,
     },
+    /// The shops where mileage can be used, counted.
+    Shops {
+        /// How many.
+        shops: u32,
+    },
+    /// No network: what waits.
+    NoNetwork {
+        /// Sales that wait to be sent.
+        sales: u32,
+        /// Everything that waits, sales among it.
+        waiting: u32,
+    },
     /// No network: how old the figures are and what waits.
     Offline {
         /// When the phone last heard from the server.
@@ -257,6 +218,19 @@ pub fn line(lang: Lang, line: &Line) -> String {
         Line::Expired { units } => {
             let units = points(units);
             text!(lang, "{units} 소멸", "{units} expired")
+        }
+        Line::Shops { shops } => {
+            let (ko, en) = (count(shops), plural(shops, "shop", "shops"));
+            text!(lang, "가게 {ko}곳", "{en}")
+        }
+        Line::NoNetwork { waiting: 0, .. } => text!(lang, "연결 없음", "no connection"),
+        Line::NoNetwork { sales: 0, waiting } => {
+            let waiting = count(waiting);
+            text!(lang, "연결 없음, {waiting}건 전송 대기", "no connection, {waiting} waiting to be sent")
+        }
+        Line::NoNetwork { sales, .. } => {
+            let (ko, en) = (count(sales), plural(sales, "sale", "sales"));
+            text!(lang, "연결 없음, 판매 {ko}건 전송 대기", "no connection, {en} waiting to be sent")
         }
         Line::Offline { as_of, zone, sales: 0 } => {
             let clock = when::clock(as_of, zone);

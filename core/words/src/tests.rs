@@ -122,21 +122,6 @@ const PHONE: [PhoneText; 12] = [
     PhoneText::NotHere,
 ];
 
-const LABELS: [Label; 12] = [
-    Label::Confirmed,
-    Label::Pending,
-    Label::Available,
-    Label::ExpiringSoon,
-    Label::Minimum,
-    Label::Rate,
-    Label::Validity,
-    Label::Shops,
-    Label::Earns,
-    Label::Unverified,
-    Label::Approved,
-    Label::Refused,
-];
-
 fn reasons() -> Vec<Reason> {
     vec![
         Reason::OnlyGroup,
@@ -174,6 +159,12 @@ fn lines() -> Vec<Line<'static>> {
         Line::Redeemed { shop, units: points(1_000), left: points(350) },
         Line::Spent { shop, units: points(1_000) },
         Line::Expired { units: points(20) },
+        Line::Shops { shops: 1 },
+        Line::Shops { shops: 12 },
+        Line::NoNetwork { sales: 0, waiting: 0 },
+        Line::NoNetwork { sales: 0, waiting: 2 },
+        Line::NoNetwork { sales: 1, waiting: 3 },
+        Line::NoNetwork { sales: 4, waiting: 4 },
         Line::Offline { as_of, zone, sales: 0 },
         Line::Offline { as_of, zone, sales: 1 },
         Line::Offline { as_of, zone, sales: 3 },
@@ -204,8 +195,8 @@ fn sentences() -> Vec<(String, [String; 2])> {
 /// Words, figures and lines, which are no sentences.
 fn fragments() -> Vec<(String, [String; 2])> {
     let mut all = Vec::new();
-    for what in LABELS {
-        all.push((format!("label {what:?}"), Lang::ALL.map(|lang| label(lang, what).to_owned())));
+    for what in Label::ALL {
+        all.push((format!("label {what:?}"), Lang::ALL.map(|lang| label(lang, *what).to_owned())));
     }
     for what in reasons() {
         all.push((format!("reason {what:?}"), Lang::ALL.map(|lang| reason(lang, what))));

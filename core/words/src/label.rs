@@ -1,0 +1,143 @@
+//! Labels: over figures, on buttons, as titles. Fragments, not sentences: no full stop.
+
+use crate::Lang;
+
+/// One row a label: what it is for, its name, the Korean and the English.
+macro_rules! labels {
+    ($($(#[$doc:meta])* $label:ident: $ko:literal, $en:literal;)*) => {
+        /// A word or a few, over a figure, on a button, or as a title.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Label {
+            $($(#[$doc])* $label,)*
+        }
+
+        impl Label {
+            /// Every label.
+            pub const ALL: &[Self] = &[$(Self::$label,)*];
+        }
+
+        /// A label's words.
+        pub fn label(lang: Lang, label: Label) -> &'static str {
+            match (label, lang) {
+                $((Label::$label, Lang::Ko) => $ko, (Label::$label, Lang::En) => $en,)*
+            }
+        }
+    };
+}
+
+labels! {
+    // Over figures.
+
+    /// The server has decided it.
+    Confirmed: "확정", "confirmed";
+    /// Only this phone knows it so far.
+    Pending: "확인 중", "pending";
+    /// What can be used now.
+    Available: "쓸 수 있는 점수", "available";
+    /// What ends within thirty days.
+    ExpiringSoon: "곧 소멸", "expiring soon";
+    /// The balance from which mileage can be used.
+    Minimum: "최소 사용 점수", "minimum";
+    /// The share of the amount that is earned.
+    Rate: "적립률", "rate";
+    /// How long mileage can be used.
+    Validity: "유효기간", "validity";
+    /// The shops of a group.
+    Shops: "쓸 수 있는 가게", "shops";
+    /// What this purchase would earn.
+    Earns: "적립 예정", "earns";
+    /// A shop that this phone has never met: its key is not in the directory cached.
+    Unverified: "아직 확인되지 않은 가게", "shop not verified yet";
+    /// Headline of a redemption that stands.
+    Approved: "승인", "approved";
+    /// Headline of an op that was refused.
+    Refused: "거절", "refused";
+
+    // Of the whole app.
+
+    /// The product's name.
+    AppName: "모아", "Moa";
+    /// Leaves a message that was read.
+    Ok: "확인", "OK";
+    /// Leaves a screen for the one before it.
+    Back: "뒤로", "Back";
+    /// Goes on to the next step.
+    Next: "다음", "Next";
+    /// Headline of something that could not be done.
+    NotDone: "처리하지 못했어요", "That did not work";
+
+    // Signing in and the role.
+
+    /// Title.
+    SignInTitle: "전화번호로 시작하기", "Start with your phone number";
+    /// Field.
+    PhoneNumber: "전화번호", "Phone number";
+    /// Button that has the code sent.
+    SendCode: "인증번호 받기", "Send me a code";
+    /// Field for the code that came.
+    SixDigits: "인증번호 여섯 자리", "Six-digit code";
+    /// Button that sends the code back.
+    SignIn: "로그인", "Sign in";
+    /// Leads back to the number.
+    OtherNumber: "다른 번호로 하기", "Use another number";
+    /// Title.
+    RoleTitle: "모아를 어떻게 쓰세요?", "How do you use Moa?";
+    /// Button: this phone is a shop's.
+    RoleShop: "가게로", "As a shop";
+    /// What a shop does.
+    RoleShopHint: "판매하고 점수를 주고받기", "Sell, give and take points";
+    /// Button: this phone is a buyer's.
+    RoleBuyer: "손님으로", "As a customer";
+    /// What a buyer does.
+    RoleBuyerHint: "점수를 모으고 쓰기", "Collect and spend points";
+    /// Leads back to the choice of a role.
+    OtherRole: "역할 바꾸기", "Change role";
+    /// Title and field.
+    ShopName: "가게 이름", "Name of your shop";
+    /// Button that registers the shop.
+    OpenShop: "가게 열기", "Open the shop";
+
+    // The shop's.
+
+    /// Over the amount on the keypad.
+    Amount: "판매 금액", "Amount of the sale";
+    /// Button that records the sale.
+    ShowCode: "적립 코드 보이기", "Show the code";
+    /// The key that takes the last digit away.
+    Erase: "지우기", "Erase";
+    /// Over the voucher.
+    ForCustomer: "손님이 이 코드를 찍어요", "For the customer to scan";
+    /// The picture of a code, for who cannot see it.
+    CodePicture: "코드 그림", "Picture of the code";
+    /// Button after a voucher.
+    NextSale: "다음 판매", "Next sale";
+    /// Button and title: a customer pays with points.
+    TakePoints: "점수로 받기", "Take points";
+    /// Over the points on the keypad.
+    PointsToTake: "받을 점수", "Points to take";
+    /// Headline of a redemption without an answer yet.
+    BeingChecked: "서버에서 확인 중", "Being checked";
+
+    // The buyer's.
+
+    /// Title.
+    MyPoints: "내 점수", "My points";
+    /// Where no group has points yet.
+    NoPoints: "아직 모은 점수가 없어요", "No points yet";
+    /// How to come to some.
+    NoPointsHint: "가게에서 받은 코드를 붙여넣어 보세요", "Paste the code that a shop gave you";
+    /// Button that reads the clipboard.
+    PasteCode: "코드 붙여넣기", "Paste a code";
+    /// Where a code can be typed or dropped.
+    Code: "코드", "Code";
+    /// Title over a shop's groups.
+    ChooseGroup: "어디에 적립할까요?", "Where to collect?";
+    /// Over the first of them.
+    Suggested: "추천", "Suggested";
+    /// Button where the shop's groups are not known.
+    CollectInBest: "가장 좋은 곳에 적립하기", "Collect where it is best";
+    /// Button under a balance.
+    Spend: "점수 쓰기", "Spend points";
+    /// Over a redemption code.
+    ForShop: "가게에 보여 주세요", "Show this to the shop";
+}
