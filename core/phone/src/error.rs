@@ -78,9 +78,6 @@ pub enum StorageError {
     /// The database said no.
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
-    /// The schema could not be brought up to date.
-    #[error(transparent)]
-    Migration(#[from] Box<refinery::Error>),
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] io::Error),
@@ -104,12 +101,6 @@ impl From<io::Error> for PhoneError {
             io::ErrorKind::StorageFull => Self::StorageFull,
             _ => Self::Storage(error.into()),
         }
-    }
-}
-
-impl From<refinery::Error> for PhoneError {
-    fn from(error: refinery::Error) -> Self {
-        Self::Storage(StorageError::Migration(Box::new(error)))
     }
 }
 
