@@ -51,7 +51,8 @@ pub struct ScannedVoucher {
     pub standing: VoucherStanding,
     /// The signed bytes.
     pub(crate) token: Vec<u8>,
-    pub(crate) addressed: bool,
+    /// Whether it names its buyer.
+    pub addressed: bool,
 }
 
 /// Whether a voucher can be claimed.
