@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use moa_phone::Transport;
-use moa_rules::id::{GroupId, KeyId, OpId};
+use moa_rules::id::{AccountId, GroupId, OpId};
 use moa_rules::op::{Choice, OP_VERSION, Op, OpBody};
 use moa_wire::api::{Base64, Confirmation, Enrolled, Enrolment, EnrolmentRequest, Ops, Verdict, Verdicts};
 use moa_wire::keys::{Signer, SoftwareKey, sha256};
@@ -19,6 +19,7 @@ use crate::network::post;
 pub struct Client {
     way: Arc<dyn Transport>,
     key: SoftwareKey,
+    account: AccountId,
     counter: AtomicU64,
 }
 
@@ -29,19 +30,17 @@ impl Client {
     /// Whatever the server says.
     pub async fn enrol(way: Arc<dyn Transport>, phone: &str) -> Result<Self, Failure> {
         let (key, _) = SoftwareKey::generate()?;
-        let client = Self { way, key, counter: AtomicU64::new(0) };
-        let request =
-            EnrolmentRequest { phone: phone.to_owned(), public_key: Base64(client.key.public_key()) };
-        let begun: Enrolment = post(&*client.way, "/v1/enrolments".to_owned(), &request).await?;
+        let request = EnrolmentRequest { phone: phone.to_owned(), public_key: Base64(key.public_key()) };
+        let begun: Enrolment = post(&*way, "/v1/enrolments".to_owned(), &request).await?;
         let sent = |message: &Message| message.id == begun.enrolment;
-        let message = messages::wait_for(&*client.way, phone, sent).await?;
+        let message = messages::wait_for(&*way, phone, sent).await?;
         let code = message.code().ok_or("a message without a code")?.to_owned();
         let enrolment: OpId = begun.enrolment.parse()?;
         let possession = Possession { version: OP_VERSION, enrolment: enrolment.0 };
-        let possession = Base64::from(Checked::sign(possession, &client.key)?.bytes());
+        let possession = Base64::from(Checked::sign(possession, &key)?.bytes());
         let path = format!("/v1/enrolments/{}/confirm", begun.enrolment);
-        let _: Enrolled = post(&*client.way, path, &Confirmation { code, possession }).await?;
-        Ok(client)
+        let enrolled: Enrolled = post(&*way, path, &Confirmation { code, possession }).await?;
+        Ok(Self { way, key, account: enrolled.account, counter: AtomicU64::new(0) })
     }
 
     /// Signs an op made now.
@@ -97,8 +96,8 @@ impl Client {
         self.way = way;
     }
 
-    /// The key's id.
-    pub fn key(&self) -> KeyId {
-        self.key.key_id()
+    /// The account.
+    pub fn account(&self) -> AccountId {
+        self.account
     }
 }

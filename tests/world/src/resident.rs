@@ -61,7 +61,15 @@ impl Resident {
     /// # Errors
     /// What the client says, such as that there is no signal.
     pub async fn sync(&self) -> Result<(), TownError> {
-        self.client.sync_now().await.doing("sync", self)
+        let mut synced = self.client.sync_now().await;
+        // What was under way on any of the phone's three lanes when the signal came back may fail a sync each.
+        for _ in 0..3 {
+            if !self.reception.has_signal() || !matches!(synced, Err(PhoneError::Offline(_))) {
+                break;
+            }
+            synced = self.client.sync_now().await;
+        }
+        synced.doing("sync", self)
     }
 
     /// Opens a shop that takes won, and waits until it is confirmed.

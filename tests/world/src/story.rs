@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use moa_phone::{Data, Fate, GroupChoice, Happened};
+use moa_phone::{Balance, Data, Fate, GroupChoice, Happened};
 use moa_rules::id::GroupId;
 use moa_rules::quantity::{BasisPoints, Units};
 use moa_rules::terms::{Scope, Terms};
@@ -280,7 +280,13 @@ impl<W: Write> Teller<W> {
     fn shows_balance(&mut self, resident: &Resident, group: GroupId) -> Result<(), Failure> {
         let [name, _] = self.words.groups();
         let (confirmed, pending) = resident.units(group)?;
-        self.shows_line(Tone::Plain, &Line::Balance { group: name, confirmed, pending })
+        self.shows_line(Tone::Plain, &Line::Balance { group: name, confirmed, pending })?;
+        match resident.balance(group)? {
+            Some(Balance { minimum: Some(minimum), to_minimum: missing, .. }) if pending.is_zero() => {
+                self.shows_line(Tone::Plain, &Line::Minimum { minimum, missing })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn who_owes_whom(&mut self, alley: &Alley, books: &GroupBooks) -> Result<(), Failure> {
@@ -307,10 +313,10 @@ impl<W: Write> Teller<W> {
         let words = self.words;
         self.screen.chapter(&words.proof())?;
         let report = books.verify()?;
-        self.does(Who::Server, &words.verified(report.ops, report.events, report.is_clean()))?;
         if let Some(difference) = report.differences.first() {
             return Err(difference.as_str().into());
         }
+        self.does(Who::Server, &words.verified(report.ops, report.events))?;
         let buyer = alley.regular.phone();
         let (here, _) = alley.regular.units(group)?;
         let there = books.available(buyer.account()?, group, buyer.now());

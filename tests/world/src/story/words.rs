@@ -243,8 +243,8 @@ impl Words {
         let cafe = self.name(Who::Cafe);
         text!(
             self,
-            "{cafe}의 코드를 찍은 사진으로도 적립해 봐요. 인터넷이 없으니 아직 아무도 몰라요.",
-            "also tries a photo of the first code, from {cafe}: without a network nobody can tell yet",
+            "{cafe}의 코드를 찍은 사진으로도 적립해 봐요. 아직은 아무도 몰라요.",
+            "also tries a photo of the café's code: without a network nobody can tell yet",
         )
     }
 
@@ -366,7 +366,7 @@ impl Words {
         let [alley, _] = self.groups();
         text!(
             self,
-            "{alley}의 장부: 점수를 준 가게는 그만큼 내고, 받아 준 가게는 그만큼 돌려받아요. 1점은 1원이에요.",
+            "{alley}의 장부: 점수를 준 가게는 내고, 받아 준 가게는 돌려받아요. 1점은 1원이에요.",
             "The books of {alley}: who gave points pays, who took them is paid. A point is worth ₩1.",
         )
     }
@@ -402,7 +402,7 @@ impl Words {
         let (pool, units) = (self.won(pool), self.points(outstanding));
         text!(
             self,
-            "{pool} 보관: 손님들이 아직 쓰지 않은 {units} 몫",
+            "{pool} 보관: 아직 쓰지 않은 {units} 몫",
             "keeps {pool} for {units} not spent yet"
         )
     }
@@ -425,19 +425,12 @@ impl Words {
     }
 
     /// The books were verified.
-    pub fn verified(self, ops: u64, events: u64, clean: bool) -> String {
-        match clean {
-            true => text!(
-                self,
-                "서명된 기록 {ops}건과 결정 {events}건으로 모든 잔액과 장부를 처음부터 다시 계산해요. 모두 맞아요.",
-                "computes every balance again from {ops} signed requests and {events} decisions: all agree",
-            ),
-            false => text!(
-                self,
-                "서명된 기록 {ops}건과 결정 {events}건에서 다른 점을 찾았어요.",
-                "found differences in {ops} signed requests and {events} decisions",
-            ),
-        }
+    pub fn verified(self, ops: u64, events: u64) -> String {
+        text!(
+            self,
+            "기록 {ops}건과 결정 {events}건으로 모든 잔액을 처음부터 다시 계산해요. 모두 맞아요.",
+            "computes every balance again from {ops} signed requests and {events} decisions: all agree",
+        )
     }
 
     /// A phone computed its balance itself.

@@ -1,0 +1,290 @@
+//! The server killed at fifty random moments of a running load: nothing acknowledged is lost, nothing is doubled.
+//!
+//! The moments follow from a seed, which is printed; `MOA_SEED` repeats one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use moa_ledger::verify::verify;
+use moa_phone::{Answer, Environment, Fate, Request, SeededEnvironment, Transport};
+use moa_rules::id::GroupId;
+use moa_rules::merchant::MerchantProfile;
+use moa_rules::op::OpBody;
+use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::refusal::Refusal;
+use moa_rules::terms::{Profile, Scope, Terms};
+use moa_rules::time::Validity;
+use moa_server::database;
+use moa_wire::api::{Base64, MAX_OPS, Ops, Verdict, Verdicts};
+use moa_world::books::Books;
+use moa_world::program::Program;
+use moa_world::raw::Client;
+use moa_world::resident::Resident;
+use moa_world::town::{Town, number};
+use moa_world::{Failure, network};
+use tokio::sync::watch;
+use tokio::task::{JoinSet, block_in_place};
+
+const MOMENTS: usize = 50;
+const PRICE: Money = Money(10_000);
+/// What a sale at that price earns.
+const EARNED: i64 = 500;
+
+/// The answers so far: for each op as signed, nothing or why it was refused.
+#[derive(Default)]
+struct Witness {
+    answers: Mutex<BTreeMap<Vec<u8>, Option<Refusal>>>,
+    /// Ops of the last server's life alone.
+    lately: Mutex<Vec<Vec<u8>>>,
+    contradictions: Mutex<Vec<String>>,
+    count: watch::Sender<usize>,
+}
+
+impl Witness {
+    fn hear(&self, ops: Vec<Base64>, verdicts: Vec<Verdict>) {
+        let mut answers = self.answers.lock().unwrap();
+        let mut lately = self.lately.lock().unwrap();
+        let mut heard = 0;
+        for (Base64(op), verdict) in ops.into_iter().zip(verdicts) {
+            let (again, answer) = match verdict {
+                Verdict::Applied => (false, None),
+                Verdict::Refused(refused) => (false, Some(refused.reason)),
+                Verdict::Duplicate { refused } => (true, refused.map(|refused| refused.reason)),
+                Verdict::Retry { .. } => continue,
+            };
+            heard += 1;
+            match answers.get(&op) {
+                Some(first) if !again => {
+                    let lost = format!("answered {first:?} before, forgotten, now {answer:?}");
+                    self.contradictions.lock().unwrap().push(lost);
+                }
+                Some(first) if *first != answer => {
+                    let changed = format!("answered {first:?} before, now {answer:?}");
+                    self.contradictions.lock().unwrap().push(changed);
+                }
+                Some(_) => {}
+                None => {
+                    lately.push(op.clone());
+                    answers.insert(op, answer);
+                }
+            }
+        }
+        self.count.send_modify(|count| *count += heard);
+    }
+
+    fn contradictions(&self) -> Vec<String> {
+        self.contradictions.lock().unwrap().clone()
+    }
+}
+
+/// A way to the server on which a witness listens.
+struct Witnessed {
+    way: Arc<dyn Transport>,
+    witness: Arc<Witness>,
+}
+
+impl Transport for Witnessed {
+    fn send(&self, request: Request) -> Answer<'_> {
+        Box::pin(async move {
+            let sent = (request.path == "/v1/ops").then(|| request.body.clone().unwrap_or_default());
+            let answer = self.way.send(request).await?;
+            if let Some(sent) = sent
+                && let Ok(Ops { ops }) = serde_json::from_slice(&sent)
+                && let Ok(Verdicts { verdicts, .. }) = serde_json::from_slice(&answer.body)
+            {
+                self.witness.hear(ops, verdicts);
+            }
+            Ok(answer)
+        })
+    }
+}
+
+/// Numbers that follow from the seed.
+struct Dice(SeededEnvironment);
+
+impl Dice {
+    fn below(&self, limit: usize) -> usize {
+        let mut bytes = [0; 4];
+        self.0.random(&mut bytes);
+        u32::from_le_bytes(bytes) as usize % limit
+    }
+}
+
+/// A buyer without a phone: ops signed here, sent until they are answered.
+struct Raw {
+    client: Client,
+    unanswered: Vec<Base64>,
+    claims: i64,
+}
+
+impl Raw {
+    /// Buys and claims, a few at once, until the server is gone.
+    async fn load(mut self, shop: Arc<Client>, group: GroupId, at_once: usize) -> Self {
+        loop {
+            if self.unanswered.is_empty() {
+                for _ in 0..at_once {
+                    let sale = shop.sign(OpBody::RecordSale { amount: PRICE, addressee: None }).unwrap();
+                    let claim = self.client.claim(&sale, group).unwrap();
+                    // Every other sale comes inside its claim alone.
+                    if self.claims % 2 == 0 {
+                        self.unanswered.push(sale.bytes().into());
+                    }
+                    self.unanswered.push(claim.bytes().into());
+                    self.claims += 1;
+                }
+            }
+            if self.flush().await.is_err() {
+                return self;
+            }
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), Failure> {
+        self.client.submit(self.unanswered.clone()).await?;
+        self.unanswered.clear();
+        Ok(())
+    }
+}
+
+/// A shop and a buyer with real phones: sales, claims, redemptions, until the server is gone.
+async fn trade(shop: Arc<Resident>, buyer: Arc<Resident>, group: GroupId) {
+    loop {
+        let voucher = shop.sell(PRICE.0).unwrap();
+        buyer.claim_best(&voucher.text).unwrap();
+        let (confirmed, _) = buyer.units(group).unwrap();
+        if confirmed.get() >= 2 * EARNED {
+            let units = Units::new(EARNED).unwrap();
+            let code = buyer.show_code(group, units).unwrap();
+            shop.phone().redeem(&code.text, units).unwrap();
+        }
+        let (shop_synced, buyer_synced) = tokio::join!(shop.sync(), buyer.sync());
+        if shop_synced.and(buyer_synced).is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends ops again that were answered before: the first answers, again.
+async fn ask_again(client: &Client, ops: &[Vec<u8>]) {
+    for ops in ops.chunks(MAX_OPS) {
+        let verdicts = client.submit(ops.iter().map(|op| Base64::from(op.as_slice())).collect()).await.unwrap();
+        let lost = verdicts.iter().find(|verdict| !matches!(verdict, Verdict::Duplicate { .. }));
+        assert_eq!(lost, None, "an acknowledged op was not known any more");
+    }
+}
+
+fn assert_clean(data: &Path) {
+    let report = verify(&database(data)).unwrap();
+    assert!(report.is_clean(), "{:?}", report.differences);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_killed_at_fifty_moments_loses_and_doubles_nothing() {
+    let seed = match std::env::var("MOA_SEED") {
+        Ok(seed) => seed.parse().expect("MOA_SEED is a number"),
+        Err(_) => moa_world::now().0.unsigned_abs(),
+    };
+    println!("MOA_SEED={seed}");
+    let began = Instant::now();
+    let dice = Dice(SeededEnvironment::new(seed, moa_world::now()));
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("moa-data");
+    let witness = Arc::new(Witness::default());
+    let start = || block_in_place(|| Program::start(&data)).unwrap();
+    let way_to = |server: &Program| -> Arc<dyn Transport> {
+        Arc::new(Witnessed { way: network::http(server.url()).unwrap(), witness: witness.clone() })
+    };
+
+    let mut server = start();
+    let way = way_to(&server);
+    let mut town = Town::at(server.url()).unwrap();
+    let mut raw_shop = Client::enrol(way.clone(), &number(1)).await.unwrap();
+    let profile = MerchantProfile { name: "Raw".to_owned(), currency: Currency::KRW, place: None };
+    raw_shop.send(&[raw_shop.sign(OpBody::RegisterMerchant { profile }).unwrap()]).await.unwrap();
+    let profile = Profile { name: "Alley".to_owned(), scope: Scope::Building };
+    let minimum = Units::new(EARNED).unwrap();
+    let terms = Terms::points(BasisPoints::new(500).unwrap(), Validity::Months(6), minimum);
+    let founding = raw_shop.sign(OpBody::FoundGroup { profile, terms }).unwrap();
+    raw_shop.send(std::slice::from_ref(&founding)).await.unwrap();
+    let group = founding.value().id.as_group();
+    let mut raws = Vec::new();
+    for nth in 2..4 {
+        let client = Client::enrol(way.clone(), &number(nth)).await.unwrap();
+        raws.push(Raw { client, unanswered: Vec::new(), claims: 0 });
+    }
+    let shop = Arc::new(town.newcomer(&number(4)).await.unwrap());
+    shop.open_shop("Phone").await.unwrap();
+    shop.join(group).await.unwrap();
+    let mut buyers = Vec::new();
+    for nth in 5..7 {
+        buyers.push(Arc::new(town.newcomer(&number(nth)).await.unwrap()));
+    }
+
+    for moment in 0..MOMENTS {
+        let way = way_to(&server);
+        town.move_to(server.url(), way.clone());
+        raw_shop.move_to(way.clone());
+        let lately = std::mem::take(&mut *witness.lately.lock().unwrap());
+        ask_again(&raw_shop, &lately).await;
+
+        let sharing = Arc::new(raw_shop);
+        let mut raw_loads = JoinSet::new();
+        for mut raw in raws.drain(..) {
+            raw.client.move_to(way.clone());
+            raw_loads.spawn(raw.load(sharing.clone(), group, 1 + dice.below(4)));
+        }
+        let mut trades = JoinSet::new();
+        for buyer in &buyers {
+            trades.spawn(trade(shop.clone(), buyer.clone(), group));
+        }
+        // A moment counted in answers lies right behind one; a moment in time lies anywhere.
+        let mut count = witness.count.subscribe();
+        let enough = *count.borrow_and_update() + 1 + dice.below(40);
+        let enough = async { drop(count.wait_for(|count| *count >= enough).await) };
+        if moment % 2 == 0 {
+            tokio::time::timeout(Duration::from_secs(30), enough).await.expect("the load runs");
+        } else {
+            tokio::time::sleep(Duration::from_micros(dice.below(60_000) as u64)).await;
+        }
+        block_in_place(|| server.kill()).unwrap();
+
+        raws = raw_loads.join_all().await;
+        trades.join_all().await;
+        raw_shop = Arc::into_inner(sharing).expect("the load is over");
+        block_in_place(|| assert_clean(&data));
+        assert_eq!(witness.contradictions(), Vec::<String>::new(), "moment {moment}");
+        server = start();
+    }
+
+    // Everybody comes to rest.
+    let way = way_to(&server);
+    town.move_to(server.url(), way.clone());
+    raw_shop.move_to(way.clone());
+    for raw in &mut raws {
+        raw.client.move_to(way.clone());
+        raw.flush().await.unwrap();
+    }
+    for resident in buyers.iter().chain([&shop]).chain(&buyers) {
+        resident.sync().await.unwrap();
+    }
+    let all: Vec<Vec<u8>> = witness.answers.lock().unwrap().keys().cloned().collect();
+    ask_again(&raw_shop, &all).await;
+    assert_eq!(witness.contradictions(), Vec::<String>::new());
+
+    assert_clean(&data);
+    let books = Books::open(&data).unwrap();
+    for resident in buyers.iter().chain([&shop]) {
+        books.agree_with(resident.phone()).unwrap();
+        let left = resident.phone().outbox().unwrap();
+        assert!(left.iter().all(|item| matches!(item.fate, Fate::Refused(_))), "{left:?}");
+    }
+    for raw in &raws {
+        let available = books.available(raw.client.account(), group, moa_world::now());
+        assert_eq!(available.get(), raw.claims * EARNED, "each claim once");
+    }
+    let applied = witness.answers.lock().unwrap().values().filter(|answer| answer.is_none()).count();
+    println!("{MOMENTS} kills, {} ops answered, {applied} applied, {:?}", all.len(), began.elapsed());
+    assert!(applied > 4 * MOMENTS, "a load that barely ran proves little");
+}
