@@ -169,7 +169,8 @@ async fn trade(shop: Arc<Resident>, buyer: Arc<Resident>, group: GroupId) {
 /// Sends ops again that were answered before: the first answers, again.
 async fn ask_again(client: &Client, ops: &[Vec<u8>]) {
     for ops in ops.chunks(MAX_OPS) {
-        let verdicts = client.submit(ops.iter().map(|op| Base64::from(op.as_slice())).collect()).await.unwrap();
+        let verdicts =
+            client.submit(ops.iter().map(|op| Base64::from(op.as_slice())).collect()).await.unwrap();
         let lost = verdicts.iter().find(|verdict| !matches!(verdict, Verdict::Duplicate { .. }));
         assert_eq!(lost, None, "an acknowledged op was not known any more");
     }

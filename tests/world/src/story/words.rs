@@ -400,11 +400,7 @@ impl Words {
     /// What the group keeps.
     pub fn pool_keeps(self, pool: Money, outstanding: Units) -> String {
         let (pool, units) = (self.won(pool), self.points(outstanding));
-        text!(
-            self,
-            "{pool} 보관: 아직 쓰지 않은 {units} 몫",
-            "keeps {pool} for {units} not spent yet"
-        )
+        text!(self, "{pool} 보관: 아직 쓰지 않은 {units} 몫", "keeps {pool} for {units} not spent yet")
     }
 
     /// The sum of the table.
