@@ -19,7 +19,7 @@ use moa_rules::lot::Lot;
 use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::batch::{self, Changes};
 use crate::store::{Committed, DirectoryGroup, DirectoryMerchant, InboxHead, InboxPage, Store, StoreError};
@@ -42,7 +42,33 @@ pub struct SqliteStore {
 
 /// What the database said, and while doing what.
 pub(crate) fn doing(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    move |error| StoreError::Database { doing: what, source: Box::new(error) }
+    move |error| {
+        let source: Box<dyn std::error::Error + Send + Sync> = match advice(&error) {
+            Some(advice) => Box::new(Advised { error, advice }),
+            None => Box::new(error),
+        };
+        StoreError::Database { doing: what, source }
+    }
+}
+
+/// What the database said, and what a person can do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}: {advice}")]
+struct Advised {
+    #[source]
+    error: rusqlite::Error,
+    advice: &'static str,
+}
+
+fn advice(error: &rusqlite::Error) -> Option<&'static str> {
+    match error.sqlite_error_code()? {
+        ErrorCode::DiskFull => Some("make room where the data folder is; the server then goes on by itself"),
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(
+            "stop the server, keep a copy of the data folder, restore a backup, check it with `moa verify`",
+        ),
+        ErrorCode::ReadOnly => Some("the data folder has to be writable"),
+        _ => None,
+    }
 }
 
 impl SqliteStore {
@@ -123,7 +149,9 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn migrate(writer: &mut Connection) -> Result<(), StoreError> {
-    migrations::migrations::runner().set_abort_missing(true).run(writer).map(drop).map_err(
+    // Grouped: the tables and the note that they are there in one transaction. A power cut between the two would leave a
+    // database that no server opens again.
+    migrations::migrations::runner().set_abort_missing(true).set_grouped(true).run(writer).map(drop).map_err(
         |error| match error.kind() {
             refinery::error::Kind::MissingVersion(_) => StoreError::Newer,
             _ => StoreError::Database { doing: "bringing the database up to date", source: Box::new(error) },
