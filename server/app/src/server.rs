@@ -115,6 +115,11 @@ impl Running {
         &self.app.engine
     }
 
+    /// What answers requests, without a socket: for whoever asks from this process.
+    pub fn service(&self) -> Router {
+        http::service(self.app.clone())
+    }
+
     /// The development carrier, if its messages are shown.
     pub fn development(&self) -> Option<&Development> {
         self.app.shown.as_deref()
