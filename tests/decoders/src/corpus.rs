@@ -1,0 +1,248 @@
+//! The seeds of the corpus: one good example of every kind that each way in takes, made from real keys.
+
+use moa_rules::event::{EVENT_VERSION, Event, EventBody, Inbox};
+use moa_rules::id::{GroupId, MerchantId, OpId};
+use moa_rules::merchant::MerchantProfile;
+use moa_rules::op::{Choice, OP_VERSION, Op, OpBody, RedemptionCode};
+use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::terms::{Profile, Scope, Terms};
+use moa_rules::time::{Timestamp, Validity};
+use moa_wire::api::{
+    Base64, Changes, Confirmation, EnrolmentRequest, InboxChanges, Ops, Snapshot, Verdict, Verdicts,
+};
+use moa_wire::keys::{Signer, SoftwareKey};
+use moa_wire::link::{self, Destination};
+use moa_wire::token::{Approval, Checked, Head, Possession};
+use moa_wire::{canonical, chain, code};
+use serde::Serialize;
+
+use crate::answers::{ACCOUNT, server_key};
+use crate::tokens::BASE;
+
+/// A way in, a name, and the bytes.
+pub type Seed = (&'static str, String, Vec<u8>);
+
+const GROUP: GroupId = GroupId([3; 16]);
+const MERCHANT: MerchantId = MerchantId([2; 16]);
+const NOON: i64 = 1_795_230_000_000;
+
+/// Every seed. The keys are new each time, so that a second run gives other bytes of the same form.
+pub fn seeds() -> Vec<Seed> {
+    let key = SoftwareKey::generate().expect("randomness").0;
+    let ops = ops(&key);
+    let code = Checked::sign(redemption_code(&key), &key).expect("signed");
+    let approval = Checked::sign(approval(), &server_key()).expect("signed");
+    let head = Checked::sign(Head::new(Inbox::Account(ACCOUNT), 7, [7; 32]), &server_key()).expect("signed");
+    let possession = Possession { version: OP_VERSION, enrolment: [9; 16] };
+    let possession = Checked::sign(possession, &key).expect("signed");
+    let mut seeds: Vec<Seed> = Vec::new();
+    for (name, op) in &ops {
+        seeds.push(("submission", (*name).to_owned(), op.bytes().to_vec()));
+    }
+    let tokens = [code.bytes(), approval.bytes(), head.bytes(), possession.bytes()];
+    for (name, token) in ["code", "approval", "head", "possession"].into_iter().zip(tokens) {
+        seeds.push(("tokens", name.to_owned(), token.to_vec()));
+    }
+    for (name, event) in events(&key) {
+        seeds.push(("event", name.to_owned(), canonical::encode(&event)));
+    }
+    let sale = ops.iter().find(|(name, _)| *name == "sale").map(|(_, op)| op.bytes()).unwrap_or_default();
+    for (name, text) in [
+        ("voucher", code::text(sale)),
+        ("code", code::text(code.bytes())),
+        ("approval", code::text(approval.bytes())),
+        ("link", link::link(Destination::Group(GROUP), BASE)),
+        ("poster", link::poster(Destination::Merchant(MERCHANT), BASE)),
+        ("app-link", link::app_link(Destination::Wallet(GROUP))),
+        ("payment", "00020101021229300012D156000000000510A93FO3230Q".to_owned()),
+    ] {
+        seeds.push(("scanned", name.to_owned(), text.into_bytes()));
+    }
+    let all = Ops { ops: ops.iter().map(|(_, op)| Base64::from(op.bytes())).collect() };
+    let enrolment =
+        EnrolmentRequest { phone: "010-1234-5678".to_owned(), public_key: Base64(key.public_key()) };
+    let confirmation =
+        Confirmation { code: "123456".to_owned(), possession: Base64::from(possession.bytes()) };
+    let cursor = canonical::encode(&vec![(Inbox::Account(ACCOUNT), 3_u64)]);
+    let directory = canonical::encode(&(Timestamp(NOON), MERCHANT));
+    let base64url = |bytes: &[u8]| Base64Url(bytes).text().into_bytes();
+    for (name, route, body) in [
+        ("ops", 0, json(&all)),
+        ("enrolment", 2, json(&enrolment)),
+        ("confirmation", 3, json(&confirmation)),
+        ("changes", 4, base64url(&cursor)),
+        ("changes-wait", 5, b"&wait=0".to_vec()),
+        ("directory", 6, base64url(&directory)),
+        ("group", 7, GROUP.to_string().into_bytes()),
+        ("key", 8, key.key_id().to_string().into_bytes()),
+        ("health", 9, b"healthz".to_vec()),
+        ("inbox", 9, b"v1/development/inbox?phone=01012345678".to_vec()),
+    ] {
+        seeds.push(("requests", name.to_owned(), [vec![route], body].concat()));
+    }
+    seeds.extend(answers(&key));
+    seeds
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("our own types are JSON")
+}
+
+/// Base64url as cursors have it.
+struct Base64Url<'b>(&'b [u8]);
+
+impl Base64Url<'_> {
+    fn text(&self) -> String {
+        let json = serde_json::to_string(&Base64::from(self.0)).expect("a text");
+        json.trim_matches(['"', '=']).replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned()
+    }
+}
+
+fn terms() -> Terms {
+    let minimum = Units::new(1_000).expect("in range");
+    Terms::points(BasisPoints::new(300).expect("in range"), Validity::Months(6), minimum)
+}
+
+fn profile() -> MerchantProfile {
+    MerchantProfile { name: "달빛책방".to_owned(), currency: Currency::KRW, place: None }
+}
+
+fn group_profile() -> Profile {
+    Profile { name: "골목".to_owned(), scope: Scope::Area }
+}
+
+fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
+    let sign = |counter: u8, body| {
+        let mut id = [counter; 16];
+        (id[6], id[8]) = (0x70, 0x80);
+        let (actor, time) = (key.key_id(), Timestamp(NOON).seconds());
+        let op = Op { version: OP_VERSION, id: OpId(id), actor, counter: u64::from(counter), time, body };
+        Checked::sign(op, key).expect("signed")
+    };
+    let sale = sign(4, OpBody::RecordSale { amount: Money(12_000), addressee: None });
+    let choice = Some(Choice { group: GROUP, terms_version: 1 });
+    let code = Checked::sign(redemption_code(key), key).expect("signed").bytes().to_vec();
+    let units = Units::new(500).expect("in range");
+    vec![
+        ("merchant", sign(1, OpBody::RegisterMerchant { profile: profile() })),
+        ("group", sign(2, OpBody::FoundGroup { profile: group_profile(), terms: terms() })),
+        ("join", sign(3, OpBody::JoinGroup { group: GROUP, terms_version: 1 })),
+        ("claim", sign(5, OpBody::Claim { sale: sale.bytes().to_vec(), choice })),
+        ("redeem", sign(6, OpBody::Redeem { code, units })),
+        ("sale", sale),
+    ]
+}
+
+fn redemption_code(key: &SoftwareKey) -> RedemptionCode {
+    RedemptionCode {
+        version: OP_VERSION,
+        key: key.key_id(),
+        counter: 9,
+        expires: Timestamp(NOON).seconds() + 180,
+        group: GROUP,
+        most: Units::new(5_000).expect("in range"),
+    }
+}
+
+fn approval() -> Approval {
+    Approval {
+        version: OP_VERSION,
+        op: OpId([6; 16]),
+        merchant: MERCHANT,
+        group: GROUP,
+        units: Units::new(500).expect("in range"),
+        expires: Timestamp(NOON).seconds() + 180,
+    }
+}
+
+fn events(key: &SoftwareKey) -> Vec<(&'static str, Event)> {
+    let actor = key.key_id();
+    let event = |index, body| {
+        let at = Timestamp(NOON);
+        Event { version: EVENT_VERSION, actor, op: OpId([5; 16]), index, at, body }
+    };
+    let time = Timestamp(NOON).seconds();
+    vec![
+        (
+            "device",
+            event(
+                0,
+                EventBody::DeviceEnrolled { account: ACCOUNT, key: actor, public_key: key.public_key() },
+            ),
+        ),
+        (
+            "merchant",
+            event(
+                0,
+                EventBody::MerchantRegistered {
+                    merchant: MERCHANT,
+                    owner: ACCOUNT,
+                    key: actor,
+                    profile: profile(),
+                },
+            ),
+        ),
+        (
+            "group",
+            event(
+                0,
+                EventBody::GroupFounded {
+                    group: GROUP,
+                    founder: MERCHANT,
+                    profile: group_profile(),
+                    terms: terms(),
+                },
+            ),
+        ),
+        ("joined", event(1, EventBody::MemberJoined { group: GROUP, merchant: MERCHANT, terms_version: 1 })),
+        (
+            "sale",
+            event(
+                0,
+                EventBody::SaleRecorded {
+                    sale: OpId([4; 16]),
+                    merchant: MERCHANT,
+                    key: actor,
+                    amount: Money(12_000),
+                    time,
+                    addressee: Some(ACCOUNT),
+                },
+            ),
+        ),
+    ]
+}
+
+/// Answers that a phone takes: signed by the key that it trusts, about its own account.
+fn answers(key: &SoftwareKey) -> Vec<Seed> {
+    let now = Timestamp(NOON);
+    let (mut hash, mut bytes) = ([0; 32], Vec::new());
+    for (number, (_, event)) in (1_u64..).zip(events(key).into_iter().take(2)) {
+        let event = canonical::encode(&event);
+        hash = chain::next(hash, number, &event);
+        bytes.push(Base64(event));
+    }
+    let inbox = Inbox::Account(ACCOUNT);
+    let signed = |count, hash| {
+        let head = Checked::sign(Head::new(inbox, count, hash), &server_key()).expect("signed");
+        Base64::from(head.bytes())
+    };
+    let page = InboxChanges { inbox: inbox.into(), first: 1, events: bytes, head: signed(2, hash) };
+    let changes = Changes { inboxes: vec![page], cursor: "AA".to_owned(), more: false, now };
+    let verdicts = Verdicts { verdicts: vec![Verdict::Applied, Verdict::Retry { after_s: 2 }], now };
+    let snapshot = serde_json::json!({
+        "account": ACCOUNT, "merchant": null, "lots": [],
+        "heads": [signed(2, hash)], "cursor": "AA", "now": now,
+    });
+    debug_assert!(serde_json::from_value::<Snapshot>(snapshot.clone()).is_ok());
+    let seed = |name: &str, which: u8, status: u8, body: Vec<u8>| {
+        ("answers", name.to_owned(), [vec![which, status], body].concat())
+    };
+    let problem = moa_wire::problem::Problem::new(410, "Gone", "cursor_gone", "Start again.");
+    vec![
+        seed("changes", 0, 0, json(&changes)),
+        seed("snapshot", 0, 0, json(&snapshot)),
+        seed("directory", 1, 0, br#"{"merchants":[],"groups":[],"cursor":"AA","more":false}"#.to_vec()),
+        seed("verdicts", 0, 0, json(&verdicts)),
+        seed("gone", 0, 5, json(&problem)),
+    ]
+}
