@@ -7,6 +7,8 @@ SHELL := /bin/bash
 
 LANG_OF_DEMO ?= en
 DEMO_OUT ?= target/demo
+FUZZ_SECONDS ?= 60
+SOAK_SEEDS ?= 2000
 
 # One debugging profile for everything but the phone's library. Cargo decides what is stale.
 CARGO := cargo
@@ -34,13 +36,39 @@ lint: need-rust ## formatting and lints; a warning fails
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
 
 .PHONY: test-rust
-test-rust: need-rust need-zbar ## rules, wire, words, phone, ledger, server, world
+test-rust: need-rust need-zbar ## rules, wire, words, phone, ledger, server, world, power cuts, decoders
 	$(CARGO) test --quiet --locked --workspace
 
 .PHONY: test-kotlin
 test-kotlin: need-rust need-kotlin ## the bindings from Kotlin, against the real server
 	$(CARGO) build --quiet --locked --workspace
 	$(KOTLIN) verify
+
+.PHONY: test-api
+test-api: need-rust need-python ## the running server against its own API document (schemathesis), a minute
+	$(CARGO) build --quiet --locked --package moa-server --bin moa
+	@tests/api/run.sh
+
+.PHONY: fuzz
+fuzz: need-rust need-nightly ## every way in for bytes of strangers under libFuzzer, FUZZ_SECONDS (60) each
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --quiet --locked cargo-fuzz
+	@for target in $$(cargo +nightly fuzz list --fuzz-dir fuzz); do \
+		mkdir -p fuzz/corpus.grown/$$target; \
+		cargo +nightly fuzz run --fuzz-dir fuzz $$target fuzz/corpus.grown/$$target fuzz/corpus/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=30 -print_final_stats=1; \
+	done
+
+.PHONY: soak soak-kills soak-power soak-api soak-simulation
+soak: soak-kills soak-power soak-api soak-simulation fuzz ## what takes long: kills, power cuts, API, simulation, fuzzing
+soak-kills: need-rust ## 200 kills under load
+	MOA_KILLS=200 $(CARGO) test --quiet --locked --package moa-world --test killed -- --nocapture
+soak-power: need-rust ## 100 power cuts under load
+	MOA_POWER_CUTS=100 $(CARGO) test --quiet --locked --package moa-durability --test power -- --nocapture
+soak-api: need-rust need-python ## the API document, ten minutes
+	$(CARGO) build --quiet --locked --package moa-server --bin moa
+	@tests/api/run.sh 1000 300
+soak-simulation: need-rust ## many seeds of the simulation
+	$(CARGO) run --quiet --locked --release --package moa-simulation -- --seeds $(SOAK_SEEDS)
 
 .PHONY: deny
 deny: ## licences, sources and banned crates of everything that comes in
@@ -55,7 +83,7 @@ library: need-rust ## the phone's library as it is shipped: small, stripped
 	    -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-O2
 	@ls -l target/phone/libmoa.so
 
-.PHONY: need-rust need-zbar need-kotlin
+.PHONY: need-rust need-zbar need-kotlin need-python need-nightly
 need-rust:
 	@command -v $(CARGO) >/dev/null || { echo "Moa needs Rust (see rust-toolchain.toml): https://rustup.rs" >&2; exit 1; }
 	@scripts/need.sh cc:gcc
@@ -63,3 +91,7 @@ need-zbar:
 	@scripts/need.sh zbarimg:zbar-tools
 need-kotlin:
 	@scripts/need.sh javac:openjdk-17-jdk-headless mvn:maven
+need-python:
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || scripts/need.sh python3-venv:python3-venv
+need-nightly: need-rust
+	@rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
