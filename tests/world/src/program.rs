@@ -19,7 +19,8 @@ pub fn found() -> Option<PathBuf> {
     folders.find_map(|folder| Some(folder.join("moa")).filter(|path| path.is_file()))
 }
 
-/// The same, built if it is not there yet.
+/// The same, built if it is not there yet. It is taken as it stands: a test of the whole workspace has just built
+/// it; whoever tests this crate alone after a change to the server runs `cargo build -p moa-server` first.
 ///
 /// # Errors
 /// If there is none and cargo cannot build it.
