@@ -12,12 +12,13 @@ use moa_rules::op::Choice;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::terms::{Profile, Terms};
 use moa_wire::{link, qr};
-use moa_words::Lang;
+use moa_words::{Lang, number};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
 use crate::convert::{self, Dress};
 use crate::error::ApiError;
+use crate::labels::Labels;
 use crate::observer::{AppState, Observer, Subscription};
 use crate::records::{
     Balance, Claimed, Founding, Group, GroupChoice, HistoryItem, MerchantDay, OutboxItem, OwnGroup, OwnShop,
@@ -160,6 +161,21 @@ impl App {
         Ok(Arc::new(Self { inner: Arc::new(Inner { client, lang }), runtime: Some(runtime) }))
     }
 
+    /// Titles and buttons in the app's language.
+    pub fn labels(&self) -> Labels {
+        Labels::of(self.inner.lang)
+    }
+
+    /// An amount as it is being keyed in, such as `4,500원`: minor units.
+    pub fn amount_text(&self, amount: i64) -> String {
+        number::money(self.inner.lang, Money(amount), Currency::KRW)
+    }
+
+    /// Points as they are being keyed in, such as `1,200 points`. None below zero.
+    pub fn units_text(&self, units: i64) -> Result<String, ApiError> {
+        Ok(number::units(self.inner.lang, self.units(units)?))
+    }
+
     /// Whether someone is signed in, and the server still takes this phone's token.
     pub fn signed_in(&self) -> Result<bool, ApiError> {
         Ok(matches!(self.ask(self.phone().signed_in())?, SignedIn::Yes(_)))
@@ -262,6 +278,7 @@ impl App {
             code: shown.text,
             group: shown.group.to_string(),
             most: shown.most.get(),
+            most_text: number::units(self.inner.lang, shown.most),
             expires_at: shown.expires_at.0,
         })
     }

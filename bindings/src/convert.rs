@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use moa_phone as phone;
 use moa_rules::merchant::Place;
 use moa_rules::quantity::{Currency, Money, Units};
+use moa_rules::refusal::Refusal;
+use moa_rules::sale::{CLAIM_DAYS, VOUCHER_MINUTES};
 use moa_rules::terms::{Basis, Scope};
 use moa_rules::time::{self, Timestamp};
 use moa_wire::link;
@@ -149,6 +151,10 @@ impl Dress {
         out::GroupChoice {
             group: choice.choice.group.to_string(),
             terms_version: choice.choice.terms_version,
+            earns_text: number::units(self.lang, choice.earns),
+            rate_text: number::rate(choice.rate),
+            validity_text: when::validity(self.lang, choice.validity),
+            shops_text: line(self.lang, &Line::Shops { shops: members }),
             line: line(self.lang, &words),
             until_text: when::at_least_until(self.lang, choice.usable_at_least_until),
             name: choice.profile.name,
@@ -167,6 +173,8 @@ impl Dress {
         let to_minimum = minimum.map(|minimum| Line::Minimum { minimum, missing: balance.to_minimum });
         out::Balance {
             group: balance.group.to_string(),
+            confirmed_text: number::units(self.lang, confirmed),
+            pending_text: if pending.is_zero() { String::new() } else { number::units(self.lang, pending) },
             line: line(self.lang, &Line::Balance { group: &group, confirmed, pending }),
             minimum_text: to_minimum.map(|words| line(self.lang, &words)).unwrap_or_default(),
             name: balance.name,
@@ -248,6 +256,21 @@ impl Dress {
         }
     }
 
+    /// Why a voucher cannot be claimed, as the claim itself would be refused.
+    fn standing(self, voucher: &phone::ScannedVoucher) -> String {
+        let reason = match voucher.standing {
+            phone::VoucherStanding::Open => return String::new(),
+            phone::VoucherStanding::Claimed { .. } | phone::VoucherStanding::Gone => {
+                Refusal::SaleAlreadyClaimed
+            }
+            phone::VoucherStanding::Expired if voucher.addressed => Refusal::SaleTooOld { days: CLAIM_DAYS },
+            phone::VoucherStanding::Expired => Refusal::VoucherExpired { minutes: VOUCHER_MINUTES },
+            phone::VoucherStanding::ForAnother => Refusal::NotAddressee,
+            phone::VoucherStanding::Own => Refusal::OwnSale,
+        };
+        refusal(self.lang, &reason)
+    }
+
     pub(crate) fn scan(self, scanned: phone::Code) -> Scan {
         match scanned {
             phone::Code::Voucher(voucher) => Scan::Voucher {
@@ -257,6 +280,7 @@ impl Dress {
                     amount_text: self.won(voucher.amount),
                     claim_until: voucher.claim_until.0,
                     standing: standing(voucher.standing),
+                    standing_text: self.standing(&voucher),
                     shop: voucher.shop.map(shop),
                 },
             },
@@ -265,6 +289,7 @@ impl Dress {
                     group: code.group.to_string(),
                     group_name: code.group_name,
                     most: code.most.get(),
+                    most_text: number::units(self.lang, code.most),
                     expired: code.expired,
                 },
             },

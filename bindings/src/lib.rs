@@ -7,12 +7,14 @@
 mod app;
 mod convert;
 mod error;
+mod labels;
 mod observer;
 mod records;
 mod scan;
 
 pub use app::{App, AppConfig};
 pub use error::ApiError;
+pub use labels::Labels;
 pub use observer::{AppState, Observer, Subscription};
 pub use records::*;
 pub use scan::*;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use moa_phone::{Kind, PhoneError, SignedIn};
+use moa_words::{Line, line};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -17,6 +18,8 @@ pub struct AppState {
     pub signed_in: bool,
     /// Whether the last request came to nothing.
     pub offline: bool,
+    /// What to say of that, with what waits: `no connection, 3 sales waiting to be sent`. Empty if not offline.
+    pub offline_text: String,
     /// Ops that wait for the server.
     pub waiting: u32,
     /// Sales among them.
@@ -43,9 +46,12 @@ impl AppState {
                 }
             }
         }
+        let offline = app.client.status().failure.is_some();
+        let no_network = Line::NoNetwork { sales: sales_waiting, waiting };
         Ok(Self {
             signed_in: matches!(phone.signed_in()?, SignedIn::Yes(_)),
-            offline: app.client.status().failure.is_some(),
+            offline,
+            offline_text: if offline { line(app.lang, &no_network) } else { String::new() },
             waiting,
             sales_waiting,
             refused,

@@ -163,6 +163,14 @@ pub struct GroupChoice {
     pub balance: i64,
     /// The balance from which it can be used.
     pub minimum: i64,
+    /// What this sale would earn, such as `135 points`.
+    pub earns_text: String,
+    /// The rate, such as `5%`.
+    pub rate_text: String,
+    /// How long mileage can be used, such as `6 months`.
+    pub validity_text: String,
+    /// How many shops it has, such as `3 shops`.
+    pub shops_text: String,
     /// Name, earning, rate, validity and shops in one line.
     pub line: String,
     /// Until when it could be used at least, as a phrase.
@@ -199,6 +207,10 @@ pub struct Balance {
     pub expiring_soon: i64,
     /// The balance from which mileage can be used; none while the directory has not told.
     pub minimum: Option<i64>,
+    /// What is confirmed, such as `1,350 points`.
+    pub confirmed_text: String,
+    /// What is pending, such as `135 points`; empty without any.
+    pub pending_text: String,
     /// Name, confirmed and pending in one line.
     pub line: String,
     /// The minimum and the way to it, as a phrase; empty without a minimum.
@@ -244,6 +256,8 @@ pub struct RedemptionCode {
     pub group: String,
     /// Units that may be taken at most.
     pub most: i64,
+    /// The same, such as `1,200 points`.
+    pub most_text: String,
     /// When it is void.
     pub expires_at: i64,
 }

@@ -85,6 +85,8 @@ pub struct ScannedVoucher {
     pub claim_until: i64,
     /// Whether it can be claimed now.
     pub standing: VoucherStanding,
+    /// Why it cannot, and what to do; empty if it can.
+    pub standing_text: String,
 }
 
 /// A buyer's permission as scanned. Only the server can check who signed it.
@@ -96,6 +98,8 @@ pub struct ScannedRedemption {
     pub group_name: Option<String>,
     /// Units that may be taken at most.
     pub most: i64,
+    /// The same, such as `1,200 points`.
+    pub most_text: String,
     /// Whether it is void.
     pub expired: bool,
 }

@@ -66,6 +66,9 @@ labels! {
     /// Headline of something that could not be done.
     NotDone: "처리하지 못했어요", "That did not work";
 
+    /// Under it, for a code or a link that this app does not use yet.
+    NotUsedYet: "이 코드는 아직 이 앱에서 쓸 수 없어요", "This app cannot use that code yet";
+
     // Signing in and the role.
 
     /// Title.
