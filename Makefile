@@ -13,6 +13,12 @@ SOAK_SEEDS ?= 2000
 # One debugging profile for everything but the phone's library. Cargo decides what is stale.
 CARGO := cargo
 KOTLIN := mvn --batch-mode --quiet --file bindings/kotlin/pom.xml
+SCREENS := mvn --batch-mode --quiet --file pom.xml --also-make -Dcore.skipTests=true
+
+# What `make desktop` opens: its data, the server it speaks to, its language.
+DESKTOP_DATA ?= target/desktop
+DESKTOP_SERVER ?= http://127.0.0.1:8080
+DESKTOP_LANG ?= ko
 
 .PHONY: help
 help: ## what can be made
@@ -70,6 +76,19 @@ soak-api: need-rust need-python ## the API document, ten minutes
 soak-simulation: need-rust ## many seeds of the simulation
 	$(CARGO) run --quiet --locked --release --package moa-simulation -- --seeds $(SOAK_SEEDS)
 
+.PHONY: test-screens
+test-screens: need-rust need-kotlin need-zbar need-fonts ## the screens, against the real core and server
+	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-server
+	$(SCREENS) --projects android/ui,android/desktop verify
+
+.PHONY: desktop
+desktop: need-rust need-kotlin need-fonts ## the screens in a window (after `make serve` elsewhere)
+	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen
+	$(SCREENS) --projects android/desktop -DskipTests package
+	@mkdir -p $(DESKTOP_DATA)
+	@java -Djna.library.path=target/debug -cp 'android/desktop/target/jvm/program/*' \
+	    moa.desktop.MainKt $(DESKTOP_DATA) $(DESKTOP_SERVER) $(DESKTOP_LANG)
+
 .PHONY: deny
 deny: ## licences, sources and banned crates of everything that comes in
 	@command -v cargo-deny >/dev/null || $(CARGO) install --quiet --locked cargo-deny
@@ -95,3 +114,5 @@ need-python:
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || scripts/need.sh python3-venv:python3-venv
 need-nightly: need-rust
 	@rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
+need-fonts:
+	@scripts/need.sh /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc:fonts-noto-cjk

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes sure that programs are there: need.sh PROGRAM:PACKAGE...
+# Makes sure that programs, or files by their whole path, are there: need.sh PROGRAM_OR_FILE:PACKAGE...
 # On Debian as root it installs the packages that are missing; elsewhere it says what to install.
 set -euo pipefail
 
 packages=()
 programs=()
 for pair in "$@"; do
-    command -v "${pair%%:*}" >/dev/null || { programs+=("${pair%%:*}"); packages+=("${pair#*:}"); }
+    command -v "${pair%%:*}" >/dev/null || [ -f "${pair%%:*}" ] || { programs+=("${pair%%:*}"); packages+=("${pair#*:}"); }
 done
 [ ${#packages[@]} -eq 0 ] && exit 0
 

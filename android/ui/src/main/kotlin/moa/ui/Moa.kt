@@ -1,0 +1,208 @@
+package moa.ui
+
+import androidx.compose.runtime.getValue
+import androidx.compose.runtime.mutableStateOf
+import androidx.compose.runtime.setValue
+import kotlin.coroutines.CoroutineContext
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import uniffi.moa.ApiException
+import uniffi.moa.AppInterface
+import uniffi.moa.AppState
+import uniffi.moa.Fate
+import uniffi.moa.GroupChoice
+import uniffi.moa.MerchantDay
+import uniffi.moa.Observer
+import uniffi.moa.OutboxItem
+import uniffi.moa.OwnShop
+import uniffi.moa.Redemption
+import uniffi.moa.Scan
+
+/**
+ * What the screens show, and what a tap does. Decides nothing: it asks the core and goes to the next screen, or shows
+ * what the core says is in the way.
+ *
+ * To be used from the thread of [scope]; what waits for the disk or the network runs on [io]. While one tap is at
+ * work, others do nothing: a sale is not recorded twice by an impatient thumb.
+ */
+class Moa(
+    private val app: AppInterface,
+    private val scope: CoroutineScope,
+    private val memory: RoleMemory,
+    private val io: CoroutineContext = Dispatchers.IO,
+) : AutoCloseable {
+    val labels = app.labels()
+
+    var state: AppState by mutableStateOf(app.state())
+        private set
+    var screen: Screen by mutableStateOf(if (app.signedIn()) home() else Screen.Number)
+        private set
+    var problem: Problem? by mutableStateOf(null)
+        private set
+    var busy by mutableStateOf(false)
+        private set
+    var shop: OwnShop? by mutableStateOf(app.ownShop())
+        private set
+    var day: MerchantDay? by mutableStateOf(null)
+        private set
+
+    /** What is typed: a number, six digits, a shop's name, a code. */
+    var typed by mutableStateOf("")
+
+    /** The amount of the sale. */
+    val amount = Keypad()
+
+    private val subscription = app.subscribe(object : Observer {
+        override fun changed(state: AppState) {
+            scope.launch { told(state) }
+        }
+    })
+
+    override fun close() {
+        subscription.cancel()
+        subscription.close()
+    }
+
+    // Signing in.
+
+    fun sendCode(): Job = act {
+        app.beginEnrolment(typed)
+        Screen.Digits
+    }
+
+    fun signIn(): Job = act {
+        app.confirmEnrolment(typed)
+        home()
+    }
+
+    fun choose(role: Role): Job = act {
+        memory.role = role
+        home()
+    }
+
+    fun openShop(): Job = act {
+        app.registerMerchant(typed.trim(), null)
+        home()
+    }
+
+    // The shop's.
+
+    fun amountText(): String = app.amountText(amount.number)
+
+    fun pointsText(points: Long): String = app.unitsText(points)
+
+    fun recordSale(): Job = act { Screen.ShowVoucher(app.recordSale(amount.number)).also { amount.clear() } }
+
+    fun take(take: Screen.Take): Job = act(otherwise = Screen.Till) {
+        val points = app.unitsText(take.keypad.number)
+        when (app.redeem(take.text, take.keypad.number)) {
+            Redemption.APPROVED -> Screen.Taken(labels.approved, points, approved = true)
+            Redemption.BEING_CHECKED -> Screen.Taken(labels.beingChecked, points, approved = false)
+        }
+    }
+
+    // The customer's.
+
+    fun claim(text: String, choice: GroupChoice?): Job = act {
+        app.claim(text, choice)
+        Screen.Wallet
+    }
+
+    fun spend(group: String, most: Long): Job = act { Screen.ShowCode(app.redemptionCode(group, most)) }
+
+    // Both.
+
+    /** What a camera saw, or a person pasted, dropped or typed. */
+    fun read(text: String): Job = act {
+        when (val scan = app.readCode(text)) {
+            is Scan.Voucher -> {
+                val reason = scan.voucher.standingText
+                if (reason.isEmpty()) Screen.Choose(text, scan.voucher, app.choices(text)) else Problem(labels.refused, reason)
+            }
+            is Scan.Redemption -> Screen.Take(text, scan.code, Keypad(scan.code.most))
+            is Scan.Approval, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
+        }
+    }
+
+    /** What [paste] finds, if anything. */
+    fun readFrom(paste: suspend () -> String?): Job = scope.launch {
+        paste()?.takeIf { it.isNotBlank() }?.let { read(it) }
+    }
+
+    fun sync(): Job = act {
+        app.syncNow()
+        null
+    }
+
+    /** Without asking anyone: back, next sale, take points. */
+    fun go(to: Screen) {
+        typed = ""
+        screen = to
+    }
+
+    fun goHome() = go(if (state.signedIn) home() else Screen.Number)
+
+    /** The problem was read. If it is an op's, the core need not keep it. */
+    fun dismiss() {
+        val read = problem ?: return
+        problem = null
+        act {
+            refused().filter { (_, text) -> text == read.text }.forEach { (item, _) -> app.dismiss(item.op) }
+            nextProblem()
+        }
+    }
+
+    private fun home(): Screen = when (memory.role) {
+        null -> Screen.ChooseRole
+        Role.BUYER -> Screen.Wallet
+        Role.SHOP -> if (app.ownShop() == null) Screen.OpenShop else Screen.Till
+    }
+
+    private fun act(otherwise: Screen? = null, step: suspend () -> Outcome?): Job {
+        if (busy) return scope.launch {}
+        busy = true
+        return scope.launch {
+            try {
+                when (val outcome = withContext(io) { step() }) {
+                    is Screen -> go(outcome)
+                    is Problem -> problem = outcome
+                    null -> {}
+                }
+                refresh()
+            } catch (error: ApiException) {
+                problem = Problem(if (error is ApiException.Refused) labels.refused else labels.notDone, error.toString())
+                otherwise?.let(::go)
+            } finally {
+                busy = false
+            }
+        }
+    }
+
+    private suspend fun told(now: AppState) {
+        state = now
+        val signingIn = screen is Screen.Number || screen is Screen.Digits
+        // Asked anew: what was told may be from before the sign-in.
+        if (!now.signedIn && !signingIn && !withContext(io) { app.signedIn() }) go(Screen.Number)
+        if (now.refused > 0u && problem == null && !busy) problem = withContext(io) { nextProblem() }
+        try {
+            refresh()
+        } catch (_: ApiException) {
+            // The shop's day could not be read: the last one stays.
+        }
+    }
+
+    private suspend fun refresh() {
+        if (memory.role != Role.SHOP) return
+        val (own, today) = withContext(io) { app.ownShop().let { it to if (it == null) null else app.merchantToday() } }
+        shop = own
+        day = today
+    }
+
+    private fun refused(): List<Pair<OutboxItem, String>> =
+        app.outbox().mapNotNull { item -> (item.fate as? Fate.Refused)?.let { item to it.text } }
+
+    private fun nextProblem(): Problem? = refused().firstOrNull()?.let { (_, text) -> Problem(labels.refused, text) }
+}

@@ -1,0 +1,50 @@
+package moa.ui
+
+import java.nio.file.Path
+import kotlinx.coroutines.runBlocking
+import moa.Server
+import uniffi.moa.App
+import uniffi.moa.AppConfig
+import uniffi.moa.Basis
+import uniffi.moa.Founding
+import uniffi.moa.Scope
+import uniffi.moa.Validity
+
+/** The real server, and phones on the table. */
+class Table(private val folder: Path, private val language: String) : AutoCloseable {
+    private var server: Server? = Server(folder.resolve("server"))
+    private val apps = mutableListOf<App>()
+
+    /** Opens a phone that nobody has signed in on. */
+    fun phone(name: String): App {
+        val url = checkNotNull(server).url
+        return App.open(AppConfig(folder.resolve(name).toString(), url, language)).also { apps += it }
+    }
+
+    fun digits(number: String): String = checkNotNull(server).code(number)
+
+    fun stopServer() {
+        server?.close()
+        server = null
+    }
+
+    override fun close() {
+        apps.forEach { it.close() }
+        stopServer()
+    }
+}
+
+/** Founds a group as a shop does, and waits until the server has it. */
+fun App.found(name: String, rate: Int, scope: Scope, months: Int): String = runBlocking {
+    val founding = Founding(name, scope, rate.toUShort(), Validity.Months(months.toUShort()), 1_000, Basis.ON_ISSUE)
+    foundGroup(founding).also { syncNow() }
+}
+
+/** A role that lasts as long as the test. */
+class Remembered(override var role: Role? = null) : RoleMemory
+
+/** What a camera reads in a picture. */
+fun camera(picture: Path): String {
+    val zbar = ProcessBuilder("zbarimg", "--quiet", "--raw", picture.toString()).redirectError(ProcessBuilder.Redirect.DISCARD).start()
+    return zbar.inputStream.bufferedReader().readText().trim().also { zbar.waitFor() }
+}
