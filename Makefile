@@ -102,7 +102,7 @@ library: need-rust ## the phone's library as it is shipped: small, stripped
 	    -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-O2
 	@ls -l target/phone/libmoa.so
 
-.PHONY: need-rust need-zbar need-kotlin need-python need-nightly
+.PHONY: need-rust need-zbar need-kotlin need-fonts need-python need-nightly
 need-rust:
 	@command -v $(CARGO) >/dev/null || { echo "Moa needs Rust (see rust-toolchain.toml): https://rustup.rs" >&2; exit 1; }
 	@scripts/need.sh cc:gcc
