@@ -8,7 +8,6 @@ use std::time::Duration;
 use moa_phone::{Client, Data, Fate, HttpOptions, HttpTransport, Options, Phone, PhoneError, SignedIn};
 use moa_rules::id::{GroupId, OpId};
 use moa_rules::merchant::{self, MerchantProfile};
-use moa_rules::op::Choice;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::terms::{Profile, Terms};
 use moa_wire::{link, qr};
@@ -46,7 +45,7 @@ pub struct AppConfig {
 /// Give it up (Kotlin `close()`, Swift: let go of it) and it stops; what waits is sent the next time.
 #[derive(uniffi::Object)]
 pub struct App {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     /// Taken when the app is dropped.
     runtime: Option<Runtime>,
 }
@@ -91,20 +90,20 @@ impl App {
         }
     }
 
-    fn phone(&self) -> &Phone {
+    pub(crate) fn phone(&self) -> &Phone {
         self.inner.phone()
     }
 
     /// Asks the phone, in the app's language if it says no.
-    fn ask<T>(&self, asked: Result<T, PhoneError>) -> Result<T, ApiError> {
+    pub(crate) fn ask<T>(&self, asked: Result<T, PhoneError>) -> Result<T, ApiError> {
         asked.map_err(|error| ApiError::new(self.inner.lang, error))
     }
 
-    fn invalid(&self, cause: impl std::fmt::Display) -> ApiError {
+    pub(crate) fn invalid(&self, cause: impl std::fmt::Display) -> ApiError {
         ApiError::invalid(self.inner.lang, cause)
     }
 
-    fn group_id(&self, text: &str) -> Result<GroupId, ApiError> {
+    pub(crate) fn group_id(&self, text: &str) -> Result<GroupId, ApiError> {
         text.parse().map_err(|error| self.invalid(error))
     }
 
@@ -247,12 +246,7 @@ impl App {
     /// Turns a sale into mileage of the chosen group; without one, of the best. On disk before it returns.
     pub fn claim(&self, voucher: String, choice: Option<GroupChoice>) -> Result<Claimed, ApiError> {
         let voucher = self.voucher(&voucher)?;
-        let choice = match choice {
-            None => None,
-            Some(GroupChoice { group, terms_version, .. }) => {
-                Some(Choice { group: self.group_id(&group)?, terms_version })
-            }
-        };
+        let choice = self.choice(choice)?;
         Ok(convert::claimed(self.ask(self.phone().claim(&voucher, choice))?))
     }
 
@@ -367,7 +361,7 @@ impl App {
 }
 
 impl App {
-    fn qr(&self, text: &str) -> Result<Qr, ApiError> {
+    pub(crate) fn qr(&self, text: &str) -> Result<Qr, ApiError> {
         let matrix = qr::matrix(text).map_err(|error| self.invalid(error))?;
         let side = u32::try_from(matrix.side).map_err(|error| self.invalid(error))?;
         Ok(Qr { side, modules: matrix.dark.into_iter().map(u8::from).collect() })

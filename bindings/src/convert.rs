@@ -13,6 +13,7 @@ use moa_wire::link;
 use moa_words::{Lang, Line, line, number, refusal, when};
 
 use crate::error::ApiError;
+use crate::member::ScannedMember;
 use crate::records::{self as out, Qr};
 use crate::scan::{Destination, Scan, ScannedRedemption, ScannedVoucher, VoucherStanding};
 
@@ -66,7 +67,7 @@ fn place(place: Place) -> out::Place {
     out::Place { lat_e6: place.lat_e6, lon_e6: place.lon_e6 }
 }
 
-fn shop(shop: phone::Shop) -> out::Shop {
+pub(crate) fn shop(shop: phone::Shop) -> out::Shop {
     out::Shop { id: shop.id.to_string(), name: shop.name, place: shop.place.map(place) }
 }
 
@@ -299,6 +300,7 @@ impl Dress {
                 units: approval.units.get(),
                 expired: approval.expired,
             },
+            phone::Code::Member(code) => Scan::Member { code: ScannedMember { expired: code.expired } },
             phone::Code::Link(destination) => Scan::Link { destination: leads_to(destination) },
         }
     }

@@ -1,5 +1,6 @@
 //! What a camera saw.
 
+use crate::member::ScannedMember;
 use crate::records::Shop;
 
 /// What a code is.
@@ -25,6 +26,11 @@ pub enum Scan {
         units: i64,
         /// Whether it is too late to honour it.
         expired: bool,
+    },
+    /// A buyer's member code, for a shop.
+    Member {
+        /// As scanned.
+        code: ScannedMember,
     },
     /// A link to a screen.
     Link {

@@ -2,7 +2,7 @@
 
 use moa_rules::choice::{Candidate, Ranked, rank};
 use moa_rules::group::TermsVersion;
-use moa_rules::id::{GroupId, OpId};
+use moa_rules::id::{GroupId, MerchantId, OpId};
 use moa_rules::op::{Choice, OpBody};
 use moa_rules::quantity::{BasisPoints, Money, Units};
 use moa_rules::refusal::Refusal;
@@ -74,27 +74,8 @@ impl Phone {
     /// Storage.
     pub fn choices(&self, voucher: &ScannedVoucher) -> Result<Vec<GroupChoice>, PhoneError> {
         let now = self.now();
-        self.store().read(|db| {
-            let versions = versions(db, voucher)?;
-            let mut choices = Vec::new();
-            for Ranked { candidate: Candidate { terms: version }, earns } in ranked(voucher.amount, &versions)
-            {
-                let TermsVersion { group, version: terms_version, terms, .. } = version;
-                let Some(known) = directory::group(db, *group)? else { continue };
-                choices.push(GroupChoice {
-                    choice: Choice { group: *group, terms_version: *terms_version },
-                    profile: known.profile,
-                    rate: terms.rate,
-                    validity: terms.validity,
-                    usable_at_least_until: terms.validity.last_day(now, terms.tz()),
-                    earns,
-                    members: members(db, *group)?,
-                    balance: lots::wallet(db, *group)?.available(now),
-                    minimum: terms.minimum,
-                });
-            }
-            Ok(choices)
-        })
+        let Some(shop) = &voucher.shop else { return Ok(Vec::new()) };
+        self.store().read(|db| choices(db, shop.id, voucher.amount, now))
     }
 
     /// Turns a sale into mileage of the chosen group; without a choice, the server takes the best. On disk before
@@ -108,7 +89,7 @@ impl Phone {
         let effect = self.store().read(|db| {
             account(db)?;
             check(db, self, voucher, now)?;
-            effect(db, voucher, choice)
+            effect(db, voucher.shop.as_ref().map(|shop| shop.id), voucher.amount, choice)
         })?;
         let body = OpBody::Claim { sale: voucher.token.clone(), choice };
         let op = self.submit(
@@ -141,11 +122,37 @@ impl Phone {
     }
 }
 
-/// The terms in force of the shop's groups, as far as this phone knows.
-fn versions(db: &Connection, voucher: &ScannedVoucher) -> Result<Vec<TermsVersion>, PhoneError> {
-    let Some(shop) = &voucher.shop else { return Ok(Vec::new()) };
+/// The groups of a shop, best first for a sale of this amount.
+pub(crate) fn choices(
+    db: &Connection,
+    shop: MerchantId,
+    amount: Money,
+    now: Timestamp,
+) -> Result<Vec<GroupChoice>, PhoneError> {
+    let versions = versions(db, shop)?;
+    let mut choices = Vec::new();
+    for Ranked { candidate: Candidate { terms: version }, earns } in ranked(amount, &versions) {
+        let TermsVersion { group, version: terms_version, terms, .. } = version;
+        let Some(known) = directory::group(db, *group)? else { continue };
+        choices.push(GroupChoice {
+            choice: Choice { group: *group, terms_version: *terms_version },
+            profile: known.profile,
+            rate: terms.rate,
+            validity: terms.validity,
+            usable_at_least_until: terms.validity.last_day(now, terms.tz()),
+            earns,
+            members: members(db, *group)?,
+            balance: lots::wallet(db, *group)?.available(now),
+            minimum: terms.minimum,
+        });
+    }
+    Ok(choices)
+}
+
+/// The terms in force of a shop's groups, as far as this phone knows.
+fn versions(db: &Connection, shop: MerchantId) -> Result<Vec<TermsVersion>, PhoneError> {
     let mut versions = Vec::new();
-    for group in directory::groups_of(db, shop.id)? {
+    for group in directory::groups_of(db, shop)? {
         versions.extend(directory::terms(db, group)?);
     }
     Ok(versions)
@@ -155,18 +162,21 @@ fn ranked(amount: Money, versions: &[TermsVersion]) -> Vec<Ranked<'_>> {
     rank(amount, versions.iter().map(|terms| Candidate { terms }))
 }
 
-/// What a claim is going to bring, as far as this phone can tell.
-fn effect(db: &Connection, voucher: &ScannedVoucher, choice: Option<Choice>) -> Result<Effect, PhoneError> {
-    let versions = versions(db, voucher)?;
-    let ranked = ranked(voucher.amount, &versions);
+/// What a claim is going to bring, as far as this phone can tell; `shop` is none if it was never met.
+pub(crate) fn effect(
+    db: &Connection,
+    shop: Option<MerchantId>,
+    amount: Money,
+    choice: Option<Choice>,
+) -> Result<Effect, PhoneError> {
+    let versions = shop.map(|shop| versions(db, shop)).transpose()?.unwrap_or_default();
+    let ranked = ranked(amount, &versions);
     let taken = match choice {
         Some(choice) => ranked.iter().find(|ranked| ranked.candidate.terms.group == choice.group),
         None => ranked.first(),
     };
     match (taken, choice) {
-        (Some(taken), _) if taken.earns.is_zero() => {
-            Err(Refusal::EarnsNothing { amount: voucher.amount }.into())
-        }
+        (Some(taken), _) if taken.earns.is_zero() => Err(Refusal::EarnsNothing { amount }.into()),
         (Some(taken), _) => Ok(Effect { group: Some(taken.candidate.terms.group), units: Some(taken.earns) }),
         (None, Some(_)) if !ranked.is_empty() => Err(Refusal::SellerNotInGroup.into()),
         (None, choice) => Ok(Effect { group: choice.map(|choice| choice.group), units: None }),

@@ -27,8 +27,19 @@ pub enum Code {
     Redemption(ScannedRedemption),
     /// The server's word that a redemption stands, for a shop without signal. Its signature was checked.
     Approval(ScannedApproval),
+    /// A buyer's member code, for a shop: [`Phone::record_sale_for`].
+    Member(ScannedMember),
     /// A link to a screen.
     Link(Destination),
+}
+
+/// A member code as scanned. Only the server can tell whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScannedMember {
+    /// Whether it was shown too long ago to be taken now.
+    pub expired: bool,
+    /// The code itself, for [`Phone::record_sale_for`].
+    pub text: String,
 }
 
 /// A sale as scanned.
@@ -123,6 +134,10 @@ impl Phone {
                 self.read_redemption(text, *sealed.unchecked()).map(Code::Redemption)
             }
             Scanned::Approval(sealed) => self.read_approval(sealed).map(Code::Approval),
+            Scanned::Member(code) => Ok(Code::Member(ScannedMember {
+                expired: code.check_time(self.now().seconds()).is_err(),
+                text: text.trim().to_owned(),
+            })),
             Scanned::Link(destination) => Ok(Code::Link(destination)),
         }
     }

@@ -48,10 +48,10 @@ impl Kind {
             OpBody::RegisterMerchant { .. } => Self::RegisterMerchant,
             OpBody::FoundGroup { .. } => Self::FoundGroup,
             OpBody::JoinGroup { .. } => Self::JoinGroup,
-            OpBody::RecordSale { .. } => Self::RecordSale,
-            OpBody::Claim { .. } => Self::Claim,
+            OpBody::RecordSale { .. } | OpBody::SellTo { .. } => Self::RecordSale,
+            OpBody::Claim { .. } | OpBody::ClaimWaiting { .. } => Self::Claim,
             OpBody::Redeem { .. } => Self::Redeem,
-            OpBody::EnrolDevice { .. } | OpBody::ExpireLots { .. } => Self::Other,
+            OpBody::EnrolDevice { .. } | OpBody::ExpireLots { .. } | OpBody::LapseSale { .. } => Self::Other,
         }
     }
 
@@ -176,11 +176,13 @@ fn fate(entry: &Entry, now: Timestamp) -> Fate {
 fn item(entry: &Entry, now: Timestamp) -> OutboxItem {
     let fate = fate(entry, now);
     let (amount, units, group) = match entry.body.body {
-        OpBody::RecordSale { amount, .. } => (Some(amount), None, None),
+        OpBody::RecordSale { amount, .. } | OpBody::SellTo { amount, .. } => (Some(amount), None, None),
         OpBody::Redeem { units, .. } => (None, Some(units), None),
         OpBody::JoinGroup { group, .. } => (None, None, Some(group)),
         OpBody::FoundGroup { .. } => (None, None, Some(entry.op.as_group())),
-        OpBody::Claim { choice, .. } => (None, None, choice.map(|choice| choice.group)),
+        OpBody::Claim { choice, .. } | OpBody::ClaimWaiting { choice, .. } => {
+            (None, None, choice.map(|choice| choice.group))
+        }
         _ => (None, None, None),
     };
     OutboxItem { op: entry.op, kind: entry.kind, created_at: entry.created_at, fate, amount, units, group }

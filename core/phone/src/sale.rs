@@ -1,7 +1,7 @@
 //! The shop's side of a purchase: recording it, showing its voucher, and the day so far. (A7, A12)
 
-use moa_rules::id::{AccountId, GroupId, OpId};
-use moa_rules::op::OpBody;
+use moa_rules::id::{AccountId, GroupId, MerchantId, OpId};
+use moa_rules::op::{Op, OpBody};
 use moa_rules::quantity::{Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::{CLAIM_DAYS, Sale, VOUCHER_MINUTES, check_amount};
@@ -41,6 +41,13 @@ pub enum SaleStanding {
         /// How much.
         units: Units,
     },
+    /// The server has it, and its buyer is to choose the group.
+    Waiting {
+        /// The last instant at which that can be.
+        until: Timestamp,
+    },
+    /// Its buyer did not choose in time.
+    Lapsed,
     /// The server refused it.
     Refused,
 }
@@ -99,10 +106,7 @@ impl Phone {
         let op = self.submit(
             OpBody::RecordSale { amount, addressee },
             |_| Effect::default(),
-            |db, op| {
-                let (id, key, time) = (op.value().id, op.value().actor, op.value().time);
-                sales::put(db, &Sale { id, merchant, key, amount, time, addressee, claimed_by: None })
-            },
+            |db, op| sales::put(db, &sold(op.value(), merchant, amount, addressee)),
         )?;
         Ok(Voucher {
             sale: op.value().id,
@@ -132,9 +136,13 @@ impl Phone {
                 let answer = outbox::entry(db, sold.sale.id)?.map(|entry| entry.answer);
                 let standing = match (sold.claimed, answer) {
                     (Some((group, units)), _) => SaleStanding::Claimed { group, units },
+                    (None, _) if sold.sale.lapsed => SaleStanding::Lapsed,
                     (None, Some(Answer::Refused(_))) => SaleStanding::Refused,
                     (None, Some(Answer::Waiting)) => SaleStanding::Unsent,
-                    (None, Some(Answer::Applied) | None) => SaleStanding::Recorded,
+                    (None, Some(Answer::Applied) | None) => match sold.sale.waits_until {
+                        Some(until) => SaleStanding::Waiting { until },
+                        None => SaleStanding::Recorded,
+                    },
                 };
                 let (sale, amount) = (sold.sale.id, sold.sale.amount);
                 sales.push(SaleItem { sale, amount, at: Timestamp::from_seconds(sold.sale.time), standing });
@@ -160,6 +168,13 @@ impl Phone {
             Ok(MerchantDay { day, sales, amount, claimed, redemptions })
         })
     }
+}
+
+/// A sale as its op leaves it, before the server has answered.
+pub(crate) fn sold(op: &Op, merchant: MerchantId, amount: Money, addressee: Option<AccountId>) -> Sale {
+    let Op { id, actor: key, time, .. } = *op;
+    let (claimed_by, waits_until, lapsed) = (None, None, false);
+    Sale { id, merchant, key, amount, time, addressee, claimed_by, waits_until, lapsed }
 }
 
 /// Until when the voucher of a sale at second `sold` can be scanned.

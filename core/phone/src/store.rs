@@ -13,6 +13,7 @@ pub(crate) mod outbox;
 pub(crate) mod redemptions;
 pub(crate) mod sales;
 pub(crate) mod vouchers;
+pub(crate) mod waiting;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -116,7 +116,9 @@ pub fn postings(event: &EventBody) -> Vec<Posting> {
         | EventBody::MerchantRegistered { .. }
         | EventBody::GroupFounded { .. }
         | EventBody::MemberJoined { .. }
-        | EventBody::SaleRecorded { .. } => return Vec::new(),
+        | EventBody::SaleRecorded { .. }
+        | EventBody::SaleWaits { .. }
+        | EventBody::SaleLapsed { .. } => return Vec::new(),
         EventBody::Accrued { group, merchant, account, units, worth, .. } => {
             let mut entry = entry(group);
             let (issuer, buyer) = (Party::Member(*merchant), Party::Buyer(*account));

@@ -5,7 +5,7 @@ use crate::choice::by_rate;
 use crate::decide::{Author, Decision};
 use crate::event::EventBody;
 use crate::group::TermsVersion;
-use crate::id::{AccountId, MerchantId};
+use crate::id::{AccountId, MerchantId, OpId};
 use crate::op::{Carried, Choice, Op, OpBody};
 use crate::quantity::Money;
 use crate::refusal::Refusal;
@@ -49,7 +49,35 @@ pub(crate) fn claim(
     }
     check_time(sale_op.time, author.op.time, addressee.is_some(), now)?;
 
-    let version = terms_for(view, seller, choice, now)?;
+    let terms = terms_for(view, seller, choice, now)?;
+    let earning = Earning { seller, sale: sale_op.id, amount, account, terms };
+    accrue(view, author, &mut decision, &earning, now)?;
+    Ok(decision)
+}
+
+/// A sale that becomes mileage.
+pub(crate) struct Earning<'a> {
+    /// The shop.
+    pub(crate) seller: MerchantId,
+    /// The sale.
+    pub(crate) sale: OpId,
+    /// What was paid in money.
+    pub(crate) amount: Money,
+    /// The buyer.
+    pub(crate) account: AccountId,
+    /// What it earns under.
+    pub(crate) terms: &'a TermsVersion,
+}
+
+/// Makes the lot of an earning, named by the author's op.
+pub(crate) fn accrue(
+    view: &View,
+    author: &Author,
+    decision: &mut Decision,
+    earning: &Earning,
+    now: Timestamp,
+) -> Result<(), Halt> {
+    let Earning { seller, sale, amount, account, terms: version } = *earning;
     let (group, terms) = (version.group, &version.terms);
     let units = terms.earns(amount);
     if units.is_zero() {
@@ -69,7 +97,7 @@ pub(crate) fn claim(
             group,
             merchant: seller,
             account,
-            sale: sale_op.id,
+            sale,
             amount,
             units,
             worth: Worth { unit_value: terms.unit_value, basis: terms.basis },
@@ -78,7 +106,7 @@ pub(crate) fn claim(
             ends_at: end_of_day(last_day, terms.tz()),
         },
     );
-    Ok(decision)
+    Ok(())
 }
 
 fn check_open(
@@ -109,7 +137,7 @@ fn check_time(sold: u64, claimed: u64, addressed: bool, now: Timestamp) -> Resul
 }
 
 /// The terms that the claim earns under.
-fn terms_for(
+pub(crate) fn terms_for(
     view: &View,
     seller: MerchantId,
     choice: Option<Choice>,
@@ -129,21 +157,24 @@ fn terms_for(
 
 /// Best rate, then longest validity, then lowest id, among the seller's groups.
 fn best_terms(view: &View, seller: MerchantId) -> Result<&TermsVersion, Halt> {
+    let best = terms_in_force(view, seller)?.into_iter().min_by_key(|version| by_rate(version));
+    Ok(best.ok_or(Refusal::SellerInNoGroup)?)
+}
+
+/// The terms in force of the seller's groups, in order of the groups' ids.
+pub(crate) fn terms_in_force(view: &View, seller: MerchantId) -> Result<Vec<&TermsVersion>, Halt> {
     let groups = view.memberships(seller)?;
     view.want(&groups.iter().map(|group| Key::Group(*group)).collect::<Vec<_>>())?;
     let mut versions = Vec::new();
     for group in groups {
         if let Some(group) = view.group(*group)? {
-            versions.push(Key::Terms(group.id, group.terms_version));
+            versions.push((group.id, group.terms_version));
         }
     }
-    view.want(&versions)?;
-    let mut best: Option<&TermsVersion> = None;
-    for key in versions {
-        let Key::Terms(group, version) = key else { continue };
-        if let Some(version) = view.terms(group, version)? {
-            best = [best, Some(version)].into_iter().flatten().min_by_key(|version| by_rate(version));
-        }
+    view.want(&versions.iter().map(|(group, version)| Key::Terms(*group, *version)).collect::<Vec<_>>())?;
+    let mut found = Vec::new();
+    for (group, version) in versions {
+        found.extend(view.terms(group, version)?);
     }
-    Ok(best.ok_or(Refusal::SellerInNoGroup)?)
+    Ok(found)
 }

@@ -13,6 +13,7 @@ use crate::refusal::Refusal;
 use crate::sale;
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
+use crate::waiting;
 
 /// What follows from an op.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,5 +113,10 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
         OpBody::Claim { choice, .. } => claim::claim(view, &author, carried, *choice, now),
         OpBody::Redeem { units, .. } => redemption::redeem(view, &author, carried, *units, now),
         OpBody::ExpireLots { group, account } => expiry::expire(view, &author, *group, *account, now),
+        OpBody::SellTo { amount, buyer } => waiting::sell_to(view, &author, carried, *amount, buyer, now),
+        OpBody::ClaimWaiting { merchant, sale, choice } => {
+            waiting::claim(view, &author, (*merchant, *sale), *choice, now)
+        }
+        OpBody::LapseSale { merchant, sale } => waiting::lapse(view, &author, (*merchant, *sale), now),
     }
 }

@@ -192,6 +192,41 @@ pub enum EventBody {
         #[n(2)]
         allocation: Allocation,
     },
+    /// A sale to a known buyer waits for the buyer's choice. Follows its recording.
+    #[n(8)]
+    SaleWaits {
+        /// The sale.
+        #[n(0)]
+        sale: OpId,
+        /// The shop.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The buyer.
+        #[n(2)]
+        account: AccountId,
+        /// What was paid in money.
+        #[n(3)]
+        amount: Money,
+        /// The shop's clock, in seconds since 1970.
+        #[n(4)]
+        time: u64,
+        /// The last instant at which it can be claimed.
+        #[n(5)]
+        until: Timestamp,
+    },
+    /// Nobody chose in time: the sale earns nothing any more.
+    #[n(9)]
+    SaleLapsed {
+        /// The sale.
+        #[n(0)]
+        sale: OpId,
+        /// The shop.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The buyer.
+        #[n(2)]
+        account: AccountId,
+    },
 }
 
 /// Whose inbox an event lands in.
@@ -227,7 +262,9 @@ impl EventBody {
                 vec![Inbox::Merchant(*merchant), Inbox::Group(*group)]
             }
             Self::SaleRecorded { merchant, .. } => vec![Inbox::Merchant(*merchant)],
-            Self::Accrued { account, merchant, .. } => {
+            Self::Accrued { account, merchant, .. }
+            | Self::SaleWaits { account, merchant, .. }
+            | Self::SaleLapsed { account, merchant, .. } => {
                 vec![Inbox::Account(*account), Inbox::Merchant(*merchant)]
             }
             Self::Redeemed { account, merchant, allocations, .. } => {

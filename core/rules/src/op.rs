@@ -2,7 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::id::{AccountId, GroupId, KeyId, OpId};
+use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use crate::member::{Buyer, Found};
 use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
 use crate::terms::{Profile, Terms};
@@ -124,6 +125,40 @@ pub enum OpBody {
         #[n(1)]
         account: AccountId,
     },
+    /// A shop's device: a purchase of a buyer whom the shop can name. No voucher is needed: the sale goes into the
+    /// buyer's wallet, or waits for the buyer's choice. (A7)
+    #[n(8)]
+    SellTo {
+        /// What was paid in money, in minor units of the shop's currency.
+        #[n(0)]
+        amount: Money,
+        /// The buyer, as the shop knows them.
+        #[n(1)]
+        buyer: Buyer,
+    },
+    /// A buyer's device: chooses the group of a sale that waits for it. (A7)
+    #[n(9)]
+    ClaimWaiting {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The sale.
+        #[n(1)]
+        sale: OpId,
+        /// The group chosen; without one the best, as for a claim.
+        #[n(2)]
+        choice: Option<Choice>,
+    },
+    /// The server's sweep: a sale has waited long enough.
+    #[n(10)]
+    LapseSale {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The sale.
+        #[n(1)]
+        sale: OpId,
+    },
 }
 
 /// The group that a buyer picked, and the terms that the buyer saw.
@@ -167,7 +202,8 @@ impl RedemptionCode {
     pub const LIFETIME: i64 = 3 * Timestamp::MINUTE;
 }
 
-/// What an op carries signed by someone else, opened and with its signature checked.
+/// What an op needs beside itself: what it carries signed by someone else, opened and checked, or what the server
+/// keeps beside the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Carried {
     /// Nothing.
@@ -176,4 +212,6 @@ pub enum Carried {
     Sale(Box<Op>),
     /// The buyer's code inside a redemption.
     Code(RedemptionCode),
+    /// The buyer of a sale to a known buyer.
+    Buyer(Found),
 }

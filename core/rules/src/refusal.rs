@@ -160,6 +160,25 @@ pub enum Refusal {
         #[n(0)]
         amount: Money,
     },
+    /// The member code is of nobody, or not of its tag's owner.
+    #[n(52)]
+    MemberCodeUnknown,
+    /// The member code was not shown around the time of the sale.
+    #[n(53)]
+    MemberCodeExpired,
+    /// The shop has no such sale.
+    #[n(54)]
+    UnknownSale,
+    /// The sale waits for another buyer, or for none.
+    #[n(55)]
+    NotYourSale,
+    /// The sale has waited for longer than it does.
+    #[n(56)]
+    SaleLapsed {
+        /// Days for which a sale waits.
+        #[n(0)]
+        days: u32,
+    },
 
     // Redemptions.
     /// Zero units asked for.
@@ -212,6 +231,9 @@ pub enum Refusal {
     /// Nothing is there to expire.
     #[n(80)]
     NothingExpired,
+    /// The sale does not wait, or has time left.
+    #[n(81)]
+    NotLapsed,
 }
 
 impl Refusal {
@@ -250,6 +272,11 @@ impl Refusal {
             Self::SellerNotInGroup => "seller_not_in_group",
             Self::SellerInNoGroup => "seller_in_no_group",
             Self::EarnsNothing { .. } => "earns_nothing",
+            Self::MemberCodeUnknown => "member_code_unknown",
+            Self::MemberCodeExpired => "member_code_expired",
+            Self::UnknownSale => "unknown_sale",
+            Self::NotYourSale => "not_your_sale",
+            Self::SaleLapsed { .. } => "sale_lapsed",
             Self::UnitsNotPositive => "units_not_positive",
             Self::BelowMinimum { .. } => "below_minimum",
             Self::NotEnough { .. } => "not_enough",
@@ -259,6 +286,7 @@ impl Refusal {
             Self::NotACode => "not_a_code",
             Self::ShopNotInGroup => "shop_not_in_group",
             Self::NothingExpired => "nothing_expired",
+            Self::NotLapsed => "not_lapsed",
         }
     }
 }

@@ -32,6 +32,17 @@ pub struct Sale {
     pub addressee: Option<AccountId>,
     /// The lot that it became.
     pub claimed_by: Option<LotId>,
+    /// The last instant at which its buyer can choose, if it waits or waited for that.
+    pub waits_until: Option<Timestamp>,
+    /// Whether nobody chose in time.
+    pub lapsed: bool,
+}
+
+impl Sale {
+    /// Whether it waits for its buyer's choice.
+    pub fn waits(&self) -> bool {
+        self.waits_until.is_some() && self.claimed_by.is_none() && !self.lapsed
+    }
 }
 
 /// Records a sale of the author's shop.

@@ -84,7 +84,17 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
             time: *time,
             addressee: *addressee,
             claimed_by: None,
+            waits_until: None,
+            lapsed: false,
         })],
+        EventBody::SaleWaits { sale, merchant, account, until, .. } => {
+            let waits = |sale| Sale { addressee: Some(*account), waits_until: Some(*until), ..sale };
+            view.sale(*merchant, *sale)?.cloned().map(waits).map(Row::Sale).into_iter().collect()
+        }
+        EventBody::SaleLapsed { sale, merchant, .. } => {
+            let lapsed = |sale| Sale { lapsed: true, ..sale };
+            view.sale(*merchant, *sale)?.cloned().map(lapsed).map(Row::Sale).into_iter().collect()
+        }
         EventBody::Accrued {
             lot,
             group,

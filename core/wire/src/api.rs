@@ -3,12 +3,15 @@
 
 use moa_rules::event::Inbox;
 use moa_rules::group::{Group, TermsVersion};
-use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::MerchantProfile;
+use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
 use moa_rules::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::member::MemberSecret;
 
 /// The most ops in one `POST /v1/ops`.
 pub const MAX_OPS: usize = 100;
@@ -220,6 +223,12 @@ pub struct Snapshot {
     /// The account's lots that have something left.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub lots: Vec<Lot>,
+    /// Sales that wait for the account's choice, oldest first.
+    #[serde(default)]
+    pub waiting: Vec<WaitingSale>,
+    /// What the phone makes its member codes of.
+    #[serde(default)]
+    pub member: Option<MemberSecret>,
     /// Signed heads of the caller's inboxes.
     pub heads: Vec<Base64>,
     /// From where `GET /v1/changes` goes on.
@@ -227,6 +236,26 @@ pub struct Snapshot {
     /// The server's clock.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub now: Timestamp,
+}
+
+/// A sale that waits for its buyer's choice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WaitingSale {
+    /// The sale.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub sale: OpId,
+    /// The shop.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub merchant: MerchantId,
+    /// What was paid in money, in minor units.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub amount: Money,
+    /// The shop's clock, in seconds since 1970.
+    pub time: u64,
+    /// The last instant at which it can be claimed.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub until: Timestamp,
 }
 
 /// `GET /v1/directory`: shops and groups changed since a time, in pages.

@@ -1,8 +1,10 @@
 //! Codes that a camera reads: `MOA1:` and base45 (RFC 9285), so that a QR takes its denser alphanumeric mode.
 
+use moa_rules::member::MemberCode;
 use moa_rules::op::{Op, OpBody, RedemptionCode};
 
 use crate::link::{self, Destination};
+use crate::member;
 use crate::token::{Approval, Sealed, Token};
 
 /// What every code of ours begins with.
@@ -29,6 +31,8 @@ pub enum Scanned {
     RedemptionCode(Sealed<RedemptionCode>),
     /// The server's word that a redemption stands.
     Approval(Sealed<Approval>),
+    /// A buyer, to be named in a sale.
+    Member(MemberCode),
     /// A link to a screen.
     Link(Destination),
 }
@@ -102,6 +106,9 @@ fn read_token(body: &str) -> Result<Scanned, NotOurs> {
         return Err(NotOurs::TooLong);
     }
     let bytes = base45::decode(body).map_err(|_| NotOurs::Damaged)?;
+    if let Some(code) = member::parse(&bytes) {
+        return Ok(Scanned::Member(code));
+    }
     if let Ok(op) = Sealed::<Op>::parse(&bytes) {
         return match op.unchecked().body {
             OpBody::RecordSale { .. } => Ok(Scanned::Voucher(Box::new(op))),

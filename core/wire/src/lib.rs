@@ -10,6 +10,7 @@ pub mod chain;
 pub mod code;
 pub mod keys;
 pub mod link;
+pub mod member;
 pub mod problem;
 pub mod qr;
 pub mod submission;

@@ -213,6 +213,35 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
             )
         }
 
+        Refusal::MemberCodeUnknown => text!(
+            lang,
+            "모르는 회원 코드예요. 손님에게 앱을 다시 열어 코드를 보여 달라고 해 주세요.",
+            "This member code is not known. Ask the customer to open the app and show it again.",
+        ),
+        Refusal::MemberCodeExpired => text!(
+            lang,
+            "시간이 지난 회원 코드예요. 손님이 지금 보여 주는 코드를 읽어 주세요.",
+            "This member code has run out. Scan the one that the customer shows now.",
+        ),
+        Refusal::UnknownSale => text!(
+            lang,
+            "그런 구매가 없어요. 목록을 새로 고치고 다시 골라 주세요.",
+            "There is no such purchase. Refresh the list and choose again.",
+        ),
+        Refusal::NotYourSale => text!(
+            lang,
+            "내 선택을 기다리는 구매가 아니에요. 목록에 있는 구매를 골라 주세요.",
+            "This purchase does not wait for your choice. Choose one on your list.",
+        ),
+        Refusal::SaleLapsed { days } => {
+            let (ko, en) = (count(*days), plural(*days, "day", "days"));
+            text!(
+                lang,
+                "{ko}일 동안 고르지 않아서 적립이 끝난 구매예요. 가게에 문의해 주세요.",
+                "This purchase waited {en} for your choice and earns no more. Ask the shop.",
+            )
+        }
+
         // Redemptions.
         Refusal::UnitsNotPositive => text!(
             lang,
@@ -278,6 +307,11 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
             lang,
             "소멸할 점수가 없어요. 더 하실 일은 없어요.",
             "No points have expired here. There is nothing to do.",
+        ),
+        Refusal::NotLapsed => text!(
+            lang,
+            "아직 기다릴 수 있는 구매예요. 더 하실 일은 없어요.",
+            "This purchase has not lapsed. There is nothing to do.",
         ),
 
         // A reason newer than this table.

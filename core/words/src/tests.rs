@@ -58,6 +58,11 @@ fn refusals() -> Vec<Refusal> {
         R::SellerNotInGroup,
         R::SellerInNoGroup,
         R::EarnsNothing { amount: Money(33) },
+        R::MemberCodeUnknown,
+        R::MemberCodeExpired,
+        R::UnknownSale,
+        R::NotYourSale,
+        R::SaleLapsed { days: 7 },
         R::UnitsNotPositive,
         R::BelowMinimum { minimum: points(10_000), available: points(9_400) },
         R::BelowMinimum { minimum: points(1), available: points(0) },
@@ -69,6 +74,7 @@ fn refusals() -> Vec<Refusal> {
         R::NotACode,
         R::ShopNotInGroup,
         R::NothingExpired,
+        R::NotLapsed,
     ]
 }
 

@@ -6,7 +6,8 @@
 
 mod app;
 mod auth;
-pub mod carrier;
+pub mod buyers;
+mod carrier;
 mod config;
 mod cursor;
 mod data_dir;

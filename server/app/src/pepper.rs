@@ -37,6 +37,11 @@ impl Pepper {
         self.mac(&[b"moa/typed:", &enrolment, code.as_bytes()])
     }
 
+    /// The secret of a member tag. Made again when it is asked for, so that it is written down nowhere.
+    pub(crate) fn of_member(&self, tag: [u8; 16]) -> [u8; 32] {
+        self.mac(&[b"moa/member:", &tag])
+    }
+
     /// No label is the beginning of another and only the last part varies in length, so that no two lists of parts
     /// run together to the same bytes.
     fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {

@@ -3,7 +3,7 @@
 //! Everything in such an op is derived from the job and its subject, so that a second run signs the same payload
 //! and the engine answers `duplicate`.
 
-use moa_rules::id::{AccountId, GroupId, KeyId, OpId};
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::op::{Carried, OP_VERSION, Op, OpBody};
 use moa_rules::time::Timestamp;
 use moa_wire::keys::{SignError, Signer, sha256};
@@ -30,6 +30,16 @@ pub(crate) fn expire_lots(
 ) -> Result<Submission, SignError> {
     let body = OpBody::ExpireLots { group, account };
     sign(signer, &[b"expire", &account.0, &group.0, &ended.0.to_be_bytes()], ended, body)
+}
+
+/// Writes down that a sale has waited long enough.
+pub(crate) fn lapse_sale(
+    signer: &dyn Signer,
+    (merchant, sale): (MerchantId, OpId),
+    at: Timestamp,
+) -> Result<Submission, SignError> {
+    let body = OpBody::LapseSale { merchant, sale };
+    sign(signer, &[b"lapse", &merchant.0, &sale.0], at, body)
 }
 
 fn sign(

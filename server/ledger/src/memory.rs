@@ -7,6 +7,7 @@ use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
+use moa_rules::sale::Sale;
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
 use moa_wire::chain;
@@ -31,6 +32,7 @@ struct State {
     changed: BTreeMap<MerchantId, Timestamp>,
     accounts: HashMap<[u8; 32], AccountId>,
     enrolments: BTreeMap<[u8; 16], EnrolmentState>,
+    member_tags: HashMap<AccountId, [u8; 16]>,
     tokens: HashMap<[u8; 32], TokenHolder>,
     effects: BTreeMap<[u8; 16], Effect>,
 }
@@ -52,6 +54,7 @@ impl MemoryStore {
             changed: BTreeMap::new(),
             accounts: HashMap::new(),
             enrolments: BTreeMap::new(),
+            member_tags: HashMap::new(),
             tokens: HashMap::new(),
             effects: BTreeMap::new(),
         };
@@ -201,6 +204,22 @@ impl Store for MemoryStore {
         wallets.truncate(limit);
         Ok(wallets)
     }
+
+    fn waiting_of(&self, account: AccountId) -> Result<Vec<Sale>, StoreError> {
+        let state = self.lock();
+        let waits = |sale: &&Sale| sale.addressee == Some(account) && sale.waits();
+        let mut waiting: Vec<Sale> = state.tables.sales.values().filter(waits).cloned().collect();
+        waiting.sort_by_key(|sale| (sale.time, sale.id));
+        Ok(waiting)
+    }
+
+    fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError> {
+        let state = self.lock();
+        let over = |sale: &&Sale| sale.waits() && sale.waits_until.is_some_and(|until| until < now);
+        let mut over: Vec<&Sale> = state.tables.sales.values().filter(over).collect();
+        over.sort_by_key(|sale| sale.waits_until);
+        Ok(over.into_iter().take(limit).cloned().collect())
+    }
 }
 
 impl People for MemoryStore {
@@ -251,6 +270,15 @@ impl People for MemoryStore {
 
     fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError> {
         Ok(self.lock().tokens.get(&token_hash).copied())
+    }
+
+    fn member_tag(&self, account: AccountId, fresh: [u8; 16]) -> Result<[u8; 16], StoreError> {
+        Ok(*self.lock().member_tags.entry(account).or_insert(fresh))
+    }
+
+    fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError> {
+        let state = self.lock();
+        Ok(state.member_tags.iter().find(|(_, known)| **known == tag).map(|(account, _)| *account))
     }
 
     fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {

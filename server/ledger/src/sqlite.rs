@@ -16,6 +16,7 @@ use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
+use moa_rules::sale::Sale;
 use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
@@ -207,5 +208,13 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
         self.read(|tx| load::wallets_to_expire(tx, now, limit))
+    }
+
+    fn waiting_of(&self, account: AccountId) -> Result<Vec<Sale>, StoreError> {
+        self.read(|tx| load::waiting_of(tx, account))
+    }
+
+    fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError> {
+        self.read(|tx| load::sales_to_lapse(tx, now, limit))
     }
 }

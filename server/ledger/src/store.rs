@@ -7,6 +7,7 @@ use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::Merchant;
 use moa_rules::refusal::Refusal;
+use moa_rules::sale::Sale;
 use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
 
@@ -146,6 +147,12 @@ pub trait Store: People {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<(AccountId, GroupId)>, StoreError>;
+
+    /// An account's sales that wait for its choice, oldest first. One whose time is over counts until it has lapsed.
+    fn waiting_of(&self, account: AccountId) -> Result<Vec<Sale>, StoreError>;
+
+    /// Up to `limit` sales that waited until before `now`.
+    fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError>;
 }
 
 /// An enrolment as it is begun. The code itself is not kept.
@@ -242,6 +249,12 @@ pub trait People: Send + Sync {
 
     /// Whose token it is, if it is anyone's.
     fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError>;
+
+    /// The handle of an account's member codes: the one that it has, or `fresh` from now on.
+    fn member_tag(&self, account: AccountId, fresh: [u8; 16]) -> Result<[u8; 16], StoreError>;
+
+    /// Whose handle it is, if it is anyone's.
+    fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError>;
 
     /// Up to `limit` effects that are due.
     fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError>;

@@ -183,7 +183,7 @@ fn check_ops(
         applied.insert((row.actor, row.id));
         counters.insert((value.actor, value.counter));
         counters.extend(match carried {
-            Carried::None => None,
+            Carried::None | Carried::Buyer(_) => None,
             Carried::Sale(sale) => Some((sale.actor, sale.counter)),
             Carried::Code(code) => Some((code.key, code.counter)),
         });

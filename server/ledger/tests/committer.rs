@@ -15,6 +15,7 @@ use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
+use moa_rules::sale::Sale;
 use moa_rules::terms::Basis;
 use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
@@ -82,6 +83,12 @@ impl Store for Trying {
     ) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
         self.inner.wallets_to_expire(now, limit)
     }
+    fn waiting_of(&self, account: AccountId) -> Result<Vec<Sale>, StoreError> {
+        self.inner.waiting_of(account)
+    }
+    fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError> {
+        self.inner.sales_to_lapse(now, limit)
+    }
 }
 
 impl People for Trying {
@@ -106,6 +113,12 @@ impl People for Trying {
     }
     fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError> {
         self.inner.token(token_hash)
+    }
+    fn member_tag(&self, account: AccountId, fresh: [u8; 16]) -> Result<[u8; 16], StoreError> {
+        self.inner.member_tag(account, fresh)
+    }
+    fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError> {
+        self.inner.account_of_tag(tag)
     }
     fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
         self.inner.due_effects(now, limit)

@@ -73,6 +73,8 @@ conformance!(
     a_code_opens_one_account_per_number,
     effects_wait_until_they_are_done,
     tokens_are_found_by_their_hash,
+    a_sale_to_a_known_buyer_waits_until_it_is_chosen_for_or_lapses,
+    an_account_keeps_one_member_tag,
 );
 
 mod suite {
@@ -450,5 +452,50 @@ mod suite {
         town.store.put_token([7; 32], holder).unwrap();
         assert_eq!(town.store.token([7; 32]).unwrap(), Some(holder));
         assert_eq!(town.store.token([8; 32]).unwrap(), None);
+    }
+
+    pub fn a_sale_to_a_known_buyer_waits_until_it_is_chosen_for_or_lapses<S: Subject>(town: &mut Town<S>) {
+        let (cafe, kiosk) = (town.shop("카페"), town.shop("매점"));
+        let one = town.group(points(500, 0, Basis::OnIssue), &[&cafe, &kiosk]);
+        let other = town.group(points(300, 0, Basis::OnRedemption), &[&cafe]);
+        let buyer = town.enrol();
+        let (_, at_once) = town.sell_to(&kiosk, &buyer, 10_000);
+        assert_eq!((at_once, town.balance(&buyer, one)), (Outcome::First(Answer::Applied), 500));
+        assert!(town.store.waiting_of(buyer.account).unwrap().is_empty());
+
+        let (chosen, _) = town.sell_to(&cafe, &buyer, 10_000);
+        town.now = town.now.plus(Timestamp::MINUTE);
+        let (forgotten, _) = town.sell_to(&cafe, &buyer, 20_000);
+        let waiting = town.store.waiting_of(buyer.account).unwrap();
+        assert_eq!(waiting.iter().map(|sale| sale.id).collect::<Vec<_>>(), [chosen, forgotten]);
+        assert!(town.store.waiting_of(cafe.actor.account).unwrap().is_empty());
+        let choice = Some(moa_rules::op::Choice { group: other, terms_version: 1 });
+        town.apply(&buyer, OpBody::ClaimWaiting { merchant: cafe.id, sale: chosen, choice });
+        assert_eq!(town.balance(&buyer, other), 300);
+        let waiting = town.store.waiting_of(buyer.account).unwrap();
+        assert_eq!(waiting.iter().map(|sale| sale.id).collect::<Vec<_>>(), [forgotten]);
+
+        let until = waiting[0].waits_until.unwrap();
+        assert!(town.store.sales_to_lapse(until, 10).unwrap().is_empty());
+        assert!(town.store.sales_to_lapse(until.plus(1), 0).unwrap().is_empty());
+        town.now = until.plus(1);
+        assert_eq!(town.store.sales_to_lapse(town.now, 10).unwrap(), waiting);
+        let sweep = town.system_op(OpBody::LapseSale { merchant: cafe.id, sale: forgotten });
+        assert_eq!(town.submit(&sweep), Outcome::First(Answer::Applied));
+        assert_eq!(town.submit(&sweep), Outcome::Again(Answer::Applied));
+        assert!(town.store.sales_to_lapse(town.now, 10).unwrap().is_empty());
+        assert!(town.store.waiting_of(buyer.account).unwrap().is_empty());
+        let refused =
+            town.refuse(&buyer, OpBody::ClaimWaiting { merchant: cafe.id, sale: forgotten, choice: None });
+        assert_eq!(refused, Refusal::SaleLapsed { days: 7 });
+    }
+
+    pub fn an_account_keeps_one_member_tag<S: Subject>(town: &mut Town<S>) {
+        let (one, other) = (AccountId([1; 16]), AccountId([2; 16]));
+        assert_eq!(town.store.member_tag(one, [3; 16]).unwrap(), [3; 16]);
+        assert_eq!(town.store.member_tag(one, [4; 16]).unwrap(), [3; 16]);
+        assert_eq!(town.store.member_tag(other, [5; 16]).unwrap(), [5; 16]);
+        assert_eq!(town.store.account_of_tag([3; 16]).unwrap(), Some(one));
+        assert_eq!(town.store.account_of_tag([4; 16]).unwrap(), None);
     }
 }

@@ -25,7 +25,13 @@ fn lively(path: &Path) {
         }
         town.redeem(&bakery, buyer, group, 700);
     }
+    // Two sales that wait, of which one lapses.
+    let other = town.group(points(300, 0, Basis::OnIssue), &[&bakery]);
+    town.apply(&cafe.actor, moa_rules::op::OpBody::JoinGroup { group: other, terms_version: 1 });
+    let waiting = [(); 2].map(|()| town.sell_to(&cafe, &buyers[1], 10_000).0);
     town.now = town.now.plus(200 * Timestamp::DAY);
+    let lapse = moa_rules::op::OpBody::LapseSale { merchant: cafe.id, sale: waiting[0] };
+    town.submit(&town.system_op(lapse));
     let sweep = moa_rules::op::OpBody::ExpireLots { group, account: buyers[0].account };
     town.submit(&town.system_op(sweep));
 }
@@ -37,10 +43,11 @@ fn an_untouched_database_is_clean() {
     lively(&path);
     let report = verify(&path).unwrap();
     assert!(report.is_clean(), "{:#?}", report.differences);
-    assert_eq!((report.lots, report.groups), (80, 1));
+    assert_eq!((report.lots, report.groups), (80, 2));
     // Three enrolments and two more as buyers, two shops, a group and two members, 80 sales and accruals, two
     // redemptions, 80 lots of which the first buyer's 39 with something left expired.
-    assert_eq!(report.events, 4 + 2 + 1 + 2 + 160 + 2 + 39);
+    // Then another group of two members, and two sales that wait and one of which lapsed.
+    assert_eq!(report.events, 4 + 2 + 1 + 2 + 160 + 2 + 39 + 3 + 4 + 1);
 }
 
 #[test]
@@ -64,6 +71,10 @@ fn every_kind_of_damage_is_found() {
             "a sale claimed by nobody",
             "UPDATE sales SET claimed_by = NULL WHERE id = (SELECT id FROM sales LIMIT 1)",
         ),
+        ("a sale that waits longer", "UPDATE sales SET waits_until = waits_until + 1"),
+        ("a sale that did not lapse", "UPDATE sales SET lapsed = 0 WHERE lapsed"),
+        ("a sale that lapsed", "UPDATE sales SET lapsed = 1 WHERE waits_until IS NOT NULL AND NOT lapsed"),
+        ("a sale that waits for another", "UPDATE sales SET addressee = zeroblob(16) WHERE lapsed"),
         ("another amount", "UPDATE sales SET amount = amount + 1 WHERE id = (SELECT id FROM sales LIMIT 1)"),
         ("an event gone from one inbox", "DELETE FROM inbox_events WHERE bytes IS NULL AND number = 9"),
         (

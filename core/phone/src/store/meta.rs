@@ -3,6 +3,7 @@
 use moa_rules::id::{AccountId, KeyId, MerchantId};
 use moa_rules::time::Timestamp;
 use moa_wire::api::Base64;
+use moa_wire::member::MemberSecret;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,8 @@ pub(crate) const DIRECTORY_AT: Name<Timestamp> = name("directory_at");
 pub(crate) const CLOCK_OFFSET: Name<i64> = name("clock_offset");
 /// The enrolment under way.
 pub(crate) const ENROLMENT: Name<UnderWay> = name("enrolment");
+/// What the account's member codes are made of.
+pub(crate) const MEMBER: Name<MemberSecret> = name("member");
 /// The inbox that was set aside first.
 pub(crate) const BREACH: Name<Breach> = name("breach");
 

@@ -8,7 +8,7 @@ use moa_rules::time::Timestamp;
 use moa_wire::token::{Checked, Sealed};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{meta, signed, vouchers};
+use super::{meta, signed, vouchers, waiting};
 use crate::error::{PhoneError, corrupt};
 use crate::outbox::{Kind, RefusedOp};
 
@@ -237,6 +237,7 @@ pub(crate) fn refused(db: &Connection, key: KeyId, op: OpId, refusal: &RefusedOp
         Some(Refusal::SaleAlreadyClaimed) => vouchers::gone(db, op)?,
         _ => vouchers::release(db, op)?,
     }
+    waiting::release(db, op)?;
     if let Some(Refusal::CounterUsed { counter }) = refusal.reason {
         // This phone was restored from a backup: go on well above what the server has seen.
         meta::leap_counter(db, key, counter.saturating_add(COUNTER_LEAP))?;

@@ -9,13 +9,15 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::{signed, unsigned};
 use crate::error::{PhoneError, corrupt};
 
-const PUT: &str =
-    "INSERT INTO sale (op, merchant, key, amount, time, addressee, lot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-     ON CONFLICT (op) DO UPDATE SET merchant = excluded.merchant, lot = coalesce(excluded.lot, lot)";
-const GET: &str = "SELECT op, merchant, key, amount, time, addressee, lot FROM sale WHERE op = ?1";
+const PUT: &str = "INSERT INTO sale (op, merchant, key, amount, time, addressee, lot, waits_until, lapsed)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+     ON CONFLICT (op) DO UPDATE SET merchant = excluded.merchant, addressee = excluded.addressee,
+         lot = coalesce(excluded.lot, lot), waits_until = excluded.waits_until, lapsed = excluded.lapsed";
+const GET: &str =
+    "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed FROM sale WHERE op = ?1";
 const CLAIMED: &str = "UPDATE sale SET \"group\" = ?2, units = ?3 WHERE op = ?1";
-const SINCE: &str = "SELECT op, merchant, key, amount, time, addressee, lot, \"group\", units FROM sale
-                     WHERE time >= ?1 ORDER BY time DESC, op DESC";
+const SINCE: &str = "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed,
+                     \"group\", units FROM sale WHERE time >= ?1 ORDER BY time DESC, op DESC";
 
 /// A sale and what it became.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub(crate) fn put(db: &Connection, sale: &Sale) -> Result<(), PhoneError> {
         signed(sale.time),
         sale.addressee.map(|account| account.0),
         sale.claimed_by.map(|lot| lot.0),
+        sale.waits_until.map(|until| until.0),
+        sale.lapsed,
     ))?;
     Ok(())
 }
@@ -56,7 +60,7 @@ pub(crate) fn since(db: &Connection, since: Timestamp) -> Result<Vec<Sold>, Phon
     let mut rows = statement.query([signed(since.seconds())])?;
     let mut sales = Vec::new();
     while let Some(row) = rows.next()? {
-        let claimed = match (row.get::<_, Option<_>>(7)?, row.get::<_, Option<i64>>(8)?) {
+        let claimed = match (row.get::<_, Option<_>>(9)?, row.get::<_, Option<i64>>(10)?) {
             (Some(group), Some(units)) => {
                 Some((GroupId(group), Units::new(units).map_err(|_| corrupt("sale"))?))
             }
@@ -76,5 +80,7 @@ fn read(row: &Row) -> rusqlite::Result<Sale> {
         time: unsigned(row.get(4)?),
         addressee: row.get::<_, Option<_>>(5)?.map(AccountId),
         claimed_by: row.get::<_, Option<_>>(6)?.map(LotId),
+        waits_until: row.get::<_, Option<_>>(7)?.map(Timestamp),
+        lapsed: row.get(8)?,
     })
 }

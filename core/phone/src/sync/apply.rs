@@ -7,7 +7,7 @@ use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::{AccountId, KeyId};
 use moa_rules::state::{self, Row};
 use moa_rules::view::{Cell, Halt, Key, View};
-use moa_wire::api::{Base64, Changes, InboxChanges, Snapshot};
+use moa_wire::api::{Base64, Changes, InboxChanges, Snapshot, WaitingSale};
 use moa_wire::token::{Head, Sealed};
 use moa_wire::{canonical, chain};
 use rusqlite::Connection;
@@ -17,7 +17,7 @@ use crate::enrolment::server_key;
 use crate::error::{PhoneError, corrupt};
 use crate::phone::account;
 use crate::store::inbox::Followed;
-use crate::store::{directory, history, inbox, lots, meta, outbox, redemptions, sales};
+use crate::store::{directory, history, inbox, lots, meta, outbox, redemptions, sales, waiting};
 use crate::wallet::Happened;
 
 /// What came of applying an answer.
@@ -91,6 +91,10 @@ pub(super) fn snapshot(db: &Connection, snapshot: &Snapshot) -> Result<Result<()
         inbox::put(db, head.inbox, head.count, head.hash)?;
     }
     lots::replace(db, &snapshot.lots)?;
+    waiting::replace(db, &snapshot.waiting)?;
+    if let Some(member) = &snapshot.member {
+        meta::set(db, &meta::MEMBER, member)?;
+    }
     if let Some(merchant) = snapshot.merchant {
         meta::set(db, &meta::MERCHANT, &merchant)?;
     }
@@ -168,7 +172,8 @@ fn note(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), Phone
         EventBody::MerchantRegistered { merchant, key, .. } if key == me.key => {
             meta::set(db, &meta::MERCHANT, &merchant)
         }
-        EventBody::Accrued { group, merchant, units, amount, last_day, .. } if mine => {
+        EventBody::Accrued { group, merchant, sale, units, amount, last_day, .. } if mine => {
+            waiting::gone(db, sale)?;
             add(group, Happened::Accrual { amount, last_day }, merchant, units)
         }
         EventBody::Redeemed { group, merchant, units, .. } if mine => {
@@ -177,6 +182,10 @@ fn note(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), Phone
         EventBody::Expired { group, allocation, .. } if mine => {
             add(group, Happened::Expiry, allocation.issuer, allocation.units)
         }
+        EventBody::SaleWaits { sale, merchant, amount, time, until, .. } if mine => {
+            waiting::put(db, &WaitingSale { sale, merchant, amount, time, until })
+        }
+        EventBody::SaleLapsed { sale, .. } if mine => waiting::gone(db, sale),
         EventBody::Accrued { sale, group, units, .. } => sales::claimed(db, sale, group, units),
         EventBody::Redeemed { group, merchant, units, .. } if name == Inbox::Merchant(merchant) => {
             redemptions::confirm(db, op, group, units, at)

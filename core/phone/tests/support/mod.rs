@@ -19,18 +19,24 @@ use moa_rules::device::{Device, Holder};
 use moa_rules::event::{EVENT_VERSION, Event, EventBody, Inbox};
 use moa_rules::group::Group;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::member::{Buyer, Found};
 use moa_rules::merchant::MerchantProfile;
+use moa_rules::op::{Carried, OP_VERSION, Op, OpBody};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
+use moa_rules::sale::Sale;
 use moa_rules::state::{self, Row};
 use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
 use moa_rules::view::{Halt, Key, View};
+use moa_rules::waiting::waits_until;
 use moa_wire::api::{
     Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, GroupEntry,
     InboxChanges, KeyEntry, MAX_CHANGES, MerchantEntry, Ops, Refused, Snapshot, Verdict, Verdicts,
+    WaitingSale,
 };
 use moa_wire::keys::{Signer, SoftwareKey, key_id};
+use moa_wire::member::MemberSecret;
 use moa_wire::problem::Problem;
 use moa_wire::submission::{Parsed, Submission};
 use moa_wire::token::{Checked, Head, Possession, Sealed};
@@ -51,6 +57,8 @@ pub struct Server {
     view: View,
     inboxes: BTreeMap<Inbox, Vec<Vec<u8>>>,
     answers: HashMap<OpId, Option<Refusal>>,
+    /// Sales that waited for their buyer's choice.
+    waited: Vec<(MerchantId, OpId)>,
     merchants: Vec<MerchantId>,
     enrolments: HashMap<String, Vec<u8>>,
     tokens: HashMap<String, (AccountId, KeyId)>,
@@ -74,6 +82,7 @@ impl Server {
             view: View::default(),
             inboxes: BTreeMap::new(),
             answers: HashMap::new(),
+            waited: Vec::new(),
             merchants: Vec::new(),
             enrolments: HashMap::new(),
             tokens: HashMap::new(),
@@ -200,10 +209,48 @@ impl Server {
         }
     }
 
+    /// The buyer of a sale to a known buyer; an account's tag is its own id here.
+    fn carried(&self, submission: &Submission) -> Carried {
+        let OpBody::SellTo { buyer: Buyer::Member(code), .. } = &submission.op.value().body else {
+            return submission.carried.clone();
+        };
+        let account = AccountId(code.tag);
+        let known = self.tokens.values().any(|(of, _)| *of == account) && member_secret(account).made(code);
+        Carried::Buyer(if known {
+            Found::Account(account)
+        } else {
+            Found::Nobody(Refusal::MemberCodeUnknown)
+        })
+    }
+
+    /// A job of the server's.
+    pub fn job(&mut self, body: OpBody) -> Result<(), Refusal> {
+        let actor = self.key.key_id();
+        let public_key = self.key.public_key();
+        let system =
+            Device { key: actor, holder: Holder::System, merchant: None, public_key, revoked_at: None };
+        self.view.put(&Row::Device(system));
+        let counter = self.answers.len() as u64 + 1_000;
+        let id = OpId([0x80 | u8::try_from(self.answers.len()).unwrap(); 16]);
+        let op = Op { version: OP_VERSION, id, actor, counter, time: self.now.seconds(), body };
+        let op = Checked::sign(op, &self.key).unwrap();
+        self.decide(&Submission { op, sale: None, carried: Carried::None })
+    }
+
+    fn waiting(&self, account: AccountId) -> Vec<WaitingSale> {
+        let sales = self.waited.iter().filter_map(|(merchant, sale)| {
+            let sale = self.view.sale(*merchant, *sale).unwrap()?;
+            let Sale { id: sale, merchant, amount, time, .. } =
+                *Some(sale).filter(|sale| sale.waits() && sale.addressee == Some(account))?;
+            Some(WaitingSale { sale, merchant, amount, time, until: waits_until(time) })
+        });
+        sales.collect()
+    }
+
     fn decide(&mut self, submission: &Submission) -> Result<(), Refusal> {
-        let op = submission.op.value();
+        let (op, carried) = (submission.op.value(), self.carried(submission));
         let decision = loop {
-            match decide(&self.view, op, &submission.carried, self.now) {
+            match decide(&self.view, op, &carried, self.now) {
                 Ok(decision) => break decision,
                 Err(Halt::Refused(reason)) => return Err(reason),
                 Err(Halt::Need(keys)) => self.load(keys),
@@ -246,8 +293,10 @@ impl Server {
                 }
                 self.view.put(row);
             }
-            if let EventBody::MerchantRegistered { merchant, .. } = event.body {
-                self.merchants.push(merchant);
+            match event.body {
+                EventBody::MerchantRegistered { merchant, .. } => self.merchants.push(merchant),
+                EventBody::SaleWaits { merchant, sale, .. } => self.waited.push((merchant, sale)),
+                _ => {}
             }
             let bytes = canonical::encode(&event);
             for inbox in event.body.inboxes() {
@@ -340,6 +389,8 @@ impl Server {
             account,
             merchant: self.device(key).and_then(|device| device.merchant),
             lots: lots.into_values().collect(),
+            waiting: self.waiting(account),
+            member: Some(member_secret(account)),
             heads: inboxes.iter().map(|inbox| self.head(*inbox, self.count(*inbox))).collect(),
             cursor: inboxes
                 .iter()
@@ -389,6 +440,10 @@ impl Server {
     pub fn wallet(&self, account: AccountId, group: GroupId) -> Units {
         self.view.wallet(account, group).unwrap_or_default().available(self.now)
     }
+}
+
+fn member_secret(account: AccountId) -> MemberSecret {
+    MemberSecret::new(account.0, [7; 32])
 }
 
 fn name(inbox: Inbox) -> String {

@@ -13,6 +13,7 @@ use moa_rules::event::{EVENT_VERSION, Event, EventBody};
 use moa_rules::group::{Group, Member, TermsVersion};
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
+use moa_rules::member::{Buyer, Found, MemberCode, STEP_SECONDS};
 use moa_rules::merchant::{Merchant, MerchantProfile};
 use moa_rules::op::{Carried, Choice, OP_VERSION, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
@@ -236,6 +237,26 @@ impl Town {
     pub fn sale_to(&mut self, shop: Shop, amount: i64, buyer: Person) -> Op {
         let addressee = Some(buyer.account);
         self.op(shop.owner.key, OpBody::RecordSale { amount: Money(amount), addressee })
+    }
+
+    /// A sale to a buyer whose member code the shop has scanned, and whom the server has found.
+    pub fn sell_to(&mut self, shop: Shop, amount: i64, buyer: Person) -> Parcel {
+        let step = u32::try_from(self.now.seconds() / STEP_SECONDS).unwrap();
+        let member = Buyer::Member(MemberCode { tag: buyer.account.0, step, mac: [7; 8] });
+        let op = self.op(shop.owner.key, OpBody::SellTo { amount: Money(amount), buyer: member });
+        Parcel { op, carried: Carried::Buyer(Found::Account(buyer.account)) }
+    }
+
+    /// A buyer's choice for a sale that waits.
+    pub fn choose(&mut self, buyer: Person, shop: Shop, sale: OpId, group: GroupId) -> Parcel {
+        let terms_version = self.tables.groups[&group].terms_version;
+        let (merchant, choice) = (shop.merchant, Some(Choice { group, terms_version }));
+        self.op(buyer.key, OpBody::ClaimWaiting { merchant, sale, choice }).into()
+    }
+
+    /// The server's sweep of a sale that waits.
+    pub fn lapse(&mut self, shop: Shop, sale: OpId) -> Parcel {
+        self.op(SYSTEM, OpBody::LapseSale { merchant: shop.merchant, sale }).into()
     }
 
     /// A claim of a voucher into a group, under the terms now in force.

@@ -6,3 +6,4 @@ mod histories;
 mod model;
 mod refusals;
 mod settlement;
+mod waiting;

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use futures_util::future::join_all;
 use moa_ledger::store::{Answer, Outcome};
+use moa_rules::op::{Carried, OpBody};
 use moa_rules::refusal::Refusal;
 use moa_wire::api::{Base64, MAX_OPS, Ops, Refused, Verdict, Verdicts};
 use moa_wire::submission::{Parsed, Submission};
@@ -14,6 +15,7 @@ use moa_words::{Lang, ProblemText, refusal};
 use super::problems::{Fault, ProblemResponse, RETRY_AFTER_S};
 use super::requests::{JsonBody, Language};
 use crate::app::App;
+use crate::buyers;
 
 /// Ops whose signatures one thread checks, at some 41 µs each (a claim has two).
 const CHUNK: usize = 16;
@@ -126,5 +128,13 @@ fn check(app: &App, op: &[u8]) -> Result<Submission, Fate> {
         keys.extend(key.map(|key| (id, key)));
     }
     let public_key = |id| keys.iter().find(|(known, _)| *known == id).map(|(_, key)| key.to_vec());
-    parsed.check(public_key).map_err(Fate::Refused)
+    let mut submission = parsed.check(public_key).map_err(Fate::Refused)?;
+    if let OpBody::SellTo { buyer, .. } = &submission.op.value().body {
+        let found = buyers::find(app, buyer).map_err(|error| {
+            tracing::error!(%error, "a buyer could not be looked up");
+            Fate::Later
+        })?;
+        submission.carried = Carried::Buyer(found);
+    }
+    Ok(submission)
 }

@@ -12,6 +12,7 @@ use moa_wire::keys::SignError;
 use moa_wire::problem::{MEDIA_TYPE, Problem};
 use moa_words::{Lang, ProblemText, problem};
 
+use crate::buyers::NoSecret;
 use crate::cursor::BadCursor;
 use crate::enrolment::EnrolmentError;
 
@@ -122,6 +123,18 @@ impl From<SignError> for Fault {
     fn from(error: SignError) -> Self {
         tracing::error!(%error, "the server's key did not sign");
         Self::INTERNAL
+    }
+}
+
+impl From<NoSecret> for Fault {
+    fn from(error: NoSecret) -> Self {
+        match error {
+            NoSecret::Store(error) => error.into(),
+            NoSecret::NoRandomness(error) => {
+                tracing::error!(%error, "a member tag could not be given");
+                Self::INTERNAL
+            }
+        }
     }
 }
 

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use moa_wire::api::{Base64, Snapshot};
+use moa_rules::event::Inbox;
+use moa_rules::sale::Sale;
+use moa_wire::api::{Base64, Snapshot, WaitingSale};
 
 use super::problems::{Fault, ProblemResponse};
 use crate::app::App;
 use crate::auth::Caller;
+use crate::buyers;
 use crate::cursor::ChangesCursor;
-use moa_rules::event::Inbox;
 
 /// How often lots and heads are read again because a commit came between.
 const ATTEMPTS: u32 = 10;
@@ -52,10 +54,17 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         heads.push(Base64(app.signed_head(*inbox, head.count, head.hash)?));
     }
     let lots = app.store().lots(caller.account)?;
+    let waiting = app.store().waiting_of(caller.account)?.iter().filter_map(waiting_sale).collect();
     let account = Inbox::Account(caller.account);
     if app.store().head(account)?.count != cursor.count(account) {
         return Ok(None);
     }
+    let member = Some(buyers::member_secret(app, caller.account)?);
     let (account, merchant, now) = (caller.account, reach.merchant, app.engine.now());
-    Ok(Some(Snapshot { account, merchant, lots, heads, cursor: cursor.text(), now }))
+    Ok(Some(Snapshot { account, merchant, lots, waiting, member, heads, cursor: cursor.text(), now }))
+}
+
+fn waiting_sale(sale: &Sale) -> Option<WaitingSale> {
+    let Sale { id, merchant, amount, time, .. } = *sale;
+    Some(WaitingSale { sale: id, merchant, amount, time, until: sale.waits_until? })
 }

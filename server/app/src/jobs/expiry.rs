@@ -16,10 +16,10 @@ use moa_wire::submission::Submission;
 use crate::app::App;
 use crate::system;
 
-/// How often the sweep comes by.
-const EVERY: Duration = Duration::from_mins(1);
-/// Wallets that are swept in one go.
-const AT_ONCE: usize = 200;
+/// How often a sweep comes by.
+pub(super) const EVERY: Duration = Duration::from_mins(1);
+/// Wallets, or sales, that are swept in one go.
+pub(super) const AT_ONCE: usize = 200;
 
 /// Why a sweep stopped. The next one goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,14 @@ pub(crate) async fn run(app: &Arc<App>) {
 
 /// Sweeps until nothing is left, or what is left was swept before; how many wallets.
 pub(crate) async fn sweep(app: &Arc<App>) -> Result<usize, SweepError> {
+    sweep_with(app, ops).await
+}
+
+/// Commits what `ops` finds until it finds nothing new; how many were new.
+pub(super) async fn sweep_with(
+    app: &Arc<App>,
+    ops: fn(&App) -> Result<Vec<Submission>, SweepError>,
+) -> Result<usize, SweepError> {
     let mut swept = 0;
     loop {
         let ops = app.blocking(ops).await?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod effects;
 pub(crate) mod expiry;
+pub(crate) mod waiting;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ pub(crate) async fn run(app: Arc<App>) {
     tokio::select! {
         () = effects::run(&app) => {}
         () = expiry::run(&app) => {}
+        () = waiting::run(&app) => {}
         () = app.stopped() => {}
     }
 }

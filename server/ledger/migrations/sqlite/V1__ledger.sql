@@ -91,8 +91,14 @@ CREATE TABLE sales (
     time       INTEGER NOT NULL,   -- the shop's clock, in seconds
     addressee  BLOB,
     claimed_by BLOB,
+    waits_until INTEGER,           -- the last instant at which its buyer can choose
+    lapsed     INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (merchant, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX sales_waiting_of ON sales (addressee, time)
+    WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed;
+CREATE INDEX sales_waiting_until ON sales (waits_until)
+    WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed;
 
 CREATE TABLE lots (
     account       BLOB    NOT NULL,
@@ -126,6 +132,12 @@ CREATE TABLE balances (
 CREATE TABLE accounts (
     phone_mac BLOB NOT NULL PRIMARY KEY,
     account   BLOB NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+
+-- The handle that a person's member codes bear.
+CREATE TABLE member_tags (
+    tag     BLOB NOT NULL PRIMARY KEY,
+    account BLOB NOT NULL UNIQUE
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE enrolments (

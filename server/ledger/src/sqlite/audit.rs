@@ -17,7 +17,8 @@ use crate::verify::KeptOp;
 
 const DEVICES: &str = "SELECT key, account, merchant, public_key, revoked_at FROM devices";
 const MERCHANTS: &str = "SELECT id, owner, profile FROM merchants";
-const SALES: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by FROM sales";
+const SALES: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed
+    FROM sales";
 const GROUPS: &str = "SELECT id, founder, profile, terms_version, members FROM groups";
 const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms";
 const MEMBERS: &str = "SELECT group_id, merchant, joined_at, terms_version FROM members";

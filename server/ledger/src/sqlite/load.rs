@@ -4,6 +4,7 @@ use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
+use moa_rules::sale::Sale;
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
 use moa_wire::{canonical, chain};
@@ -19,8 +20,15 @@ const COUNTER: &str = "SELECT 1 FROM counters WHERE key = ?1 AND counter = ?2";
 const DEVICE: &str = "SELECT key, account, merchant, public_key, revoked_at FROM devices WHERE key = ?1";
 const MERCHANT: &str = "SELECT id, owner, profile FROM merchants WHERE id = ?1";
 const MEMBERSHIPS: &str = "SELECT group_id FROM members WHERE merchant = ?1 ORDER BY group_id";
-const SALE: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by FROM sales
+const SALE: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed
+    FROM sales
     WHERE merchant = ?1 AND id = ?2";
+const WAITING_OF: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed
+    FROM sales WHERE addressee = ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
+    ORDER BY time, id";
+const TO_LAPSE: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed
+    FROM sales WHERE waits_until < ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
+    ORDER BY waits_until LIMIT ?2";
 const GROUP: &str = "SELECT id, founder, profile, terms_version, members FROM groups WHERE id = ?1";
 const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms
     WHERE group_id = ?1 AND version = ?2";
@@ -194,4 +202,19 @@ pub fn wallets_to_expire(
     all(connection, TO_EXPIRE, (now.0, limit), |row| {
         Ok((rows::id(row, "account")?, rows::id(row, "group_id")?))
     })
+}
+
+/// An account's sales that wait for its choice, oldest first.
+pub fn waiting_of(connection: &Connection, account: AccountId) -> Result<Vec<Sale>, StoreError> {
+    all(connection, WAITING_OF, [account.as_ref()], rows::sale)
+}
+
+/// Sales that have waited long enough.
+pub fn sales_to_lapse(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Sale>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    all(connection, TO_LAPSE, (now.0, limit), rows::sale)
 }

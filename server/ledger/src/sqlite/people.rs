@@ -21,6 +21,10 @@ const RIGHT: &str = "UPDATE enrolments SET account = ?2 WHERE id = ?1";
 const SINCE: &str = "SELECT count(*) AS count FROM enrolments WHERE phone_mac = ?1 AND begun_at >= ?2";
 const PUT_TOKEN: &str = "INSERT INTO tokens (hash, account, key, expires_at) VALUES (?1, ?2, ?3, ?4)";
 const TOKEN: &str = "SELECT account, key, expires_at FROM tokens WHERE hash = ?1";
+const MEMBER_TAG: &str = "SELECT tag FROM member_tags WHERE account = ?1";
+const GIVE_TAG: &str =
+    "INSERT INTO member_tags (tag, account) VALUES (?1, ?2) ON CONFLICT (account) DO NOTHING";
+const ACCOUNT_OF_TAG: &str = "SELECT account FROM member_tags WHERE tag = ?1";
 const EFFECT: &str = "INSERT INTO effects (id, kind, payload, due_at) VALUES (?1, ?2, ?3, ?4)";
 const DUE: &str = "SELECT id, kind, payload, due_at, attempts FROM effects
     WHERE done_at IS NULL AND due_at <= ?1 ORDER BY due_at, id LIMIT ?2";
@@ -102,6 +106,23 @@ impl People for SqliteStore {
                 Ok(TokenHolder { account: rows::id(row, "account")?, key: rows::id(row, "key")?, expires_at })
             })
         })
+    }
+
+    fn member_tag(&self, account: AccountId, fresh: [u8; 16]) -> Result<[u8; 16], StoreError> {
+        let known = |tx: &rusqlite::Transaction| {
+            one(tx, MEMBER_TAG, [account.as_ref()], |row| row.get("tag").map_err(doing("reading a tag")))
+        };
+        if let Some(tag) = self.read(|tx| known(tx))? {
+            return Ok(tag);
+        }
+        self.write("giving a tag", |tx| {
+            run(tx, GIVE_TAG, params![fresh, account.as_ref()])?;
+            Ok(known(tx)?.unwrap_or(fresh))
+        })
+    }
+
+    fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError> {
+        self.read(|tx| one(tx, ACCOUNT_OF_TAG, [tag], |row| rows::id(row, "account")))
     }
 
     fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {

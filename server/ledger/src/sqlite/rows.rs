@@ -108,8 +108,9 @@ pub fn member(row: &Row) -> Result<Member, StoreError> {
     })
 }
 
-/// `SELECT merchant, id, key, amount, time, addressee, claimed_by`
+/// `SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed`
 pub fn sale(row: &Row) -> Result<Sale, StoreError> {
+    let waits_until: Option<i64> = at(row, "waits_until")?;
     Ok(Sale {
         id: id(row, "id")?,
         merchant: id(row, "merchant")?,
@@ -118,6 +119,8 @@ pub fn sale(row: &Row) -> Result<Sale, StoreError> {
         time: number(row, "time")?,
         addressee: maybe_id(row, "addressee")?,
         claimed_by: maybe_id(row, "claimed_by")?,
+        waits_until: waits_until.map(Timestamp),
+        lapsed: at(row, "lapsed")?,
     })
 }
 

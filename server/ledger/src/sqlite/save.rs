@@ -35,9 +35,11 @@ const TERMS: &str = "INSERT INTO terms (group_id, version, terms, in_force_from,
 const MEMBER: &str =
     "INSERT INTO members (group_id, merchant, joined_at, terms_version) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (group_id, merchant) DO UPDATE SET terms_version = excluded.terms_version";
-const SALE: &str = "INSERT INTO sales (merchant, id, key, amount, time, addressee, claimed_by)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-    ON CONFLICT (merchant, id) DO UPDATE SET claimed_by = excluded.claimed_by";
+const SALE: &str = "INSERT INTO sales
+        (merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (merchant, id) DO UPDATE SET addressee = excluded.addressee, claimed_by = excluded.claimed_by,
+        waits_until = excluded.waits_until, lapsed = excluded.lapsed";
 const LOT: &str =
     "INSERT INTO lots (account, group_id, id, issuer, sale, units, remaining, unit_value, basis,
         terms_version, issued_at, last_day, ends_at)
@@ -147,6 +149,8 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 sale.time.cast_signed(),
                 sale.addressee.as_ref().map(AsRef::as_ref),
                 sale.claimed_by.as_ref().map(AsRef::as_ref),
+                sale.waits_until.map(|until| until.0),
+                sale.lapsed,
             ],
         ),
         Row::Group(group) => {

@@ -9,8 +9,9 @@ use moa_ledger::store::{Answer, Outcome, Store};
 use moa_ledger::tables::system_device;
 use moa_rules::device::Device;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::member::{Buyer, Found, MemberCode, STEP_SECONDS};
 use moa_rules::merchant::MerchantProfile;
-use moa_rules::op::{Choice, OP_VERSION, Op, OpBody, RedemptionCode};
+use moa_rules::op::{Carried, Choice, OP_VERSION, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::terms::{Basis, Profile, Scope, Terms};
@@ -166,6 +167,18 @@ impl<S: Store> Town<S> {
     pub fn sale(&self, shop: &Shop, amount: i64) -> Checked<Op> {
         let body = OpBody::RecordSale { amount: Money(amount), addressee: None };
         shop.actor.sign(shop.actor.op(body, self.now))
+    }
+
+    /// A sale to a buyer who showed a member code, as the server submits it once it has found whose code it is.
+    pub fn sell_to(&self, shop: &Shop, buyer: &Actor, amount: i64) -> (OpId, Outcome) {
+        let step = u32::try_from(self.now.seconds() / STEP_SECONDS).unwrap();
+        let code = MemberCode { tag: buyer.account.0, step, mac: [7; 8] };
+        let body = OpBody::SellTo { amount: Money(amount), buyer: Buyer::Member(code) };
+        let signed = shop.actor.sign(shop.actor.op(body, self.now));
+        let mut submission = self.check(&signed).unwrap();
+        submission.carried = Carried::Buyer(Found::Account(buyer.account));
+        let outcome = self.store.commit(&[submission], self.now).unwrap().outcomes.remove(0);
+        (signed.value().id, outcome)
     }
 
     pub fn claim(&self, buyer: &Actor, sale: &Checked<Op>, group: GroupId) -> Checked<Op> {

@@ -84,6 +84,16 @@ CREATE TABLE voucher (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX voucher_by_claim ON voucher (claim);
 
+-- Sales at shops that wait for this buyer's choice, as the server told.
+CREATE TABLE waiting_sale (
+    sale     BLOB PRIMARY KEY,
+    merchant BLOB    NOT NULL,
+    amount   INTEGER NOT NULL,
+    time     INTEGER NOT NULL,  -- the shop's clock, in seconds since 1970
+    until    INTEGER NOT NULL,
+    claim    BLOB               -- the op that chooses, until it is answered
+) STRICT, WITHOUT ROWID;
+
 -- The shop's sales.
 CREATE TABLE sale (
     op        BLOB PRIMARY KEY,
@@ -93,6 +103,8 @@ CREATE TABLE sale (
     time      INTEGER NOT NULL,  -- seconds since 1970
     addressee BLOB,
     lot       BLOB,              -- what it became
+    waits_until INTEGER,         -- the last instant at which its buyer can choose
+    lapsed    INTEGER NOT NULL DEFAULT 0,
     "group"   BLOB,
     units     INTEGER
 ) STRICT, WITHOUT ROWID;

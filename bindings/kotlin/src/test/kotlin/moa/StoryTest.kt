@@ -149,6 +149,42 @@ class StoryTest {
     }
 
     @Test
+    fun `a shop scans the buyer, and the buyer chooses`() = runBlocking {
+        val cafe = shop("Cafe", "010-0000-0001")
+        val alley = cafe.foundGroup(founding("Alley", 500))
+        cafe.syncNow()
+        val buyer = enrolled("buyer", "010-0000-0003")
+        buyer.syncNow()
+
+        val member = buyer.memberCode()
+        assertEquals(47, member.code.length)
+        assertEquals(29u, member.qr.side)
+        assertFalse(assertIs<Scan.Member>(cafe.readCode(member.code)).code.expired)
+        cafe.recordSaleFor(30_000, member.code)
+        cafe.syncNow()
+        buyer.syncNow()
+        assertEquals(1_500, buyer.balances().single().confirmed, "one group: nothing to choose")
+        assertTrue(buyer.waitingSales().isEmpty())
+
+        val town = cafe.foundGroup(founding("Town", 200))
+        cafe.syncNow()
+        val sale = cafe.recordSaleFor(30_000, buyer.memberCode().code)
+        cafe.syncNow()
+        buyer.syncNow()
+        val waiting = buyer.waitingSales().single()
+        assertEquals(sale to "₩30,000", waiting.sale to waiting.amountText)
+        assertEquals(listOf(alley, town), waiting.choices.map { it.group }, "best rate first")
+        buyer.claimWaiting(sale, waiting.choices[1])
+        assertTrue(buyer.waitingSales().single().chosen)
+        buyer.syncNow()
+        assertTrue(buyer.waitingSales().isEmpty())
+        assertEquals(600, buyer.balances().single { it.group == town }.confirmed)
+        val voucher = cafe.recordSale(1_000)
+        val refused = assertFailsWith<ApiException.Refused> { cafe.recordSaleFor(1_000, voucher.code) }
+        assertEquals("member_code_unknown", refused.code)
+    }
+
+    @Test
     fun `an observer is told at once and on every change, until it is cancelled`() = runBlocking {
         val cafe = shop("Cafe", "010-0000-0001")
         cafe.foundGroup(founding("Alley", 500))

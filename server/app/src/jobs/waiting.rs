@@ -1,0 +1,35 @@
+//! Sales that have waited long enough for their buyer's choice: written down, as ops of the server. (docs/rules.md S11)
+
+use std::sync::Arc;
+
+use moa_wire::submission::Submission;
+
+use super::expiry::{AT_ONCE, EVERY, SweepError, sweep_with};
+use crate::app::App;
+use crate::system;
+
+/// Sweeps at once and then every minute, without end. May be dropped at any point.
+pub(crate) async fn run(app: &Arc<App>) {
+    loop {
+        match sweep(app).await {
+            Ok(0) => {}
+            Ok(sales) => tracing::info!(sales, "wrote down which sales waited in vain"),
+            Err(error) => tracing::error!(%error, "the sweep of waiting sales stopped"),
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Sweeps until nothing is left; how many sales.
+pub(crate) async fn sweep(app: &Arc<App>) -> Result<usize, SweepError> {
+    sweep_with(app, ops).await
+}
+
+fn ops(app: &App) -> Result<Vec<Submission>, SweepError> {
+    let mut ops = Vec::new();
+    for sale in app.store().sales_to_lapse(app.engine.now(), AT_ONCE)? {
+        let Some(until) = sale.waits_until else { continue };
+        ops.push(system::lapse_sale(&app.server_key, (sale.merchant, sale.id), until)?);
+    }
+    Ok(ops)
+}
