@@ -87,6 +87,26 @@ impl Cuts {
         Ok(Cut { steps: disk::steps(&log)?, listened, acknowledged })
     }
 
+    /// Starts a server in an empty folder and cuts the power at this step of its start; then it has to start on what the
+    /// disk kept. Gives whether it listened before the cut: then there are no such steps any more.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn cut_first_start(&mut self, step: u64) -> Result<bool, Failure> {
+        let data = self.data().canonicalize()?;
+        let before = Files::default();
+        before.write(&data)?;
+        let (shim, trouble) =
+            (Shim::new(self.beside.path()), Trouble { cut_at: Some(step), lies: self.lies });
+        let started = Server::start(&data, |command| shim.around(command, &data, trouble))?;
+        let listened = started.is_ok();
+        drop(started);
+        after_power_cut(&before, &shim.log()?, &mut self.random)?.write(&data)?;
+        Server::must_start(&data)?.stop()?;
+        must_be_clean(&data)?;
+        Ok(listened)
+    }
+
     async fn restart(&mut self) -> Result<(), Failure> {
         let data = self.data().canonicalize()?;
         if self.witness.acknowledged() > 0 {

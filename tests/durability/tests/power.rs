@@ -7,6 +7,8 @@ use moa_durability::cut::Cuts;
 const CUTS: usize = 10;
 /// Cuts of one folder: the first ones fall into its making.
 const CUTS_OF_A_FOLDER: usize = 5;
+/// The steps of a first start that `make test` passes over; `make soak` cuts at every one.
+const FIRST_START_STRIDE: usize = 4;
 /// A disk that lies has to be found out within so many.
 const LIES: usize = 10;
 
@@ -32,6 +34,19 @@ async fn what_was_acknowledged_survives_power_cuts_at_any_step() -> Result<(), F
         "{cuts} cuts after {steps} steps, {starts} of them while starting; most acknowledged: {acknowledged}"
     );
     Ok(())
+}
+
+#[test]
+fn a_power_cut_in_the_middle_of_the_first_start_leaves_a_folder_that_starts() -> Result<(), Failure> {
+    let stride = if number("MOA_POWER_CUTS", CUTS) > CUTS { 1 } else { FIRST_START_STRIDE };
+    let mut power = Cuts::new(7, false)?;
+    for step in (1..).step_by(stride) {
+        if power.cut_first_start(step).map_err(|error| format!("step {step}: {error}"))? {
+            println!("{} cuts of a first start of {step} steps", step.div_ceil(stride as u64));
+            return Ok(());
+        }
+    }
+    unreachable!("a start has an end")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
