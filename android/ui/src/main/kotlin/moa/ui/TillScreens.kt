@@ -4,6 +4,7 @@ import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.ColumnScope
 import androidx.compose.foundation.layout.Row
+import androidx.compose.foundation.layout.RowScope
 import androidx.compose.foundation.layout.fillMaxHeight
 import androidx.compose.foundation.layout.fillMaxSize
 import androidx.compose.foundation.layout.fillMaxWidth
@@ -88,7 +89,7 @@ private fun ColumnScope.KeyRow(keys: @Composable KeyRowScope.() -> Unit) = Row(
     horizontalArrangement = Arrangement.spacedBy(8.dp),
 ) { KeyRowScope(this).keys() }
 
-private class KeyRowScope(private val row: androidx.compose.foundation.layout.RowScope) {
+private class KeyRowScope(private val row: RowScope) {
     @Composable
     fun Key(text: String, spoken: String = text, onClick: () -> Unit) = with(row) {
         Surface(

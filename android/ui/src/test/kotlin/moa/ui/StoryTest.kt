@@ -9,6 +9,7 @@ import androidx.compose.ui.graphics.toAwtImage
 import androidx.compose.ui.platform.testTag
 import androidx.compose.ui.test.ComposeUiTest
 import androidx.compose.ui.test.ExperimentalTestApi
+import androidx.compose.ui.test.SemanticsMatcher
 import androidx.compose.ui.test.captureToImage
 import androidx.compose.ui.test.hasAnyAncestor
 import androidx.compose.ui.test.hasContentDescription
@@ -37,7 +38,7 @@ class StoryTest {
 
     /** One of the phones on the screen. */
     private inner class Hand(private val ui: ComposeUiTest, private val phone: String) {
-        private fun here(what: androidx.compose.ui.test.SemanticsMatcher) = what and hasAnyAncestor(hasTestTag(phone))
+        private fun here(what: SemanticsMatcher) = what and hasAnyAncestor(hasTestTag(phone))
 
         fun sees(text: String, part: Boolean = false) {
             val shown = here(hasText(text, substring = part))
