@@ -26,7 +26,7 @@ help: ## what can be made
 
 .PHONY: demo
 demo: need-rust ## the story of an alley on the terminal (LANG_OF_DEMO=ko for Korean)
-	@$(CARGO) build --quiet --locked --package moa-world --bin world
+	@$(CARGO) build --quiet --locked --package moa-world --package moa-server --bin world --bin moa
 	@target/debug/world demo --lang $(LANG_OF_DEMO) --out $(DEMO_OUT)
 
 .PHONY: serve

@@ -46,6 +46,7 @@ impl Town {
         let time = clock.clone();
         let config = Config::local(folder.path());
         let server = start(&config, Arc::new(move || Timestamp(time.load(Ordering::SeqCst)))).await.unwrap();
+        tls();
         let client = Client::builder().timeout(Duration::from_secs(40)).no_proxy().build().unwrap();
         Self { server, client, clock, folder }
     }
@@ -307,4 +308,10 @@ pub async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
         }
     };
     tokio::time::timeout(Duration::from_secs(30), looking).await.expect("it never came")
+}
+
+/// Built together with the phone, reqwest has TLS and wants to know whose, even where none is spoken.
+fn tls() {
+    // Whoever was first has installed the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
