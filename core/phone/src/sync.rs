@@ -132,6 +132,10 @@ pub struct Machine {
     /// Whether the last cursor was gone when it was used.
     cursor_gone: bool,
     open: Option<Ticket>,
+    /// The first request that may be sent for the open ticket; those before were sent without it.
+    asked_from: RequestId,
+    /// Whether the answer being taken is to a request sent before the open ticket was drawn.
+    overtaken: bool,
     finished: Option<(Ticket, Result<(), Failure>)>,
     failure: Option<Failure>,
     wakeup: Option<Timestamp>,
@@ -161,6 +165,8 @@ impl Machine {
             directory_wanted: false,
             cursor_gone: false,
             open: None,
+            asked_from: RequestId(0),
+            overtaken: false,
             finished: None,
             failure: None,
             wakeup: None,
@@ -185,6 +191,7 @@ impl Machine {
     pub fn sync_now(&mut self, phone: &Phone, now: Timestamp) -> Result<Ticket, PhoneError> {
         let ticket = Ticket(self.tick());
         self.open = Some(ticket);
+        self.asked_from = RequestId(self.next_id);
         for (lane, standing) in &mut self.lanes {
             if standing.asked && now < patience(*standing, now) {
                 self.finished = Some((ticket, Err(Failure::Busy { until: standing.not_before })));
@@ -250,6 +257,7 @@ impl Machine {
         let Some(under_way) = self.under_way.remove(&id) else { return Ok(()) };
         let lane = under_way.lane();
         let before = self.failure.clone();
+        self.overtaken = self.open.is_some() && id < self.asked_from;
         let taken = match under_way {
             UnderWay::Push { ops } => self.pushed(phone, &ops, answer, now),
             UnderWay::Changes { sent, cursor, .. } => self.changes(phone, sent, &cursor, answer, now),
@@ -318,6 +326,11 @@ impl Machine {
     ) -> Result<(), PhoneError> {
         tracing::debug!(lane = lane.name(), %failure, "asking again later");
         self.failure = Some(failure.clone());
+        if self.overtaken && retry_after_s.is_none() {
+            // It failed before anyone asked for everything at once: the lane asks anew, the ticket stays open.
+            let standing = Standing { not_before: now, ..self.standing(lane) };
+            return self.stand(phone, lane, standing);
+        }
         self.finish(Err(failure));
         self.back_off(phone, lane, retry_after_s, now)
     }

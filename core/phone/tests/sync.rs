@@ -553,3 +553,26 @@ proptest! {
         prop_assert_eq!(town.buyer.phone.balances().unwrap()[0].pending, units(0));
     }
 }
+
+#[test]
+fn what_failed_before_a_sync_was_asked_for_does_not_fail_it() {
+    let mut town = Town::new();
+    town.buy(20_000);
+    // Requests leave while there is no signal; it returns, and the person pulls down to refresh.
+    let under_way = town.buyer.poll().send;
+    assert!(!under_way.is_empty());
+    let now = town.buyer.now();
+    let ticket = town.buyer.machine.sync_now(&town.buyer.phone, now).unwrap();
+    for (id, _) in under_way {
+        town.buyer.receive(id, Err(TransportError::Unreachable("no signal".to_owned())));
+    }
+    assert_eq!(town.buyer.machine.finished(ticket), None, "it was not this sync that failed");
+    for _ in 0..20 {
+        for (id, request) in town.buyer.poll().send {
+            let answer = town.server.answer(&request);
+            town.buyer.receive(id, Ok(answer));
+        }
+    }
+    assert_eq!(town.buyer.machine.finished(ticket), Some(Ok(())));
+    assert_eq!(town.buyer.phone.balances().unwrap()[0].confirmed, units(2_000));
+}
