@@ -41,7 +41,7 @@ const MOST_BACKOFF_AT_TILL: u64 = 4_000;
 /// The least that a lane waits.
 const LEAST_BACKOFF: i64 = 250;
 /// The longest that a lane waits because the server asked, in seconds.
-const MOST_RETRY_AFTER_S: u32 = 3_600;
+pub(crate) const MOST_RETRY_AFTER_S: u32 = 3_600;
 /// How often the directory is followed while the app is in the foreground.
 const DIRECTORY_EVERY: i64 = 15 * Timestamp::MINUTE;
 
@@ -396,7 +396,24 @@ impl Machine {
     }
 }
 
-/// Until when a lane waits. A clock that was set back must not make it wait for a year.
+/// Until when a lane waits. A time further off than any lane waits was written before the clock was set back: then it
+/// may ask now, or it would wait for a year.
 fn patience(standing: Standing, now: Timestamp) -> Timestamp {
-    standing.not_before.min(now.plus(i64::from(MOST_RETRY_AFTER_S) * Timestamp::SECOND))
+    let most = now.plus(i64::from(MOST_RETRY_AFTER_S) * Timestamp::SECOND);
+    if standing.not_before > most { now } else { standing.not_before }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edge_30_a_clock_that_was_set_back_does_not_make_a_lane_wait() {
+        let now = Timestamp(1_795_230_000_000);
+        let until = |not_before| patience(Standing { not_before, ..Standing::default() }, now);
+        let (soon, later) = (now.plus(Timestamp::MINUTE), now.plus(Timestamp::HOUR));
+        assert_eq!((until(soon), until(later)), (soon, later));
+        assert_eq!(until(now.plus(Timestamp::HOUR + 1)), now);
+        assert_eq!(until(now.plus(365 * Timestamp::DAY)), now);
+    }
 }

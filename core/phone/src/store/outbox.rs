@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{meta, signed, vouchers, waiting};
 use crate::error::{PhoneError, corrupt};
 use crate::outbox::{Kind, RefusedOp};
+use crate::sync::MOST_RETRY_AFTER_S;
 
 const INSERT: &str = "INSERT INTO outbox (op, actor, counter, kind, bytes, created_at)
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -25,11 +26,13 @@ const DISMISS: &str = "UPDATE outbox SET dismissed = 1 WHERE op = ?1 AND state =
 const SETUP: &str = "SELECT op, bytes, not_before FROM outbox
                      WHERE state = 'waiting' AND kind IN ('register_merchant', 'found_group', 'join_group')
                      ORDER BY seq LIMIT 1";
-const DUE: &str = "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND not_before <= ?1
+const DUE: &str =
+    "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND (not_before <= ?1 OR not_before > ?2)
                    AND kind IN ('redeem', 'record_sale', 'claim')
-                   ORDER BY kind <> 'redeem', seq LIMIT ?2";
-const DUE_CLAIMS: &str = "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND not_before <= ?1
-                          AND kind = 'claim' ORDER BY seq LIMIT ?2";
+                   ORDER BY kind <> 'redeem', seq LIMIT ?3";
+const DUE_CLAIMS: &str =
+    "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND (not_before <= ?1 OR not_before > ?2)
+                          AND kind = 'claim' ORDER BY seq LIMIT ?3";
 const WAITING: &str = "SELECT count(*), min(not_before) FROM outbox WHERE state = 'waiting'";
 const NOT_BEFORE: &str = "UPDATE outbox SET not_before = ?2 WHERE op = ?1 AND state = 'waiting'";
 const WAITING_OF: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox
@@ -37,7 +40,10 @@ const WAITING_OF: &str = "SELECT op, kind, bytes, created_at, state, refusal FRO
 const APPLIED: &str = "UPDATE outbox SET state = 'applied' WHERE op = ?1 AND state = 'waiting'";
 const REFUSED: &str = "UPDATE outbox SET state = 'refused', refusal = ?2 WHERE op = ?1 AND state = 'waiting'";
 const IS_OURS: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE op = ?1 AND actor = ?2)";
-const IN_SNAPSHOT: &str = "SELECT before_snapshot FROM outbox WHERE op = ?1";
+const ANY_IN_SNAPSHOT: &str = "SELECT EXISTS (SELECT 1 FROM pending JOIN outbox USING (op)
+                               WHERE state = 'applied' AND before_snapshot)";
+const DROP_IN_SNAPSHOT: &str =
+    "DELETE FROM pending WHERE op IN (SELECT op FROM outbox WHERE state = 'applied' AND before_snapshot)";
 const DROP_SETTLED: &str = "DELETE FROM pending WHERE op IN (SELECT op FROM outbox WHERE state = 'applied')";
 const MARK_BEFORE_SNAPSHOT: &str = "UPDATE outbox SET before_snapshot = 1 WHERE state = 'waiting'";
 
@@ -169,23 +175,26 @@ pub(crate) fn dismiss(db: &Connection, op: OpId) -> Result<(), PhoneError> {
     Ok(())
 }
 
-/// Up to `limit` ops to be sent now, in order.
+/// Up to `limit` ops to be sent now, in order. An op put off further than any op is was put off before the clock was
+/// set back: it is due.
 ///
 /// Opening a shop, founding and joining go first and one by one: what comes after needs them, and an op that is
 /// refused because the one before it was put off is refused for good. Redemptions go before the rest: someone
 /// stands at the till.
 pub(crate) fn due(db: &Connection, now: Timestamp, limit: usize) -> Result<Vec<(OpId, Vec<u8>)>, PhoneError> {
+    let most = now.plus(i64::from(MOST_RETRY_AFTER_S) * Timestamp::SECOND);
+    let is_due = |not_before: Timestamp| not_before <= now || not_before > most;
     let setup = db
         .prepare_cached(SETUP)?
         .query_row([], |row| Ok(((OpId(row.get(0)?), row.get(1)?), Timestamp(row.get(2)?))))
         .optional()?;
     let rest = match setup {
-        Some((first, not_before)) if not_before <= now => return Ok(vec![first]),
+        Some((first, not_before)) if is_due(not_before) => return Ok(vec![first]),
         Some(_) => DUE_CLAIMS,
         None => DUE,
     };
     let mut statement = db.prepare_cached(rest)?;
-    let due = statement.query_map((now.0, i64::try_from(limit).unwrap_or(i64::MAX)), |row| {
+    let due = statement.query_map((now.0, most.0, i64::try_from(limit).unwrap_or(i64::MAX)), |row| {
         Ok((OpId(row.get(0)?), row.get(1)?))
     })?;
     Ok(due.collect::<Result<_, _>>()?)
@@ -204,15 +213,20 @@ pub(crate) fn put_off(db: &Connection, op: OpId, not_before: Timestamp) -> Resul
     Ok(())
 }
 
-/// The server applied an op. What it changed stays pending until its event comes, unless that lies before the
-/// snapshot that was taken meanwhile.
-pub(crate) fn applied(db: &Connection, op: OpId, duplicate: bool) -> Result<(), PhoneError> {
+/// The server applied an op. What it changed stays pending until its event comes.
+pub(crate) fn applied(db: &Connection, op: OpId) -> Result<(), PhoneError> {
     db.prepare_cached(APPLIED)?.execute([op.0])?;
-    let in_snapshot: Option<bool> =
-        db.prepare_cached(IN_SNAPSHOT)?.query_row([op.0], |row| row.get(0)).optional()?;
-    if duplicate && in_snapshot == Some(true) {
-        db.prepare_cached(DELETE_PENDING)?.execute([op.0])?;
-    }
+    Ok(())
+}
+
+/// Whether something that was answered is pending still, though its event may lie before the snapshot.
+pub(crate) fn any_in_snapshot(db: &Connection) -> Result<bool, PhoneError> {
+    Ok(db.prepare_cached(ANY_IN_SNAPSHOT)?.query_row([], |row| row.get(0))?)
+}
+
+/// Every event after the snapshot has been received of what was answered: what is pending still lies before it.
+pub(crate) fn drop_in_snapshot(db: &Connection) -> Result<(), PhoneError> {
+    db.prepare_cached(DROP_IN_SNAPSHOT)?.execute([])?;
     Ok(())
 }
 

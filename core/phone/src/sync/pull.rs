@@ -8,7 +8,7 @@ use super::{Lane, Machine, UnderWay, Work, apply, ask};
 use crate::error::PhoneError;
 use crate::phone::Phone;
 use crate::store::lane::Standing;
-use crate::store::meta;
+use crate::store::{meta, outbox};
 use crate::transport::{Response, TransportError};
 
 impl Machine {
@@ -103,6 +103,10 @@ impl Machine {
         self.cursor_gone = false;
         if !changes.more {
             self.changes_complete = sent;
+            // Sent after the verdicts, so whatever they were about has been received by now.
+            if sent > self.pushed && phone.store().read(outbox::any_in_snapshot)? {
+                phone.write(outbox::drop_in_snapshot)?;
+            }
         }
         self.succeeded(phone, Lane::Pull)
     }

@@ -100,8 +100,9 @@ impl Machine {
             phone.server_told_time(db, verdicts.now)?;
             for (op, verdict) in ops.iter().zip(verdicts.verdicts) {
                 match read(&verdict) {
-                    Read::Known(Verdict::Applied) => outbox::applied(db, *op, false)?,
-                    Read::Known(Verdict::Duplicate { refused: None }) => outbox::applied(db, *op, true)?,
+                    Read::Known(Verdict::Applied | Verdict::Duplicate { refused: None }) => {
+                        outbox::applied(db, *op)?;
+                    }
                     Read::Known(
                         Verdict::Duplicate { refused: Some(refused) } | Verdict::Refused(refused),
                     ) => {
