@@ -134,8 +134,8 @@ pub struct Machine {
     open: Option<Ticket>,
     /// The first request that may be sent for the open ticket; those before were sent without it.
     asked_from: RequestId,
-    /// Whether the answer being taken is to a request sent before the open ticket was drawn.
-    overtaken: bool,
+    /// The request whose answer is being taken.
+    taking: RequestId,
     finished: Option<(Ticket, Result<(), Failure>)>,
     failure: Option<Failure>,
     wakeup: Option<Timestamp>,
@@ -166,7 +166,7 @@ impl Machine {
             cursor_gone: false,
             open: None,
             asked_from: RequestId(0),
-            overtaken: false,
+            taking: RequestId(0),
             finished: None,
             failure: None,
             wakeup: None,
@@ -257,7 +257,7 @@ impl Machine {
         let Some(under_way) = self.under_way.remove(&id) else { return Ok(()) };
         let lane = under_way.lane();
         let before = self.failure.clone();
-        self.overtaken = self.open.is_some() && id < self.asked_from;
+        self.taking = id;
         let taken = match under_way {
             UnderWay::Push { ops } => self.pushed(phone, &ops, answer, now),
             UnderWay::Changes { sent, cursor, .. } => self.changes(phone, sent, &cursor, answer, now),
@@ -326,7 +326,8 @@ impl Machine {
     ) -> Result<(), PhoneError> {
         tracing::debug!(lane = lane.name(), %failure, "asking again later");
         self.failure = Some(failure.clone());
-        if self.overtaken && retry_after_s.is_none() {
+        let overtaken = self.open.is_some() && self.taking < self.asked_from;
+        if overtaken && retry_after_s.is_none() {
             // It failed before anyone asked for everything at once: the lane asks anew, the ticket stays open.
             let standing = Standing { not_before: now, ..self.standing(lane) };
             return self.stand(phone, lane, standing);
