@@ -28,13 +28,14 @@ struct House {
     _folder: tempfile::TempDir,
 }
 
+static HOUSE: OnceLock<House> = OnceLock::new();
+
 /// A request; whatever it is, the answer is what was asked for or a problem, and never the server's fault.
 pub fn requests(bytes: &[u8]) {
     let Some((which, rest)) = bytes.split_first() else { return };
-    static HOUSE: OnceLock<House> = OnceLock::new();
     let house = HOUSE.get_or_init(House::open);
     let post = |path: &str| json(path).body(Body::from(rest.to_vec()));
-    let coded: String = rest.iter().take(4_096).map(|byte| format!("%{byte:02X}")).collect();
+    let coded = rest.iter().take(4_096).fold(String::new(), |coded, byte| coded + &format!("%{byte:02X}"));
     let get = |path: String| {
         let token = format!("Bearer {}", house.token);
         Request::get(path).header(header::AUTHORIZATION, token).body(Body::empty())

@@ -116,9 +116,9 @@ impl Cuts {
         self.ask(&server, &data).await.map_err(|error| format!("{error}\n{}", server.stderr()))?;
         // A server that was killed leaves its WAL to the next one, a server that was stopped does not.
         if self.random.coin() {
-            server.kill()?
+            server.kill()?;
         } else {
-            server.stop().map(drop)?
+            server.stop().map(drop)?;
         }
         must_be_clean(&data)
     }

@@ -384,8 +384,8 @@ mod tests {
 
     #[test]
     fn sectors_of_a_write_come_and_go_by_themselves() {
-        let before = one("a", &[0; 64 * SECTOR]);
-        let log = [record(b'O', 5, 0, b"a"), record(b'W', 5, 0, &[1; 64 * SECTOR])];
+        let before = one("a", &vec![0; 64 * SECTOR]);
+        let log = [record(b'O', 5, 0, b"a"), record(b'W', 5, 0, &vec![1; 64 * SECTOR])];
         let Files(files) = cut(&before, &log, Kept::Sectors);
         let sectors: Vec<&[u8]> = files["a"].chunks(SECTOR).collect();
         assert!(sectors.iter().all(|sector| sector.iter().all(|byte| *byte == sector[0])));

@@ -81,9 +81,9 @@ impl Shim {
     pub fn set(&self, spell: Spell, on: bool) -> Result<(), Failure> {
         let switch = self.switch(spell);
         if on {
-            std::fs::write(switch, b"")?
+            std::fs::write(switch, b"")?;
         } else {
-            std::fs::remove_file(switch)?
+            std::fs::remove_file(switch)?;
         }
         Ok(())
     }
