@@ -1,6 +1,7 @@
 //! The one object: an app's data directory, its phone, and the runtime that keeps it in step with the server.
 
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ use crate::scan::Scan;
 
 /// How long a shop waits for the server's word on a redemption before it is shown as being checked.
 const VERDICT: Duration = Duration::from_secs(20);
+/// Threads that wait for the disk or tell observers. More observers than that take turns.
+const WAITING_THREADS: usize = 16;
 
 /// How to open an app.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -86,7 +89,10 @@ impl App {
         let mut task = GivenUp(runtime.spawn(call(Arc::clone(&self.inner))));
         match (&mut task.0).await {
             Ok(result) => result.map_err(|error| ApiError::new(lang, error)),
-            Err(_) => Err(ApiError::closed(lang)),
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => resume_unwind(panic), // The caller is told, as in a call that does not wait.
+                Err(_) => Err(ApiError::closed(lang)),
+            },
         }
     }
 
@@ -149,6 +155,7 @@ impl App {
         let phone = Phone::open(options).map_err(|error| ApiError::new(lang, error))?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
+            .max_blocking_threads(WAITING_THREADS)
             .thread_name("moa")
             .enable_all()
             .build()
@@ -365,5 +372,31 @@ impl App {
         let matrix = qr::matrix(text).map_err(|error| self.invalid(error))?;
         let side = u32::try_from(matrix.side).map_err(|error| self.invalid(error))?;
         Ok(Qr { side, modules: matrix.dark.into_iter().map(u8::from).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_on_the_apps_own_threads_comes_to_the_caller_and_the_app_goes_on() {
+        let folder = std::env::temp_dir().join(format!("moa-bindings-{}", std::process::id()));
+        let app = App::open(AppConfig {
+            data_dir: folder.display().to_string(),
+            server_url: "http://127.0.0.1:9".to_owned(),
+            language: "en".to_owned(),
+        })
+        .unwrap();
+        let caller = Builder::new_current_thread().build().unwrap();
+        let call = app.run(async |_| -> Result<(), PhoneError> { panic!("the ball was dropped") });
+        let panic = catch_unwind(AssertUnwindSafe(|| caller.block_on(call))).unwrap_err();
+        assert_eq!(panic.downcast_ref(), Some(&"the ball was dropped"));
+        assert_eq!(caller.block_on(app.run(async |_| Ok(1))), Ok(1));
+        assert_eq!(app.signed_in(), Ok(false));
+        drop(app);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

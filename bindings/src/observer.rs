@@ -1,5 +1,6 @@
 //! Observers: told the state at once, then whenever it has changed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use moa_phone::{Kind, PhoneError, SignedIn};
@@ -72,11 +73,13 @@ pub trait Observer: Send + Sync {
 #[derive(uniffi::Object)]
 pub struct Subscription {
     task: AbortHandle,
+    /// A call that has only been queued looks here before it is made.
+    ended: Arc<AtomicBool>,
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.task.abort();
+        self.cancel();
     }
 }
 
@@ -84,6 +87,7 @@ impl Drop for Subscription {
 impl Subscription {
     /// No more calls, but for one that may be under way.
     pub fn cancel(&self) {
+        self.ended.store(true, Ordering::Relaxed);
         self.task.abort();
     }
 }
@@ -95,15 +99,23 @@ impl Subscription {
         mut changes: watch::Receiver<u64>,
         observer: Arc<dyn Observer>,
     ) -> Arc<Self> {
+        let ended = Arc::new(AtomicBool::new(false));
+        let is_ended = Arc::clone(&ended);
         let task = runtime.spawn(async move {
             loop {
                 changes.mark_unchanged();
                 let Some(app) = app.upgrade() else { return };
-                let observer = Arc::clone(&observer);
+                let (observer, is_ended) = (Arc::clone(&observer), Arc::clone(&is_ended));
                 // The disk and the observer may take their time: not on a thread that others wait for.
-                let told = tokio::task::spawn_blocking(move || match AppState::now(&app) {
-                    Ok(state) => observer.changed(state),
-                    Err(error) => drop(error), // Storage that cannot be read is told by the calls that fail.
+                let told = tokio::task::spawn_blocking(move || {
+                    let is_ended = || is_ended.load(Ordering::Relaxed);
+                    if is_ended() {
+                        return;
+                    }
+                    match AppState::now(&app) {
+                        Ok(state) if !is_ended() => observer.changed(state),
+                        _ => {} // Storage that cannot be read is told by the calls that fail.
+                    }
                 });
                 // An observer that throws is called again at the next change.
                 drop(told.await);
@@ -112,6 +124,6 @@ impl Subscription {
                 }
             }
         });
-        Arc::new(Self { task: task.abort_handle() })
+        Arc::new(Self { task: task.abort_handle(), ended })
     }
 }
