@@ -50,6 +50,11 @@ test-kotlin: need-rust need-kotlin ## the bindings from Kotlin, against the real
 	$(CARGO) build --quiet --locked --workspace
 	$(KOTLIN) verify
 
+.PHONY: test-swift
+test-swift: need-rust ## the bindings from Swift, against the real server; installs Swift on Debian (root, 2.6 GB)
+	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-panicking --package moa-server
+	@scripts/test-swift.sh
+
 .PHONY: test-api
 test-api: need-rust need-python ## the running server against its own API document (schemathesis), a minute
 	$(CARGO) build --quiet --locked --package moa-server --bin moa
@@ -78,12 +83,12 @@ soak-simulation: need-rust ## many seeds of the simulation
 
 .PHONY: test-screens
 test-screens: need-rust need-kotlin need-zbar need-fonts ## the screens, against the real core and server
-	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-server
+	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-panicking --package moa-server
 	$(SCREENS) --projects android/ui,android/desktop verify
 
 .PHONY: desktop
 desktop: need-rust need-kotlin need-fonts ## the screens in a window (after `make serve` elsewhere)
-	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen
+	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-panicking
 	$(SCREENS) --projects android/desktop -DskipTests package
 	@mkdir -p $(DESKTOP_DATA)
 	@java -Djna.library.path=target/debug -cp 'android/desktop/target/jvm/program/*' \

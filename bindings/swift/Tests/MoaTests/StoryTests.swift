@@ -1,0 +1,125 @@
+import Foundation
+import Moa
+import XCTest
+
+/// The main job through the bindings, as an app would do it, against the real server.
+final class StoryTests: StoryCase {
+    func testFromAScanToABalanceSpentNextDoorRefusedBelowTheMinimum() async throws {
+        var cafe: App! = try await shop("Cafe", "010-0000-0001")
+        var bakery: App! = try await shop("Bakery", "010-0000-0002")
+        let group = try cafe.foundGroup(founding: founding("Alley", 500))
+        let wide = try cafe.foundGroup(founding: founding("Town", 200))
+        try await cafe.syncNow()
+        let found = try await bakery.lookUpGroup(group: group)
+        XCTAssertEqual(found.name, "Alley")
+        try bakery.joinGroup(group: group, termsVersion: 1)
+        try await bakery.syncNow()
+        XCTAssertEqual(try bakery.ownGroups().filter(\.confirmed).map(\.id), [group])
+
+        var buyer: App! = try await enrolled("buyer", "010-0000-0003")
+        try await buyer.syncNow()
+
+        // The network goes: what follows is the phones' own.
+        XCTAssertEqual(server.stop(), 0)
+        let voucher = try cafe.recordSale(amount: 30_000)
+        XCTAssertEqual(voucher.amountText, "₩30,000")
+        XCTAssertEqual(Int(voucher.qr.side * voucher.qr.side), voucher.qr.modules.count)
+        guard case let .voucher(scanned) = try buyer.readCode(text: voucher.code) else { return XCTFail("no voucher") }
+        XCTAssertEqual(scanned.shop?.name, "Cafe")
+        XCTAssertEqual(scanned.standing, .open)
+        let choices = try buyer.choices(voucher: voucher.code)
+        XCTAssertEqual(choices.map(\.group), [group, wide], "best rate first")
+        XCTAssertEqual(choices[0].earns, 1_500)
+        XCTAssertEqual(Set(choices[0].members.map(\.name)), ["Cafe", "Bakery"])
+        XCTAssertEqual(try buyer.claim(voucher: voucher.code, choice: choices[0]).earns, 1_500)
+        let pending = try buyer.balances()
+        XCTAssertEqual(pending.map(\.confirmed), [0])
+        XCTAssertEqual(pending.map(\.pending), [1_500])
+        let twice = try await failure { try buyer.claim(voucher: voucher.code, choice: choices[0]) }
+        guard case .Refused("sale_already_claimed", _, _) = twice else { return XCTFail("\(twice)") }
+        let offline = try await failure { try await buyer.syncNow() }
+        guard case .Offline = offline else { return XCTFail("\(offline)") }
+
+        // And comes back, elsewhere: phones are told by their owner, here by opening them anew.
+        (cafe, bakery, buyer) = (nil, nil, nil)
+        server = try Server(data: folder.appendingPathComponent("server"))
+        (cafe, bakery, buyer) = try (open("Cafe"), open("Bakery"), open("buyer"))
+        try await buyer.syncNow()
+        try await cafe.syncNow()
+        let balance = try XCTUnwrap(buyer.balances().first)
+        XCTAssertEqual(balance.confirmed, 1_500)
+        XCTAssertEqual(balance.pending, 0)
+        XCTAssertEqual(balance.line, "Alley: 1,500 points")
+        XCTAssertEqual(try cafe.merchantToday().sales.map(\.claimed), [1_500])
+
+        let code = try buyer.redemptionCode(group: group, most: 1_200)
+        guard case let .redemption(asked) = try bakery.readCode(text: code.code) else { return XCTFail("no permission") }
+        XCTAssertEqual(asked.most, 1_200)
+        let redemption = try await bakery.redeem(code: code.code, units: 1_200)
+        XCTAssertEqual(redemption, .approved)
+        try await buyer.syncNow()
+        XCTAssertEqual(try buyer.balances().map(\.confirmed), [300])
+        XCTAssertEqual(try buyer.history(group: group).map(\.kind), [.redemption, .accrual])
+
+        let second = try buyer.redemptionCode(group: group, most: 300)
+        let refused = try await failure { try await bakery.redeem(code: second.code, units: 300) }
+        guard case let .Refused(reason, text, figures) = refused else { return XCTFail("\(refused)") }
+        XCTAssertEqual(reason, "below_minimum")
+        XCTAssertEqual(figures, ["minimum": 1_000, "available": 300])
+        XCTAssertTrue(text.contains("1,000") && text.contains("300"), text)
+        XCTAssertEqual(refused.localizedDescription, text)
+    }
+
+    func testAnObserverIsToldAtOnceAndOnEveryChangeUntilItIsCancelled() async throws {
+        let cafe = try await shop("Cafe", "010-0000-0001")
+        _ = try cafe.foundGroup(founding: founding("Alley", 500))
+        try await cafe.syncNow()
+        let buyer = try await enrolled("buyer", "010-0000-0003")
+        try await buyer.syncNow()
+        let states = States()
+        let subscription = try buyer.subscribe(observer: states)
+        let first = try XCTUnwrap(states.next())
+        XCTAssertTrue(first.signedIn && first.balances.isEmpty)
+        let voucher = try cafe.recordSale(amount: 40_000)
+        let choice = try XCTUnwrap(buyer.choices(voucher: voucher.code).first)
+        _ = try buyer.claim(voucher: voucher.code, choice: choice)
+        let settled = try XCTUnwrap(states.first { $0.balances.contains { $0.confirmed == 2_000 } })
+        XCTAssertEqual(settled.waiting, 0)
+        XCTAssertFalse(settled.offline || settled.integrityBroken)
+        subscription.cancel()
+    }
+
+    func testErrorsHaveFieldsAndATextInTheAppsLanguage() async throws {
+        let english = try open("en")
+        let korean = try open("ko", language: "ko")
+        XCTAssertFalse(try english.signedIn())
+        XCTAssertNil(try english.ownShop())
+        var texts: [String] = []
+        for app in [english, korean] {
+            let refused = try await failure { try app.recordSale(amount: 0) }
+            guard case let .Refused("amount_not_positive", text, _) = refused else { return XCTFail("\(refused)") }
+            XCTAssertEqual([refused.text, refused.localizedDescription, "\(refused)"], [text, text, text])
+            texts.append(text)
+        }
+        let hangul = "가"..."힣"
+        XCTAssertFalse(texts[0].contains { hangul.contains(String($0)) })
+        XCTAssertTrue(texts[1].contains { hangul.contains(String($0)) })
+
+        let payment = try await failure { try english.readCode(text: "00020101021229300012D156000000000510A93FO3230Q") }
+        guard case .NotOurs("code_is_payment", _) = payment else { return XCTFail("\(payment)") }
+        let badId = try await failure { try english.group(group: "not an id") }
+        guard case .Invalid = badId else { return XCTFail("\(badId)") }
+        let nobody = String(repeating: "00", count: 16)
+        let negative = try await failure { try english.redemptionCode(group: nobody, most: -1) }
+        guard case .Invalid = negative else { return XCTFail("\(negative)") }
+        let stranger = try await failure { try english.redemptionCode(group: nobody, most: 1) }
+        guard case .SignIn = stranger else { return XCTFail("\(stranger)") }
+        let elsewhere = try await failure { try open("nowhere", url: "ftp://moa.example") }
+        guard case .Invalid = elsewhere else { return XCTFail("\(elsewhere)") }
+
+        _ = try await english.beginEnrolment(phoneNumber: "010-0000-0009")
+        let wrong = try await server.code("010-0000-0009") == "000000" ? "000001" : "000000"
+        let unknown = try await failure { try await english.confirmEnrolment(code: wrong) }
+        guard case .Server("code_wrong", _) = unknown else { return XCTFail("\(unknown)") }
+    }
+}
