@@ -66,6 +66,7 @@ flock --unlock 9
 # The checkout stands in there under the path that it has out here, so that messages name files that exist.
 checkout=$PWD
 mount_system "$root"
+mount -t tmpfs tmp "$root/tmp" # Swift leaves its temporary folders behind.
 mkdir -p "$root$checkout"
 mount --bind "$checkout" "$root$checkout"
 exec chroot "$root" /usr/bin/env --chdir="$checkout" HOME=/root swift "$@"
