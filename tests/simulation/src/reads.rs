@@ -1,0 +1,206 @@
+//! Reads of the stand-in: changes, snapshot, directory, look-ups, as `server/app/src/http` answers them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use data_encoding::BASE64URL_NOPAD;
+use minicbor::{Decode, Encode};
+use moa_ledger::store::{DirectoryGroup, DirectoryMerchant, Store};
+use moa_phone::Response;
+use moa_rules::event::Inbox;
+use moa_rules::id::MerchantId;
+use moa_rules::sale::Sale;
+use moa_rules::time::Timestamp;
+use moa_wire::api::{
+    Base64, Changes, Directory, GroupEntry, InboxChanges, KeyEntry, MAX_CHANGES, MAX_DIRECTORY,
+    MerchantEntry, Snapshot, WaitingSale,
+};
+use moa_wire::canonical;
+use moa_wire::keys::{Signer, sha256};
+use moa_wire::member::MemberSecret;
+use moa_wire::token::{Checked, Head};
+use serde::Serialize;
+
+use crate::Step;
+use crate::ledger::broken;
+use crate::server::{Caller, Taken, ok, problem};
+
+/// At its end the directory's cursor steps back so far.
+const STEP_BACK: i64 = Timestamp::MINUTE;
+
+/// The account's inbox, the shop's, and those of the shop's groups; and the shop.
+fn reach(store: &dyn Store, caller: Caller) -> Step<(Vec<Inbox>, Option<MerchantId>)> {
+    let merchant = store.device(caller.key).map_err(broken)?.and_then(|device| device.merchant);
+    let mut inboxes = vec![Inbox::Account(caller.account)];
+    if let Some(merchant) = merchant {
+        inboxes.push(Inbox::Merchant(merchant));
+        let shop = store.merchant(merchant).map_err(broken)?;
+        inboxes.extend(shop.into_iter().flat_map(|shop| shop.groups).map(Inbox::Group));
+    }
+    Ok((inboxes, merchant))
+}
+
+/// The inboxes that a caller may read.
+pub(crate) fn inboxes(store: &dyn Store, caller: Caller) -> Step<Vec<Inbox>> {
+    Ok(reach(store, caller)?.0)
+}
+
+pub(crate) fn changes(
+    store: &dyn Store,
+    signer: &dyn Signer,
+    caller: Caller,
+    query: &str,
+    now: Timestamp,
+) -> Step<Taken> {
+    let Some(counts) = cursor(query).map_or(Some(Vec::new()), decode::<Vec<(Inbox, u64)>>) else {
+        return Ok(Taken::Answer(problem(400, "bad_cursor")));
+    };
+    let counts: BTreeMap<Inbox, u64> = counts.into_iter().collect();
+    let (mut inboxes, mut next, mut more) = (Vec::new(), Vec::new(), false);
+    let mut room = MAX_CHANGES;
+    let (reach, _) = reach(store, caller)?;
+    for inbox in &reach {
+        let after = counts.get(inbox).copied().unwrap_or(0);
+        let page = store.inbox(*inbox, after, room).map_err(broken)?;
+        if page.count < after {
+            return Ok(Taken::Answer(problem(410, "cursor_gone")));
+        }
+        room -= page.events.len();
+        let upto = if page.events.is_empty() { after } else { page.head.count };
+        more |= page.count > upto;
+        next.push((*inbox, upto));
+        if upto > after {
+            let head = signed_head(signer, *inbox, upto, page.head.hash)?;
+            let events = page.events.into_iter().map(Base64).collect();
+            inboxes.push(InboxChanges { inbox: (*inbox).into(), first: after + 1, events, head });
+        }
+    }
+    if inboxes.is_empty() && !query.ends_with("wait=0") {
+        return Ok(Taken::Wait(reach));
+    }
+    Ok(Taken::Answer(ok(&Changes { inboxes, cursor: counts_text(next), more, now })))
+}
+
+/// The answer to a request that has waited for nothing.
+pub(crate) fn nothing_new(query: &str, now: Timestamp) -> Response {
+    let cursor = cursor(query).unwrap_or_default().to_owned();
+    ok(&Changes { inboxes: Vec::new(), cursor, more: false, now })
+}
+
+pub(crate) fn snapshot(
+    store: &dyn Store,
+    signer: &dyn Signer,
+    caller: Caller,
+    now: Timestamp,
+) -> Step<Response> {
+    let (inboxes, merchant) = reach(store, caller)?;
+    let (mut heads, mut counts) = (Vec::new(), Vec::new());
+    for inbox in inboxes {
+        let head = store.head(inbox).map_err(broken)?;
+        counts.push((inbox, head.count));
+        heads.push(signed_head(signer, inbox, head.count, head.hash)?);
+    }
+    let lots = store.lots(caller.account).map_err(broken)?;
+    let waiting = store.waiting_of(caller.account).map_err(broken)?;
+    let waiting = waiting.iter().filter_map(waiting_sale).collect();
+    // A tag is random; here it follows from the account.
+    let fresh = tag(&[b"tag", &caller.account.0]);
+    let member = Some(member_secret(store.member_tag(caller.account, fresh).map_err(broken)?));
+    let (account, cursor) = (caller.account, counts_text(counts));
+    Ok(ok(&Snapshot { account, merchant, lots, waiting, member, heads, cursor, now }))
+}
+
+/// What a phone makes its member codes of.
+pub(crate) fn member_secret(tag: [u8; 16]) -> MemberSecret {
+    MemberSecret::new(tag, sha256(&[b"member", &tag]))
+}
+
+fn tag(parts: &[&[u8]]) -> [u8; 16] {
+    let mut tag = [0; 16];
+    tag.copy_from_slice(&sha256(parts)[..16]);
+    tag
+}
+
+fn waiting_sale(sale: &Sale) -> Option<WaitingSale> {
+    let Sale { id, merchant, amount, time, .. } = *sale;
+    Some(WaitingSale { sale: id, merchant, amount, time, until: sale.waits_until? })
+}
+
+pub(crate) fn directory(store: &dyn Store, query: &str, now: Timestamp) -> Step<Response> {
+    let start = (Timestamp(i64::MIN), MerchantId([0; 16]));
+    let Some(after) = cursor(query).map_or(Some(start), decode::<(Timestamp, MerchantId)>) else {
+        return Ok(problem(400, "bad_cursor"));
+    };
+    let shops = store.directory(after, MAX_DIRECTORY).map_err(broken)?;
+    let more = shops.len() == MAX_DIRECTORY;
+    let ids: BTreeSet<_> = shops.iter().flat_map(|shop| shop.groups.iter().copied()).collect();
+    let mut groups = Vec::new();
+    for id in ids {
+        groups.extend(store.group(id).map_err(broken)?.map(group_entry));
+    }
+    let last = shops.last().map(|shop| (shop.changed_at, shop.merchant.id));
+    let cursor = match last {
+        Some(last) if more => encode(&last),
+        _ => encode(&(now.plus(-STEP_BACK), MerchantId([0; 16]))),
+    };
+    let merchants = shops.into_iter().map(merchant_entry).collect();
+    Ok(ok(&Directory { merchants, groups, cursor, more }))
+}
+
+pub(crate) fn key(store: &dyn Store, id: &str) -> Step<Response> {
+    let device = store.device(id.parse().map_err(broken)?).map_err(broken)?;
+    match device.and_then(|device| device.merchant) {
+        Some(merchant) => Ok(found(store.merchant(merchant).map_err(broken)?.map(merchant_entry))),
+        None => Ok(problem(404, "not_found")),
+    }
+}
+
+pub(crate) fn merchant(store: &dyn Store, id: &str) -> Step<Response> {
+    let shop = store.merchant(id.parse().map_err(broken)?).map_err(broken)?;
+    Ok(found(shop.map(merchant_entry)))
+}
+
+pub(crate) fn group(store: &dyn Store, id: &str) -> Step<Response> {
+    let group = store.group(id.parse().map_err(broken)?).map_err(broken)?;
+    Ok(found(group.map(group_entry)))
+}
+
+fn merchant_entry(shop: DirectoryMerchant) -> MerchantEntry {
+    let keys = shop.keys.into_iter();
+    MerchantEntry {
+        id: shop.merchant.id,
+        profile: shop.merchant.profile,
+        groups: shop.groups,
+        keys: keys.map(|key| KeyEntry { id: key.key, public_key: Base64(key.public_key) }).collect(),
+    }
+}
+
+fn group_entry(group: DirectoryGroup) -> GroupEntry {
+    GroupEntry { group: group.group, terms: group.terms, members: group.members }
+}
+
+fn found<T: Serialize>(thing: Option<T>) -> Response {
+    thing.map_or_else(|| problem(404, "not_found"), |thing| ok(&thing))
+}
+
+fn signed_head(signer: &dyn Signer, inbox: Inbox, count: u64, hash: [u8; 32]) -> Step<Base64> {
+    let head = Checked::sign(Head::new(inbox, count, hash), signer).map_err(broken)?;
+    Ok(Base64(head.bytes().to_vec()))
+}
+
+fn cursor(query: &str) -> Option<&str> {
+    query.split('&').find_map(|pair| pair.strip_prefix("cursor=")).filter(|cursor| !cursor.is_empty())
+}
+
+fn counts_text(mut counts: Vec<(Inbox, u64)>) -> String {
+    counts.retain(|(_, count)| *count > 0);
+    counts.sort_unstable();
+    encode(&counts)
+}
+
+fn encode<T: Encode<()>>(value: &T) -> String {
+    BASE64URL_NOPAD.encode(&canonical::encode(value))
+}
+
+fn decode<T: Encode<()> + for<'b> Decode<'b, ()>>(text: &str) -> Option<T> {
+    canonical::decode(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()
+}

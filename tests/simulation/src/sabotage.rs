@@ -1,0 +1,374 @@
+//! Things that are wrong on purpose, to show that the simulation notices: a store with one thing missing, a phone
+//! that forgets. Nothing of the product has a switch for them; they are built here, around `moa_ledger::batch`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use moa_ledger::batch::{self, Changes, Prior, Tx};
+use moa_ledger::memory::MemoryStore;
+use moa_ledger::store::{
+    CodeCheck, Committed, DirectoryGroup, DirectoryMerchant, Effect, InboxHead, InboxPage, NewEnrolment,
+    People, Store, StoreError, TokenHolder,
+};
+use moa_ledger::tables::Tables;
+use moa_rules::device::Device;
+use moa_rules::event::Inbox;
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::lot::Lot;
+use moa_rules::sale::Sale;
+use moa_rules::state::Row;
+use moa_rules::time::Timestamp;
+use moa_rules::view::{Cell, Key};
+use moa_wire::chain;
+use moa_wire::submission::Submission;
+
+use crate::ledger::broken;
+use crate::world::World;
+use crate::{Settings, Step};
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// An op that came before is decided anew.
+    DropIdCheck,
+    /// An inbox's numbers are drawn outside the transaction: what is rolled back leaves a gap.
+    NumberOutside,
+    /// Answers are given before the commit is on disk: what is under way is lost with the server.
+    AnswerBeforeCommit,
+    /// Counters are not kept: a code can be used again.
+    ForgetCounter,
+    /// Now and then a commit that was repeated takes effect twice.
+    ApplyTwice,
+    /// A phone that is killed loses what was pending.
+    LoseOverlay,
+    /// Nothing: the same store as it should be.
+    Nothing,
+}
+
+impl Sabotage {
+    /// Everything that must be noticed.
+    pub const ALL: [Self; 6] = [
+        Self::DropIdCheck,
+        Self::NumberOutside,
+        Self::AnswerBeforeCommit,
+        Self::ForgetCounter,
+        Self::ApplyTwice,
+        Self::LoseOverlay,
+    ];
+}
+
+impl Settings {
+    /// The store of this sabotage, unless it is the phones that are wrong.
+    pub(crate) fn spoilt_store(&self, system: &Device) -> Option<SpoiltStore> {
+        let sabotage = self.sabotage.filter(|sabotage| *sabotage != Sabotage::LoseOverlay)?;
+        Some(SpoiltStore::new(sabotage, system))
+    }
+}
+
+impl World {
+    /// Wipes what is pending from the disk of a phone that was killed: an overlay kept in memory alone.
+    pub(crate) fn lose_overlay(&mut self, person: usize) -> Step {
+        if self.settings.sabotage != Some(Sabotage::LoseOverlay) {
+            return Ok(());
+        }
+        let Some(path) = self.people[person].database() else { return Ok(()) };
+        let phone = rusqlite::Connection::open(path).map_err(broken)?;
+        phone.execute("DELETE FROM pending", []).map_err(broken)?;
+        Ok(())
+    }
+}
+
+/// How many commits lie between two syncs of a store that answers before it is on disk.
+const COMMITS_A_SYNC: u64 = 4;
+/// Of how many commits one is repeated.
+const REPEATED: u64 = 16;
+
+/// A store in memory with one thing wrong.
+pub(crate) struct SpoiltStore {
+    sabotage: Sabotage,
+    state: Mutex<State>,
+    people: MemoryStore,
+}
+
+struct State {
+    sabotage: Sabotage,
+    commits: u64,
+    books: Books,
+    /// As on disk, where that is behind.
+    synced: Books,
+    /// Numbers drawn, where they are drawn outside the transaction.
+    drawn: BTreeMap<Inbox, u64>,
+}
+
+#[derive(Clone)]
+struct Books {
+    tables: Tables,
+    ops: HashMap<(KeyId, OpId), Prior>,
+    inboxes: BTreeMap<Inbox, (Vec<Vec<u8>>, InboxHead)>,
+    changed: BTreeMap<MerchantId, Timestamp>,
+}
+
+impl SpoiltStore {
+    fn new(sabotage: Sabotage, system: &Device) -> Self {
+        let books = Books {
+            tables: Tables::new(system),
+            ops: HashMap::new(),
+            inboxes: BTreeMap::new(),
+            changed: BTreeMap::new(),
+        };
+        let synced = books.clone();
+        let state = State { sabotage, commits: 0, books, synced, drawn: BTreeMap::new() };
+        Self { sabotage, state: Mutex::new(state), people: MemoryStore::new(system) }
+    }
+
+    /// A batch whose transaction never commits.
+    pub(crate) fn begin_and_roll_back(&self, batch: &[Submission], now: Timestamp) {
+        let mut state = self.lock();
+        let before = state.books.clone();
+        // Whether it would have gone well does not matter.
+        drop(batch::run(&mut *state, batch, now));
+        state.books = before;
+    }
+
+    /// The server is killed.
+    pub(crate) fn kill(&self) {
+        let mut state = self.lock();
+        if self.sabotage == Sabotage::AnswerBeforeCommit {
+            state.books = state.synced.clone();
+        }
+    }
+
+    pub(crate) fn tables(&self) -> Tables {
+        self.lock().books.tables.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn empty(inbox: Inbox) -> InboxHead {
+    InboxHead { count: 0, hash: chain::start(inbox) }
+}
+
+impl Books {
+    fn head(&self, inbox: Inbox) -> InboxHead {
+        self.inboxes.get(&inbox).map_or_else(|| empty(inbox), |(_, head)| *head)
+    }
+
+    fn apply(&mut self, changes: &Changes, keep_counters: bool) {
+        for op in &changes.ops {
+            let prior = Prior { payload_hash: op.payload_hash, answer: op.answer.clone() };
+            self.ops.insert((op.actor, op.id), prior);
+        }
+        for row in changes.rows.iter().filter(|row| keep_counters || !matches!(row, Row::Counter(..))) {
+            self.tables.put(row);
+        }
+        for (account, amount) in &changes.balances {
+            self.tables.post(*account, *amount);
+        }
+        for event in &changes.events {
+            for entry in &event.entries {
+                let place =
+                    self.inboxes.entry(entry.inbox).or_insert_with(|| (Vec::new(), empty(entry.inbox)));
+                place.0.push(event.bytes.clone());
+            }
+        }
+        for (inbox, head) in &changes.heads {
+            if let Some(place) = self.inboxes.get_mut(inbox) {
+                place.1 = *head;
+            }
+        }
+        self.changed.extend(changes.changed_merchants.iter().map(|merchant| (*merchant, changes.at)));
+        for group in &changes.changed_groups {
+            let members = self.tables.members.keys().filter(|(of, _)| of == group);
+            self.changed.extend(members.map(|(_, merchant)| (*merchant, changes.at)));
+        }
+    }
+
+    fn shop(&self, id: MerchantId) -> Option<DirectoryMerchant> {
+        Some(DirectoryMerchant {
+            merchant: self.tables.merchants.get(&id)?.clone(),
+            groups: self.tables.memberships.get(&id).cloned().unwrap_or_default(),
+            keys: self.tables.keys_of(id),
+            changed_at: self.changed.get(&id).copied().unwrap_or_default(),
+        })
+    }
+}
+
+impl Tx for State {
+    fn prior(&mut self, actor: KeyId, op: OpId) -> Result<Option<Prior>, StoreError> {
+        if self.sabotage == Sabotage::DropIdCheck {
+            return Ok(None);
+        }
+        Ok(self.books.ops.get(&(actor, op)).cloned())
+    }
+
+    fn load(&mut self, key: Key) -> Result<Option<Cell>, StoreError> {
+        Ok(self.books.tables.load(key))
+    }
+
+    fn head(&mut self, inbox: Inbox) -> Result<InboxHead, StoreError> {
+        let head = self.books.head(inbox);
+        if self.sabotage != Sabotage::NumberOutside {
+            return Ok(head);
+        }
+        let drawn = self.drawn.entry(inbox).or_insert(head.count);
+        let count = *drawn;
+        *drawn += 1;
+        Ok(InboxHead { count, ..head })
+    }
+
+    fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        let keep_counters = self.sabotage != Sabotage::ForgetCounter;
+        self.books.apply(changes, keep_counters);
+        for (inbox, head) in &changes.heads {
+            self.drawn.insert(*inbox, head.count);
+        }
+        self.commits += 1;
+        if self.sabotage == Sabotage::ApplyTwice && self.commits.is_multiple_of(REPEATED) {
+            self.books.apply(changes, keep_counters);
+        }
+        if self.sabotage == Sabotage::AnswerBeforeCommit && self.commits.is_multiple_of(COMMITS_A_SYNC) {
+            self.synced = self.books.clone();
+        }
+        Ok(())
+    }
+}
+
+impl Store for SpoiltStore {
+    fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError> {
+        batch::run(&mut *self.lock(), batch, now)
+    }
+
+    fn device(&self, key: KeyId) -> Result<Option<Device>, StoreError> {
+        Ok(self.lock().books.tables.devices.get(&key).cloned())
+    }
+
+    fn head(&self, inbox: Inbox) -> Result<InboxHead, StoreError> {
+        Ok(self.lock().books.head(inbox))
+    }
+
+    fn inbox(&self, inbox: Inbox, after: u64, limit: usize) -> Result<InboxPage, StoreError> {
+        let state = self.lock();
+        let head = state.books.head(inbox);
+        let events = state.books.inboxes.get(&inbox).map(|(events, _)| events.as_slice()).unwrap_or_default();
+        let skip = usize::try_from(after).unwrap_or(usize::MAX).min(events.len());
+        let page: Vec<Vec<u8>> = events[skip..].iter().take(limit).cloned().collect();
+        let upto = skip + page.len();
+        let numbered = (1..).zip(&events[..upto]);
+        let hash =
+            numbered.fold(chain::start(inbox), |hash, (number, event)| chain::next(hash, number, event));
+        let reached = if upto == events.len() { head } else { InboxHead { count: upto as u64, hash } };
+        Ok(InboxPage { events: page, head: reached, count: head.count })
+    }
+
+    fn lots(&self, account: AccountId) -> Result<Vec<Lot>, StoreError> {
+        let state = self.lock();
+        let open = state.books.tables.lots_of(account, None).filter(|lot| !lot.remaining.is_zero());
+        Ok(open.cloned().collect())
+    }
+
+    fn directory(
+        &self,
+        after: (Timestamp, MerchantId),
+        limit: usize,
+    ) -> Result<Vec<DirectoryMerchant>, StoreError> {
+        let state = self.lock();
+        let mut order: Vec<_> = state.books.changed.iter().map(|(id, at)| (*at, *id)).collect();
+        order.retain(|place| *place > after);
+        order.sort_unstable();
+        Ok(order.into_iter().take(limit).filter_map(|(_, id)| state.books.shop(id)).collect())
+    }
+
+    fn merchant(&self, merchant: MerchantId) -> Result<Option<DirectoryMerchant>, StoreError> {
+        Ok(self.lock().books.shop(merchant))
+    }
+
+    fn group(&self, id: GroupId) -> Result<Option<DirectoryGroup>, StoreError> {
+        let tables = &self.lock().books.tables;
+        let Some(group) = tables.groups.get(&id).cloned() else { return Ok(None) };
+        let Some(terms) = tables.terms.get(&(id, group.terms_version)).cloned() else { return Ok(None) };
+        let members =
+            tables.members.keys().filter(|(of, _)| *of == id).map(|(_, merchant)| *merchant).collect();
+        Ok(Some(DirectoryGroup { group, terms, members }))
+    }
+
+    fn waiting_of(&self, account: AccountId) -> Result<Vec<Sale>, StoreError> {
+        let state = self.lock();
+        let waits = |sale: &&Sale| sale.addressee == Some(account) && sale.waits();
+        let mut waiting: Vec<Sale> = state.books.tables.sales.values().filter(waits).cloned().collect();
+        waiting.sort_by_key(|sale| (sale.time, sale.id));
+        Ok(waiting)
+    }
+
+    fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError> {
+        let state = self.lock();
+        let over = |sale: &&Sale| sale.waits() && sale.waits_until.is_some_and(|until| until < now);
+        Ok(state.books.tables.sales.values().filter(over).take(limit).cloned().collect())
+    }
+
+    fn wallets_to_expire(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
+        let state = self.lock();
+        let lots = state.books.tables.lots.values();
+        let ended = lots.filter(|lot| lot.ends_at <= now && !lot.remaining.is_zero());
+        let mut wallets: Vec<_> = ended.map(|lot| (lot.account, lot.group)).collect();
+        wallets.dedup();
+        wallets.truncate(limit);
+        Ok(wallets)
+    }
+}
+
+/// People are as they should be.
+impl People for SpoiltStore {
+    fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError> {
+        self.people.begin_enrolment(enrolment)
+    }
+
+    fn try_code(
+        &self,
+        enrolment: [u8; 16],
+        code_mac: [u8; 32],
+        tries: u32,
+        fresh: AccountId,
+        now: Timestamp,
+    ) -> Result<CodeCheck, StoreError> {
+        self.people.try_code(enrolment, code_mac, tries, fresh, now)
+    }
+
+    fn enrolments_since(&self, phone_mac: [u8; 32], since: Timestamp) -> Result<u32, StoreError> {
+        self.people.enrolments_since(phone_mac, since)
+    }
+
+    fn put_token(&self, token_hash: [u8; 32], holder: TokenHolder) -> Result<(), StoreError> {
+        self.people.put_token(token_hash, holder)
+    }
+
+    fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError> {
+        self.people.token(token_hash)
+    }
+
+    fn member_tag(&self, account: AccountId, fresh: [u8; 16]) -> Result<[u8; 16], StoreError> {
+        self.people.member_tag(account, fresh)
+    }
+
+    fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError> {
+        self.people.account_of_tag(tag)
+    }
+
+    fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
+        self.people.due_effects(now, limit)
+    }
+
+    fn effect_done(&self, id: [u8; 16], now: Timestamp) -> Result<(), StoreError> {
+        self.people.effect_done(id, now)
+    }
+
+    fn effect_failed(&self, id: [u8; 16], due_at: Timestamp) -> Result<(), StoreError> {
+        self.people.effect_failed(id, due_at)
+    }
+}

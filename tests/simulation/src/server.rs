@@ -1,0 +1,302 @@
+//! A stand-in for the server's HTTP: takes a phone's requests, gives answers, on one ledger. No sockets, no clock.
+//!
+//! It imitates `server/app/src/http` call for call. An op is checked when it arrives, waits with others for the
+//! committer, and is answered after the commit; so the world can kill the server at every step between.
+
+use std::collections::BTreeMap;
+
+use moa_ledger::store::{Answer, Outcome, TokenHolder};
+use moa_phone::{Method, Request, Response};
+use moa_rules::device::Device;
+use moa_rules::event::Inbox;
+use moa_rules::id::{AccountId, KeyId, OpId};
+use moa_rules::member::{Buyer, Found, MemberCode};
+use moa_rules::op::{Carried, OpBody};
+use moa_rules::refusal::Refusal;
+use moa_rules::time::Timestamp;
+use moa_wire::api::{
+    Base64, Confirmation, Enrolled, Enrolment, EnrolmentRequest, MAX_OPS, Ops, Refused, Verdict, Verdicts,
+};
+use moa_wire::keys::{Signer, key_id, sha256};
+use moa_wire::problem::Problem;
+use moa_wire::submission::{Parsed, Submission};
+use moa_wire::token::{Possession, Sealed};
+use serde::Serialize;
+
+use crate::Step;
+use crate::jobs;
+use crate::key::SeededKey;
+use crate::ledger::{Ledger, broken};
+use crate::reads;
+
+/// When to ask again after a hiccup, in seconds.
+const RETRY_AFTER_S: u32 = 2;
+/// The code that every enrolment is confirmed with.
+pub(crate) const CODE: &str = "123456";
+
+pub(crate) struct Server {
+    pub(crate) ledger: Ledger,
+    pub(crate) key: SeededKey,
+    /// Decisions never go back in time.
+    last: Timestamp,
+    enrolments: BTreeMap<String, Begun>,
+    tokens: u64,
+    pub(crate) journal: Journal,
+}
+
+struct Begun {
+    public_key: Vec<u8>,
+    account: AccountId,
+    at: Timestamp,
+}
+
+/// What the world remembers of every op, to hold phones and ledger against.
+#[derive(Default)]
+pub(crate) struct Journal {
+    /// As signed; of a sale also if it only came inside a claim.
+    pub(crate) signed: BTreeMap<(KeyId, OpId), Vec<u8>>,
+    /// The first answer that was committed.
+    pub(crate) answers: BTreeMap<(KeyId, OpId), Answer>,
+    /// Ops that never got as far as the engine.
+    pub(crate) turned_away: BTreeMap<(KeyId, OpId), Refusal>,
+}
+
+/// What became of a request when it arrived.
+pub(crate) enum Taken {
+    /// It is answered.
+    Answer(Response),
+    /// It waits for the committer.
+    Ops(Job),
+    /// It waits for something to land in these inboxes.
+    Wait(Vec<Inbox>),
+}
+
+/// The ops of one request.
+pub(crate) struct Job {
+    /// Those that may be decided.
+    submissions: Vec<Submission>,
+    /// One an op: why it may not be, if so.
+    turned_away: Vec<Option<Refusal>>,
+}
+
+/// Who is asking.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) account: AccountId,
+    pub(crate) key: KeyId,
+}
+
+impl Server {
+    pub(crate) fn new(ledger: Ledger, key: SeededKey) -> Self {
+        let (enrolments, journal) = (BTreeMap::new(), Journal::default());
+        Self { ledger, key, last: Timestamp(0), enrolments, tokens: 0, journal }
+    }
+
+    /// The server's own key, as the ledger's first row.
+    pub(crate) fn system(key: &SeededKey) -> Device {
+        moa_ledger::tables::system_device(key.public_key())
+    }
+
+    /// Takes a request that has arrived.
+    pub(crate) fn take(&mut self, request: &Request, now: Timestamp) -> Step<Taken> {
+        let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+        let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
+        if (request.method, parts.as_slice()) == (Method::Post, &["ops"]) {
+            return self.ops(request.body.as_deref().unwrap_or_default());
+        }
+        let Some(caller) = self.caller(request, now)? else {
+            return Ok(Taken::Answer(problem(401, "unauthorized")));
+        };
+        let store = self.ledger.store();
+        Ok(Taken::Answer(match parts.as_slice() {
+            ["changes"] => return reads::changes(store, &self.key, caller, query, now),
+            ["snapshot"] => reads::snapshot(store, &self.key, caller, now)?,
+            ["directory"] => reads::directory(store, query, now)?,
+            ["keys", id] => reads::key(store, id)?,
+            ["merchants", id] => reads::merchant(store, id)?,
+            ["groups", id] => reads::group(store, id)?,
+            _ => problem(404, "not_found"),
+        }))
+    }
+
+    fn ops(&mut self, body: &[u8]) -> Step<Taken> {
+        let Ok(Ops { ops }) = serde_json::from_slice::<Ops>(body) else {
+            return Ok(Taken::Answer(problem(400, "broken_json")));
+        };
+        if ops.is_empty() || ops.len() > MAX_OPS {
+            return Ok(Taken::Answer(problem(400, "too_many_ops")));
+        }
+        let mut job = Job { submissions: Vec::new(), turned_away: Vec::new() };
+        for Base64(op) in ops {
+            let parsed =
+                Parsed::parse(&op).map_err(|refusal| format!("a phone sent what is no op: {refusal}"))?;
+            let name = (parsed.unchecked().actor, parsed.unchecked().id);
+            self.journal.signed.entry(name).or_insert(op);
+            match self.check(parsed)? {
+                Ok(submission) => {
+                    job.submissions.push(submission);
+                    job.turned_away.push(None);
+                }
+                Err(refusal) => {
+                    self.journal.turned_away.entry(name).or_insert_with(|| refusal.clone());
+                    job.turned_away.push(Some(refusal));
+                }
+            }
+        }
+        Ok(Taken::Ops(job))
+    }
+
+    /// Checks every signature in an op.
+    pub(crate) fn check(&self, parsed: Parsed) -> Step<Result<Submission, Refusal>> {
+        let mut keys = BTreeMap::new();
+        for id in parsed.keys() {
+            if let Some(device) = self.ledger.store().device(id).map_err(broken)? {
+                keys.insert(id, device.public_key);
+            }
+        }
+        let mut checked = parsed.check(|key| keys.get(&key).cloned());
+        if let Ok(submission) = &mut checked
+            && let OpBody::SellTo { buyer: Buyer::Member(code), .. } = &submission.op.value().body
+        {
+            submission.carried = Carried::Buyer(self.find(code)?);
+        }
+        Ok(checked)
+    }
+
+    fn find(&self, code: &MemberCode) -> Step<Found> {
+        let account = self.ledger.store().account_of_tag(code.tag).map_err(broken)?;
+        let genuine = reads::member_secret(code.tag).made(code);
+        let nobody = Found::Nobody(Refusal::MemberCodeUnknown);
+        Ok(account.filter(|_| genuine).map_or(nobody, Found::Account))
+    }
+
+    /// Commits what waits, in one batch. Gives an answer for each job, and the inboxes with something new.
+    pub(crate) fn commit(&mut self, jobs: &[Job], now: Timestamp) -> Step<(Vec<Response>, Vec<Inbox>)> {
+        let batch: Vec<Submission> = jobs.iter().flat_map(|job| job.submissions.iter().cloned()).collect();
+        let (outcomes, touched) = self.decide(&batch, now)?;
+        let mut outcomes = outcomes.into_iter();
+        let mut responses = Vec::new();
+        for job in jobs {
+            let mut verdicts = Vec::new();
+            for turned_away in &job.turned_away {
+                verdicts.push(match turned_away {
+                    Some(refusal) => Verdict::Refused(refused(refusal.clone())),
+                    None => verdict(outcomes.next().ok_or("fewer outcomes than ops")?),
+                });
+            }
+            responses.push(ok(&Verdicts { verdicts, now }));
+        }
+        Ok((responses, touched))
+    }
+
+    /// Decides a batch and remembers the answers.
+    pub(crate) fn decide(
+        &mut self,
+        batch: &[Submission],
+        now: Timestamp,
+    ) -> Step<(Vec<Outcome>, Vec<Inbox>)> {
+        if batch.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        self.last = self.last.max(now);
+        let committed = self.ledger.commit(batch, self.last).map_err(broken)?;
+        for (submission, outcome) in batch.iter().zip(&committed.outcomes) {
+            let op = submission.op.value();
+            let Outcome::First(answer) = outcome else { continue };
+            self.journal.answers.entry((op.actor, op.id)).or_insert_with(|| answer.clone());
+            self.journal.signed.entry((op.actor, op.id)).or_insert_with(|| submission.op.bytes().to_vec());
+            if let (Answer::Applied, Some(sale)) = (answer, &submission.sale) {
+                let name = (sale.value().actor, sale.value().id);
+                self.journal.answers.entry(name).or_insert(Answer::Applied);
+                self.journal.signed.entry(name).or_insert_with(|| sale.bytes().to_vec());
+            }
+        }
+        Ok((committed.outcomes, committed.touched))
+    }
+
+    /// The server is killed while it commits; nothing of the batch reaches the disk.
+    pub(crate) fn kill_in_commit(&mut self, jobs: &[Job], now: Timestamp) -> Step {
+        let batch: Vec<Submission> = jobs.iter().flat_map(|job| job.submissions.iter().cloned()).collect();
+        self.ledger.kill_in_commit(&batch, self.last.max(now))
+    }
+
+    /// The answer of a server whose store could not commit: try again later.
+    pub(crate) fn put_off(job: &Job, now: Timestamp, after_s: u32) -> Response {
+        let verdicts = job.turned_away.iter().map(|turned_away| match turned_away {
+            Some(refusal) => Verdict::Refused(refused(refusal.clone())),
+            None => Verdict::Retry { after_s },
+        });
+        ok(&Verdicts { verdicts: verdicts.collect(), now })
+    }
+
+    /// Writes down what has expired, and what has waited in vain; the inboxes with something new.
+    pub(crate) fn sweep(&mut self, now: Timestamp) -> Step<Vec<Inbox>> {
+        let mut batch = jobs::expired(self.ledger.store(), &self.key, now)?;
+        batch.extend(jobs::lapsed(self.ledger.store(), &self.key, now)?);
+        Ok(self.decide(&batch, now)?.1)
+    }
+
+    fn caller(&self, request: &Request, now: Timestamp) -> Step<Option<Caller>> {
+        let bearer = request.headers.iter().find(|(name, _)| *name == "authorization");
+        let token = bearer.and_then(|(_, value)| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let holder = self.ledger.store().token(sha256(&[token.as_bytes()])).map_err(broken)?;
+        let holder = holder.filter(|holder| holder.expires_at > now);
+        Ok(holder.map(|TokenHolder { account, key, .. }| Caller { account, key }))
+    }
+
+    /// Takes a request of an enrolment, without a text message: every number has the same code.
+    pub(crate) fn enrol(&mut self, account: AccountId, request: &Request, now: Timestamp) -> Step<Response> {
+        let body = request.body.as_deref().unwrap_or_default();
+        if request.path == "/v1/enrolments" {
+            let EnrolmentRequest { public_key, .. } = serde_json::from_slice(body).map_err(broken)?;
+            let enrolment = format!("{:032x}", self.enrolments.len() + 1);
+            let begun = Begun { public_key: public_key.0, account, at: now };
+            self.enrolments.insert(enrolment.clone(), begun);
+            return Ok(ok(&Enrolment { enrolment, expires_at: now.plus(5 * Timestamp::MINUTE) }));
+        }
+        let confirmation: Confirmation = serde_json::from_slice(body).map_err(broken)?;
+        let possession = Sealed::<Possession>::parse(&confirmation.possession.0).map_err(broken)?;
+        let id = OpId(possession.unchecked().enrolment);
+        let begun = self.enrolments.get(&id.to_string()).ok_or("an enrolment that never began")?;
+        possession.check(&begun.public_key).map_err(broken)?;
+        if confirmation.code != CODE {
+            return Ok(problem(422, "code_wrong"));
+        }
+        let (account, public_key) = (begun.account, begun.public_key.clone());
+        let key = key_id(&public_key);
+        let op = jobs::enrol_device(&self.key, id, begun.at, (account, key, public_key))?;
+        self.decide(&[op], now)?;
+        self.tokens += 1;
+        let token = format!("token-{}", self.tokens);
+        let holder = TokenHolder { account, key, expires_at: now.plus(90 * Timestamp::DAY) };
+        self.ledger.store().put_token(sha256(&[token.as_bytes()]), holder).map_err(broken)?;
+        Ok(ok(&Enrolled { account, token, server_key: Base64(self.key.public_key()), now }))
+    }
+}
+
+fn verdict(outcome: Outcome) -> Verdict {
+    match outcome {
+        Outcome::First(Answer::Applied) => Verdict::Applied,
+        Outcome::First(Answer::Refused(reason)) => Verdict::Refused(refused(reason)),
+        Outcome::Again(Answer::Applied) => Verdict::Duplicate { refused: None },
+        Outcome::Again(Answer::Refused(reason)) => Verdict::Duplicate { refused: Some(refused(reason)) },
+    }
+}
+
+fn refused(reason: Refusal) -> Refused {
+    Refused { text: reason.to_string(), reason }
+}
+
+/// An answer with a body.
+pub(crate) fn ok<T: Serialize>(body: &T) -> Response {
+    // Our own types have no way to fail.
+    Response { status: 200, retry_after_s: None, body: serde_json::to_vec(body).unwrap_or_default() }
+}
+
+/// A problem, as our server writes it.
+pub(crate) fn problem(status: u16, code: &str) -> Response {
+    let problem = Problem::new(status, code, code, code);
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let retry_after_s = (status == 503 || status == 429).then_some(RETRY_AFTER_S);
+    Response { status, retry_after_s, body }
+}

@@ -1,0 +1,505 @@
+//! What people do: open shops, found and join groups, buy, claim, pay with mileage, look at screens; and what befalls
+//! their phones.
+
+use std::rc::Rc;
+
+use moa_phone::{Code, Phone, PhoneError, SignedIn};
+use moa_rules::id::{GroupId, OpId};
+use moa_rules::merchant::MerchantProfile;
+use moa_rules::op::Choice;
+use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::terms::{Basis, Profile, Scope, SpendingOrder, Terms};
+use moa_rules::time::{Timestamp, Validity};
+
+use crate::Step;
+use crate::ledger::broken;
+use crate::server::CODE;
+use crate::world::{Event, World};
+
+/// Something that a person does, or that happens to a phone.
+pub(crate) enum Action {
+    /// Signs in, or again.
+    Enrol,
+    OpenShop,
+    Found,
+    /// Joins a group; tries again if it is not known yet.
+    Join {
+        group: usize,
+        tries: u32,
+    },
+    /// Goes shopping.
+    Visit,
+    /// Rings up a sale for this person.
+    Sell {
+        buyer: usize,
+    },
+    /// Shows the member code to this shop.
+    ShowMember {
+        shop: usize,
+    },
+    /// Rings up a sale for whoever shows this member code.
+    SellTo {
+        code: Rc<str>,
+    },
+    /// Holds the camera to a voucher.
+    Scan {
+        voucher: Rc<str>,
+    },
+    /// Shows a redemption code to this shop.
+    Pay {
+        shop: usize,
+    },
+    /// Holds the camera to a redemption code.
+    Take {
+        code: Rc<str>,
+        units: Units,
+    },
+    /// Looks at the app for so many milliseconds.
+    Open {
+        millis: i64,
+    },
+    Close,
+    /// A push: there is something new.
+    Sync,
+    /// Looks at every screen.
+    Look,
+    /// No signal for so many milliseconds.
+    Offline {
+        millis: i64,
+    },
+    /// In a hotspot that wants to be agreed to.
+    Hotspot {
+        millis: i64,
+    },
+    /// The phone's clock is set so far from the true time.
+    SetClock {
+        skew: i64,
+    },
+    Kill,
+}
+
+impl World {
+    /// The first days: everyone signs in, shops open, found and join.
+    pub(crate) fn settle_in(&mut self) {
+        for person in 0..self.people.len() {
+            let arrives = self.rng.between(0, 8 * Timestamp::HOUR);
+            self.after(arrives, Event::Act(person, Action::Enrol));
+            if person >= self.shops {
+                continue;
+            }
+            self.after(arrives + 1_000, Event::Act(person, Action::OpenShop));
+            if person % 3 == 0 {
+                self.after(arrives + 2_000, Event::Act(person, Action::Found));
+            }
+            for _ in 0..self.rng.between(0, 2) {
+                let group = self.rng.below(self.shops.div_ceil(3));
+                let joins = arrives + self.rng.between(0, 20 * Timestamp::HOUR);
+                self.after(joins, Event::Act(person, Action::Join { group, tries: 8 }));
+            }
+        }
+    }
+
+    /// What people are going to do today, and what befalls them.
+    pub(crate) fn morning(&mut self) {
+        if self.now >= self.calm_from() {
+            return;
+        }
+        self.after(Timestamp::DAY, Event::Morning);
+        for person in 0..self.people.len() {
+            let is_shop = person < self.shops;
+            let visits = if is_shop { i64::from(self.rng.chance(1_000)) } else { self.rng.between(0, 2) };
+            let visits = if self.rng.chance(2_000) { 0 } else { visits };
+            for _ in 0..visits {
+                let at = self.rng.between(8 * Timestamp::HOUR, 22 * Timestamp::HOUR);
+                self.after(at, Event::Act(person, Action::Visit));
+            }
+            self.sometime(person, 3_000, |_| Action::Sync);
+            self.sometime(person, 3_500, |_| Action::Look);
+            let faults = self.faults.clone();
+            self.sometime(person, faults.offline, |rng| {
+                let most = if rng.chance(700) { 30 * Timestamp::HOUR } else { Timestamp::HOUR };
+                Action::Offline { millis: rng.between(Timestamp::MINUTE, most) }
+            });
+            self.sometime(person, faults.hotspot, |rng| Action::Hotspot {
+                millis: rng.between(Timestamp::MINUTE, 90 * Timestamp::MINUTE),
+            });
+            self.sometime(person, faults.clock_jump, |rng| Action::SetClock {
+                skew: match rng.below(6) {
+                    0 => 0,
+                    1 => Timestamp::DAY,
+                    2 => -Timestamp::DAY,
+                    3 => rng.between(-3 * Timestamp::DAY, 3 * Timestamp::DAY),
+                    4 => 400 * Timestamp::DAY,
+                    _ => rng.between(-10 * Timestamp::MINUTE, 10 * Timestamp::MINUTE),
+                },
+            });
+            self.sometime(person, faults.restart, |_| Action::Kill);
+        }
+    }
+
+    /// Something that a person does today, perhaps, at some time.
+    fn sometime(&mut self, person: usize, chance: u32, action: impl FnOnce(&mut crate::rng::Rng) -> Action) {
+        if self.rng.chance(chance) {
+            let at = self.rng.between(0, Timestamp::DAY);
+            let action = action(&mut self.rng);
+            self.after(at, Event::Act(person, action));
+        }
+    }
+
+    pub(crate) fn act(&mut self, person: usize, action: Action) -> Step {
+        let now = self.now;
+        // What was begun before the calm may be brought to its end, for an hour.
+        if now > self.calm_from().plus(Timestamp::HOUR) && !matches!(action, Action::Close) {
+            return Ok(());
+        }
+        let someone = &mut self.people[person];
+        match action {
+            Action::Offline { millis } => {
+                someone.offline_until = now.plus(millis);
+                self.count("offline spells");
+                return Ok(());
+            }
+            Action::Hotspot { millis } => {
+                someone.hotspot_until = now.plus(millis);
+                self.count("hotspots");
+                return Ok(());
+            }
+            Action::SetClock { skew } => {
+                someone.skew = skew;
+                let line =
+                    format!("{}: the clock is set {} s from the true time", someone.name, skew / 1_000);
+                self.note(&line);
+                self.count("clocks set");
+                // A sleeping app notices within a minute.
+                let noticed = now.plus(Timestamp::MINUTE);
+                self.people[person].wakes_at = Some(noticed);
+                self.at(noticed, Event::Wake(person));
+                return Ok(());
+            }
+            Action::Kill => return self.kill(person),
+            Action::Visit => {
+                self.visit(person);
+                return Ok(());
+            }
+            _ => {}
+        }
+        someone.set_clock(now);
+        if someone.app.is_none() {
+            return Ok(());
+        }
+        let says_no = self.rng.chance(self.faults.key_says_no);
+        self.people[person].key.lock(says_no);
+        let done = self.act_on_phone(person, action);
+        self.people[person].key.lock(false);
+        done?;
+        self.perhaps_kill(person)?;
+        self.poll(person)
+    }
+
+    /// Goes to a shop: both take out their phones.
+    fn visit(&mut self, buyer: usize) {
+        let nearest = buyer % self.shops;
+        let shop = if self.rng.chance(6_000) { nearest } else { self.rng.below(self.shops) };
+        for who in [buyer, shop] {
+            let (at, millis) = (self.rng.between(0, 5_000), self.rng.between(8_000, 30_000));
+            self.after(at, Event::Act(who, Action::Open { millis }));
+        }
+        if self.rng.chance(4_000) {
+            let at = self.rng.between(6_000, 20_000);
+            self.after(at, Event::Act(buyer, Action::Pay { shop }));
+        }
+        let at = self.rng.between(6_000, 60_000);
+        if self.rng.chance(3_000) {
+            return self.after(at, Event::Act(buyer, Action::ShowMember { shop }));
+        }
+        self.after(at, Event::Act(shop, Action::Sell { buyer }));
+    }
+
+    fn act_on_phone(&mut self, person: usize, action: Action) -> Step {
+        match action {
+            Action::Enrol => self.enrol(person),
+            Action::OpenShop => self.open_shop(person),
+            Action::Found => self.found(person),
+            Action::Join { group, tries } => self.join(person, group, tries),
+            Action::Sell { buyer } => self.sell(person, buyer),
+            Action::ShowMember { shop } => self.show_member(person, shop),
+            Action::SellTo { code } => self.sell_to(person, &code),
+            Action::Scan { voucher } => self.scan(person, &voucher),
+            Action::Pay { shop } => self.pay(person, shop),
+            Action::Take { code, units } => self.take_code(person, &code, units),
+            Action::Open { millis } => {
+                let until = self.now.plus(millis);
+                let someone = &mut self.people[person];
+                someone.foreground_until = someone.foreground_until.max(until);
+                if let Some(app) = &mut someone.app {
+                    app.machine.set_foreground(true);
+                }
+                self.at(until, Event::Act(person, Action::Close));
+                Ok(())
+            }
+            Action::Close => {
+                let someone = &mut self.people[person];
+                if let (Some(app), true) = (&mut someone.app, someone.foreground_until <= self.now) {
+                    app.machine.set_foreground(false);
+                }
+                Ok(())
+            }
+            Action::Sync => {
+                let its_now = self.now.plus(self.people[person].skew);
+                if let Some(app) = &mut self.people[person].app {
+                    app.machine.sync_now(&app.phone, its_now).map_err(broken)?;
+                }
+                Ok(())
+            }
+            Action::Look => {
+                self.choose(person)?;
+                self.look(person)
+            }
+            Action::Offline { .. }
+            | Action::Hotspot { .. }
+            | Action::SetClock { .. }
+            | Action::Kill
+            | Action::Visit => Ok(()),
+        }
+    }
+
+    /// Signs in, if need be. The text message is left out, and so are faults on the way.
+    fn enrol(&mut self, person: usize) -> Step {
+        let someone = &mut self.people[person];
+        let (account, name) = (someone.account, someone.name.clone());
+        let Some(app) = &mut someone.app else { return Ok(()) };
+        if matches!(app.phone.signed_in().map_err(broken)?, SignedIn::Yes(_)) {
+            return Ok(());
+        }
+        if !self.server_up {
+            self.after(Timestamp::MINUTE, Event::Act(person, Action::Enrol));
+            return Ok(());
+        }
+        let request = app.phone.begin_enrolment("010-1234-5678").map_err(broken)?;
+        let answer = self.server.enrol(account, &request, self.now)?;
+        app.phone.enrolment_begun(Ok(answer)).map_err(broken)?;
+        match app.phone.confirm_enrolment(CODE) {
+            Ok(request) => {
+                let answer = self.server.enrol(account, &request, self.now)?;
+                app.phone.enrolment_confirmed(Ok(answer)).map_err(broken)?;
+                self.note(&format!("{name}: signed in"));
+            }
+            Err(PhoneError::Key(_)) => self.after(Timestamp::MINUTE, Event::Act(person, Action::Enrol)),
+            Err(error) => return Err(broken(error)),
+        }
+        Ok(())
+    }
+
+    fn open_shop(&mut self, person: usize) -> Step {
+        let name = self.people[person].name.clone();
+        let profile = MerchantProfile { name, currency: Currency::KRW, place: None };
+        let opened = self.on_phone(person, |phone| phone.register_merchant(profile))?;
+        match opened {
+            Some(merchant) => self.promised(person, "opens", OpId(merchant.0)),
+            None if self.people[person].told.is_empty() && self.people[person].waiting.is_empty() => {
+                self.after(Timestamp::HOUR, Event::Act(person, Action::OpenShop));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, person: usize) -> Step {
+        let profile = Profile { name: format!("alley of {}", self.people[person].name), scope: Scope::Area };
+        let terms = self.terms()?;
+        match self.on_phone(person, |phone| phone.found_group(profile, terms))? {
+            Some(group) => {
+                self.groups.push(group);
+                self.promised(person, "founds", OpId(group.0));
+            }
+            None => self.after(Timestamp::HOUR, Event::Act(person, Action::Found)),
+        }
+        Ok(())
+    }
+
+    fn terms(&mut self) -> Step<Terms> {
+        let rate = BasisPoints::new(u16::try_from(self.rng.between(1, 12) * 100).map_err(broken)?)
+            .map_err(broken)?;
+        let days = u16::try_from(self.rng.between(1, 5)).map_err(broken)?;
+        let validity = if self.rng.chance(7_000) { Validity::Days(days) } else { Validity::Months(days) };
+        let minimum = Units::new(*self.rng.pick(&[0, 0, 500, 1_500]).unwrap_or(&0)).map_err(broken)?;
+        let basis = if self.rng.chance(5_000) { Basis::OnIssue } else { Basis::OnRedemption };
+        let order = if self.rng.chance(5_000) { SpendingOrder::Oldest } else { SpendingOrder::SoonestExpiry };
+        let zone = *self.rng.pick(&["Asia/Seoul", "America/New_York", "UTC"]).unwrap_or(&"UTC");
+        let unit_value = Money(self.rng.between(1, 2));
+        Ok(Terms {
+            basis,
+            order,
+            unit_value,
+            zone: zone.to_owned(),
+            ..Terms::points(rate, validity, minimum)
+        })
+    }
+
+    fn join(&mut self, person: usize, group: usize, tries: u32) -> Step {
+        let again = |world: &mut Self| {
+            if tries > 0 {
+                let wait = world.rng.between(Timestamp::HOUR, 5 * Timestamp::HOUR);
+                world.after(wait, Event::Act(person, Action::Join { group, tries: tries - 1 }));
+            }
+        };
+        let Some(group) = self.groups.get(group).copied() else {
+            again(self);
+            return Ok(());
+        };
+        let known = self.on_phone(person, |phone| phone.group(group))?.flatten();
+        // Some join what they only have a link to.
+        let Some(version) = known.map(|info| info.terms_version).or(self.rng.chance(2_000).then_some(1))
+        else {
+            self.on_phone(person, |phone| {
+                phone.want(moa_phone::Lookup::Group(group));
+                Ok(())
+            })?;
+            again(self);
+            return Ok(());
+        };
+        match self.on_phone(person, |phone| phone.join_group(group, version))? {
+            Some(op) => self.promised(person, "joins", op),
+            None => again(self),
+        }
+        Ok(())
+    }
+
+    fn sell(&mut self, shop: usize, buyer: usize) -> Step {
+        let amount = if self.rng.chance(300) { 3 } else { self.rng.between(1_000, 60_000) };
+        let addressee = self.rng.chance(1_500).then(|| self.people[buyer].account);
+        let Some(voucher) = self.on_phone(shop, |phone| phone.record_sale(Money(amount), addressee))? else {
+            return Ok(());
+        };
+        self.count("sales");
+        self.promised(shop, "sells", voucher.sale);
+        let text: Rc<str> = voucher.text.into();
+        let late = self.rng.chance(400);
+        let wait = if late { 16 * Timestamp::MINUTE } else { self.rng.between(1_000, 10_000) };
+        self.after(wait, Event::Act(buyer, Action::Scan { voucher: Rc::clone(&text) }));
+        if self.rng.chance(1_000) {
+            // A picture of the voucher was sent on, or it is scanned twice, or by the shop itself.
+            let other = self.rng.below(self.people.len());
+            let wait = self.rng.between(1_000, 12 * Timestamp::MINUTE);
+            self.after(wait, Event::Act(other, Action::Scan { voucher: text }));
+        }
+        Ok(())
+    }
+
+    fn show_member(&mut self, buyer: usize, shop: usize) -> Step {
+        let Some(code) = self.on_phone(buyer, Phone::member_code)? else { return Ok(()) };
+        let wait = if self.rng.chance(500) { 5 * Timestamp::MINUTE } else { self.rng.between(1_000, 10_000) };
+        self.after(wait, Event::Act(shop, Action::SellTo { code: code.text.into() }));
+        Ok(())
+    }
+
+    fn sell_to(&mut self, shop: usize, code: &str) -> Step {
+        let amount = if self.rng.chance(300) { 3 } else { self.rng.between(1_000, 60_000) };
+        if let Some(sale) = self.on_phone(shop, |phone| phone.record_sale_for(Money(amount), code))? {
+            self.count("sales to a member code");
+            self.promised(shop, "sells to a member", sale);
+        }
+        Ok(())
+    }
+
+    /// Looks through the sales that wait, and chooses, or puts it off.
+    pub(crate) fn choose(&mut self, buyer: usize) -> Step {
+        for waiting in self.on_phone(buyer, Phone::waiting_sales)?.unwrap_or_default() {
+            if self.rng.chance(4_000) {
+                continue;
+            }
+            let choice = self.rng.pick(&waiting.choices).map(|choice| choice.choice);
+            let claimed = self.on_phone(buyer, |phone| phone.claim_waiting(waiting.sale, choice))?;
+            if let Some(claimed) = claimed {
+                self.count("choices");
+                self.people[buyer].claims.insert(claimed.op);
+                self.promised(buyer, "chooses", claimed.op);
+            }
+        }
+        Ok(())
+    }
+
+    fn scan(&mut self, buyer: usize, voucher: &str) -> Step {
+        let Some(code) = self.on_phone(buyer, |phone| phone.read_code(voucher))? else { return Ok(()) };
+        let Code::Voucher(scanned) = code else { return Err("a voucher reads as something else".to_owned()) };
+        let choices = self.on_phone(buyer, |phone| phone.choices(&scanned))?.unwrap_or_default();
+        let choice: Option<Choice> = match self.rng.below(10) {
+            0 => None,
+            1 | 2 => self.rng.pick(&choices).map(|choice| choice.choice),
+            _ => choices.first().map(|choice| choice.choice),
+        };
+        if let Some(claimed) = self.on_phone(buyer, |phone| phone.claim(&scanned, choice))? {
+            self.count("claims");
+            self.people[buyer].claims.insert(claimed.op);
+            self.promised(buyer, "claims", claimed.op);
+        }
+        Ok(())
+    }
+
+    fn pay(&mut self, buyer: usize, shop: usize) -> Step {
+        let balances = self.on_phone(buyer, Phone::balances)?.unwrap_or_default();
+        let usable: Vec<(GroupId, i64)> = balances
+            .iter()
+            .filter(|b| !b.confirmed.is_zero())
+            .map(|b| (b.group, b.confirmed.get()))
+            .collect();
+        let Some((group, confirmed)) = self.rng.pick(&usable).copied() else { return Ok(()) };
+        // Now and then for more than there is: what is pending may not count.
+        let most = if self.rng.chance(1_500) { confirmed * 2 } else { confirmed };
+        let units = Units::new(self.rng.between(1, most)).map_err(broken)?;
+        let Some(code) = self.on_phone(buyer, |phone| phone.redemption_code(group, units))? else {
+            return Ok(());
+        };
+        self.count("redemption codes");
+        let code: Rc<str> = code.text.into();
+        let late = self.rng.chance(300);
+        let wait = if late { 4 * Timestamp::MINUTE } else { self.rng.between(1_000, 40_000) };
+        self.after(wait, Event::Act(shop, Action::Take { code: Rc::clone(&code), units }));
+        if self.rng.chance(1_500) {
+            // The same code is shown at a second till.
+            let second = self.rng.below(self.shops);
+            let wait = wait + self.rng.between(0, 20_000);
+            self.after(0, Event::Act(second, Action::Open { millis: 90_000 }));
+            self.after(wait, Event::Act(second, Action::Take { code, units }));
+        }
+        Ok(())
+    }
+
+    fn take_code(&mut self, shop: usize, code: &str, units: Units) -> Step {
+        if let Some(asked) = self.on_phone(shop, |phone| phone.redeem(code, units))? {
+            self.count("redemptions asked");
+            self.promised(shop, "takes", asked.op);
+        }
+        Ok(())
+    }
+
+    fn promised(&mut self, person: usize, does: &str, op: OpId) {
+        self.people[person].promised(op);
+        let line = format!("{}: {does} {op}", self.people[person].name);
+        self.note(&line);
+    }
+
+    /// Calls a phone. What the rules, the key or the sign-in refuse is everyday; anything else is a bug.
+    pub(crate) fn on_phone<T>(
+        &mut self,
+        person: usize,
+        call: impl FnOnce(&Phone) -> Result<T, PhoneError>,
+    ) -> Step<Option<T>> {
+        let Some(app) = &self.people[person].app else { return Ok(None) };
+        match call(&app.phone) {
+            Ok(value) => Ok(Some(value)),
+            Err(
+                error @ (PhoneError::Refused(_)
+                | PhoneError::Key(_)
+                | PhoneError::NotSignedIn
+                | PhoneError::NotHere),
+            ) => {
+                let line = format!("{}: {error}", self.people[person].name);
+                self.note(&line);
+                self.count("calls refused");
+                Ok(None)
+            }
+            Err(error) => Err(format!("{}: {error}", self.people[person].name)),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What must hold at every moment, as far as one phone shows it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use moa_ledger::store::Answer;
+use moa_phone::{Fate, Phone};
+use moa_rules::event::{Event, EventBody, Inbox};
+use moa_rules::id::{GroupId, KeyId, LotId, OpId};
+use moa_rules::lot::Allocation;
+use moa_rules::time::Timestamp;
+use moa_wire::api::InboxName;
+use moa_wire::canonical;
+use moa_wire::keys::Signer;
+
+use crate::Step;
+use crate::ledger::broken;
+use crate::server::Server;
+use crate::world::World;
+
+/// A wallet as it follows from the first so many events of an account's inbox, reckoned the plain way.
+#[derive(Default)]
+pub(crate) struct Reckoning {
+    lots: BTreeMap<LotId, (GroupId, i64, Timestamp)>,
+    /// Claims that made a lot.
+    pub(crate) claims: BTreeSet<OpId>,
+}
+
+impl Reckoning {
+    fn take(&mut self, part: &Allocation) {
+        if let Some(lot) = self.lots.get_mut(&part.lot) {
+            lot.1 -= part.units.get();
+        }
+    }
+
+    fn add(&mut self, event: &Event) {
+        match &event.body {
+            EventBody::Accrued { lot, group, units, ends_at, .. } => {
+                self.lots.insert(*lot, (*group, units.get(), *ends_at));
+                self.claims.insert(event.op);
+            }
+            EventBody::Redeemed { allocations, .. } => allocations.iter().for_each(|part| self.take(part)),
+            EventBody::Expired { allocation, .. } => self.take(allocation),
+            _ => {}
+        }
+    }
+
+    /// What can be used in a group.
+    pub(crate) fn usable(&self, of: GroupId, now: Timestamp) -> i64 {
+        let usable = self.lots.values().filter(|(group, _, ends_at)| *group == of && now < *ends_at);
+        usable.map(|(_, units, _)| units).sum()
+    }
+}
+
+impl World {
+    /// After every step of a phone: what it tells of its ops is so, and stays so; and no claim is lost from sight
+    /// between the moment it is made and the moment its event is applied, or seen twice.
+    pub(crate) fn watch(&mut self, person: usize) -> Step {
+        let someone = &mut self.people[person];
+        let Some(app) = &someone.app else { return Ok(()) };
+        let name = &someone.name;
+        let key = someone.key.key_id();
+        for op in someone.waiting.clone() {
+            let fate = app.phone.fate(op).map_err(broken)?;
+            let fate = fate.ok_or_else(|| format!("{name}: op {op} is gone from the outbox"))?;
+            if matches!(fate, Fate::Waiting | Fate::BeingChecked) {
+                continue;
+            }
+            agrees(&self.server, key, op, &fate).map_err(|why| format!("{name}: op {op}: {why}"))?;
+            if matches!(fate, Fate::Refused(_)) {
+                *self.counts.entry("ops refused").or_default() += 1;
+            } else {
+                *self.counts.entry("ops applied").or_default() += 1;
+            }
+            someone.waiting.remove(&op);
+            someone.told.insert(op, fate);
+        }
+        if someone.claims.is_empty() {
+            return Ok(());
+        }
+        let seen =
+            reckon(&self.server, &app.phone, someone.account).map_err(|why| format!("{name}: {why}"))?;
+        let pending: BTreeSet<OpId> =
+            app.phone.pending_claims().map_err(broken)?.iter().map(|claim| claim.op).collect();
+        for claim in someone.claims.clone() {
+            let refused = matches!(someone.told.get(&claim), Some(Fate::Refused(_)));
+            match (pending.contains(&claim), seen.claims.contains(&claim)) {
+                (false, false) if refused => {}
+                (true, false) if !refused => continue,
+                (false, true) if !refused => {}
+                (true, true) if someone.blurred.contains(&claim) => continue,
+                (true, true) => return Err(format!("{name}: claim {claim} counts twice")),
+                (false, false) => {
+                    return Err(format!("{name}: claim {claim} is neither pending nor confirmed"));
+                }
+                _ => return Err(format!("{name}: claim {claim} was refused, and counts")),
+            }
+            someone.claims.remove(&claim);
+        }
+        Ok(())
+    }
+
+    /// Looks at every screen. What is confirmed is what the server had confirmed when the phone last heard of it.
+    pub(crate) fn look(&mut self, person: usize) -> Step {
+        self.count("screens looked at");
+        let balances = self.on_phone(person, Phone::balances)?.unwrap_or_default();
+        self.on_phone(person, Phone::outbox)?;
+        self.on_phone(person, Phone::own_shop)?;
+        self.on_phone(person, Phone::own_groups)?;
+        self.on_phone(person, Phone::merchant_today)?;
+        let someone = &self.people[person];
+        let Some(app) = &someone.app else { return Ok(()) };
+        let name = &someone.name;
+        let seen =
+            reckon(&self.server, &app.phone, someone.account).map_err(|why| format!("{name}: {why}"))?;
+        for balance in balances {
+            app.phone.history(balance.group).map_err(broken)?;
+            let (shown, is) = (balance.confirmed.get(), seen.usable(balance.group, app.phone.now()));
+            if shown != is {
+                return Err(format!(
+                    "{name}: shows {shown} confirmed in {}, the events say {is}",
+                    balance.group
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the fate that a phone tells is the one that the ledger decided.
+pub(crate) fn agrees(server: &Server, key: KeyId, op: OpId, fate: &Fate) -> Result<(), String> {
+    let answer = server.journal.answers.get(&(key, op));
+    let turned_away = server.journal.turned_away.get(&(key, op));
+    match (fate, answer, turned_away) {
+        (Fate::Applied, Some(Answer::Applied), _) => Ok(()),
+        (Fate::Refused(refused), Some(Answer::Refused(reason)), _) if refused.code == reason.code() => Ok(()),
+        (Fate::Refused(refused), None, Some(reason)) if refused.code == reason.code() => Ok(()),
+        _ => Err(format!("the phone says {fate:?}, the server {answer:?} {turned_away:?}")),
+    }
+}
+
+/// The wallet that the server's events make, as far as this phone has followed them.
+pub(crate) fn reckon(server: &Server, phone: &Phone, account: moa_rules::id::AccountId) -> Step<Reckoning> {
+    let followed = phone.reckoned().map_err(broken)?;
+    let own = followed.iter().find(|reckoned| reckoned.inbox == InboxName::Account(account));
+    let mut reckoning = Reckoning::default();
+    let Some(own) = own else { return Ok(reckoning) };
+    let count = usize::try_from(own.count).map_err(broken)?;
+    let page = server.ledger.store().inbox(Inbox::Account(account), 0, count).map_err(broken)?;
+    if (page.head.count, page.head.hash) != (own.count, own.hash) {
+        return Err(format!("has followed {count} events that are not the server's {}", page.count));
+    }
+    for bytes in &page.events {
+        reckoning.add(&canonical::decode(bytes).map_err(broken)?);
+    }
+    Ok(reckoning)
+}
