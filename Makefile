@@ -47,7 +47,7 @@ test-rust: need-rust need-zbar ## rules, wire, words, phone, ledger, server, wor
 
 .PHONY: test-kotlin
 test-kotlin: need-rust need-kotlin ## the bindings from Kotlin, against the real server
-	$(CARGO) build --quiet --locked --workspace
+	$(CARGO) build --quiet --locked --workspace --all-targets  # with the tests' features: what test-rust built serves
 	$(KOTLIN) verify
 
 .PHONY: test-swift
