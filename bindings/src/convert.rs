@@ -8,7 +8,7 @@ use moa_rules::quantity::{Currency, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::{CLAIM_DAYS, VOUCHER_MINUTES};
 use moa_rules::terms::{Basis, Scope};
-use moa_rules::time::{self, Timestamp};
+use moa_rules::time::{self, Timestamp, Zone};
 use moa_wire::link;
 use moa_words::{Lang, Line, line, number, refusal, when};
 
@@ -211,7 +211,7 @@ impl Dress {
 
     /// An instant in the zone of the country.
     fn moment(self, at: Timestamp) -> String {
-        when::moment(self.lang, at, time::zone("Asia/Seoul").unwrap_or_default())
+        when::moment(self.lang, at, &Zone::named("Asia/Seoul").unwrap_or_default())
     }
 
     pub(crate) fn outbox_item(self, item: phone::OutboxItem) -> out::OutboxItem {

@@ -139,7 +139,7 @@ pub(crate) fn choices(
             profile: known.profile,
             rate: terms.rate,
             validity: terms.validity,
-            usable_at_least_until: terms.validity.last_day(now, terms.tz()),
+            usable_at_least_until: terms.validity.last_day(now, &terms.tz()),
             earns,
             members: members(db, *group)?,
             balance: lots::wallet(db, *group)?.available(now),

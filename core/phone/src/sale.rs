@@ -5,7 +5,7 @@ use moa_rules::op::{Op, OpBody};
 use moa_rules::quantity::{Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::{CLAIM_DAYS, Sale, VOUCHER_MINUTES, check_amount};
-use moa_rules::time::{Day, Timestamp, end_of_day, local_day, zone};
+use moa_rules::time::{Day, Timestamp, Zone, end_of_day, local_day};
 use moa_wire::code;
 
 use crate::error::PhoneError;
@@ -126,10 +126,10 @@ impl Phone {
             let groups = own_shop(db)?.map(|merchant| directory::groups_of(db, merchant)).transpose()?;
             let first = groups.unwrap_or_default().into_iter().next();
             let terms = first.map(|group| directory::terms(db, group)).transpose()?.flatten();
-            let zone = terms.map(|version| version.terms.tz()).or_else(|| zone("Asia/Seoul"));
+            let zone = terms.map(|version| version.terms.tz()).or_else(|| Zone::named("Asia/Seoul"));
             let zone = zone.unwrap_or_default();
-            let day = Day::from(local_day(now, zone));
-            let begin = end_of_day(Day(day.0 - 1), zone);
+            let day = Day::from(local_day(now, &zone));
+            let begin = end_of_day(Day(day.0 - 1), &zone);
 
             let mut sales = Vec::new();
             for sold in sales::since(db, begin)? {

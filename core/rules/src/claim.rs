@@ -89,7 +89,8 @@ pub(crate) fn accrue(
         return Err(Refusal::BadOpId.into());
     }
 
-    let last_day = terms.validity.last_day(now, terms.tz());
+    let zone = terms.tz();
+    let last_day = terms.validity.last_day(now, &zone);
     decision.then(
         author,
         EventBody::Accrued {
@@ -103,7 +104,7 @@ pub(crate) fn accrue(
             worth: Worth { unit_value: terms.unit_value, basis: terms.basis },
             terms_version: version.version,
             last_day,
-            ends_at: end_of_day(last_day, terms.tz()),
+            ends_at: end_of_day(last_day, &zone),
         },
     );
     Ok(())

@@ -1,12 +1,11 @@
 //! What a group promises: its terms, versioned, and its profile. (A1, A2)
 
-use chrono_tz::Tz;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::quantity::{BasisPoints, Currency, Money, OutOfRange, Units, earned};
 use crate::refusal::Refusal;
-use crate::time::{self, Timestamp, Validity};
+use crate::time::{Timestamp, Validity, Zone};
 
 /// For how long terms that were replaced are still honoured after a sale: seven days. (rules.md "Time")
 pub const TERMS_HONOURED_FOR: i64 = 7 * Timestamp::DAY;
@@ -148,15 +147,15 @@ impl Terms {
         };
         within("minimum", self.minimum.get(), 0, 1_000_000_000)?;
         within("unit_value", self.unit_value.0, 1, 1_000_000)?;
-        if time::zone(&self.zone).is_none() {
+        if Zone::named(&self.zone).is_none() {
             return Err(Refusal::UnknownZone);
         }
         Ok(())
     }
 
     /// The group's zone. Terms are checked when they are made; a name unknown here reads as UTC.
-    pub fn tz(&self) -> Tz {
-        time::zone(&self.zone).unwrap_or(Tz::UTC)
+    pub fn tz(&self) -> Zone {
+        Zone::named(&self.zone).unwrap_or_default()
     }
 
     /// What `paid` earns under these terms.

@@ -1,10 +1,13 @@
 //! Instants, civil days and validity. (rules.md "Time")
 //!
 //! No clock here: whoever decides passes `now` in. A lot keeps its last usable *day* in the group's zone, and
-//! beside it the instant at which that day ends, so that a phone in another zone agrees to the millisecond.
+//! beside it the instant at which that day ends, so that a phone in another zone agrees to the millisecond. The
+//! world's zones come with the library, one version for phone and server, in the 200 kB of their own file format.
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone};
-use chrono_tz::Tz;
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Datelike, Days, FixedOffset, Months, NaiveDate, NaiveTime};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +106,7 @@ impl Validity {
     ///
     /// Months clamp to the month's end, counted from the original day: 31 January and one month is 28 (29)
     /// February. Days count from the day after issue: one day issued on the 1st lasts through the 2nd.
-    pub fn last_day(self, issued: Timestamp, zone: Tz) -> Day {
+    pub fn last_day(self, issued: Timestamp, zone: &Zone) -> Day {
         let day = local_day(issued, zone);
         let last = match self {
             Self::Months(months) => day.checked_add_months(Months::new(months.into())),
@@ -113,36 +116,61 @@ impl Validity {
     }
 }
 
+/// A time zone of the world, under its IANA name. Cheap to clone; the default is UTC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self(TimeZone::UTC)
+    }
+}
+
+impl Zone {
+    /// The zone of that name, spelt as IANA spells it.
+    pub fn named(name: &str) -> Option<Self> {
+        static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+        ZONES.get(name).ok().filter(|zone| zone.iana_name() == Some(name)).map(Self)
+    }
+
+    /// The date and time of day that clocks show at `at`; none beyond the ends of the calendar.
+    pub fn clocks(&self, at: Timestamp) -> Option<DateTime<FixedOffset>> {
+        let offset = self.0.to_offset(jiff::Timestamp::from_millisecond(at.0).ok()?);
+        let offset = FixedOffset::east_opt(offset.seconds())?;
+        DateTime::from_timestamp_millis(at.0).map(|utc| utc.with_timezone(&offset))
+    }
+
+    /// The first instant, in seconds, at which clocks show `local` or later; none beyond the calendar's ends.
+    ///
+    /// Where a change of clocks skips `local`, the instant of the change; where it repeats it, the earlier.
+    fn reaches(&self, local: i64) -> Option<i64> {
+        // No zone is more than a day away from UTC.
+        let mut from =
+            jiff::Timestamp::from_second(local.checked_sub(Timestamp::DAY / Timestamp::SECOND)?).ok()?;
+        let mut changes = self.0.following(from);
+        loop {
+            let reached = local - i64::from(self.0.to_offset(from).seconds());
+            if reached <= from.as_second() {
+                return Some(from.as_second());
+            }
+            match changes.next() {
+                Some(change) if change.timestamp().as_second() <= reached => from = change.timestamp(),
+                _ => return Some(reached),
+            }
+        }
+    }
+}
+
 /// The calendar day that `at` falls on in `zone`; the last there is, beyond the ends of the calendar.
-pub fn local_day(at: Timestamp, zone: Tz) -> NaiveDate {
-    let local = DateTime::from_timestamp_millis(at.0).and_then(|utc| {
-        let offset = zone.offset_from_utc_datetime(&utc.naive_utc()).fix();
-        utc.naive_utc().checked_add_offset(offset)
-    });
-    local.map_or(NaiveDate::MAX, |local| local.date())
+pub fn local_day(at: Timestamp, zone: &Zone) -> NaiveDate {
+    zone.clocks(at).map_or(NaiveDate::MAX, |clocks| clocks.date_naive())
 }
 
 /// The instant at which `day` is over in `zone`: the first moment of the day after.
-///
-/// Where a change of clocks skips midnight, the first moment that exists; where it repeats it, the earlier.
-pub fn end_of_day(day: Day, zone: Tz) -> Timestamp {
-    let Some(next) = day.date().succ_opt() else { return Timestamp(i64::MAX) };
-    let midnight = next.and_time(NaiveTime::MIN);
-    let skipped = || {
-        (1..=24 * 4).find_map(|quarters| {
-            let later = midnight.checked_add_signed(TimeDelta::minutes(15 * quarters))?;
-            zone.from_local_datetime(&later).earliest()
-        })
-    };
-    zone.from_local_datetime(&midnight)
-        .earliest()
-        .or_else(skipped)
-        .map_or(Timestamp(i64::MAX), |instant| Timestamp(instant.timestamp_millis()))
-}
-
-/// A zone by its IANA name.
-pub fn zone(name: &str) -> Option<Tz> {
-    name.parse().ok()
+pub fn end_of_day(day: Day, zone: &Zone) -> Timestamp {
+    let midnight = day.date().succ_opt().map(|next| next.and_time(NaiveTime::MIN).and_utc().timestamp());
+    let over = midnight.and_then(|midnight| zone.reaches(midnight));
+    over.map_or(Timestamp(i64::MAX), |seconds| Timestamp(seconds.saturating_mul(Timestamp::SECOND)))
 }
 
 /// Year, month and day of a calendar day, for formatting.
@@ -154,16 +182,20 @@ pub fn parts(day: Day) -> (i32, u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::Utc;
-    use chrono_tz::America::New_York;
-    use chrono_tz::Asia::{Beirut, Seoul};
+    use chrono::{Offset, TimeDelta, TimeZone as _, Utc};
+    use chrono_tz::{America::New_York, Asia::Beirut, Asia::Seoul, Tz};
+    use proptest::prelude::*;
 
     fn at(zone: Tz, y: i32, m: u32, d: u32, hour: u32) -> Timestamp {
         Timestamp(zone.with_ymd_and_hms(y, m, d, hour, 0, 0).unwrap().timestamp_millis())
     }
 
+    fn ours(zone: Tz) -> Zone {
+        Zone::named(zone.name()).unwrap()
+    }
+
     fn last(y: i32, m: u32, d: u32, validity: Validity) -> (i32, u32, u32) {
-        parts(validity.last_day(at(Seoul, y, m, d, 12), Seoul))
+        parts(validity.last_day(at(Seoul, y, m, d, 12), &ours(Seoul)))
     }
 
     #[test]
@@ -180,18 +212,18 @@ mod tests {
     fn edge_11_the_last_day_belongs_to_the_groups_zone() {
         // 23:30 on the 31st in Seoul is still the 31st at 14:30 UTC.
         let issued = at(Seoul, 2026, 1, 31, 23);
-        let day = Validity::Months(1).last_day(issued, Seoul);
+        let day = Validity::Months(1).last_day(issued, &ours(Seoul));
         assert_eq!(parts(day), (2026, 2, 28));
-        assert_eq!(end_of_day(day, Seoul), at(Seoul, 2026, 3, 1, 0));
+        assert_eq!(end_of_day(day, &ours(Seoul)), at(Seoul, 2026, 3, 1, 0));
     }
 
     #[test]
     fn edge_30_summer_time_makes_days_of_23_and_25_hours() {
         let spring = Day::from(NaiveDate::from_ymd_opt(2026, 3, 8).unwrap());
         let autumn = Day::from(NaiveDate::from_ymd_opt(2026, 11, 1).unwrap());
-        let hours = |day: Day| {
-            (end_of_day(day, New_York).0 - end_of_day(Day(day.0 - 1), New_York).0) / Timestamp::HOUR
-        };
+        let zone = ours(New_York);
+        let hours =
+            |day: Day| (end_of_day(day, &zone).0 - end_of_day(Day(day.0 - 1), &zone).0) / Timestamp::HOUR;
         assert_eq!((hours(spring), hours(autumn)), (23, 25));
     }
 
@@ -199,22 +231,67 @@ mod tests {
     fn edge_30_a_midnight_that_does_not_exist_ends_the_day_when_the_clock_goes_on() {
         // Beirut springs forward at midnight: 28 March 2027 begins at 01:00.
         let day = Day::from(NaiveDate::from_ymd_opt(2027, 3, 27).unwrap());
-        assert_eq!(end_of_day(day, Beirut), at(Beirut, 2027, 3, 28, 1));
+        assert_eq!(end_of_day(day, &ours(Beirut)), at(Beirut, 2027, 3, 28, 1));
+    }
+
+    #[test]
+    fn a_zone_is_spelt_as_iana_spells_it() {
+        for name in
+            ["", "Mars/Olympus", "asia/seoul", "Asia/Seoul ", "KST-9", "../etc/localtime", "Etc/Unknown"]
+        {
+            assert_eq!(Zone::named(name), None, "{name}");
+        }
+        assert_eq!(Zone::named("UTC"), Some(Zone::default()));
+    }
+
+    #[test]
+    fn edge_30_a_day_that_a_country_left_out_ends_with_the_day_before() {
+        // Samoa went from 29 to 31 December 2011 over the date line.
+        let [before, skipped] =
+            [29, 30].map(|day| Day::from(NaiveDate::from_ymd_opt(2011, 12, day).unwrap()));
+        let apia = ours(chrono_tz::Pacific::Apia);
+        assert_eq!(end_of_day(before, &apia), end_of_day(skipped, &apia));
+        assert_eq!(end_of_day(before, &apia), at(chrono_tz::Pacific::Apia, 2011, 12, 31, 0));
+    }
+
+    proptest! {
+        // Zones whose rules have been settled for long, since the model's data may be older than ours.
+        #[test]
+        fn days_end_when_another_library_says_so(
+            zone in proptest::sample::select(vec![
+                Seoul, New_York, Beirut, chrono_tz::UTC, chrono_tz::Europe::London, chrono_tz::Asia::Tokyo,
+                chrono_tz::Atlantic::Azores, chrono_tz::Australia::Lord_Howe, chrono_tz::America::St_Johns,
+                chrono_tz::America::Havana, chrono_tz::Pacific::Chatham, chrono_tz::Asia::Kathmandu,
+            ]),
+            date in 3_652..36_524_i32, // 1980 to 2069
+            second in 0..86_400_i64,
+        ) {
+            let midnight = Day(date).date().succ_opt().unwrap().and_time(NaiveTime::MIN);
+            let over = (0..=24 * 4).find_map(|quarters| {
+                zone.from_local_datetime(&(midnight + TimeDelta::minutes(15 * quarters))).earliest()
+            });
+            prop_assert_eq!(end_of_day(Day(date), &ours(zone)).0, over.unwrap().timestamp_millis());
+
+            let at = Timestamp((i64::from(date) * 86_400 + second) * 1_000);
+            let utc = DateTime::from_timestamp_millis(at.0).unwrap();
+            let offset = zone.offset_from_utc_datetime(&utc.naive_utc()).fix();
+            prop_assert_eq!(ours(zone).clocks(at), Some(utc.with_timezone(&offset)));
+        }
     }
 
     #[test]
     fn the_ends_of_the_calendar_do_not_panic() {
         let ends = [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC].map(|end| end.timestamp_millis());
         for at in ends.into_iter().chain([i64::MIN, i64::MAX]) {
-            for zone in [Seoul, New_York, Beirut] {
-                let day = Validity::Months(120).last_day(Timestamp(at), zone);
+            for zone in [Seoul, New_York, Beirut].map(ours) {
+                let day = Validity::Months(120).last_day(Timestamp(at), &zone);
                 for days in [-2, -1, 0, 1] {
-                    end_of_day(Day(day.0.saturating_add(days)), zone);
+                    end_of_day(Day(day.0.saturating_add(days)), &zone);
                 }
             }
         }
         for days in [i32::MIN, i32::MAX] {
-            end_of_day(Day(days), Seoul);
+            end_of_day(Day(days), &ours(Seoul));
         }
     }
 }

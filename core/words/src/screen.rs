@@ -1,8 +1,7 @@
 //! Lines of screens, and of the demo's terminal. Fragments, not sentences: no full stop.
 
-use chrono_tz::Tz;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
-use moa_rules::time::{Day, Timestamp, Validity};
+use moa_rules::time::{Day, Timestamp, Validity, Zone};
 
 use crate::Lang;
 use crate::number::{self, count, plural};
@@ -149,7 +148,7 @@ pub enum Line<'a> {
         /// When the phone last heard from the server.
         as_of: Timestamp,
         /// The zone in which the time is shown.
-        zone: Tz,
+        zone: &'a Zone,
         /// Sales that wait to be sent.
         sales: u32,
     },
@@ -158,7 +157,7 @@ pub enum Line<'a> {
         /// When the phone last heard from the server.
         as_of: Timestamp,
         /// The zone in which the time is shown.
-        zone: Tz,
+        zone: &'a Zone,
     },
 }
 

@@ -4,10 +4,9 @@ use std::fmt::Write;
 use std::{env, fs};
 
 use chrono::NaiveDate;
-use chrono_tz::Asia::Seoul;
 use moa_rules::quantity::{BasisPoints, Currency, MAX_AMOUNT, Money, Units};
 use moa_rules::refusal::Refusal;
-use moa_rules::time::{Day, Timestamp, Validity};
+use moa_rules::time::{Day, Timestamp, Validity, Zone};
 use moa_wire::code::NotOurs;
 
 use crate::refusal::unknown;
@@ -147,9 +146,9 @@ fn last_day() -> Day {
 /// 31 May 2027, 14:05 in Seoul.
 const AT: Timestamp = Timestamp(1_811_739_900_000);
 
-fn lines() -> Vec<Line<'static>> {
+fn lines(zone: &Zone) -> Vec<Line<'_>> {
     let (group, shop, last_day) = ("골목 그룹", "모퉁이 카페", last_day());
-    let (as_of, zone) = (AT, Seoul);
+    let as_of = AT;
     let rate = BasisPoints::new(250).unwrap();
     vec![
         Line::Balance { group, confirmed: points(1_350), pending: points(0) },
@@ -207,7 +206,8 @@ fn fragments() -> Vec<(String, [String; 2])> {
     for what in reasons() {
         all.push((format!("reason {what:?}"), Lang::ALL.map(|lang| reason(lang, what))));
     }
-    for what in lines() {
+    let seoul = Zone::named("Asia/Seoul").unwrap();
+    for what in lines(&seoul) {
         let name = format!("{what:?}");
         let name = name.split(' ').next().unwrap_or_default().to_owned();
         all.push((format!("line {name}"), Lang::ALL.map(|lang| line(lang, &what))));
@@ -219,7 +219,7 @@ fn fragments() -> Vec<(String, [String; 2])> {
             Lang::ALL.map(|lang| number::money(lang, Money(amount), currency)),
         ));
     }
-    all.push(("moment".into(), Lang::ALL.map(|lang| when::moment(lang, AT, Seoul))));
+    all.push(("moment".into(), Lang::ALL.map(|lang| when::moment(lang, AT, &seoul))));
     all.push(("duration".into(), Lang::ALL.map(|lang| when::duration(lang, 3 * 3_600 + 90))));
     all
 }

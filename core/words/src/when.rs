@@ -1,8 +1,7 @@
 //! Days, instants and spans of time as people write them.
 
-use chrono::{DateTime, Timelike};
-use chrono_tz::Tz;
-use moa_rules::time::{Day, Timestamp, Validity, local_day, parts};
+use chrono::Timelike;
+use moa_rules::time::{Day, Timestamp, Validity, Zone, local_day, parts};
 
 use crate::Lang;
 use crate::number::{count, plural};
@@ -43,13 +42,13 @@ pub fn at_least_until(lang: Lang, last_day: Day) -> String {
 }
 
 /// The time of day in `zone`, of 24 hours: `14:05`. The same in both languages.
-pub fn clock(at: Timestamp, zone: Tz) -> String {
-    let local = DateTime::from_timestamp_millis(at.0).unwrap_or_default().with_timezone(&zone);
-    format!("{:02}:{:02}", local.hour(), local.minute())
+pub fn clock(at: Timestamp, zone: &Zone) -> String {
+    let clocks = zone.clocks(at).unwrap_or_default();
+    format!("{:02}:{:02}", clocks.hour(), clocks.minute())
 }
 
 /// Day and time of day in `zone`: `2027년 5월 31일 14:05`, `31 May 2027, 14:05`.
-pub fn moment(lang: Lang, at: Timestamp, zone: Tz) -> String {
+pub fn moment(lang: Lang, at: Timestamp, zone: &Zone) -> String {
     let (date, clock) = (date(lang, local_day(at, zone).into()), clock(at, zone));
     text!(lang, "{date} {clock}", "{date}, {clock}")
 }
@@ -91,8 +90,6 @@ pub fn duration(lang: Lang, seconds: u64) -> String {
 mod tests {
     use super::*;
     use chrono::NaiveDate;
-    use chrono_tz::America::New_York;
-    use chrono_tz::Asia::Seoul;
     use proptest::prelude::*;
 
     fn day(year: i32, month: u32, day: u32) -> Day {
@@ -110,9 +107,10 @@ mod tests {
     fn an_instant_is_shown_in_the_zone_asked_for() {
         // 2027-05-31T15:05:00Z: already June in Seoul.
         let at = Timestamp(1_811_775_900_000);
-        assert_eq!((clock(at, Seoul), clock(at, New_York)), ("00:05".into(), "11:05".into()));
-        assert_eq!(moment(Lang::Ko, at, Seoul), "2027년 6월 1일 00:05");
-        assert_eq!(moment(Lang::En, at, New_York), "31 May 2027, 11:05");
+        let [seoul, new_york] = ["Asia/Seoul", "America/New_York"].map(|name| Zone::named(name).unwrap());
+        assert_eq!((clock(at, &seoul), clock(at, &new_york)), ("00:05".into(), "11:05".into()));
+        assert_eq!(moment(Lang::Ko, at, &seoul), "2027년 6월 1일 00:05");
+        assert_eq!(moment(Lang::En, at, &new_york), "31 May 2027, 11:05");
     }
 
     #[test]
@@ -134,7 +132,7 @@ mod tests {
         #[test]
         fn no_instant_and_no_day_panics(at in any::<i64>(), days in any::<i32>(), seconds in any::<u64>()) {
             for lang in Lang::ALL {
-                moment(lang, Timestamp(at), Seoul);
+                moment(lang, Timestamp(at), &Zone::default());
                 at_least_until(lang, Day(days));
                 duration(lang, seconds);
             }
