@@ -47,10 +47,19 @@ pub struct OpRow {
     pub id: OpId,
     /// SHA-256 of what was signed.
     pub payload_hash: [u8; 32],
-    /// As signed.
-    pub signed: Vec<u8>,
+    /// Where the signed bytes are.
+    pub signed: Signed,
     /// The answer.
     pub answer: Answer,
+}
+
+/// Where an op's signed bytes are kept. Never twice: a sale is most often first seen inside its claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signed {
+    /// Here.
+    Here(Vec<u8>),
+    /// Inside this op, which comes before it.
+    Inside(KeyId, OpId),
 }
 
 /// Where an event stands in one inbox.
@@ -131,15 +140,20 @@ impl Batch {
                 Outcome::First(Answer::Refused(Refusal::OpIdReused))
             });
         }
-        let answer = match self.decide(tx, submission, now)? {
-            Ok(decision) => {
-                self.keep(tx, submission, decision, now)?;
-                Answer::Applied
+        let signed = Signed::Here(submission.op.bytes().to_vec());
+        let decision = match self.decide(tx, submission, now)? {
+            Ok(decision) => decision,
+            Err(refusal) => {
+                self.answer(&submission.op, signed, Answer::Refused(refusal.clone()));
+                return Ok(Outcome::First(Answer::Refused(refusal)));
             }
-            Err(refusal) => Answer::Refused(refusal),
         };
-        self.answer(&submission.op, answer.clone());
-        Ok(Outcome::First(answer))
+        self.answer(&submission.op, signed, Answer::Applied);
+        if let (true, Some(sale)) = (decision.carried_applied, &submission.sale) {
+            self.answer(sale, Signed::Inside(op.actor, op.id), Answer::Applied);
+        }
+        self.keep(tx, submission, decision, now)?;
+        Ok(Outcome::First(Answer::Applied))
     }
 
     fn decide(
@@ -198,9 +212,6 @@ impl Batch {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let op = submission.op.value();
-        if let (true, Some(sale)) = (decision.carried_applied, &submission.sale) {
-            self.answer(sale, Answer::Applied);
-        }
         let counters = [(op.actor, op.counter)].into_iter().chain(decision.counters);
         for (key, counter) in counters {
             self.put(Row::Counter(key, counter));
@@ -261,9 +272,9 @@ impl Batch {
         self.changes.rows.push(row);
     }
 
-    fn answer(&mut self, op: &Checked<Op>, answer: Answer) {
+    fn answer(&mut self, op: &Checked<Op>, signed: Signed, answer: Answer) {
         let (actor, id, payload_hash) = (op.value().actor, op.value().id, op.payload_hash());
         self.known.insert((actor, id), Prior { payload_hash, answer: answer.clone() });
-        self.changes.ops.push(OpRow { actor, id, payload_hash, signed: op.bytes().to_vec(), answer });
+        self.changes.ops.push(OpRow { actor, id, payload_hash, signed, answer });
     }
 }

@@ -169,9 +169,14 @@ fn check_ops(
         report.ops += 1;
         let public_key = |key| rebuilt.devices.get(&key).map(|device| device.public_key.clone());
         let checked = Parsed::parse(&row.signed).and_then(|parsed| parsed.check(public_key));
-        let Submission { op, carried, .. } = match checked {
+        let Submission { op, sale, carried, .. } = match checked {
             Ok(submission) => submission,
             Err(refusal) => return report.add(|| format!("op {}: {refusal}", row.id)),
+        };
+        let (op, carried) = match (row.carried, sale) {
+            (false, _) => (op, carried),
+            (true, Some(sale)) => (sale, Carried::None),
+            (true, None) => return report.add(|| format!("op {}: its carrier carries nothing", row.id)),
         };
         let value = op.value();
         if (value.actor, value.id, op.payload_hash()) != (row.actor, row.id, row.payload_hash) {
@@ -181,12 +186,16 @@ fn check_ops(
             return;
         }
         applied.insert((row.actor, row.id));
-        counters.insert((value.actor, value.counter));
-        counters.extend(match carried {
-            Carried::None | Carried::Buyer(_) => None,
-            Carried::Sale(sale) => Some((sale.actor, sale.counter)),
+        // A sale inside a claim is an op of its own.
+        let code = match carried {
             Carried::Code(code) => Some((code.key, code.counter)),
-        });
+            Carried::None | Carried::Buyer(_) | Carried::Sale(_) => None,
+        };
+        for (key, counter) in [(value.actor, value.counter)].into_iter().chain(code) {
+            if !counters.insert((key, counter)) {
+                report.add(|| format!("op {}: counter {counter} of key {key} is used twice", row.id));
+            }
+        }
     })?;
     for (_, op) in happened.difference(&applied) {
         report.add(|| format!("events without an applied op {op}"));
@@ -275,6 +284,8 @@ pub(crate) struct KeptOp {
     pub(crate) actor: KeyId,
     pub(crate) id: OpId,
     pub(crate) payload_hash: [u8; 32],
+    /// The op's own bytes, or those of the op that carries it.
     pub(crate) signed: Vec<u8>,
+    pub(crate) carried: bool,
     pub(crate) answer: Answer,
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use moa_ledger::sqlite::SqliteStore;
+use moa_ledger::store::{Answer, Outcome};
 use moa_ledger::verify::verify;
+use moa_rules::op::Op;
 use moa_rules::terms::Basis;
 use moa_rules::time::Timestamp;
 use rusqlite::Connection;
@@ -98,8 +100,17 @@ fn every_kind_of_damage_is_found() {
         ("an op gone", "DELETE FROM ops WHERE id = (SELECT id FROM ops LIMIT 1)"),
         (
             "an op whose signature is another's",
-            "UPDATE ops SET signed = (SELECT signed FROM ops ORDER BY id DESC LIMIT 1) WHERE id = (SELECT id FROM ops LIMIT 1)",
+            "UPDATE ops SET signed = (SELECT max(signed) FROM ops) WHERE seq = (SELECT min(seq) FROM ops WHERE signed IS NOT NULL)",
         ),
+        (
+            "a sale carried by another's claim",
+            "UPDATE ops SET carrier = (SELECT max(carrier) FROM ops) WHERE seq = (SELECT min(seq) FROM ops WHERE signed IS NULL)",
+        ),
+        (
+            "a sale carried by what is no claim",
+            "UPDATE ops SET carrier = 1 WHERE seq = (SELECT min(seq) FROM ops WHERE signed IS NULL)",
+        ),
+        ("an inbox without a head", "DELETE FROM inboxes WHERE seq = (SELECT max(seq) FROM inboxes)"),
         (
             "an op with another hash",
             "UPDATE ops SET payload_hash = zeroblob(32) WHERE id = (SELECT id FROM ops LIMIT 1)",
@@ -133,6 +144,25 @@ fn every_kind_of_damage_is_found() {
         let found = verify(&path).map_or(true, |report| !report.is_clean());
         assert!(found, "{what} was not found");
     }
+}
+
+#[test]
+fn edge_42_a_counter_that_a_damaged_database_let_pass_twice_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("moa.db");
+    let (actor, device) = system();
+    let town = Town::new(Arc::new(SqliteStore::open(&path, &device).unwrap()), actor);
+    let cafe = town.shop("카페");
+    let sale = town.sale(&cafe, 10_000);
+    assert_eq!(town.submit(&sale), Outcome::First(Answer::Applied));
+    // The database forgets, and a key brought back from a backup counts again from where it was.
+    let forget = "DELETE FROM counters WHERE counter = ?1";
+    Connection::open(&path).unwrap().execute(forget, [sale.value().counter.cast_signed()]).unwrap();
+    let again = town.sale(&cafe, 20_000);
+    let again = cafe.actor.sign(Op { counter: sale.value().counter, ..again.value().clone() });
+    assert_eq!(town.submit(&again), Outcome::First(Answer::Applied));
+    let report = verify(&path).unwrap();
+    assert!(report.differences.iter().any(|found| found.contains("used twice")), "{:?}", report.differences);
 }
 
 #[test]

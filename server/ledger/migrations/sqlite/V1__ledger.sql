@@ -1,15 +1,19 @@
 -- Ids are blobs, times are milliseconds since 1970, money is minor units. Primary keys start with the owner's id, so
 -- that the same tables can be spread over machines.
 
--- The journal, first half: ops as signed. `answer` is null for applied, else the refusal in CBOR.
+-- The journal, first half: ops as signed. `answer` is null for applied, else the refusal in CBOR. A sale that first came
+-- inside a claim is not kept twice: its `carrier` is the claim's row.
 CREATE TABLE ops (
+    seq          INTEGER NOT NULL PRIMARY KEY,
     actor        BLOB    NOT NULL,
     id           BLOB    NOT NULL,
     payload_hash BLOB    NOT NULL,
-    signed       BLOB    NOT NULL,
+    signed       BLOB,
+    carrier      INTEGER,
     answer       BLOB,
     decided_at   INTEGER NOT NULL,
-    PRIMARY KEY (actor, id)
+    UNIQUE (actor, id),
+    CHECK ((signed IS NULL) = (carrier IS NOT NULL))
 ) STRICT;
 
 -- Counters that a key has used, for ops and for codes.
@@ -23,10 +27,10 @@ CREATE TABLE counters (
 -- home and keeps the bytes; the others point there. Every 64th of an inbox keeps the hash over it and all before it,
 -- so that a phone far behind need not make the server count from the beginning.
 CREATE TABLE inbox_events (
-    inbox  BLOB    NOT NULL,
+    inbox  INTEGER NOT NULL,   -- inboxes.seq
     number INTEGER NOT NULL,
     bytes  BLOB,
-    home   BLOB,
+    home   INTEGER,
     home_number INTEGER,
     hash   BLOB,
     PRIMARY KEY (inbox, number),
@@ -34,10 +38,11 @@ CREATE TABLE inbox_events (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE inboxes (
-    inbox BLOB    NOT NULL PRIMARY KEY,
+    seq   INTEGER NOT NULL PRIMARY KEY,
+    inbox BLOB    NOT NULL UNIQUE,
     count INTEGER NOT NULL,
     hash  BLOB    NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Live tables: what the events add up to.
 CREATE TABLE devices (

@@ -26,9 +26,14 @@ const LOTS: &str = "SELECT * FROM lots";
 const BALANCES: &str = "SELECT group_id, party, ledger, issuer, amount FROM balances WHERE amount <> 0";
 const COUNTERS: &str = "SELECT key, counter FROM counters";
 const HEADS: &str = "SELECT inbox, count, hash FROM inboxes";
-const OPS: &str = "SELECT actor, id, payload_hash, signed, answer FROM ops";
-const ENTRIES: &str = "SELECT e.inbox, e.number, coalesce(e.bytes, h.bytes) AS bytes, e.hash
-    FROM inbox_events e LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
+const OPS: &str = "SELECT o.actor, o.id, o.payload_hash, coalesce(o.signed, c.signed) AS signed,
+        o.carrier IS NOT NULL AS carried, o.answer
+    FROM ops o LEFT JOIN ops c ON c.seq = o.carrier";
+// An entry of an inbox without a head is one of an inbox without a name, which is not an inbox.
+const ENTRIES: &str =
+    "SELECT coalesce(i.inbox, x'') AS inbox, e.number, coalesce(e.bytes, h.bytes) AS bytes, e.hash
+    FROM inbox_events e LEFT JOIN inboxes i ON i.seq = e.inbox
+    LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
     ORDER BY e.inbox, e.number";
 
 /// Every live table.
@@ -87,14 +92,15 @@ pub fn each_entry(
     })
 }
 
-/// Every op.
+/// Every op. One whose carrier is missing reads as no bytes at all, which is not an op.
 pub fn each_op(connection: &Connection, mut visit: impl FnMut(KeptOp)) -> Result<(), StoreError> {
     each(connection, OPS, |row| {
         visit(KeptOp {
             actor: rows::id(row, "actor")?,
             id: rows::id(row, "id")?,
             payload_hash: row.get("payload_hash").map_err(doing("reading an op"))?,
-            signed: row.get("signed").map_err(doing("reading an op"))?,
+            signed: row.get::<_, Option<_>>("signed").map_err(doing("reading an op"))?.unwrap_or_default(),
+            carried: row.get("carried").map_err(doing("reading an op"))?,
             answer: rows::answer(row.get("answer").map_err(doing("reading an op"))?)?,
         });
         Ok(())

@@ -39,9 +39,11 @@ const LOT: &str = "SELECT 1 FROM lots WHERE account = ?1 AND group_id = ?2 AND i
 const OPEN_LOTS: &str = "SELECT * FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id, id";
 const HEAD: &str = "SELECT count, hash FROM inboxes WHERE inbox = ?1";
 const INBOX: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
-    FROM inbox_events e LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
-    WHERE e.inbox = ?1 AND e.number > ?2 ORDER BY e.number LIMIT ?3";
-const KEPT_HASH: &str = "SELECT hash FROM inbox_events WHERE inbox = ?1 AND number = ?2 AND hash IS NOT NULL";
+    FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq
+    LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
+    WHERE i.inbox = ?1 AND e.number > ?2 ORDER BY e.number LIMIT ?3";
+const KEPT_HASH: &str = "SELECT e.hash FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq
+    WHERE i.inbox = ?1 AND e.number = ?2 AND e.hash IS NOT NULL";
 const TO_EXPIRE: &str = "SELECT DISTINCT account, group_id FROM lots
     WHERE remaining > 0 AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2";
 

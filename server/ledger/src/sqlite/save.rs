@@ -1,5 +1,7 @@
 //! Writing: everything that follows from a batch, one statement a table.
 
+use std::collections::BTreeMap;
+
 use moa_rules::device::Holder;
 use moa_rules::event::Inbox;
 use moa_rules::id::{KeyId, OpId};
@@ -9,17 +11,19 @@ use moa_wire::canonical;
 use rusqlite::{Connection, Params, Transaction, params};
 
 use super::{doing, load, rows};
-use crate::batch::{Changes, Entry, EventRow, Prior, Tx};
+use crate::batch::{Changes, Entry, EventRow, Prior, Signed, Tx};
 use crate::store::{Answer, InboxHead, StoreError};
 
 const OP: &str = "INSERT INTO ops (actor, id, payload_hash, signed, answer, decided_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const CARRIED_OP: &str = "INSERT INTO ops (actor, id, payload_hash, carrier, answer, decided_at)
+    VALUES (?1, ?2, ?3, (SELECT seq FROM ops WHERE actor = ?4 AND id = ?5), ?6, ?7)";
 const COUNTER: &str = "INSERT INTO counters (key, counter) VALUES (?1, ?2)";
 const HOME_EVENT: &str = "INSERT INTO inbox_events (inbox, number, bytes, hash) VALUES (?1, ?2, ?3, ?4)";
 const OTHER_EVENT: &str = "INSERT INTO inbox_events (inbox, number, home, home_number, hash)
     VALUES (?1, ?2, ?3, ?4, ?5)";
 const HEAD: &str = "INSERT INTO inboxes (inbox, count, hash) VALUES (?1, ?2, ?3)
-    ON CONFLICT (inbox) DO UPDATE SET count = excluded.count, hash = excluded.hash";
+    ON CONFLICT (inbox) DO UPDATE SET count = excluded.count, hash = excluded.hash RETURNING seq";
 const DEVICE: &str = "INSERT INTO devices (key, account, merchant, public_key, revoked_at)
     VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (key) DO UPDATE SET merchant = excluded.merchant, revoked_at = excluded.revoked_at";
@@ -87,13 +91,17 @@ pub fn save(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
             Answer::Applied => None,
             Answer::Refused(refusal) => Some(canonical::encode(refusal)),
         };
-        run(tx, OP, params![op.actor.as_ref(), op.id.as_ref(), op.payload_hash, op.signed, answer, at])?;
+        let (actor, id, hash) = (op.actor.as_ref(), op.id.as_ref(), op.payload_hash);
+        match &op.signed {
+            Signed::Here(bytes) => run(tx, OP, params![actor, id, hash, bytes, answer, at]),
+            Signed::Inside(by, claim) => {
+                run(tx, CARRIED_OP, params![actor, id, hash, by.as_ref(), claim.as_ref(), answer, at])
+            }
+        }?;
     }
     changes.rows.iter().try_for_each(|row| save_row(tx, row, at))?;
-    changes.events.iter().try_for_each(|event| save_event(tx, event))?;
-    for (inbox, head) in &changes.heads {
-        run(tx, HEAD, params![canonical::encode(inbox), head.count.cast_signed(), head.hash])?;
-    }
+    let inboxes = save_heads(tx, &changes.heads)?;
+    changes.events.iter().try_for_each(|event| save_event(tx, event, &inboxes))?;
     for (account, amount) in &changes.balances {
         let (party, ledger, issuer) = rows::account_key(account);
         run(tx, BALANCE, params![account.group.as_ref(), party, ledger, issuer, amount])?;
@@ -107,12 +115,26 @@ pub fn save(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn save_event(tx: &Transaction, event: &EventRow) -> Result<(), StoreError> {
+/// Writes the new heads, and gives the number that each inbox goes by in the tables.
+fn save_heads(
+    tx: &Transaction,
+    heads: &BTreeMap<Inbox, InboxHead>,
+) -> Result<BTreeMap<Inbox, i64>, StoreError> {
+    let mut statement = tx.prepare_cached(HEAD).map_err(doing("preparing a statement"))?;
+    let mut save = |inbox: &Inbox, head: &InboxHead| {
+        let params = params![canonical::encode(inbox), head.count.cast_signed(), head.hash];
+        statement.query_row(params, |row| row.get(0)).map_err(doing("writing"))
+    };
+    heads.iter().map(|(inbox, head)| Ok((*inbox, save(inbox, head)?))).collect()
+}
+
+fn save_event(tx: &Transaction, event: &EventRow, inboxes: &BTreeMap<Inbox, i64>) -> Result<(), StoreError> {
     let Some((home, others)) = event.entries.split_first() else { return Ok(()) };
-    let (home_inbox, home_number) = (canonical::encode(&home.inbox), home.number.cast_signed());
+    let place = |entry: &Entry| (inboxes.get(&entry.inbox), entry.number.cast_signed());
+    let (home_inbox, home_number) = place(home);
     run(tx, HOME_EVENT, params![home_inbox, home_number, event.bytes, checkpoint(home)])?;
     for entry in others {
-        let (inbox, number) = (canonical::encode(&entry.inbox), entry.number.cast_signed());
+        let (inbox, number) = place(entry);
         run(tx, OTHER_EVENT, params![inbox, number, home_inbox, home_number, checkpoint(entry)])?;
     }
     Ok(())
