@@ -9,6 +9,7 @@ LANG_OF_DEMO ?= en
 DEMO_OUT ?= target/demo
 FUZZ_SECONDS ?= 60
 SOAK_SEEDS ?= 2000
+BENCH_ACCRUALS ?= 6400
 
 # One debugging profile for everything but the phone's library. Cargo decides what is stale.
 CARGO := cargo
@@ -98,6 +99,12 @@ desktop: need-rust need-kotlin need-fonts ## the screens in a window (after `mak
 deny: ## licences, sources and banned crates of everything that comes in
 	@command -v cargo-deny >/dev/null || $(CARGO) install --quiet --locked cargo-deny
 	cargo deny check bans licenses sources
+
+.PHONY: bench
+bench: need-rust ## every figure of docs/measurements.md on this machine (release build; BENCH_ACCRUALS)
+	$(CARGO) build --quiet --locked --release --package moa-world --package moa-server --bin world --bin moa
+	@target/release/world bench --accruals $(BENCH_ACCRUALS)
+	@$(MAKE) --no-print-directory library
 
 # Relocations packed, same code kept once, no unwinding tables for C: a third off what a phone downloads.
 .PHONY: library

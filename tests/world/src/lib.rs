@@ -1,8 +1,8 @@
 //! A town of shops and phones over the real server: for the demo, for replays, for loads, and for tests that need
 //! both sides.
 
+pub mod bench;
 pub mod books;
-pub mod load;
 pub mod messages;
 pub mod network;
 pub mod picture;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use moa_words::Lang;
 use moa_world::story::{self, FolderError, Screen, Words};
-use moa_world::{Failure, load};
+use moa_world::{Failure, bench};
 
 /// A town of shops and phones over the real server.
 #[derive(Parser)]
@@ -29,19 +29,26 @@ enum Command {
         #[arg(long, value_name = "FOLDER", default_value = "target/demo")]
         out: PathBuf,
     },
-    /// Measures accruals per second over HTTP, beside what the disk and the store alone give.
-    Load {
-        /// Accruals of each measurement, shared among its clients.
-        #[arg(long, default_value_t = 3_000)]
+    /// Measures server, phone and wire, each figure beside what it is to be held against.
+    Bench {
+        /// Accruals of each measurement of the server, shared among its clients.
+        #[arg(long, default_value_t = 6_400)]
         accruals: usize,
+        /// Where the files go, and so whose disk is measured.
+        #[arg(long, value_name = "FOLDER", default_value = "target")]
+        folder: PathBuf,
     },
+    /// Opens a phone, syncs it and prints the megabytes that this process holds: for `bench`.
+    #[command(hide = true)]
+    ResidentMemory { url: String, number: String, data: PathBuf },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { lang, out } => demo(lang, &out).await,
-        Command::Load { accruals } => measure(accruals).await,
+        Command::Bench { accruals, folder } => bench::run(&folder, accruals).await,
+        Command::ResidentMemory { url, number, data } => resident_memory(&url, &number, &data).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,31 +68,7 @@ async fn demo(lang: Lang, out: &Path) -> Result<(), Failure> {
     })
 }
 
-async fn measure(accruals: usize) -> Result<(), Failure> {
-    let folder = tempfile::tempdir_in(".")?;
-    let at = |name: &str| folder.path().join(name);
-    let sync = load::raw_sync(&at("raw.db"), 500)?;
-    println!("one row a commit, raw SQLite FULL      {sync:8.0} /s   (the baseline)");
-    for batch in [1, 64] {
-        let rate = load::store_alone(&at(&format!("store-{batch}.db")), accruals, batch)?;
-        println!(
-            "the store alone, {batch:3} accruals a commit {rate:8.0} /s   {:6.2} × the baseline",
-            rate / sync
-        );
-    }
-    for (clients, batch) in [(1, 1), (16, 1), (64, 1), (1, 100), (4, 100)] {
-        let data = at(&format!("data-{clients}-{batch}"));
-        let each = (accruals / clients).next_multiple_of(batch);
-        let m = load::over_http(&data, clients, each, batch).await?;
-        println!(
-            "{clients:3} clients, {batch:3} ops a request         {:8.0} /s   {:6.2} × the baseline   p50 {} µs   p99 {} µs   {:.0} CPU-µs   {} B on disk",
-            m.per_second,
-            m.per_second / sync,
-            m.p50_us,
-            m.p99_us,
-            m.cpu_us,
-            m.bytes
-        );
-    }
+async fn resident_memory(url: &str, number: &str, data: &Path) -> Result<(), Failure> {
+    println!("{}", bench::resident_memory(url, number, data).await?);
     Ok(())
 }

@@ -108,8 +108,16 @@ impl Town {
     /// # Errors
     /// Storage or key.
     pub fn open_phone(&self, number: &str, data: Data) -> Result<Resident, TownError> {
-        let failed = |why| TownError::new("open the phone", number, why);
         let options = Options { language: self.lang.tag().to_owned(), ..Options::new(data) };
+        self.open_phone_with(number, options)
+    }
+
+    /// Opens a phone with a clock, a key or a language of its own.
+    ///
+    /// # Errors
+    /// Storage or key.
+    pub fn open_phone_with(&self, number: &str, options: Options) -> Result<Resident, TownError> {
+        let failed = |why| TownError::new("open the phone", number, why);
         let phone = Arc::new(Phone::open(options).map_err(failed)?);
         let reception = Arc::new(Reception::new(self.network.clone()));
         let client = Client::start(phone, reception.clone()).map_err(failed)?;

@@ -1,7 +1,7 @@
 //! Accruals per second: a sale and a claim each, signed beforehand, over HTTP, durable when answered.
 //!
-//! Beside it, in the same run and on the same disk, what the disk gives: the same batches committed to the same tables
-//! without HTTP or signatures, one op per commit and 64 per commit.
+//! Beside it, in the same run and on the same disk: the store without HTTP, and SQLite without the store, which writes the
+//! rows that the store wrote, one accrual per commit and 64 per commit.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,14 +29,17 @@ use crate::{Failure, network};
 pub struct Measured {
     /// Accruals per second.
     pub per_second: f64,
-    /// Half of the answers took no longer, in microseconds.
-    pub p50_us: u128,
-    /// All but a hundredth took no longer, in microseconds.
-    pub p99_us: u128,
+    /// Half of the answers took no longer.
+    pub p50: Duration,
+    /// All but a hundredth took no longer.
+    pub p99: Duration,
     /// Processor time of the server per accrual, in microseconds.
     pub cpu_us: f64,
     /// Bytes on disk per accrual, evidence and all.
     pub bytes: u64,
+    /// The same without the evidence: the ops as signed and the events as made, which only a dispute or a phone that
+    /// follows its inbox reads again.
+    pub hot_bytes: u64,
 }
 
 /// Measures `clients` that send `each` accruals in requests of `batch`, against a new server with its data in `data`.
@@ -78,17 +81,20 @@ pub async fn over_http(data: &Path, clients: usize, each: usize, batch: usize) -
     let (took, accruals) = (started.elapsed(), clients * each);
     let cpu = server.cpu_us()? - cpu;
     times.sort_unstable();
-    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)].as_micros();
+    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+    let bytes = on_disk(data)?.saturating_sub(disk) / accruals as u64;
     Ok(Measured {
         per_second: per_second(accruals, took),
-        p50_us: at(50),
-        p99_us: at(99),
+        p50: at(50),
+        p99: at(99),
         cpu_us: ratio(cpu, accruals as u64),
-        bytes: on_disk(data)?.saturating_sub(disk) / accruals as u64,
+        bytes,
+        hot_bytes: bytes.saturating_sub(evidence(data)? / accruals as u64),
     })
 }
 
-async fn found(shop: &Client) -> Result<GroupId, Failure> {
+/// A shop of the client's, and a group of it.
+pub async fn found(shop: &Client) -> Result<GroupId, Failure> {
     let profile = MerchantProfile { name: "Load".to_owned(), currency: Currency::KRW, place: None };
     shop.send(&[shop.sign(OpBody::RegisterMerchant { profile })?]).await?;
     let founding = shop.sign(OpBody::FoundGroup { profile: group_profile(), terms: terms()? })?;
@@ -100,7 +106,8 @@ fn group_profile() -> Profile {
     Profile { name: "Load".to_owned(), scope: Scope::Building }
 }
 
-fn terms() -> Result<Terms, Failure> {
+/// Five percent for six months.
+pub fn terms() -> Result<Terms, Failure> {
     Ok(Terms::points(BasisPoints::new(500)?, Validity::Months(6), Units::new(1_000)?))
 }
 
@@ -138,6 +145,56 @@ pub fn store_alone(path: &Path, accruals: usize, batch: usize) -> Result<f64, Fa
         commit(&*store, ops, now)?;
     }
     Ok(per_second(accruals, started.elapsed()))
+}
+
+/// Accruals per second that SQLite takes when it writes the rows that the store wrote to `from` to the same tables of a new
+/// file, `batch` to a commit, deciding nothing: the ceiling of any store on these tables and this disk.
+///
+/// # Errors
+/// If the files cannot be read or written.
+pub fn raw_tables(from: &Path, to: &Path, accruals: usize, batch: usize) -> Result<f64, Failure> {
+    drop(SqliteStore::open(to, &system_device(SoftwareKey::generate()?.0.public_key()))?);
+    let source = rusqlite::Connection::open(from)?;
+    let connection = rusqlite::Connection::open(to)?;
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    let mut tables = Vec::new();
+    for table in ["ops", "inbox_events", "sales", "lots", "counters", "inboxes", "balances"] {
+        let rows = rows(&source, table)?;
+        let values = vec!["?"; rows.first().map_or(0, Vec::len)].join(", ");
+        tables.push((format!("INSERT INTO {table} VALUES ({values})"), rows));
+    }
+    for (insert, rows) in tables.split_off(5) {
+        for row in rows {
+            connection.execute(&insert, rusqlite::params_from_iter(row))?;
+        }
+    }
+    let started = Instant::now();
+    for accrual in 0..accruals {
+        if accrual % batch == 0 {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+        }
+        for (insert, rows) in &tables {
+            let share = |accrual: usize| rows.len() * accrual / accruals;
+            let mut insert = connection.prepare_cached(insert)?;
+            for row in &rows[share(accrual)..share(accrual + 1)] {
+                insert.execute(rusqlite::params_from_iter(row))?;
+            }
+        }
+        connection.prepare_cached("UPDATE inboxes SET count = count + 1")?.execute([])?;
+        connection.prepare_cached("UPDATE balances SET amount = amount + 1")?.execute([])?;
+        if (accrual + 1) % batch == 0 || accrual + 1 == accruals {
+            connection.execute_batch("COMMIT")?;
+        }
+    }
+    Ok(per_second(accruals, started.elapsed()))
+}
+
+/// Every row of a table.
+fn rows(connection: &rusqlite::Connection, table: &str) -> Result<Vec<Vec<rusqlite::types::Value>>, Failure> {
+    let mut query = connection.prepare(&format!("SELECT * FROM {table}"))?;
+    let columns = query.column_count();
+    let rows = query.query_map([], |row| (0..columns).map(|column| row.get(column)).collect())?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Commits per second that SQLite gives for one row of a kilobyte each: what one sync of this disk costs.
@@ -208,8 +265,15 @@ fn per_second(count: usize, took: Duration) -> f64 {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a figure to be read, not reckoned with")]
-fn ratio(total: u64, count: u64) -> f64 {
+pub fn ratio(total: u64, count: u64) -> f64 {
     total as f64 / count as f64
+}
+
+/// Bytes of the ops as signed and of the events as made.
+fn evidence(data: &Path) -> Result<u64, Failure> {
+    let sum = "SELECT (SELECT sum(length(signed)) FROM ops) + (SELECT sum(length(bytes)) FROM inbox_events)";
+    let bytes: i64 = rusqlite::Connection::open(data.join("moa.db"))?.query_row(sum, [], |row| row.get(0))?;
+    Ok(bytes.unsigned_abs())
 }
 
 /// Bytes of the database once the write-ahead log is folded in.

@@ -1,0 +1,115 @@
+//! Measurements: one run, each figure beside what it is to be held against, the machine's state noted first.
+//!
+//! Absolute figures wander on a shared machine; ratios to what SQLite gives on the same disk in the same run wander less,
+//! and processor time per accrual hardly.
+
+mod machine;
+mod phone;
+mod server;
+mod wire;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::Failure;
+
+pub use phone::resident_memory;
+
+/// A figure, and the goal that it is to stay within.
+struct Figure {
+    what: &'static str,
+    value: f64,
+    unit: &'static str,
+    goal: Option<f64>,
+}
+
+impl Figure {
+    fn new(what: &'static str, value: f64, unit: &'static str) -> Self {
+        Self { what, value, unit, goal: None }
+    }
+
+    fn at_most(self, goal: f64) -> Self {
+        Self { goal: Some(goal), ..self }
+    }
+
+    fn print(&self) {
+        let Self { what, value, unit, goal } = self;
+        let goal =
+            goal.map(|goal| format!("   goal ≤ {goal}{}", if *value > goal { ": MISSED" } else { "" }));
+        println!("{what:58} {value:10.1} {unit}{}", goal.unwrap_or_default());
+    }
+}
+
+/// Runs every measurement, its files in a folder of its own below `folder`, and prints what it finds.
+///
+/// # Errors
+/// If anything does not work: a measurement of something broken is none.
+pub async fn run(folder: &Path, accruals: usize) -> Result<(), Failure> {
+    let folder = tempfile::tempdir_in(folder)?;
+    let at = |name: &str| folder.path().join(name);
+    machine::print();
+
+    println!("\n## Server: durable accruals per second (a sale and a claim each, every signature checked)\n");
+    let sync = server::raw_sync(&at("raw.db"), 500)?;
+    println!("{:58} {sync:10.0} /s", "SQLite alone, one row of 1 kB a commit: this disk's sync");
+    let mut ceiling = 1.0;
+    for batch in [1, 64] {
+        let stored = at(&format!("store-{batch}.db"));
+        let store = server::store_alone(&stored, accruals, batch)?;
+        let raw = server::raw_tables(&stored, &at(&format!("raw-{batch}.db")), accruals, batch)?;
+        println!("{:58} {raw:10.0} /s", format!("SQLite alone, the same rows, {batch} a commit"));
+        println!(
+            "{:58} {store:10.0} /s   {:5.2} × that",
+            format!("the store, {batch} a commit"),
+            store / raw
+        );
+        ceiling = raw;
+    }
+    println!("\nover HTTP; × the same rows 64 a commit, × one row a commit\n");
+    for (clients, batch) in [(1, 1), (16, 1), (64, 1), (1, 100), (4, 100)] {
+        let each = (accruals / clients).next_multiple_of(batch);
+        let m = server::over_http(&at(&format!("data-{clients}-{batch}")), clients, each, batch).await?;
+        println!(
+            "{clients:3} clients, {batch:3} a request {:8.0} /s  {:5.2} ×  {:6.2} ×   p50 {:6.1} ms  p99 {:6.1} ms   {:4.0} CPU-µs   {} B on disk, {} without evidence",
+            m.per_second,
+            m.per_second / ceiling,
+            m.per_second / sync,
+            m.p50.as_secs_f64() * 1e3,
+            m.p99.as_secs_f64() * 1e3,
+            m.cpu_us,
+            m.bytes,
+            m.hot_bytes
+        );
+    }
+
+    println!("\n## Phone\n");
+    for figure in phone::measure(&at("phone")).await? {
+        figure.print();
+    }
+    println!("\n## Bytes on the wire, both ways, headers and all, per accrual (shop and buyer together)\n");
+    for figure in wire::measure(&at("wire")).await? {
+        figure.print();
+    }
+    Ok(())
+}
+
+/// The value in the middle.
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// How long each of `count` calls took.
+fn timed<T>(count: usize, mut call: impl FnMut() -> Result<T, Failure>) -> Result<Vec<Duration>, Failure> {
+    let mut times = Vec::with_capacity(count);
+    for _ in 0..count {
+        let started = Instant::now();
+        call()?;
+        times.push(started.elapsed());
+    }
+    Ok(times)
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
