@@ -29,29 +29,29 @@ labels! {
     // Over figures.
 
     /// The server has decided it.
-    Confirmed: "확정", "confirmed";
+    Confirmed: "확정", "Confirmed";
     /// Only this phone knows it so far.
-    Pending: "확인 중", "pending";
+    Pending: "확인 중", "Pending";
     /// What can be used now.
-    Available: "쓸 수 있는 점수", "available";
+    Available: "쓸 수 있는 점수", "Available";
     /// What ends within thirty days.
-    ExpiringSoon: "곧 소멸", "expiring soon";
+    ExpiringSoon: "곧 소멸", "Expiring soon";
     /// The balance from which mileage can be used.
-    Minimum: "최소 사용 점수", "minimum";
+    Minimum: "최소 사용 점수", "Minimum";
     /// The share of the amount that is earned.
-    Rate: "적립률", "rate";
+    Rate: "적립률", "Rate";
     /// How long mileage can be used.
-    Validity: "유효기간", "validity";
+    Validity: "유효기간", "Validity";
     /// The shops of a group.
-    Shops: "쓸 수 있는 가게", "shops";
+    Shops: "쓸 수 있는 가게", "Shops";
     /// What this purchase would earn.
-    Earns: "적립 예정", "earns";
+    Earns: "적립 예정", "Earns";
     /// A shop that this phone has never met: its key is not in the directory cached.
-    Unverified: "아직 확인되지 않은 가게", "shop not verified yet";
+    Unverified: "아직 확인되지 않은 가게", "Shop not verified yet";
     /// Headline of a redemption that stands.
-    Approved: "승인", "approved";
+    Approved: "승인", "Approved";
     /// Headline of an op that was refused.
-    Refused: "거절", "refused";
+    Refused: "거절", "Refused";
 
     // Of the whole app.
 

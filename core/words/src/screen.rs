@@ -175,11 +175,11 @@ pub fn line(lang: Lang, line: &Line) -> String {
         }
         Line::Minimum { minimum, missing } if missing.is_zero() => {
             let minimum = points(minimum);
-            text!(lang, "{minimum}부터 사용, 지금 사용 가능", "usable from {minimum}: reached")
+            text!(lang, "{minimum}부터 사용, 지금 사용 가능", "Usable from {minimum}: reached")
         }
         Line::Minimum { minimum, missing } => {
             let (minimum, ko, en) = (points(minimum), points(missing), count(missing.get()));
-            text!(lang, "{minimum}부터 사용, {ko} 남음", "usable from {minimum}: {en} to go")
+            text!(lang, "{minimum}부터 사용, {ko} 남음", "Usable from {minimum}: {en} to go")
         }
         Line::Expiring { units, last_day } => {
             let (units, until) = (points(units), when::until(lang, last_day));
@@ -222,27 +222,27 @@ pub fn line(lang: Lang, line: &Line) -> String {
             let (ko, en) = (count(shops), plural(shops, "shop", "shops"));
             text!(lang, "가게 {ko}곳", "{en}")
         }
-        Line::NoNetwork { waiting: 0, .. } => text!(lang, "연결 없음", "no connection"),
+        Line::NoNetwork { waiting: 0, .. } => text!(lang, "연결 없음", "No connection"),
         Line::NoNetwork { sales: 0, waiting } => {
             let waiting = count(waiting);
-            text!(lang, "연결 없음, {waiting}건 전송 대기", "no connection, {waiting} waiting to be sent")
+            text!(lang, "연결 없음, {waiting}건 전송 대기", "No connection, {waiting} waiting to be sent")
         }
         Line::NoNetwork { sales, .. } => {
             let (ko, en) = (count(sales), plural(sales, "sale", "sales"));
-            text!(lang, "연결 없음, 판매 {ko}건 전송 대기", "no connection, {en} waiting to be sent")
+            text!(lang, "연결 없음, 판매 {ko}건 전송 대기", "No connection, {en} waiting to be sent")
         }
         Line::Offline { as_of, zone, sales: 0 } => {
             let clock = when::clock(as_of, zone);
-            text!(lang, "{clock} 기준", "as of {clock}")
+            text!(lang, "{clock} 기준", "As of {clock}")
         }
         Line::Offline { as_of, zone, sales } => {
             let (clock, ko) = (when::clock(as_of, zone), count(sales));
             let en = plural(sales, "sale", "sales");
-            text!(lang, "{clock} 기준, 판매 {ko}건 전송 대기", "as of {clock}, {en} waiting")
+            text!(lang, "{clock} 기준, 판매 {ko}건 전송 대기", "As of {clock}, {en} waiting")
         }
         Line::Synced { as_of, zone } => {
             let clock = when::clock(as_of, zone);
-            text!(lang, "{clock} 최신 상태", "up to date at {clock}")
+            text!(lang, "{clock} 최신 상태", "Up to date at {clock}")
         }
     }
 }

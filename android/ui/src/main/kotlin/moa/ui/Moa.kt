@@ -7,11 +7,13 @@ import kotlin.coroutines.CoroutineContext
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import uniffi.moa.ApiException
 import uniffi.moa.AppInterface
 import uniffi.moa.AppState
+import uniffi.moa.Balance
 import uniffi.moa.Fate
 import uniffi.moa.GroupChoice
 import uniffi.moa.MerchantDay
@@ -20,6 +22,7 @@ import uniffi.moa.OutboxItem
 import uniffi.moa.OwnShop
 import uniffi.moa.Redemption
 import uniffi.moa.Scan
+import uniffi.moa.Voucher
 
 /**
  * What the screens show, and what a tap does. Decides nothing: it asks the core and goes to the next screen, or shows
@@ -94,13 +97,20 @@ class Moa(
 
     fun pointsText(points: Long): String = app.unitsText(points)
 
+    /** What the customer has collected with a voucher, once the server has said so. */
+    fun collected(voucher: Voucher): String? =
+        day?.sales?.find { it.sale == voucher.sale }?.claimed?.let { app.unitsText(it) }
+
     fun recordSale(): Job = act { Screen.ShowVoucher(app.recordSale(amount.number)).also { amount.clear() } }
 
     fun take(take: Screen.Take): Job = act(otherwise = Screen.Till) {
         val points = app.unitsText(take.keypad.number)
         when (app.redeem(take.text, take.keypad.number)) {
-            Redemption.APPROVED -> Screen.Taken(labels.approved, points, approved = true)
-            Redemption.BEING_CHECKED -> Screen.Taken(labels.beingChecked, points, approved = false)
+            Redemption.APPROVED -> Screen.Taken(points, approved = true)
+            Redemption.BEING_CHECKED -> {
+                val asked = app.outbox().lastOrNull { it.kind == "redeem" && it.fate !is Fate.Refused }
+                Screen.Taken(points, approved = false, asked?.op)
+            }
         }
     }
 
@@ -111,7 +121,8 @@ class Moa(
         Screen.Wallet
     }
 
-    fun spend(group: String, most: Long): Job = act { Screen.ShowCode(app.redemptionCode(group, most)) }
+    /** Shows a code for all that can be used, as long as it is good. */
+    fun spend(balance: Balance): Job = act { Screen.ShowCode(app.redemptionCode(balance.group, balance.usable), balance) }
 
     // Both.
 
@@ -123,7 +134,7 @@ class Moa(
                 if (reason.isEmpty()) Screen.Choose(text, scan.voucher, app.choices(text)) else Problem(labels.refused, reason)
             }
             is Scan.Redemption -> Screen.Take(text, scan.code, Keypad(scan.code.most))
-            is Scan.Approval, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
+            is Scan.Approval, is Scan.Member, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
         }
     }
 
@@ -141,6 +152,10 @@ class Moa(
     fun go(to: Screen) {
         typed = ""
         screen = to
+        if (to is Screen.ShowCode) scope.launch {
+            delay(to.code.expiresAt - System.currentTimeMillis())
+            if (screen === to) goHome()
+        }
     }
 
     fun goHome() = go(if (state.signedIn) home() else Screen.Number)
@@ -172,6 +187,8 @@ class Moa(
                     null -> {}
                 }
                 refresh()
+                // Told while this was at work, and kept back.
+                if (problem == null && state.refused > 0u) problem = withContext(io) { nextProblem() }
             } catch (error: ApiException) {
                 problem = Problem(if (error is ApiException.Refused) labels.refused else labels.notDone, error.toString())
                 otherwise?.let(::go)
@@ -188,9 +205,32 @@ class Moa(
         if (!now.signedIn && !signingIn && !withContext(io) { app.signedIn() }) go(Screen.Number)
         if (now.refused > 0u && problem == null && !busy) problem = withContext(io) { nextProblem() }
         try {
+            follow()
             refresh()
         } catch (_: ApiException) {
-            // The shop's day could not be read: the last one stays.
+            // The disk could not be read: what is shown stays.
+        }
+    }
+
+    /** What the screen waits for has come to pass: it goes on without a tap. */
+    private suspend fun follow() {
+        when (val shown = screen) {
+            is Screen.Taken -> {
+                val op = shown.op ?: return
+                // The outbox keeps what waits and what was refused. What is no longer there, the server took.
+                val fate = withContext(io) { app.outbox().find { it.op == op } }?.fate
+                if (screen !== shown) return
+                when (fate) {
+                    null, Fate.Applied -> screen = shown.copy(approved = true, op = null)
+                    is Fate.Refused -> goHome()
+                    Fate.Waiting, Fate.BeingChecked -> {}
+                }
+            }
+            is Screen.ShowCode -> {
+                val left = state.balances.find { it.group == shown.code.group }?.confirmed ?: 0
+                if (left < shown.balance.confirmed) goHome()
+            }
+            else -> {}
         }
     }
 

@@ -2,11 +2,9 @@ package moa.ui
 
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.fillMaxSize
-import androidx.compose.foundation.layout.fillMaxWidth
-import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.layout.safeDrawingPadding
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Surface
-import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.semantics.LiveRegionMode
@@ -14,14 +12,15 @@ import androidx.compose.ui.semantics.heading
 import androidx.compose.ui.semantics.liveRegion
 import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.style.TextAlign
-import androidx.compose.ui.unit.dp
 
 /** The whole app. [paste] gives what is on the clipboard, if that is text. */
 @Composable
 fun MoaApp(moa: Moa, inTheDark: Boolean, paste: suspend () -> String?, modifier: Modifier = Modifier) = MoaTheme(inTheDark) {
     Surface(modifier.fillMaxSize(), color = MaterialTheme.colorScheme.background) {
-        Column(Modifier.fillMaxSize()) {
+        // Clear of the camera's notch, the system's bars and the keyboard.
+        Column(Modifier.fillMaxSize().safeDrawingPadding()) {
             if (moa.state.offlineText.isNotEmpty()) Banner(moa.state.offlineText)
+            Working(moa.busy)
             val problem = moa.problem
             if (problem != null) ProblemScreen(moa, problem) else Current(moa, paste)
         }
@@ -41,28 +40,24 @@ private fun Current(moa: Moa, paste: suspend () -> String?) = when (val screen =
     is Screen.Taken -> TakenScreen(moa, screen)
     Screen.Wallet -> WalletScreen(moa, paste)
     is Screen.Choose -> ChooseScreen(moa, screen)
-    is Screen.ShowCode -> ShowCodeScreen(moa, screen.code)
+    is Screen.ShowCode -> ShowCodeScreen(moa, screen)
 }
 
 /** What could not be done, and what the core says of it. */
 @Composable
-private fun ProblemScreen(moa: Moa, problem: Problem) = Column(Modifier.fillMaxSize()) {
-    Column(Modifier.weight(1f).fillMaxWidth()) {
-        Middle {
-            Text(
-                problem.title,
-                Modifier.semantics { heading() },
-                color = MaterialTheme.colorScheme.error,
-                style = MaterialTheme.typography.displaySmall,
-                textAlign = TextAlign.Center,
-            )
-            Text(
-                problem.text,
-                Modifier.semantics { liveRegion = LiveRegionMode.Assertive },
-                style = MaterialTheme.typography.headlineSmall,
-                textAlign = TextAlign.Center,
-            )
-        }
+private fun ProblemScreen(moa: Moa, problem: Problem) =
+    Page(middle = true, bottom = { BigButton(moa.labels.ok) { moa.dismiss() } }) {
+        Words(
+            problem.title,
+            Modifier.semantics { heading() },
+            color = MaterialTheme.colorScheme.error,
+            style = MaterialTheme.typography.displaySmall,
+            align = TextAlign.Center,
+        )
+        Words(
+            problem.text,
+            Modifier.semantics { liveRegion = LiveRegionMode.Assertive },
+            style = MaterialTheme.typography.headlineSmall,
+            align = TextAlign.Center,
+        )
     }
-    Column(Modifier.padding(20.dp)) { BigButton(moa.labels.ok) { moa.dismiss() } }
-}

@@ -4,9 +4,11 @@ import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Box
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.ColumnScope
+import androidx.compose.foundation.layout.PaddingValues
 import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.fillMaxSize
 import androidx.compose.foundation.layout.fillMaxWidth
+import androidx.compose.foundation.layout.height
 import androidx.compose.foundation.layout.heightIn
 import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.rememberScrollState
@@ -16,15 +18,24 @@ import androidx.compose.foundation.text.KeyboardOptions
 import androidx.compose.foundation.verticalScroll
 import androidx.compose.material3.Button
 import androidx.compose.material3.FilledTonalButton
+import androidx.compose.material3.LinearProgressIndicator
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.OutlinedTextField
 import androidx.compose.material3.Surface
 import androidx.compose.material3.Text
 import androidx.compose.material3.TextButton
 import androidx.compose.runtime.Composable
+import androidx.compose.runtime.LaunchedEffect
+import androidx.compose.runtime.getValue
+import androidx.compose.runtime.mutableStateOf
+import androidx.compose.runtime.remember
+import androidx.compose.runtime.setValue
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
+import androidx.compose.ui.autofill.ContentType
 import androidx.compose.ui.semantics.LiveRegionMode
+import androidx.compose.ui.semantics.contentDescription
+import androidx.compose.ui.semantics.contentType
 import androidx.compose.ui.semantics.heading
 import androidx.compose.ui.semantics.liveRegion
 import androidx.compose.ui.semantics.semantics
@@ -32,33 +43,45 @@ import androidx.compose.ui.text.input.ImeAction
 import androidx.compose.ui.text.input.KeyboardType
 import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
+import kotlin.time.Duration.Companion.milliseconds
+import kotlinx.coroutines.delay
 
-private val edge = 20.dp
+/** Between a screen's content and the glass's edge: less above and below, where a small phone has little to give. */
+private val edge = PaddingValues(horizontal = 20.dp, vertical = 12.dp)
 
-/** A screen: what it says, scrolling if letters are large, over what is tapped. */
+/** A screen that fills the glass without scrolling: its parts share the height. */
 @Composable
-fun Page(bottom: @Composable ColumnScope.() -> Unit = {}, content: @Composable ColumnScope.() -> Unit) {
-    Column(Modifier.fillMaxSize().padding(edge), verticalArrangement = Arrangement.spacedBy(12.dp)) {
-        Column(
-            Modifier.weight(1f).fillMaxWidth().verticalScroll(rememberScrollState()),
-            verticalArrangement = Arrangement.spacedBy(16.dp),
-            content = content,
-        )
-        bottom()
-    }
+fun FixedPage(content: @Composable ColumnScope.() -> Unit) =
+    Column(Modifier.fillMaxSize().padding(edge), verticalArrangement = Arrangement.spacedBy(8.dp), content = content)
+
+/** A screen: what it says, from the top or in the [middle], scrolling if letters are large, over what is tapped. */
+@Composable
+fun Page(
+    middle: Boolean = false,
+    bottom: @Composable ColumnScope.() -> Unit = {},
+    content: @Composable ColumnScope.() -> Unit,
+) = Column(Modifier.fillMaxSize().padding(edge), verticalArrangement = Arrangement.spacedBy(12.dp)) {
+    Column(
+        Modifier.weight(1f).fillMaxWidth().verticalScroll(rememberScrollState()),
+        verticalArrangement = Arrangement.spacedBy(16.dp, if (middle) Alignment.CenterVertically else Alignment.Top),
+        horizontalAlignment = if (middle) Alignment.CenterHorizontally else Alignment.Start,
+        content = content,
+    )
+    bottom()
 }
 
 @Composable
 fun Title(text: String, modifier: Modifier = Modifier) =
-    Text(text, modifier.semantics { heading() }, style = MaterialTheme.typography.headlineMedium)
+    Words(text, modifier.semantics { heading() }, style = MaterialTheme.typography.headlineMedium)
 
 @Composable
-fun Quiet(text: String, modifier: Modifier = Modifier, align: TextAlign? = null) = Text(
+fun Quiet(text: String, modifier: Modifier = Modifier, align: TextAlign? = null, maxLines: Int = Int.MAX_VALUE) = Words(
     text,
     modifier,
     color = MaterialTheme.colorScheme.onSurfaceVariant,
     style = MaterialTheme.typography.bodyLarge,
-    textAlign = align,
+    align = align,
+    maxLines = maxLines,
 )
 
 /** The one thing to do here. */
@@ -68,7 +91,7 @@ fun BigButton(text: String, enabled: Boolean = true, onClick: () -> Unit) = Butt
     Modifier.fillMaxWidth().heightIn(min = 64.dp),
     enabled = enabled,
     shape = RoundedCornerShape(20.dp),
-) { Text(text, style = MaterialTheme.typography.titleLarge, textAlign = TextAlign.Center) }
+) { Words(text, style = MaterialTheme.typography.titleLarge, align = TextAlign.Center) }
 
 /** Another thing to do here. */
 @Composable
@@ -77,21 +100,21 @@ fun SecondButton(text: String, modifier: Modifier = Modifier, enabled: Boolean =
     modifier.fillMaxWidth().heightIn(min = 56.dp),
     enabled = enabled,
     shape = RoundedCornerShape(20.dp),
-) { Text(text, style = MaterialTheme.typography.titleMedium, textAlign = TextAlign.Center) }
+) { Words(text, style = MaterialTheme.typography.titleMedium, align = TextAlign.Center) }
 
 /** Leads elsewhere, in few words. */
 @Composable
 fun SmallButton(text: String, onClick: () -> Unit) =
-    TextButton(onClick, Modifier.heightIn(min = 48.dp)) { Text(text, style = MaterialTheme.typography.labelLarge) }
+    TextButton(onClick, Modifier.heightIn(min = 48.dp)) { Words(text, style = MaterialTheme.typography.labelLarge) }
 
 /** The top of a screen: where one is, and the way elsewhere. */
 @Composable
-fun Top(title: String, elsewhere: String, onElsewhere: () -> Unit) = Row(
+fun Top(title: String, elsewhere: String, titleLines: Int = 2, onElsewhere: () -> Unit) = Row(
     Modifier.fillMaxWidth(),
     horizontalArrangement = Arrangement.spacedBy(8.dp),
     verticalAlignment = Alignment.CenterVertically,
 ) {
-    Title(title, Modifier.weight(1f))
+    Words(title, Modifier.weight(1f).semantics { heading() }, style = MaterialTheme.typography.headlineSmall, maxLines = titleLines)
     SmallButton(elsewhere, onElsewhere)
 }
 
@@ -102,28 +125,49 @@ fun Banner(text: String) = Surface(
     color = MaterialTheme.colorScheme.tertiaryContainer,
     contentColor = MaterialTheme.colorScheme.onTertiaryContainer,
 ) {
-    Text(
+    Words(
         text,
-        Modifier.padding(horizontal = edge, vertical = 12.dp),
+        Modifier.padding(horizontal = 20.dp, vertical = 12.dp),
         style = MaterialTheme.typography.titleSmall,
-        textAlign = TextAlign.Center,
+        align = TextAlign.Center,
     )
 }
 
-/** One line to type in; Enter does what the button does. */
+/** What takes longer than a blink is at work. Always as high, so that nothing jumps. */
+@Composable
+fun Working(busy: Boolean) = Box(Modifier.fillMaxWidth().height(4.dp)) {
+    var long by remember { mutableStateOf(false) }
+    LaunchedEffect(busy) {
+        long = false
+        if (busy) {
+            delay(BLINK)
+            long = true
+        }
+    }
+    if (long) LinearProgressIndicator(Modifier.fillMaxWidth())
+}
+
+private val BLINK = 400.milliseconds
+
+/** One line to type in; Enter does what the button does. Its [name] is shown unless a title above says it. */
 @Composable
 fun Field(
     value: String,
-    label: String,
+    name: String,
+    nameShown: Boolean = true,
     keyboard: KeyboardType = KeyboardType.Text,
+    filledWith: ContentType? = null,
     onDone: () -> Unit,
     onChange: (String) -> Unit,
 ) = OutlinedTextField(
     value,
     onChange,
-    Modifier.fillMaxWidth(),
+    Modifier.fillMaxWidth().semantics {
+        if (!nameShown) contentDescription = name
+        filledWith?.let { contentType = it }
+    },
     textStyle = MaterialTheme.typography.titleLarge,
-    label = { Text(label) },
+    label = if (nameShown) ({ Words(name) }) else null,
     singleLine = true,
     keyboardOptions = KeyboardOptions(keyboardType = keyboard, imeAction = ImeAction.Done),
     keyboardActions = KeyboardActions(onDone = { onDone() }),
@@ -134,19 +178,9 @@ fun Field(
 @Composable
 fun CodeEntry(moa: Moa, paste: suspend () -> String?) {
     Field(moa.typed, moa.labels.code, onDone = { moa.read(moa.typed) }) { moa.typed = it }
-    BigButton(moa.labels.pasteCode) { moa.readFrom(paste) }
-}
-
-/** In the middle of what is left of the screen. */
-@Composable
-fun Middle(content: @Composable ColumnScope.() -> Unit) = Box(
-    Modifier.fillMaxSize().padding(edge),
-    contentAlignment = Alignment.Center,
-) {
-    Column(
-        Modifier.fillMaxWidth().verticalScroll(rememberScrollState()),
-        verticalArrangement = Arrangement.spacedBy(16.dp),
-        horizontalAlignment = Alignment.CenterHorizontally,
-        content = content,
-    )
+    if (moa.typed.isBlank()) {
+        BigButton(moa.labels.pasteCode) { moa.readFrom(paste) }
+    } else {
+        BigButton(moa.labels.next, enabled = !moa.busy) { moa.read(moa.typed) }
+    }
 }

@@ -1,5 +1,6 @@
 package moa.ui
 
+import uniffi.moa.Balance
 import uniffi.moa.GroupChoice
 import uniffi.moa.RedemptionCode
 import uniffi.moa.ScannedRedemption
@@ -35,8 +36,8 @@ sealed interface Screen : Outcome {
     /** How many points to take on it: [text] is the code as read. */
     data class Take(val text: String, val code: ScannedRedemption, val keypad: Keypad) : Screen
 
-    /** What the server said of the points taken. */
-    data class Taken(val title: String, val points: String, val approved: Boolean) : Screen
+    /** Points taken: the server approved, or it has not said yet. Then its word on [op] is waited for. */
+    data class Taken(val points: String, val approved: Boolean, val op: String? = null) : Screen
 
     /** The customer's points, by group. */
     data object Wallet : Screen
@@ -44,8 +45,8 @@ sealed interface Screen : Outcome {
     /** Into which group a sale goes, best first: [text] is the voucher as read. */
     data class Choose(val text: String, val voucher: ScannedVoucher, val choices: List<GroupChoice>) : Screen
 
-    /** The customer's permission, for the shop to read. */
-    data class ShowCode(val code: RedemptionCode) : Screen
+    /** The customer's permission, for the shop to read: [balance] is what there was when it was given. */
+    data class ShowCode(val code: RedemptionCode, val balance: Balance) : Screen
 }
 
 /** Something that could not be done. Shown over the screen until it was read. */

@@ -9,9 +9,12 @@ import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.shape.RoundedCornerShape
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Surface
-import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Modifier
+import androidx.compose.ui.autofill.ContentType
+import androidx.compose.ui.semantics.Role as SemanticRole
+import androidx.compose.ui.semantics.role
+import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.input.KeyboardType
 import androidx.compose.ui.unit.dp
 
@@ -20,13 +23,13 @@ internal fun NumberScreen(moa: Moa) = Page(
     bottom = { BigButton(moa.labels.sendCode, enabled = moa.typed.isNotBlank() && !moa.busy) { moa.sendCode() } },
 ) {
     Spacer(Modifier.height(48.dp))
-    Text(
+    Words(
         moa.labels.appName,
         color = MaterialTheme.colorScheme.primary,
         style = MaterialTheme.typography.displayMedium,
     )
     Title(moa.labels.signInTitle)
-    Field(moa.typed, moa.labels.phoneNumber, KeyboardType.Phone, onDone = { moa.sendCode() }) { moa.typed = it }
+    Field(moa.typed, moa.labels.phoneNumber, true, KeyboardType.Phone, ContentType.PhoneNumber, { moa.sendCode() }) { moa.typed = it }
 }
 
 @Composable
@@ -38,7 +41,7 @@ internal fun DigitsScreen(moa: Moa) = Page(
 ) {
     Spacer(Modifier.height(48.dp))
     Title(moa.labels.sixDigits)
-    Field(moa.typed, moa.labels.sixDigits, KeyboardType.NumberPassword, onDone = { moa.signIn() }) { moa.typed = it }
+    Field(moa.typed, moa.labels.sixDigits, false, KeyboardType.NumberPassword, ContentType.SmsOtpCode, { moa.signIn() }) { moa.typed = it }
 }
 
 @Composable
@@ -52,15 +55,15 @@ internal fun RoleScreen(moa: Moa) = Page {
 @Composable
 private fun RoleCard(title: String, hint: String, onClick: () -> Unit) = Surface(
     onClick,
-    Modifier.fillMaxWidth().heightIn(min = 128.dp),
+    Modifier.fillMaxWidth().heightIn(min = 128.dp).semantics { role = SemanticRole.Button },
     shape = RoundedCornerShape(24.dp),
     color = MaterialTheme.colorScheme.primaryContainer,
     contentColor = MaterialTheme.colorScheme.onPrimaryContainer,
 ) {
     Column(Modifier.padding(24.dp)) {
-        Text(title, style = MaterialTheme.typography.headlineMedium)
+        Words(title, style = MaterialTheme.typography.headlineMedium)
         Spacer(Modifier.height(8.dp))
-        Text(hint, style = MaterialTheme.typography.bodyLarge)
+        Words(hint, style = MaterialTheme.typography.bodyLarge)
     }
 }
 
@@ -73,5 +76,5 @@ internal fun OpenShopScreen(moa: Moa) = Page(
 ) {
     Spacer(Modifier.height(48.dp))
     Title(moa.labels.shopName)
-    Field(moa.typed, moa.labels.shopName, onDone = { moa.openShop() }) { moa.typed = it }
+    Field(moa.typed, moa.labels.shopName, nameShown = false, onDone = { moa.openShop() }) { moa.typed = it }
 }

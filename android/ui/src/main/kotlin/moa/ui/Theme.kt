@@ -8,8 +8,9 @@ import androidx.compose.material3.lightColorScheme
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.graphics.Color
 import androidx.compose.ui.text.font.FontWeight
+import androidx.compose.ui.unit.sp
 
-private val light: ColorScheme = lightColorScheme(
+internal val light: ColorScheme = lightColorScheme(
     primary = Color(0xFF0B6B4F),
     onPrimary = Color.White,
     primaryContainer = Color(0xFFC9EFDD),
@@ -29,7 +30,7 @@ private val light: ColorScheme = lightColorScheme(
     outlineVariant = Color(0xFFCBD5CF),
 )
 
-private val dark: ColorScheme = darkColorScheme(
+internal val dark: ColorScheme = darkColorScheme(
     primary = Color(0xFF7FD9B5),
     onPrimary = Color(0xFF003826),
     primaryContainer = Color(0xFF0A4F3A),
@@ -51,6 +52,7 @@ private val dark: ColorScheme = darkColorScheme(
 
 private val type = Typography().run {
     copy(
+        displayLarge = displayLarge.copy(fontSize = 56.sp, fontWeight = FontWeight.SemiBold),
         displayMedium = displayMedium.copy(fontWeight = FontWeight.SemiBold),
         displaySmall = displaySmall.copy(fontWeight = FontWeight.SemiBold),
         headlineMedium = headlineMedium.copy(fontWeight = FontWeight.SemiBold),

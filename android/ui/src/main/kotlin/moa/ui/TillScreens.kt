@@ -1,25 +1,26 @@
 package moa.ui
 
+import androidx.compose.foundation.BorderStroke
+import androidx.compose.foundation.Canvas
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.ColumnScope
 import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.RowScope
 import androidx.compose.foundation.layout.fillMaxHeight
-import androidx.compose.foundation.layout.fillMaxSize
 import androidx.compose.foundation.layout.fillMaxWidth
-import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.layout.size
 import androidx.compose.foundation.shape.RoundedCornerShape
-import androidx.compose.foundation.text.BasicText
-import androidx.compose.foundation.text.TextAutoSize
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Surface
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
-import androidx.compose.ui.semantics.LiveRegionMode
+import androidx.compose.ui.geometry.Offset
+import androidx.compose.ui.graphics.StrokeCap
 import androidx.compose.ui.semantics.Role as SemanticRole
+import androidx.compose.ui.semantics.LiveRegionMode
 import androidx.compose.ui.semantics.contentDescription
 import androidx.compose.ui.semantics.heading
 import androidx.compose.ui.semantics.liveRegion
@@ -27,18 +28,14 @@ import androidx.compose.ui.semantics.role
 import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
-import androidx.compose.ui.unit.sp
 import uniffi.moa.Voucher
 
 @Composable
-internal fun TillScreen(moa: Moa) = Column(
-    Modifier.fillMaxSize().padding(20.dp),
-    verticalArrangement = Arrangement.spacedBy(12.dp),
-) {
-    Top(moa.shop?.name.orEmpty(), moa.labels.otherRole) { moa.go(Screen.ChooseRole) }
+internal fun TillScreen(moa: Moa) = FixedPage {
+    Top(moa.shop?.name.orEmpty(), moa.labels.otherRole, titleLines = 1) { moa.go(Screen.ChooseRole) }
     moa.day?.let { day ->
-        Row(Modifier.fillMaxWidth(), horizontalArrangement = Arrangement.SpaceBetween) {
-            Quiet(day.dayText)
+        Row(Modifier.fillMaxWidth(), horizontalArrangement = Arrangement.spacedBy(8.dp)) {
+            Quiet(day.dayText, Modifier.weight(1f))
             Quiet(day.amountText)
         }
     }
@@ -47,7 +44,7 @@ internal fun TillScreen(moa: Moa) = Column(
     SecondButton(moa.labels.takePoints) { moa.go(Screen.ReadCode) }
 }
 
-/** A figure and the keys under it, in what is left of the screen. */
+/** A figure and the keys under it, in what is left of the screen: most of it is the thumb's. */
 @Composable
 private fun ColumnScope.Keys(moa: Moa, label: String, figure: String, keypad: Keypad) {
     Column(
@@ -56,9 +53,9 @@ private fun ColumnScope.Keys(moa: Moa, label: String, figure: String, keypad: Ke
         horizontalAlignment = Alignment.CenterHorizontally,
     ) {
         Quiet(label)
-        Figure(figure)
+        Figure(figure, Modifier.fillMaxWidth(), align = TextAlign.Center)
     }
-    Column(Modifier.fillMaxWidth().weight(2.4f), verticalArrangement = Arrangement.spacedBy(8.dp)) {
+    Column(Modifier.fillMaxWidth().weight(3.5f), verticalArrangement = Arrangement.spacedBy(8.dp)) {
         for (row in listOf("123", "456", "789")) {
             KeyRow { for (digit in row) Key(digit.toString()) { keypad.press(digit.toString()) } }
         }
@@ -69,19 +66,6 @@ private fun ColumnScope.Keys(moa: Moa, label: String, figure: String, keypad: Ke
         }
     }
 }
-
-/** A figure as large as fits on one line. */
-@Composable
-private fun Figure(text: String) = BasicText(
-    text,
-    Modifier.fillMaxWidth().semantics { liveRegion = LiveRegionMode.Polite },
-    style = MaterialTheme.typography.displayMedium.copy(
-        color = MaterialTheme.colorScheme.onBackground,
-        textAlign = TextAlign.Center,
-    ),
-    maxLines = 1,
-    autoSize = TextAutoSize.StepBased(minFontSize = 24.sp, maxFontSize = 56.sp),
-)
 
 @Composable
 private fun ColumnScope.KeyRow(keys: @Composable KeyRowScope.() -> Unit) = Row(
@@ -101,6 +85,8 @@ private class KeyRowScope(private val row: RowScope) {
             shape = RoundedCornerShape(20.dp),
             color = MaterialTheme.colorScheme.surfaceVariant,
             contentColor = MaterialTheme.colorScheme.onSurface,
+            // In the sun, a key's shade alone is not seen.
+            border = BorderStroke(1.dp, MaterialTheme.colorScheme.outline),
         ) {
             Column(verticalArrangement = Arrangement.Center, horizontalAlignment = Alignment.CenterHorizontally) {
                 Text(text, style = MaterialTheme.typography.headlineMedium)
@@ -110,19 +96,30 @@ private class KeyRowScope(private val row: RowScope) {
 }
 
 @Composable
-internal fun VoucherScreen(moa: Moa, voucher: Voucher) = Page(bottom = { BigButton(moa.labels.nextSale) { moa.go(Screen.Till) } }) {
-    Column(Modifier.fillMaxWidth(), horizontalAlignment = Alignment.CenterHorizontally) {
-        Quiet(moa.shop?.name.orEmpty(), align = TextAlign.Center)
-        Figure(voucher.amountText)
+internal fun VoucherScreen(moa: Moa, voucher: Voucher) =
+    Page(middle = true, bottom = { BigButton(moa.labels.nextSale) { moa.go(Screen.Till) } }) {
+        Column(Modifier.fillMaxWidth(), horizontalAlignment = Alignment.CenterHorizontally) {
+            Quiet(moa.shop?.name.orEmpty(), align = TextAlign.Center, maxLines = 2)
+            Figure(voucher.amountText, Modifier.fillMaxWidth(), align = TextAlign.Center)
+        }
+        QrCode(voucher.qr, "${moa.labels.codePicture}, ${voucher.amountText}")
+        when (val collected = moa.collected(voucher)) {
+            null -> Words(
+                moa.labels.forCustomer,
+                Modifier.fillMaxWidth().semantics { heading() },
+                style = MaterialTheme.typography.titleLarge,
+                align = TextAlign.Center,
+            )
+            else -> Row(
+                Modifier.semantics { liveRegion = LiveRegionMode.Polite },
+                horizontalArrangement = Arrangement.spacedBy(8.dp),
+                verticalAlignment = Alignment.CenterVertically,
+            ) {
+                Tick(Modifier.size(24.dp))
+                Words(collected, style = MaterialTheme.typography.titleLarge)
+            }
+        }
     }
-    QrCode(voucher.qr, "${moa.labels.codePicture}, ${voucher.amountText}")
-    Text(
-        moa.labels.forCustomer,
-        Modifier.fillMaxWidth().semantics { heading() },
-        style = MaterialTheme.typography.titleLarge,
-        textAlign = TextAlign.Center,
-    )
-}
 
 @Composable
 internal fun ReadCodeScreen(moa: Moa, paste: suspend () -> String?) = Page(
@@ -133,24 +130,38 @@ internal fun ReadCodeScreen(moa: Moa, paste: suspend () -> String?) = Page(
 ) { Title(moa.labels.takePoints) }
 
 @Composable
-internal fun TakeScreen(moa: Moa, take: Screen.Take) = Column(
-    Modifier.fillMaxSize().padding(20.dp),
-    verticalArrangement = Arrangement.spacedBy(12.dp),
-) {
-    Top(take.code.groupName ?: moa.labels.takePoints, moa.labels.back) { moa.goHome() }
+internal fun TakeScreen(moa: Moa, take: Screen.Take) = FixedPage {
+    Top(take.code.groupName ?: moa.labels.takePoints, moa.labels.back, titleLines = 1) { moa.goHome() }
     Keys(moa, moa.labels.pointsToTake, moa.pointsText(take.keypad.number), take.keypad)
     BigButton(moa.labels.takePoints, enabled = take.keypad.number > 0 && !moa.busy) { moa.take(take) }
 }
 
 @Composable
-internal fun TakenScreen(moa: Moa, taken: Screen.Taken) = Page(bottom = { BigButton(moa.labels.ok) { moa.goHome() } }) {
-    val color = if (taken.approved) MaterialTheme.colorScheme.primary else MaterialTheme.colorScheme.onTertiaryContainer
-    Text(
-        taken.title,
-        Modifier.fillMaxWidth().padding(top = 160.dp).semantics { heading() },
-        color = color,
-        style = MaterialTheme.typography.displaySmall,
-        textAlign = TextAlign.Center,
-    )
-    Figure(taken.points)
+internal fun TakenScreen(moa: Moa, taken: Screen.Taken) =
+    Page(middle = true, bottom = { BigButton(moa.labels.ok) { moa.goHome() } }) {
+        val colors = MaterialTheme.colorScheme
+        if (taken.approved) Tick(Modifier.size(96.dp))
+        Words(
+            if (taken.approved) moa.labels.approved else moa.labels.beingChecked,
+            Modifier.semantics {
+                heading()
+                liveRegion = LiveRegionMode.Assertive
+            },
+            color = if (taken.approved) colors.primary else colors.onTertiaryContainer,
+            style = MaterialTheme.typography.displaySmall,
+            align = TextAlign.Center,
+        )
+        Figure(taken.points, Modifier.fillMaxWidth(), align = TextAlign.Center)
+    }
+
+/** Done: seen from across the counter. Words beside it say so. */
+@Composable
+private fun Tick(modifier: Modifier) {
+    val color = MaterialTheme.colorScheme.primary
+    Canvas(modifier) {
+        val corner = Offset(size.width * 0.4f, size.height * 0.78f)
+        val thick = size.width / 8
+        drawLine(color, Offset(size.width * 0.12f, size.height * 0.52f), corner, thick, StrokeCap.Round)
+        drawLine(color, corner, Offset(size.width * 0.88f, size.height * 0.24f), thick, StrokeCap.Round)
+    }
 }

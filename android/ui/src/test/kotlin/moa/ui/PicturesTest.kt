@@ -1,12 +1,16 @@
 package moa.ui
 
-import androidx.compose.ui.ImageComposeScene
+import androidx.compose.ui.geometry.Size
+import androidx.compose.ui.graphics.toAwtImage
+import androidx.compose.ui.test.ExperimentalTestApi
+import androidx.compose.ui.test.captureToImage
+import androidx.compose.ui.test.onRoot
+import androidx.compose.ui.test.v2.runSkikoComposeUiTest
 import androidx.compose.ui.unit.Density
-import java.nio.file.Files
 import java.nio.file.Path
+import javax.imageio.ImageIO
 import kotlin.io.path.createDirectories
 import kotlin.io.path.fileSize
-import kotlin.io.path.writeBytes
 import kotlin.test.assertEquals
 import kotlin.test.assertIs
 import kotlin.test.assertTrue
@@ -16,32 +20,54 @@ import kotlinx.coroutines.cancel
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.yield
-import org.jetbrains.skia.EncodedImageFormat
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import uniffi.moa.App
 import uniffi.moa.Scope
 
 /**
- * A picture of each screen, as on a phone of 412 × 892. With `MOA_BLESS=1` they go to `android/pictures`, to be looked
- * at; each run draws them and reads the codes in them.
+ * A picture of each screen. With `MOA_BLESS=1` they go to `android/pictures`, to be looked at; each run draws them,
+ * reads the codes in them, and checks what must hold of [any screen][checkScreen].
  */
 class PicturesTest {
     @TempDir
     lateinit var folder: Path
 
     @Test
-    fun `every screen, Korean by day`() = gallery("ko", "light", Names("모퉁이 카페", "골목 상점가", "서울 한 바퀴"))
+    fun `every screen, Korean by day`() =
+        gallery(Look("ko", "ko-light"), Names("모퉁이 카페", "골목 상점가", "서울 한 바퀴"), sale = 45_000)
 
     @Test
-    fun `every screen, English by night`() = gallery("en", "dark", Names("Corner Café", "Alley", "Around Seoul"))
+    fun `every screen, English by night`() =
+        gallery(Look("en", "en-dark", inTheDark = true), Names("Corner Café", "Alley", "Around Seoul"), sale = 45_000)
+
+    @Test
+    fun `every screen on a small phone with large letters, long names and the largest sale`() = gallery(
+        Look("ko", "ko-small", width = 360, height = 640, letters = 1.3f),
+        Names(
+            "감나무 골목에서 삼대째 이어 온 할머니 손맛 그대로 참기름과 들기름 짜는 집 본점",
+            "감나무 골목과 오래된 우물터 사이 상인들이 함께 꾸리는 적립 모임",
+            "서울부터 제주까지 전국 어디서나 쓸 수 있는 골목 가게 연합",
+        ),
+        sale = 10_000_000_000,
+    )
+
+    /** A phone's glass in dp, and how large its owner likes letters. */
+    private class Look(
+        val language: String,
+        val name: String,
+        val inTheDark: Boolean = false,
+        val width: Int = 412,
+        val height: Int = 892,
+        val letters: Float = 1f,
+    )
 
     private class Names(val shop: String, val alley: String, val wide: String)
 
-    private fun gallery(language: String, shade: String, names: Names) = Table(folder, language).use { table ->
+    private fun gallery(look: Look, names: Names, sale: Long) = Table(folder, look.language).use { table ->
         runBlocking {
             val scope = CoroutineScope(Dispatchers.Default.limitedParallelism(1))
-            fun Moa.picture(screen: String): Path = draw(this, "$screen-$language-$shade", inTheDark = shade == "dark")
+            fun Moa.picture(screen: String): Path = draw(this, screen, look)
             val shopApp = table.phone("shop")
             val customerApp = table.phone("customer")
             val shop = Moa(shopApp, scope, Remembered())
@@ -67,7 +93,7 @@ class PicturesTest {
             customer.choose(Role.BUYER).join()
             customer.picture("wallet-empty")
 
-            shop.amount.press("45000")
+            shop.amount.press(sale.toString())
             shop.picture("keypad")
             shop.recordSale().join()
             val voucher = assertIs<Screen.ShowVoucher>(shop.screen).voucher
@@ -76,14 +102,20 @@ class PicturesTest {
             customer.picture("choose")
             customer.claim(voucher.code, assertIs<Screen.Choose>(customer.screen).choices.first()).join()
             customerApp.syncNow()
-            until { customer.state.balances.any { it.confirmed == 2_250L } }
+            val earned = sale / 20
+            until { customer.state.balances.any { it.confirmed == earned } }
+            shopApp.syncNow()
+            until { shop.collected(voucher) != null }
+            shop.picture("collected")
 
-            customer.spend(alley, 2_250).join()
+            customer.spend(customer.state.balances.single()).join()
             val code = assertIs<Screen.ShowCode>(customer.screen).code
             assertEquals(code.code, camera(customer.picture("spend")), "read back from its picture")
+            shop.go(Screen.ReadCode)
+            shop.picture("read-code")
             shop.read(code.code).join()
             val take = assertIs<Screen.Take>(shop.screen)
-            take.keypad.press("1500")
+            take.keypad.press((earned - 750).toString())
             shop.picture("take")
             shop.take(take).join()
             shop.picture("approved")
@@ -93,7 +125,7 @@ class PicturesTest {
             until { shop.problem != null }
             shop.picture("refused")
 
-            table.stopServer()
+            table.cable.cut()
             shop.dismiss()
             until { shop.problem == null && !shop.busy }
             shop.goHome()
@@ -103,7 +135,7 @@ class PicturesTest {
             shop.dismiss()
             until { shop.problem == null && !shop.busy }
             shop.picture("offline")
-            val unsent = sell(shopApp, 36_000)
+            val unsent = sell(shopApp, sale)
             customer.read(unsent).join()
             customer.claim(unsent, assertIs<Screen.Choose>(customer.screen).choices.first()).join()
             until { customer.state.offline && customer.state.balances.any { it.pending > 0 } }
@@ -120,17 +152,18 @@ class PicturesTest {
     /** Waits for what the core is about to tell. */
     private suspend fun until(holds: () -> Boolean) = withTimeout(20_000) { while (!holds()) yield() }
 
-    private fun draw(moa: Moa, name: String, inTheDark: Boolean): Path {
-        val scene = ImageComposeScene(width = 824, height = 1784, density = Density(2f)) { MoaApp(moa, inTheDark, { null }) }
-        val png = try {
-            scene.render(0)
-            checkNotNull(scene.render(16_000_000).encodeToData(EncodedImageFormat.PNG)) { "not drawn" }.bytes
-        } finally {
-            scene.close()
-        }
+    @OptIn(ExperimentalTestApi::class)
+    private fun draw(moa: Moa, screen: String, look: Look): Path {
+        val name = "$screen-${look.name}"
         val to = Path.of(System.getProperty(if (System.getenv("MOA_BLESS") == "1") "moa.pictures" else "moa.pictures.made"))
-        val picture = to.createDirectories().resolve("$name.png").also { it.writeBytes(png) }
-        assertTrue(picture.fileSize() in 5_000..<150_000, "$name has ${Files.size(picture)} bytes")
+        val picture = to.createDirectories().resolve("$name.png")
+        runSkikoComposeUiTest(Size(2f * look.width, 2f * look.height), Density(2f, look.letters)) {
+            setContent { MoaApp(moa, look.inTheDark, { null }) }
+            waitForIdle()
+            ImageIO.write(onRoot().captureToImage().toAwtImage(), "png", picture.toFile())
+            checkScreen(name)
+        }
+        assertTrue(picture.fileSize() in 5_000..<150_000, "$name has ${picture.fileSize()} bytes")
         return picture
     }
 }

@@ -12,10 +12,12 @@ import androidx.compose.ui.test.ExperimentalTestApi
 import androidx.compose.ui.test.SemanticsMatcher
 import androidx.compose.ui.test.captureToImage
 import androidx.compose.ui.test.hasAnyAncestor
+import androidx.compose.ui.test.hasClickAction
 import androidx.compose.ui.test.hasContentDescription
 import androidx.compose.ui.test.hasSetTextAction
 import androidx.compose.ui.test.hasTestTag
 import androidx.compose.ui.test.hasText
+import androidx.compose.ui.test.isEnabled
 import androidx.compose.ui.test.performClick
 import androidx.compose.ui.test.performTextReplacement
 import androidx.compose.ui.test.v2.runDesktopComposeUiTest
@@ -45,11 +47,17 @@ class StoryTest {
             ui.waitUntil("$phone sees $text", 20_000) { ui.onAllNodes(shown).fetchSemanticsNodes().isNotEmpty() }
         }
 
+        /** Gone without a tap. */
+        fun nowhere(text: String, part: Boolean = false) {
+            val shown = here(hasText(text, substring = part))
+            ui.waitUntil("$phone no longer shows $text", 20_000) { ui.onAllNodes(shown).fetchSemanticsNodes().isEmpty() }
+        }
+
         fun taps(text: String) {
-            sees(text)
-            // What is tapped while a tap is at work does nothing.
-            ui.waitForIdle()
-            ui.onAllNodes(here(hasText(text)))[0].performClick()
+            // What is at work cannot be tapped.
+            val tapped = here(hasText(text) and hasClickAction() and isEnabled())
+            ui.waitUntil("$phone can tap $text", 20_000) { ui.onAllNodes(tapped).fetchSemanticsNodes().isNotEmpty() }
+            ui.onAllNodes(tapped)[0].performClick()
             ui.waitForIdle()
         }
 
@@ -75,7 +83,7 @@ class StoryTest {
     }
 
     @Test
-    fun `a sale at the till becomes the customer's points, and too few are refused`() =
+    fun `a sale at the till becomes the customer's points, too few are refused, and the screens follow the server`() =
         runDesktopComposeUiTest(width = 860, height = 892) {
             Table(folder, "en").use { table ->
                 val apps = mapOf("shop" to table.phone("shop"), "customer" to table.phone("customer"))
@@ -124,9 +132,12 @@ class StoryTest {
         customer.taps("2,250 points")
         customer.sees("My points")
         runBlocking { customerApp.syncNow() }
+        customer.nowhere("Pending", part = true)
         customer.sees("2,250 points")
-        customer.sees("usable from 1,000 points: reached")
+        customer.sees("Usable from 1,000 points: reached")
         assertEquals(2_250, customerApp.balances().single().confirmed)
+        runBlocking { shopApp.syncNow() }
+        shop.sees("2,250 points")
 
         // Spent where it was earned, as the customer's code allows.
         customer.taps("Spend points")
@@ -140,10 +151,10 @@ class StoryTest {
         shop.keys("1500")
         shop.sees("1,500 points")
         shop.taps("Take points")
-        shop.sees("approved")
+        shop.sees("Approved")
         shop.taps("OK")
         runBlocking { customerApp.syncNow() }
-        customer.taps("OK")
+        customer.sees("My points")
         customer.sees("750 points")
 
         // A code for what is left: the server says no, and why.
@@ -162,22 +173,33 @@ class StoryTest {
         customer.taps("OK")
         copy(voucher)
         customer.taps("Paste a code")
-        customer.sees("refused")
+        customer.sees("Refused")
         customer.taps("OK")
 
         // The network goes: the banner says so, the sale is recorded all the same, its points are pending.
-        table.stopServer()
+        table.cable.cut()
         runCatching { runBlocking { customerApp.syncNow() } }
-        customer.sees("no connection")
+        customer.sees("No connection")
         shop.keys("8000")
         shop.taps("Show the code")
         runCatching { runBlocking { shopApp.syncNow() } }
-        shop.sees("no connection, 1 sale waiting to be sent")
+        shop.sees("No connection, 1 sale waiting to be sent")
         shop.photograph(picture)
         copy(camera(picture))
         customer.taps("Paste a code")
         customer.taps("400 points")
-        customer.sees("pending 400 points")
-        customer.sees("no connection, 1 waiting to be sent")
+        customer.sees("Pending 400 points")
+        customer.sees("750 points")
+        customer.sees("No connection, 1 waiting to be sent")
+
+        // It comes back. Nobody taps: pending becomes confirmed, and the till shows what was collected.
+        table.cable.mend()
+        runBlocking { customerApp.syncNow() }
+        customer.sees("1,150 points")
+        customer.nowhere("Pending 400 points")
+        customer.nowhere("No connection", part = true)
+        runBlocking { shopApp.syncNow() }
+        shop.sees("400 points")
+        shop.nowhere("No connection", part = true)
     }
 }

@@ -10,27 +10,22 @@ import uniffi.moa.Founding
 import uniffi.moa.Scope
 import uniffi.moa.Validity
 
-/** The real server, and phones on the table. */
+/** The real server, and phones on the table that reach it by a cable. */
 class Table(private val folder: Path, private val language: String) : AutoCloseable {
-    private var server: Server? = Server(folder.resolve("server"))
+    private val server = Server(folder.resolve("server"))
     private val apps = mutableListOf<App>()
+    val cable = Cable(server.url)
 
     /** Opens a phone that nobody has signed in on. */
-    fun phone(name: String): App {
-        val url = checkNotNull(server).url
-        return App.open(AppConfig(folder.resolve(name).toString(), url, language)).also { apps += it }
-    }
+    fun phone(name: String): App =
+        App.open(AppConfig(folder.resolve(name).toString(), cable.url, language)).also { apps += it }
 
-    fun digits(number: String): String = checkNotNull(server).code(number)
-
-    fun stopServer() {
-        server?.close()
-        server = null
-    }
+    fun digits(number: String): String = server.code(number)
 
     override fun close() {
         apps.forEach { it.close() }
-        stopServer()
+        cable.close()
+        server.close()
     }
 }
 

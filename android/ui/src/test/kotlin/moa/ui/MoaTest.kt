@@ -1,0 +1,125 @@
+package moa.ui
+
+import java.nio.file.Path
+import kotlin.test.assertEquals
+import kotlin.test.assertIs
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.yield
+import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.BeforeEach
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+import uniffi.moa.App
+import uniffi.moa.AppConfig
+import uniffi.moa.AppInterface
+import uniffi.moa.AppState
+import uniffi.moa.Balance
+import uniffi.moa.Fate
+import uniffi.moa.Observer
+import uniffi.moa.OutboxItem
+import uniffi.moa.Qr
+import uniffi.moa.Redemption
+import uniffi.moa.RedemptionCode
+import uniffi.moa.ScannedRedemption
+import uniffi.moa.Subscription
+
+/** Screens that go on by themselves, by what the core tells. */
+class MoaTest {
+    @TempDir
+    lateinit var folder: Path
+
+    private lateinit var real: App
+    private lateinit var core: Core
+    private lateinit var moa: Moa
+    private val scope = CoroutineScope(Dispatchers.Default.limitedParallelism(1))
+
+    /** A real core that nobody has signed in on, but for what the server says of redemptions and balances. */
+    private class Core(private val real: App) : AppInterface by real {
+        var outbox = listOf<OutboxItem>()
+        var codeEnds = Long.MAX_VALUE
+        private lateinit var observer: Observer
+        private val nothing = real.state().copy(signedIn = true)
+
+        override fun signedIn() = true
+        override fun state() = nothing
+        override fun subscribe(observer: Observer): Subscription = real.subscribe(Nobody).also { this.observer = observer }
+        override suspend fun redeem(code: String, units: Long) = Redemption.BEING_CHECKED
+        override fun outbox() = outbox
+        override fun redemptionCode(group: String, most: Long) =
+            RedemptionCode("MOA1:", Qr(1u, byteArrayOf(1)), group, most, "$most points", codeEnds)
+
+        fun tells(change: AppState.() -> AppState) = observer.changed(nothing.change())
+    }
+
+    private object Nobody : Observer {
+        override fun changed(state: AppState) = Unit
+    }
+
+    @BeforeEach
+    fun open() {
+        real = App.open(AppConfig(folder.toString(), "http://127.0.0.1:9", "en"))
+        core = Core(real)
+        moa = Moa(core, scope, Remembered(Role.BUYER))
+    }
+
+    @AfterEach
+    fun close() {
+        moa.close()
+        scope.cancel()
+        real.close()
+    }
+
+    @Test
+    fun `points that are being checked become approved when the outbox no longer waits for them`() = runBlocking {
+        takes(points = 300)
+        assertEquals(Screen.Taken("300 points", approved = false, op = "1"), moa.screen)
+        core.tells { copy(waiting = 1u) }
+        core.outbox = listOf(redemption("2", Fate.Waiting))
+        core.tells { this }
+        until { moa.screen == Screen.Taken("300 points", approved = true) }
+    }
+
+    @Test
+    fun `points that are being checked and then refused are never shown as approved`() = runBlocking {
+        takes(points = 300)
+        core.outbox = listOf(redemption("1", Fate.Refused("below_minimum", "Collect 700 more.")))
+        core.tells { copy(refused = 1u) }
+        until { moa.problem == Problem("Refused", "Collect 700 more.") && moa.screen == Screen.Wallet }
+    }
+
+    @Test
+    fun `a code goes once the shop has used it, and not because more was earned`() = runBlocking {
+        moa.spend(balance(confirmed = 2_000)).join()
+        core.tells { copy(balances = listOf(balance(confirmed = 2_400))) }
+        until { moa.state.balances.isNotEmpty() && !moa.busy }
+        assertIs<Screen.ShowCode>(moa.screen)
+        core.tells { copy(balances = listOf(balance(confirmed = 900))) }
+        until { moa.screen == Screen.Wallet }
+    }
+
+    @Test
+    fun `a code goes when it is void`() = runBlocking {
+        core.codeEnds = System.currentTimeMillis()
+        moa.spend(balance(confirmed = 2_000)).join()
+        until { moa.screen == Screen.Wallet }
+    }
+
+    private suspend fun takes(points: Long) {
+        core.outbox = listOf(
+            redemption("0", Fate.Refused("below_minimum", "An earlier one.")),
+            redemption("1", Fate.BeingChecked),
+        )
+        moa.take(Screen.Take("MOA1:", ScannedRedemption("g", "Alley", points, "", false), Keypad(points))).join()
+    }
+
+    private fun redemption(op: String, fate: Fate) = OutboxItem(op, "redeem", 0, fate, null, 300)
+
+    private fun balance(confirmed: Long) =
+        Balance("g", "Alley", confirmed, 0, confirmed, 0, 1_000, "$confirmed points", "", "", "")
+
+    private suspend fun until(holds: () -> Boolean) = withTimeout(20_000) { while (!holds()) yield() }
+}
