@@ -8,6 +8,7 @@ use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::sale::Sale;
+use moa_rules::standing::{Standing, best_from};
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
 use moa_wire::chain;
@@ -211,6 +212,27 @@ impl Store for MemoryStore {
         let mut waiting: Vec<Sale> = state.tables.sales.values().filter(waits).cloned().collect();
         waiting.sort_by_key(|sale| (sale.time, sale.id));
         Ok(waiting)
+    }
+
+    fn standing(&self, account: AccountId) -> Result<Option<Standing>, StoreError> {
+        Ok(self.lock().tables.standings.get(&account).cloned())
+    }
+
+    fn sales_for_best(&self, now: Timestamp, limit: usize) -> Result<Vec<(Sale, Timestamp)>, StoreError> {
+        let state = self.lock();
+        let day_old = |sale: &&Sale| {
+            let in_time = sale.waits_until.is_some_and(|until| now <= until);
+            sale.waits() && in_time && best_from(sale.time) <= now
+        };
+        let mut due: Vec<(Sale, Timestamp)> = Vec::new();
+        for sale in state.tables.sales.values().filter(day_old) {
+            let standing = sale.addressee.and_then(|account| state.tables.standings.get(&account));
+            let agreed = standing.filter(|standing| standing.choice.best);
+            due.extend(agreed.map(|standing| (sale.clone(), standing.since)));
+        }
+        due.sort_by_key(|(sale, _)| (sale.waits_until, sale.id));
+        due.truncate(limit);
+        Ok(due)
     }
 
     fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError> {

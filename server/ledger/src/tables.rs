@@ -10,6 +10,7 @@ use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
 use moa_rules::merchant::Merchant;
 use moa_rules::sale::Sale;
+use moa_rules::standing::Standing;
 use moa_rules::state::{Row, apply};
 use moa_rules::view::{Cell, Halt, Key, View};
 
@@ -34,6 +35,8 @@ pub struct Tables {
     pub memberships: BTreeMap<MerchantId, Vec<GroupId>>,
     /// Lots, spent ones too.
     pub lots: BTreeMap<(AccountId, GroupId, LotId), Lot>,
+    /// Standing choices, cleared ones too.
+    pub standings: BTreeMap<AccountId, Standing>,
     /// The books, without wallets: they are the lots.
     pub balances: BTreeMap<Account, i64>,
 }
@@ -62,6 +65,7 @@ impl Tables {
             Key::Lot(account, group, lot) => {
                 self.lots.contains_key(&(account, group, lot)).then_some(Cell::Lot)
             }
+            Key::Standing(account) => self.standings.get(&account).cloned().map(Cell::Standing),
         }
     }
 
@@ -82,6 +86,7 @@ impl Tables {
             Row::Group(group) => drop(self.groups.insert(group.id, group)),
             Row::Terms(terms) => drop(self.terms.insert((terms.group, terms.version), terms)),
             Row::Lot(lot) => drop(self.lots.insert((lot.account, lot.group, lot.id), lot)),
+            Row::Standing(standing) => drop(self.standings.insert(standing.account, standing)),
             Row::Member(member) => {
                 let groups = self.memberships.entry(member.merchant).or_default();
                 if let Err(at) = groups.binary_search(&member.group) {
