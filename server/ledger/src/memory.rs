@@ -8,7 +8,7 @@ use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::sale::Sale;
-use moa_rules::standing::{Standing, best_from};
+use moa_rules::standing::Standing;
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
 use moa_wire::chain;
@@ -219,18 +219,7 @@ impl Store for MemoryStore {
     }
 
     fn sales_for_best(&self, now: Timestamp, limit: usize) -> Result<Vec<(Sale, Timestamp)>, StoreError> {
-        let state = self.lock();
-        let day_old = |sale: &&Sale| {
-            let in_time = sale.waits_until.is_some_and(|until| now <= until);
-            sale.waits() && in_time && best_from(sale.time) <= now
-        };
-        let mut due: Vec<(Sale, Timestamp)> = Vec::new();
-        for sale in state.tables.sales.values().filter(day_old) {
-            let standing = sale.addressee.and_then(|account| state.tables.standings.get(&account));
-            let agreed = standing.filter(|standing| standing.choice.best);
-            due.extend(agreed.map(|standing| (sale.clone(), standing.since)));
-        }
-        due.sort_by_key(|(sale, _)| (sale.waits_until, sale.id));
+        let mut due = self.lock().tables.sales_for_best(now);
         due.truncate(limit);
         Ok(due)
     }

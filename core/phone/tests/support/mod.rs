@@ -206,11 +206,12 @@ impl Server {
         if let Some(answer) = self.answers.get(&id) {
             return Verdict::Duplicate { refused: answer.clone().map(refused) };
         }
-        let decided = parsed
-            .check(|key| self.device(key).map(|device| device.public_key))
-            .and_then(|submission| match self.refuses_once.take() {
-                Some(refusal) => Err(refusal),
-                None => self.decide(&submission),
+        let decided =
+            parsed.check(|key| self.device(key).map(|device| device.public_key)).and_then(|submission| {
+                match self.refuses_once.take() {
+                    Some(refusal) => Err(refusal),
+                    None => self.decide(&submission),
+                }
             });
         self.answers.insert(id, decided.clone().err());
         match decided {
@@ -400,7 +401,13 @@ impl Server {
             merchant: self.device(key).and_then(|device| device.merchant),
             lots: lots.into_values().collect(),
             waiting: self.waiting(account),
-            standing: self.view.standing(account).ok().flatten().map(|s| s.choice.clone()).unwrap_or_default(),
+            standing: self
+                .view
+                .standing(account)
+                .ok()
+                .flatten()
+                .map(|s| s.choice.clone())
+                .unwrap_or_default(),
             member: Some(member_secret(account)),
             heads: inboxes.iter().map(|inbox| self.head(*inbox, self.count(*inbox))).collect(),
             cursor: inboxes

@@ -589,8 +589,7 @@ fn sold_for(op: &Op, amount: i64, now: i64) -> Result<Vec<Fact>, Refusal> {
 
 /// The percentage first, then whole units of it.
 fn earned(amount: i64, terms: &Terms) -> i64 {
-    let earned =
-        i128::from(amount) * i128::from(terms.rate.get()) / 10_000 / i128::from(terms.unit_value.0);
+    let earned = i128::from(amount) * i128::from(terms.rate.get()) / 10_000 / i128::from(terms.unit_value.0);
     i64::try_from(earned).unwrap()
 }
 

@@ -156,10 +156,8 @@ fn of_equal_rates_the_longer_validity_and_then_the_lower_id_is_the_best() {
 #[test]
 fn the_best_is_among_those_that_earn() {
     let mut street = street();
-    let costly = moa_rules::terms::Terms {
-        unit_value: moa_rules::quantity::Money(100_000),
-        ..points(900, 0)
-    };
+    let costly =
+        moa_rules::terms::Terms { unit_value: moa_rules::quantity::Money(100_000), ..points(900, 0) };
     street.town.group(street.shop, costly);
     street.stand(&[], true);
     let sale = street.sell(10_000);
