@@ -118,7 +118,7 @@ impl App {
     }
 
     /// The voucher in a scanned text.
-    fn voucher(&self, text: &str) -> Result<moa_phone::ScannedVoucher, ApiError> {
+    pub(crate) fn voucher(&self, text: &str) -> Result<moa_phone::ScannedVoucher, ApiError> {
         match self.ask(self.phone().read_code(text))? {
             moa_phone::Code::Voucher(voucher) => Ok(voucher),
             _ => Err(ApiError::refused(self.inner.lang, &moa_rules::refusal::Refusal::NotASale)),

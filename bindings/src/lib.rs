@@ -12,6 +12,7 @@ mod member;
 mod observer;
 mod records;
 mod scan;
+mod standing;
 
 pub use app::{App, AppConfig};
 pub use error::ApiError;
@@ -20,5 +21,6 @@ pub use member::{MemberCode, ScannedMember, WaitingSale};
 pub use observer::{AppState, Observer, Subscription};
 pub use records::*;
 pub use scan::*;
+pub use standing::{StandingChoice, StandingGroup};
 
 uniffi::setup_scaffolding!("moa");

@@ -171,6 +171,15 @@ impl Shared {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Chooses for what waits, without the machine: the key may take its time.
+    async fn choose_at_once(self: &Arc<Self>) {
+        let shared = Arc::clone(self);
+        let chosen = spawn_blocking(move || shared.phone.choose_at_once());
+        if let Ok(Err(error)) = chosen.await {
+            tracing::error!(%error, "nothing was chosen at once");
+        }
+    }
+
     /// Runs a step of the machine where the disk may be waited for.
     async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
@@ -227,6 +236,7 @@ async fn run(shared: Arc<Shared>) {
     let mut sent = Sent::default();
     loop {
         changes.mark_unchanged();
+        shared.choose_at_once().await;
         let polled = shared
             .blocking(|machine, phone, now| {
                 let work = machine.poll(phone, now)?;

@@ -19,7 +19,7 @@ use crate::lookup::Lookup;
 use crate::phone::{Phone, account, own_shop};
 use crate::sale::sold;
 use crate::shop::{Shop, shop};
-use crate::store::outbox::Effect;
+use crate::store::outbox::{self, Effect};
 use crate::store::waiting::{self, Waiting};
 use crate::store::{meta, sales};
 
@@ -94,9 +94,8 @@ impl Phone {
         let now = self.now();
         let waiting = self.store().read(|db| {
             let mut found = Vec::new();
-            for Waiting { sale: WaitingSale { sale, merchant, amount, time, until }, claim } in
-                waiting::all(db)?
-            {
+            for Waiting { sale, claim, .. } in waiting::all(db)? {
+                let WaitingSale { sale, merchant, amount, time, until } = sale;
                 if until < now {
                     continue;
                 }
@@ -119,6 +118,16 @@ impl Phone {
     /// `not_your_sale` if it does not wait, `sale_already_claimed` if this phone has chosen, `sale_lapsed`,
     /// `seller_not_in_group`, `earns_nothing`.
     pub fn claim_waiting(&self, sale: OpId, choice: Option<Choice>) -> Result<Claimed, PhoneError> {
+        self.choose(sale, choice, false)
+    }
+
+    /// The same; without a question if `at_once`.
+    pub(crate) fn choose(
+        &self,
+        sale: OpId,
+        choice: Option<Choice>,
+        at_once: bool,
+    ) -> Result<Claimed, PhoneError> {
         let now = self.now();
         let (merchant, effect) = self.store().read(|db| {
             account(db)?;
@@ -134,7 +143,10 @@ impl Phone {
             |db, op| {
                 // Asked again: the lock was not held while the key signed.
                 unclaimed(db, sale)?;
-                waiting::claim(db, sale, op.value().id)
+                if at_once {
+                    outbox::quiet(db, op.value().id)?;
+                }
+                waiting::claim(db, sale, op.value().id, at_once)
             },
         )?;
         Ok(Claimed { op: op.value().id, group: effect.group, earns: effect.units })
@@ -143,7 +155,7 @@ impl Phone {
 
 fn unclaimed(db: &Connection, sale: OpId) -> Result<WaitingSale, PhoneError> {
     match waiting::all(db)?.into_iter().find(|waiting| waiting.sale.sale == sale) {
-        Some(Waiting { sale, claim: None }) => Ok(sale),
+        Some(Waiting { sale, claim: None, .. }) => Ok(sale),
         Some(_) => Err(Refusal::SaleAlreadyClaimed.into()),
         None => Err(Refusal::NotYourSale.into()),
     }

@@ -27,18 +27,21 @@ pub enum Kind {
     Claim,
     /// To take mileage as payment.
     Redeem,
+    /// To set a standing choice.
+    Standing,
     /// What only the server does.
     Other,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::RegisterMerchant,
         Self::FoundGroup,
         Self::JoinGroup,
         Self::RecordSale,
         Self::Claim,
         Self::Redeem,
+        Self::Standing,
         Self::Other,
     ];
 
@@ -51,7 +54,11 @@ impl Kind {
             OpBody::RecordSale { .. } | OpBody::SellTo { .. } => Self::RecordSale,
             OpBody::Claim { .. } | OpBody::ClaimWaiting { .. } => Self::Claim,
             OpBody::Redeem { .. } => Self::Redeem,
-            OpBody::EnrolDevice { .. } | OpBody::ExpireLots { .. } | OpBody::LapseSale { .. } => Self::Other,
+            OpBody::SetStanding { .. } => Self::Standing,
+            OpBody::EnrolDevice { .. }
+            | OpBody::ExpireLots { .. }
+            | OpBody::LapseSale { .. }
+            | OpBody::TakeBest { .. } => Self::Other,
         }
     }
 
@@ -64,6 +71,7 @@ impl Kind {
             Self::RecordSale => "record_sale",
             Self::Claim => "claim",
             Self::Redeem => "redeem",
+            Self::Standing => "standing",
             Self::Other => "other",
         }
     }

@@ -1,8 +1,9 @@
 //! One phone: its data, its key, its clock. Every call is short and works without a network.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use moa_rules::id::{AccountId, KeyId, MerchantId, OpId};
 use moa_rules::op::{OP_VERSION, Op, OpBody};
@@ -78,6 +79,8 @@ pub struct Phone {
     clock_offset: AtomicI64,
     version: watch::Sender<u64>,
     pub(crate) wanted: Wanted,
+    /// Sales that could not be chosen for without a question: left to the person until the app is opened again.
+    pub(crate) left: Mutex<BTreeSet<OpId>>,
 }
 
 impl Phone {
@@ -120,6 +123,7 @@ impl Phone {
             clock_offset: AtomicI64::new(clock_offset.unwrap_or(0)),
             version: watch::Sender::new(0),
             wanted: Wanted::default(),
+            left: Mutex::default(),
         })
     }
 

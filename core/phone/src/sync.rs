@@ -6,7 +6,8 @@
 //! asks again later: full jitter up to 300 seconds, `Retry-After` honoured, kept in the store over restarts.
 //!
 //! ```text
-//! loop { work = machine.poll(phone, now)   -> give these up, send these
+//! loop { phone.choose_at_once()            -- signs, so no lock is held meanwhile
+//!        work = machine.poll(phone, now)   -> give these up, send these
 //!        machine.receive(phone, id, answer, now)
 //!        sleep until machine.next_wakeup() }
 //! ```
@@ -390,6 +391,7 @@ impl Machine {
         if self.changes_complete > asked.max(self.pushed)
             && self.directory_complete > asked
             && phone.wanted.first().is_none()
+            && phone.to_choose_at_once()?.is_empty()
         {
             self.finish(breach.map_or(Ok(()), |breach| Err(Failure::Integrity(Box::new(breach)))));
         }

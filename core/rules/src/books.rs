@@ -118,7 +118,8 @@ pub fn postings(event: &EventBody) -> Vec<Posting> {
         | EventBody::MemberJoined { .. }
         | EventBody::SaleRecorded { .. }
         | EventBody::SaleWaits { .. }
-        | EventBody::SaleLapsed { .. } => return Vec::new(),
+        | EventBody::SaleLapsed { .. }
+        | EventBody::StandingSet { .. } => return Vec::new(),
         EventBody::Accrued { group, merchant, account, units, worth, .. } => {
             let mut entry = entry(group);
             let (issuer, buyer) = (Party::Member(*merchant), Party::Buyer(*account));

@@ -11,6 +11,7 @@ use crate::op::{Carried, OP_VERSION, Op, OpBody};
 use crate::redemption;
 use crate::refusal::Refusal;
 use crate::sale;
+use crate::standing;
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
 use crate::waiting;
@@ -118,5 +119,7 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
             waiting::claim(view, &author, (*merchant, *sale), *choice, now)
         }
         OpBody::LapseSale { merchant, sale } => waiting::lapse(view, &author, (*merchant, *sale), now),
+        OpBody::SetStanding { choice } => standing::set(view, &author, choice),
+        OpBody::TakeBest { merchant, sale } => waiting::take_best(view, &author, (*merchant, *sale), now),
     }
 }

@@ -7,6 +7,7 @@ use crate::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use crate::lot::Allocation;
 use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
+use crate::standing::StandingChoice;
 use crate::terms::{Profile, Terms};
 use crate::time::{Day, Timestamp};
 
@@ -227,6 +228,16 @@ pub enum EventBody {
         #[n(2)]
         account: AccountId,
     },
+    /// A buyer's standing choice was set, in place of the one before.
+    #[n(10)]
+    StandingSet {
+        /// The buyer.
+        #[n(0)]
+        account: AccountId,
+        /// What was chosen.
+        #[n(1)]
+        choice: StandingChoice,
+    },
 }
 
 /// Whose inbox an event lands in.
@@ -251,7 +262,9 @@ impl EventBody {
     /// their status and settlement (A12, A14).
     pub fn inboxes(&self) -> Vec<Inbox> {
         let mut inboxes = match self {
-            Self::DeviceEnrolled { account, .. } => vec![Inbox::Account(*account)],
+            Self::DeviceEnrolled { account, .. } | Self::StandingSet { account, .. } => {
+                vec![Inbox::Account(*account)]
+            }
             Self::MerchantRegistered { merchant, owner, .. } => {
                 vec![Inbox::Account(*owner), Inbox::Merchant(*merchant)]
             }

@@ -28,6 +28,7 @@ pub mod quantity;
 pub mod redemption;
 pub mod refusal;
 pub mod sale;
+pub mod standing;
 pub mod state;
 pub mod terms;
 pub mod time;

@@ -6,6 +6,7 @@ use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use crate::member::{Buyer, Found};
 use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
+use crate::standing::StandingChoice;
 use crate::terms::{Profile, Terms};
 use crate::time::Timestamp;
 
@@ -152,6 +153,23 @@ pub enum OpBody {
     /// The server's sweep: a sale has waited long enough.
     #[n(10)]
     LapseSale {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The sale.
+        #[n(1)]
+        sale: OpId,
+    },
+    /// A buyer's device: what is to be done with sales that would wait for this buyer's choice. (A8)
+    #[n(11)]
+    SetStanding {
+        /// In place of the one before.
+        #[n(0)]
+        choice: StandingChoice,
+    },
+    /// The server's sweep: takes the best group for a buyer who agreed to that and has not chosen for a day. (A8)
+    #[n(12)]
+    TakeBest {
         /// The shop.
         #[n(0)]
         merchant: MerchantId,

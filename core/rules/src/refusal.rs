@@ -180,6 +180,14 @@ pub enum Refusal {
         days: u32,
     },
 
+    /// A standing choice of more groups than it may name.
+    #[n(57)]
+    TooManyGroups {
+        /// Groups that it may name at most.
+        #[n(0)]
+        max: u64,
+    },
+
     // Redemptions.
     /// Zero units asked for.
     #[n(60)]
@@ -234,6 +242,9 @@ pub enum Refusal {
     /// The sale does not wait, or has time left.
     #[n(81)]
     NotLapsed,
+    /// The sale does not wait, or there is something for its buyer to choose yet.
+    #[n(82)]
+    NotDue,
 }
 
 impl Refusal {
@@ -277,6 +288,7 @@ impl Refusal {
             Self::UnknownSale => "unknown_sale",
             Self::NotYourSale => "not_your_sale",
             Self::SaleLapsed { .. } => "sale_lapsed",
+            Self::TooManyGroups { .. } => "too_many_groups",
             Self::UnitsNotPositive => "units_not_positive",
             Self::BelowMinimum { .. } => "below_minimum",
             Self::NotEnough { .. } => "not_enough",
@@ -287,6 +299,7 @@ impl Refusal {
             Self::ShopNotInGroup => "shop_not_in_group",
             Self::NothingExpired => "nothing_expired",
             Self::NotLapsed => "not_lapsed",
+            Self::NotDue => "not_due",
         }
     }
 }

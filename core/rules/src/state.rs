@@ -7,6 +7,7 @@ use crate::id::{AccountId, GroupId, KeyId};
 use crate::lot::{Allocation, Lot};
 use crate::merchant::Merchant;
 use crate::sale::Sale;
+use crate::standing::Standing;
 use crate::view::{Halt, View};
 
 /// One row of the live tables, as it is to be written.
@@ -28,6 +29,8 @@ pub enum Row {
     Member(Member),
     /// A lot.
     Lot(Lot),
+    /// A buyer's standing choice.
+    Standing(Standing),
 }
 
 /// The rows that an event changes, given what stood before.
@@ -125,6 +128,9 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
                 ends_at: *ends_at,
             };
             claimed.into_iter().chain([Row::Lot(lot)]).collect()
+        }
+        EventBody::StandingSet { account, choice } => {
+            vec![Row::Standing(Standing { account: *account, choice: choice.clone(), since: event.at })]
         }
         EventBody::Redeemed { group, account, allocations, .. } => take(view, *account, *group, allocations)?,
         EventBody::Expired { group, account, allocation } => {

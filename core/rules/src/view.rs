@@ -12,6 +12,7 @@ use crate::lot::Wallet;
 use crate::merchant::Merchant;
 use crate::refusal::Refusal;
 use crate::sale::Sale;
+use crate::standing::Standing;
 use crate::state::Row;
 
 /// The name of a cell. Each starts with its owner's id.
@@ -37,6 +38,8 @@ pub enum Key {
     Wallet(AccountId, GroupId),
     /// Whether a buyer ever had a lot of that id in a group.
     Lot(AccountId, GroupId, LotId),
+    /// A buyer's standing choice.
+    Standing(AccountId),
 }
 
 /// What a cell holds.
@@ -62,6 +65,8 @@ pub enum Cell {
     Wallet(Wallet),
     /// For [`Key::Lot`].
     Lot,
+    /// For [`Key::Standing`].
+    Standing(Standing),
 }
 
 /// Why a rule stopped.
@@ -150,6 +155,10 @@ impl View {
         terms(group: GroupId, version: u32) -> TermsVersion, Terms
     );
     getter!(
+        /// A buyer's standing choice.
+        standing(account: AccountId) -> Standing, Standing
+    );
+    getter!(
         /// A shop's membership of a group.
         member(group: GroupId, merchant: MerchantId) -> Member, Member
     );
@@ -213,6 +222,9 @@ impl View {
                     Some(absent) => *absent = Some(Cell::Memberships(vec![member.group])),
                     None => self.early.entry(memberships).or_default().push(row.clone()),
                 }
+            }
+            Row::Standing(standing) => {
+                self.set(Key::Standing(standing.account), Cell::Standing(standing.clone()));
             }
             Row::Lot(lot) => {
                 self.set(Key::Lot(lot.account, lot.group, lot.id), Cell::Lot);

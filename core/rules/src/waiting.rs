@@ -1,15 +1,18 @@
 //! Sales to a known buyer: into the wallet at once where nothing is to be chosen, else they wait for the buyer's
-//! choice, and lapse. (A7, docs/rules.md S9..S13)
+//! choice, and lapse. (A7, docs/rules.md S9..S15)
 
+use crate::choice::by_rate;
 use crate::claim::{Earning, accrue, terms_for, terms_in_force};
 use crate::decide::{Author, Decision};
 use crate::event::EventBody;
+use crate::group::TermsVersion;
 use crate::id::{AccountId, MerchantId, OpId};
 use crate::member::{Buyer, Found};
 use crate::op::{Carried, Choice};
 use crate::quantity::Money;
 use crate::refusal::Refusal;
 use crate::sale::{self, CLAIM_DAYS, Sale};
+use crate::standing::best_from;
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
 
@@ -69,17 +72,37 @@ fn offer(
     if now > until {
         return Ok(());
     }
-    let mut fitting = terms_in_force(view, merchant)?;
-    fitting.retain(|version| !version.terms.earns(amount).is_zero());
-    match fitting.as_slice() {
-        [] => {}
-        [terms] => {
+    let fitting = fitting(view, merchant, amount)?;
+    if fitting.is_empty() {
+        return Ok(());
+    }
+    match settled(view, account, &fitting)? {
+        Some(terms) => {
             let earning = Earning { seller: merchant, sale, amount, account, terms };
             accrue(view, author, decision, &earning, now)?;
         }
-        _ => decision.then(author, EventBody::SaleWaits { sale, merchant, account, amount, time, until }),
+        None => decision.then(author, EventBody::SaleWaits { sale, merchant, account, amount, time, until }),
     }
     Ok(())
+}
+
+/// The terms in force of the shop's groups in which the sale earns something.
+fn fitting(view: &View, merchant: MerchantId, amount: Money) -> Result<Vec<&TermsVersion>, Halt> {
+    let mut fitting = terms_in_force(view, merchant)?;
+    fitting.retain(|version| !version.terms.earns(amount).is_zero());
+    Ok(fitting)
+}
+
+/// The terms to be taken without asking the buyer: those of the only group, or of the buyer's standing choice.
+fn settled<'a>(
+    view: &'a View,
+    account: AccountId,
+    fitting: &[&'a TermsVersion],
+) -> Result<Option<&'a TermsVersion>, Halt> {
+    match fitting {
+        [only] => Ok(Some(only)),
+        _ => Ok(view.standing(account)?.and_then(|standing| standing.choice.pick(fitting))),
+    }
 }
 
 /// The buyer chooses.
@@ -107,6 +130,35 @@ pub(crate) fn claim(
     let earning = Earning { seller: merchant, sale, amount: known.amount, account, terms };
     accrue(view, author, &mut decision, &earning, now)?;
     Ok(decision)
+}
+
+/// Takes the best for a buyer who agreed to that and has not chosen for a day.
+pub(crate) fn take_best(
+    view: &View,
+    author: &Author,
+    (merchant, sale): (MerchantId, OpId),
+    now: Timestamp,
+) -> Result<Decision, Halt> {
+    author.system()?;
+    view.want(&[Key::Sale(merchant, sale), Key::Memberships(merchant)])?;
+    let known = view.sale(merchant, sale)?.ok_or(Refusal::UnknownSale)?;
+    let account = waits_for(known, now).filter(|_| now >= best_from(known.time)).ok_or(Refusal::NotDue)?;
+    if !view.standing(account)?.is_some_and(|standing| standing.choice.best) {
+        return Err(Refusal::NotDue.into());
+    }
+    let fitting = fitting(view, merchant, known.amount)?;
+    let best = fitting.into_iter().min_by_key(|version| by_rate(version));
+    let terms = best.ok_or(Refusal::EarnsNothing { amount: known.amount })?;
+    let mut decision = Decision::default();
+    let earning = Earning { seller: merchant, sale, amount: known.amount, account, terms };
+    accrue(view, author, &mut decision, &earning, now)?;
+    Ok(decision)
+}
+
+/// The buyer whose choice a sale waits for at `now`.
+fn waits_for(sale: &Sale, now: Timestamp) -> Option<AccountId> {
+    let in_time = sale.waits_until.is_some_and(|until| now <= until);
+    sale.addressee.filter(|_| sale.waits() && in_time)
 }
 
 /// Writes down that a sale has waited long enough.

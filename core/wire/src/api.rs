@@ -8,6 +8,7 @@ use moa_rules::lot::Lot;
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
+use moa_rules::standing::StandingChoice;
 use moa_rules::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -226,6 +227,10 @@ pub struct Snapshot {
     /// Sales that wait for the account's choice, oldest first.
     #[serde(default)]
     pub waiting: Vec<WaitingSale>,
+    /// What the account wants done with sales that would wait for its choice.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub standing: StandingChoice,
     /// What the phone makes its member codes of.
     #[serde(default)]
     pub member: Option<MemberSecret>,

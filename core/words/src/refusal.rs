@@ -242,6 +242,15 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
             )
         }
 
+        Refusal::TooManyGroups { max } => {
+            let (ko, en) = (count(*max), plural(*max, "group", "groups"));
+            text!(
+                lang,
+                "항상 적립할 그룹은 {ko}개까지 고를 수 있어요. 줄여서 다시 골라 주세요.",
+                "A standing choice has {en} at most. Choose fewer.",
+            )
+        }
+
         // Redemptions.
         Refusal::UnitsNotPositive => text!(
             lang,
@@ -312,6 +321,11 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
             lang,
             "아직 기다릴 수 있는 구매예요. 더 하실 일은 없어요.",
             "This purchase has not lapsed. There is nothing to do.",
+        ),
+        Refusal::NotDue => text!(
+            lang,
+            "대신 고를 구매가 아니에요. 더 하실 일은 없어요.",
+            "Nothing is to be chosen for this purchase. There is nothing to do.",
         ),
 
         // A reason newer than this table.

@@ -62,6 +62,7 @@ fn refusals() -> Vec<Refusal> {
         R::UnknownSale,
         R::NotYourSale,
         R::SaleLapsed { days: 7 },
+        R::TooManyGroups { max: 20 },
         R::UnitsNotPositive,
         R::BelowMinimum { minimum: points(10_000), available: points(9_400) },
         R::BelowMinimum { minimum: points(1), available: points(0) },
@@ -74,6 +75,7 @@ fn refusals() -> Vec<Refusal> {
         R::ShopNotInGroup,
         R::NothingExpired,
         R::NotLapsed,
+        R::NotDue,
     ]
 }
 

@@ -42,6 +42,18 @@ pub(crate) fn lapse_sale(
     sign(signer, &[b"lapse", &merchant.0, &sale.0], at, body)
 }
 
+/// Takes the best for a buyer who last agreed to that at `since`. Named by that too: refused once because the buyer had
+/// just changed their mind, it can be asked again when they change it back.
+pub(crate) fn take_best(
+    signer: &dyn Signer,
+    (merchant, sale): (MerchantId, OpId),
+    since: Timestamp,
+    at: Timestamp,
+) -> Result<Submission, SignError> {
+    let body = OpBody::TakeBest { merchant, sale };
+    sign(signer, &[b"best", &merchant.0, &sale.0, &since.0.to_be_bytes()], at, body)
+}
+
 fn sign(
     signer: &dyn Signer,
     subject: &[&[u8]],

@@ -8,6 +8,7 @@ use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::sale::Sale;
+use moa_rules::standing::Standing;
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
 use moa_wire::chain;
@@ -211,6 +212,16 @@ impl Store for MemoryStore {
         let mut waiting: Vec<Sale> = state.tables.sales.values().filter(waits).cloned().collect();
         waiting.sort_by_key(|sale| (sale.time, sale.id));
         Ok(waiting)
+    }
+
+    fn standing(&self, account: AccountId) -> Result<Option<Standing>, StoreError> {
+        Ok(self.lock().tables.standings.get(&account).cloned())
+    }
+
+    fn sales_for_best(&self, now: Timestamp, limit: usize) -> Result<Vec<(Sale, Timestamp)>, StoreError> {
+        let mut due = self.lock().tables.sales_for_best(now);
+        due.truncate(limit);
+        Ok(due)
     }
 
     fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError> {

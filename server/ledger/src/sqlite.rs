@@ -17,6 +17,7 @@ use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::sale::Sale;
+use moa_rules::standing::Standing;
 use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
@@ -212,6 +213,14 @@ impl Store for SqliteStore {
 
     fn waiting_of(&self, account: AccountId) -> Result<Vec<Sale>, StoreError> {
         self.read(|tx| load::waiting_of(tx, account))
+    }
+
+    fn standing(&self, account: AccountId) -> Result<Option<Standing>, StoreError> {
+        self.read(|tx| load::standing(tx, account))
+    }
+
+    fn sales_for_best(&self, now: Timestamp, limit: usize) -> Result<Vec<(Sale, Timestamp)>, StoreError> {
+        self.read(|tx| load::sales_for_best(tx, now, limit))
     }
 
     fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError> {

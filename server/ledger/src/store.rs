@@ -8,6 +8,7 @@ use moa_rules::lot::Lot;
 use moa_rules::merchant::Merchant;
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
+use moa_rules::standing::Standing;
 use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
 
@@ -150,6 +151,13 @@ pub trait Store: People {
 
     /// An account's sales that wait for its choice, oldest first. One whose time is over counts until it has lapsed.
     fn waiting_of(&self, account: AccountId) -> Result<Vec<Sale>, StoreError>;
+
+    /// An account's standing choice, if it ever set one.
+    fn standing(&self, account: AccountId) -> Result<Option<Standing>, StoreError>;
+
+    /// Up to `limit` sales that have waited for a day and still do, of buyers who agreed to the best, oldest first,
+    /// each with when its buyer last set the standing choice.
+    fn sales_for_best(&self, now: Timestamp, limit: usize) -> Result<Vec<(Sale, Timestamp)>, StoreError>;
 
     /// Up to `limit` sales that waited until before `now`.
     fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError>;

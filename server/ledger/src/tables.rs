@@ -10,7 +10,9 @@ use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
 use moa_rules::merchant::Merchant;
 use moa_rules::sale::Sale;
+use moa_rules::standing::{Standing, best_from};
 use moa_rules::state::{Row, apply};
+use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Halt, Key, View};
 
 /// Every live table, by its primary key.
@@ -34,6 +36,8 @@ pub struct Tables {
     pub memberships: BTreeMap<MerchantId, Vec<GroupId>>,
     /// Lots, spent ones too.
     pub lots: BTreeMap<(AccountId, GroupId, LotId), Lot>,
+    /// Standing choices, cleared ones too.
+    pub standings: BTreeMap<AccountId, Standing>,
     /// The books, without wallets: they are the lots.
     pub balances: BTreeMap<Account, i64>,
 }
@@ -62,6 +66,7 @@ impl Tables {
             Key::Lot(account, group, lot) => {
                 self.lots.contains_key(&(account, group, lot)).then_some(Cell::Lot)
             }
+            Key::Standing(account) => self.standings.get(&account).cloned().map(Cell::Standing),
         }
     }
 
@@ -82,6 +87,7 @@ impl Tables {
             Row::Group(group) => drop(self.groups.insert(group.id, group)),
             Row::Terms(terms) => drop(self.terms.insert((terms.group, terms.version), terms)),
             Row::Lot(lot) => drop(self.lots.insert((lot.account, lot.group, lot.id), lot)),
+            Row::Standing(standing) => drop(self.standings.insert(standing.account, standing)),
             Row::Member(member) => {
                 let groups = self.memberships.entry(member.merchant).or_default();
                 if let Err(at) = groups.binary_search(&member.group) {
@@ -121,6 +127,23 @@ impl Tables {
             }
         }
         Ok(())
+    }
+
+    /// Sales that have waited for a day and still do, of buyers who agreed to the best, oldest first, each with when its
+    /// buyer last set the standing choice.
+    pub fn sales_for_best(&self, now: Timestamp) -> Vec<(Sale, Timestamp)> {
+        let day_old = |sale: &&Sale| {
+            let in_time = sale.waits_until.is_some_and(|until| now <= until);
+            sale.waits() && in_time && best_from(sale.time) <= now
+        };
+        let mut due: Vec<(Sale, Timestamp)> = Vec::new();
+        for sale in self.sales.values().filter(day_old) {
+            let standing = sale.addressee.and_then(|account| self.standings.get(&account));
+            let agreed = standing.filter(|standing| standing.choice.best);
+            due.extend(agreed.map(|standing| (sale.clone(), standing.since)));
+        }
+        due.sort_by_key(|(sale, _)| (sale.waits_until, sale.id));
+        due
     }
 
     /// The keys that act for a shop and may still sign.

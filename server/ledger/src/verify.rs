@@ -214,6 +214,7 @@ fn compare(live: &Tables, rebuilt: &Tables, report: &mut Report) {
     compare_table("terms", &live.terms, &rebuilt.terms, report);
     compare_table("member", &live.members, &rebuilt.members, report);
     compare_table("lot", &live.lots, &rebuilt.lots, report);
+    compare_table("standing choice", &live.standings, &rebuilt.standings, report);
     compare_table("account of the books", &live.balances, &rebuilt.balances, report);
 }
 

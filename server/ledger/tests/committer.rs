@@ -16,6 +16,7 @@ use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::sale::Sale;
+use moa_rules::standing::Standing;
 use moa_rules::terms::Basis;
 use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
@@ -85,6 +86,12 @@ impl Store for Trying {
     }
     fn waiting_of(&self, account: AccountId) -> Result<Vec<Sale>, StoreError> {
         self.inner.waiting_of(account)
+    }
+    fn standing(&self, account: AccountId) -> Result<Option<Standing>, StoreError> {
+        self.inner.standing(account)
+    }
+    fn sales_for_best(&self, now: Timestamp, limit: usize) -> Result<Vec<(Sale, Timestamp)>, StoreError> {
+        self.inner.sales_for_best(now, limit)
     }
     fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError> {
         self.inner.sales_to_lapse(now, limit)

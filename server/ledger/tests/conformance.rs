@@ -15,6 +15,7 @@ use moa_rules::id::{AccountId, KeyId, MerchantId};
 use moa_rules::op::OpBody;
 use moa_rules::quantity::{Money, Units};
 use moa_rules::refusal::Refusal;
+use moa_rules::standing::{Standing, StandingChoice, best_from};
 use moa_rules::terms::Basis;
 use moa_rules::time::Timestamp;
 use moa_wire::{canonical, chain};
@@ -74,6 +75,7 @@ conformance!(
     effects_wait_until_they_are_done,
     tokens_are_found_by_their_hash,
     a_sale_to_a_known_buyer_waits_until_it_is_chosen_for_or_lapses,
+    the_best_is_due_a_day_after_the_sale_for_buyers_who_agreed,
     an_account_keeps_one_member_tag,
 );
 
@@ -488,6 +490,45 @@ mod suite {
         let refused =
             town.refuse(&buyer, OpBody::ClaimWaiting { merchant: cafe.id, sale: forgotten, choice: None });
         assert_eq!(refused, Refusal::SaleLapsed { days: 7 });
+    }
+
+    pub fn the_best_is_due_a_day_after_the_sale_for_buyers_who_agreed<S: Subject>(town: &mut Town<S>) {
+        let cafe = town.shop("카페");
+        let best = town.group(points(500, 0, Basis::OnIssue), &[&cafe]);
+        let other = town.group(points(300, 0, Basis::OnIssue), &[&cafe]);
+        let (agreed, undecided) = (town.enrol(), town.enrol());
+        assert_eq!(town.store.standing(agreed.account).unwrap(), None);
+        let choice = StandingChoice { groups: Vec::new(), best: true };
+        town.apply(&agreed, OpBody::SetStanding { choice: choice.clone() });
+        let since = town.now;
+        let standing = Standing { account: agreed.account, choice, since };
+        assert_eq!(town.store.standing(agreed.account).unwrap(), Some(standing));
+
+        town.now = town.now.plus(Timestamp::MINUTE);
+        let (sale, _) = town.sell_to(&cafe, &agreed, 10_000);
+        town.sell_to(&cafe, &undecided, 10_000);
+        let due = best_from(town.now.seconds());
+        let found = |now| -> Vec<_> {
+            let found = town.store.sales_for_best(now, 10).unwrap().into_iter();
+            found.map(|(sale, since)| (sale.id, since)).collect()
+        };
+        assert_eq!((found(due.plus(-1)), found(due)), (Vec::new(), vec![(sale, since)]));
+        let until = due.plus(6 * Timestamp::DAY);
+        assert_eq!((found(until), found(until.plus(1))), (vec![(sale, since)], Vec::new()));
+        assert!(town.store.sales_for_best(due, 0).unwrap().is_empty());
+
+        town.now = due;
+        let sweep = town.system_op(OpBody::TakeBest { merchant: cafe.id, sale });
+        assert_eq!(town.submit(&sweep), Outcome::First(Answer::Applied));
+        assert_eq!(town.submit(&sweep), Outcome::Again(Answer::Applied));
+        assert!(town.store.sales_for_best(town.now, 10).unwrap().is_empty());
+        assert_eq!((town.balance(&agreed, best), town.balance(&agreed, other)), (500, 0));
+
+        // With a standing choice of a group, the next sale does not wait at all.
+        let choice = StandingChoice { groups: vec![other], best: false };
+        town.apply(&agreed, OpBody::SetStanding { choice });
+        town.sell_to(&cafe, &agreed, 10_000);
+        assert_eq!((town.balance(&agreed, best), town.balance(&agreed, other)), (500, 300));
     }
 
     pub fn an_account_keeps_one_member_tag<S: Subject>(town: &mut Town<S>) {

@@ -9,6 +9,7 @@ use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{Answer, Outcome};
 use moa_ledger::verify::verify;
 use moa_rules::op::Op;
+use moa_rules::standing::StandingChoice;
 use moa_rules::terms::Basis;
 use moa_rules::time::Timestamp;
 use rusqlite::Connection;
@@ -31,6 +32,8 @@ fn lively(path: &Path) {
     let other = town.group(points(300, 0, Basis::OnIssue), &[&bakery]);
     town.apply(&cafe.actor, moa_rules::op::OpBody::JoinGroup { group: other, terms_version: 1 });
     let waiting = [(); 2].map(|()| town.sell_to(&cafe, &buyers[1], 10_000).0);
+    let choice = StandingChoice { groups: vec![other], best: true };
+    town.apply(&buyers[0], moa_rules::op::OpBody::SetStanding { choice });
     town.now = town.now.plus(200 * Timestamp::DAY);
     let lapse = moa_rules::op::OpBody::LapseSale { merchant: cafe.id, sale: waiting[0] };
     town.submit(&town.system_op(lapse));
@@ -48,8 +51,8 @@ fn an_untouched_database_is_clean() {
     assert_eq!((report.lots, report.groups), (80, 2));
     // Three enrolments and two more as buyers, two shops, a group and two members, 80 sales and accruals, two
     // redemptions, 80 lots of which the first buyer's 39 with something left expired.
-    // Then another group of two members, and two sales that wait and one of which lapsed.
-    assert_eq!(report.events, 4 + 2 + 1 + 2 + 160 + 2 + 39 + 3 + 4 + 1);
+    // Then another group of two members, two sales that wait and one of which lapsed, and a standing choice.
+    assert_eq!(report.events, 4 + 2 + 1 + 2 + 160 + 2 + 39 + 3 + 4 + 1 + 1);
 }
 
 #[test]
@@ -64,6 +67,7 @@ fn every_kind_of_damage_is_found() {
             "UPDATE lots SET ends_at = ends_at + 1 WHERE id = (SELECT id FROM lots LIMIT 1)",
         ),
         ("a lot that is gone", "DELETE FROM lots WHERE id = (SELECT id FROM lots LIMIT 1)"),
+        ("a standing choice that nobody made", "UPDATE standings SET since = since + 1"),
         (
             "a position off by one",
             "UPDATE balances SET amount = amount + 1 WHERE ledger = 4 AND party <> x'02'",

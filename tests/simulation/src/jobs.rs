@@ -4,6 +4,7 @@
 use moa_ledger::store::Store;
 use moa_rules::id::{AccountId, KeyId, OpId};
 use moa_rules::op::{Carried, OP_VERSION, Op, OpBody};
+use moa_rules::standing::best_from;
 use moa_rules::time::Timestamp;
 use moa_wire::keys::{Signer, sha256};
 use moa_wire::submission::Submission;
@@ -35,6 +36,17 @@ pub(crate) fn expired(store: &dyn Store, signer: &dyn Signer, now: Timestamp) ->
         let Some(ended) = ended.map(|lot| lot.ends_at).max() else { continue };
         let subject: [&[u8]; 4] = [b"expire", &account.0, &group.0, &ended.0.to_be_bytes()];
         ops.push(sign(signer, &subject, ended, OpBody::ExpireLots { group, account })?);
+    }
+    Ok(ops)
+}
+
+/// What takes the best for buyers who agreed to that and have not chosen for a day.
+pub(crate) fn best(store: &dyn Store, signer: &dyn Signer, now: Timestamp) -> Step<Vec<Submission>> {
+    let mut ops = Vec::new();
+    for (sale, since) in store.sales_for_best(now, AT_ONCE).map_err(broken)? {
+        let body = OpBody::TakeBest { merchant: sale.merchant, sale: sale.id };
+        let subject: [&[u8]; 4] = [b"best", &sale.merchant.0, &sale.id.0, &since.0.to_be_bytes()];
+        ops.push(sign(signer, &subject, best_from(sale.time), body)?);
     }
     Ok(ops)
 }

@@ -106,7 +106,9 @@ pub(crate) fn snapshot(
     let fresh = tag(&[b"tag", &caller.account.0]);
     let member = Some(member_secret(store.member_tag(caller.account, fresh).map_err(broken)?));
     let (account, cursor) = (caller.account, counts_text(counts));
-    Ok(ok(&Snapshot { account, merchant, lots, waiting, member, heads, cursor, now }))
+    let standing = store.standing(caller.account).map_err(broken)?;
+    let standing = standing.map(|standing| standing.choice).unwrap_or_default();
+    Ok(ok(&Snapshot { account, merchant, lots, waiting, standing, member, heads, cursor, now }))
 }
 
 /// What a phone makes its member codes of.

@@ -16,6 +16,7 @@ use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::sale::Sale;
+use moa_rules::standing::Standing;
 use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
@@ -300,6 +301,16 @@ impl Store for SpoiltStore {
         let mut waiting: Vec<Sale> = state.books.tables.sales.values().filter(waits).cloned().collect();
         waiting.sort_by_key(|sale| (sale.time, sale.id));
         Ok(waiting)
+    }
+
+    fn standing(&self, account: AccountId) -> Result<Option<Standing>, StoreError> {
+        Ok(self.lock().books.tables.standings.get(&account).cloned())
+    }
+
+    fn sales_for_best(&self, now: Timestamp, limit: usize) -> Result<Vec<(Sale, Timestamp)>, StoreError> {
+        let mut due = self.lock().books.tables.sales_for_best(now);
+        due.truncate(limit);
+        Ok(due)
     }
 
     fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError> {

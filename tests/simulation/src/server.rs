@@ -229,9 +229,10 @@ impl Server {
         ok(&Verdicts { verdicts: verdicts.collect(), now })
     }
 
-    /// Writes down what has expired, and what has waited in vain; the inboxes with something new.
+    /// Writes down what has expired, takes the best for who agreed, and writes down what has waited in vain; the inboxes with something new.
     pub(crate) fn sweep(&mut self, now: Timestamp) -> Step<Vec<Inbox>> {
         let mut batch = jobs::expired(self.ledger.store(), &self.key, now)?;
+        batch.extend(jobs::best(self.ledger.store(), &self.key, now)?);
         batch.extend(jobs::lapsed(self.ledger.store(), &self.key, now)?);
         Ok(self.decide(&batch, now)?.1)
     }

@@ -1,6 +1,7 @@
 //! What there is one of.
 
 use moa_rules::id::{AccountId, KeyId, MerchantId};
+use moa_rules::standing::StandingChoice;
 use moa_rules::time::Timestamp;
 use moa_wire::api::Base64;
 use moa_wire::member::MemberSecret;
@@ -47,6 +48,10 @@ pub(crate) const CLOCK_OFFSET: Name<i64> = name("clock_offset");
 pub(crate) const ENROLMENT: Name<UnderWay> = name("enrolment");
 /// What the account's member codes are made of.
 pub(crate) const MEMBER: Name<MemberSecret> = name("member");
+/// The standing choice of the account, as confirmed.
+pub(crate) const STANDING: Name<StandingChoice> = name("standing");
+/// Whether this phone takes the best without a question.
+pub(crate) const ALWAYS_BEST: Name<bool> = name("always_best");
 /// The inbox that was set aside first.
 pub(crate) const BREACH: Name<Breach> = name("breach");
 

@@ -28,17 +28,23 @@ const SETUP: &str = "SELECT op, bytes, not_before FROM outbox
                      ORDER BY seq LIMIT 1";
 const DUE: &str =
     "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND (not_before <= ?1 OR not_before > ?2)
-                   AND kind IN ('redeem', 'record_sale', 'claim')
+                   AND kind IN ('redeem', 'record_sale', 'claim', 'standing')
+                   AND (kind <> 'standing' OR seq = (SELECT min(seq) FROM outbox
+                                                     WHERE state = 'waiting' AND kind = 'standing'))
                    ORDER BY kind <> 'redeem', seq LIMIT ?3";
 const DUE_CLAIMS: &str =
     "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND (not_before <= ?1 OR not_before > ?2)
-                          AND kind = 'claim' ORDER BY seq LIMIT ?3";
+                          AND (kind = 'claim' OR seq = (SELECT min(seq) FROM outbox
+                                                        WHERE state = 'waiting' AND kind = 'standing'))
+                          ORDER BY seq LIMIT ?3";
 const WAITING: &str = "SELECT count(*), min(not_before) FROM outbox WHERE state = 'waiting'";
 const NOT_BEFORE: &str = "UPDATE outbox SET not_before = ?2 WHERE op = ?1 AND state = 'waiting'";
 const WAITING_OF: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox
                           WHERE state = 'waiting' AND kind = ?1 ORDER BY seq";
 const APPLIED: &str = "UPDATE outbox SET state = 'applied' WHERE op = ?1 AND state = 'waiting'";
 const REFUSED: &str = "UPDATE outbox SET state = 'refused', refusal = ?2 WHERE op = ?1 AND state = 'waiting'";
+const QUIET: &str = "UPDATE outbox SET quiet = 1 WHERE op = ?1";
+const DISMISS_QUIET: &str = "UPDATE outbox SET dismissed = 1 WHERE op = ?1 AND quiet";
 const IS_OURS: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE op = ?1 AND actor = ?2)";
 const ANY_IN_SNAPSHOT: &str = "SELECT EXISTS (SELECT 1 FROM pending JOIN outbox USING (op)
                                WHERE state = 'applied' AND before_snapshot)";
@@ -180,7 +186,7 @@ pub(crate) fn dismiss(db: &Connection, op: OpId) -> Result<(), PhoneError> {
 ///
 /// Opening a shop, founding and joining go first and one by one: what comes after needs them, and an op that is
 /// refused because the one before it was put off is refused for good. Redemptions go before the rest: someone
-/// stands at the till.
+/// stands at the till. Standing choices go one by one too: the last one set is to be the last one decided.
 pub(crate) fn due(db: &Connection, now: Timestamp, limit: usize) -> Result<Vec<(OpId, Vec<u8>)>, PhoneError> {
     let most = now.plus(i64::from(MOST_RETRY_AFTER_S) * Timestamp::SECOND);
     let is_due = |not_before: Timestamp| not_before <= now || not_before > most;
@@ -247,6 +253,7 @@ pub(crate) fn refused(db: &Connection, key: KeyId, op: OpId, refusal: &RefusedOp
         return Ok(());
     }
     db.prepare_cached(DELETE_PENDING)?.execute([op.0])?;
+    db.prepare_cached(DISMISS_QUIET)?.execute([op.0])?;
     match refusal.reason {
         Some(Refusal::SaleAlreadyClaimed) => vouchers::gone(db, op)?,
         _ => vouchers::release(db, op)?,
@@ -256,6 +263,12 @@ pub(crate) fn refused(db: &Connection, key: KeyId, op: OpId, refusal: &RefusedOp
         // This phone was restored from a backup: go on well above what the server has seen.
         meta::leap_counter(db, key, counter.saturating_add(COUNTER_LEAP))?;
     }
+    Ok(())
+}
+
+/// Nobody asked for this op: if it is refused, nobody needs to read why.
+pub(crate) fn quiet(db: &Connection, op: OpId) -> Result<(), PhoneError> {
+    db.prepare_cached(QUIET)?.execute([op.0])?;
     Ok(())
 }
 

@@ -13,9 +13,10 @@ const PUT: &str = "INSERT INTO waiting_sale (sale, merchant, amount, time, until
                    ON CONFLICT (sale) DO UPDATE SET until = excluded.until";
 const GONE: &str = "DELETE FROM waiting_sale WHERE sale = ?1";
 const DELETE_ALL: &str = "DELETE FROM waiting_sale";
-const ALL: &str = "SELECT sale, merchant, amount, time, until, claim FROM waiting_sale ORDER BY time, sale";
-const CLAIMS: &str = "SELECT sale, claim FROM waiting_sale WHERE claim IS NOT NULL";
-const CLAIM: &str = "UPDATE waiting_sale SET claim = ?2 WHERE sale = ?1";
+const ALL: &str =
+    "SELECT sale, merchant, amount, time, until, claim, at_once FROM waiting_sale ORDER BY time, sale";
+const CHOSEN: &str = "SELECT sale, claim, at_once FROM waiting_sale WHERE claim IS NOT NULL OR at_once";
+const CHOOSE: &str = "UPDATE waiting_sale SET claim = ?2, at_once = ?3 WHERE sale = ?1";
 const RELEASE: &str = "UPDATE waiting_sale SET claim = NULL WHERE claim = ?1";
 
 /// A sale that waits, and the op that chooses for it, if one is under way.
@@ -23,6 +24,8 @@ const RELEASE: &str = "UPDATE waiting_sale SET claim = NULL WHERE claim = ?1";
 pub(crate) struct Waiting {
     pub sale: WaitingSale,
     pub claim: Option<OpId>,
+    /// Whether it was chosen for without a question, once.
+    pub at_once: bool,
 }
 
 /// A sale waits.
@@ -40,12 +43,12 @@ pub(crate) fn gone(db: &Connection, sale: OpId) -> Result<(), PhoneError> {
 
 /// Takes these in place of all. What is chosen for one that still waits stays chosen.
 pub(crate) fn replace(db: &Connection, sales: &[WaitingSale]) -> Result<(), PhoneError> {
-    let mut statement = db.prepare(CLAIMS)?;
-    let claims = statement.query_map([], |row| Ok((OpId(row.get(0)?), OpId(row.get(1)?))))?;
-    let claims = claims.collect::<Result<Vec<_>, _>>()?;
+    let mut statement = db.prepare(CHOSEN)?;
+    let read = |row: &Row| Ok((OpId(row.get(0)?), row.get::<_, Option<_>>(1)?.map(OpId), row.get(2)?));
+    let chosen = statement.query_map([], read)?.collect::<Result<Vec<_>, _>>()?;
     db.execute(DELETE_ALL, [])?;
     sales.iter().try_for_each(|sale| put(db, sale))?;
-    claims.into_iter().try_for_each(|(sale, op)| claim(db, sale, op))
+    chosen.into_iter().try_for_each(|(sale, op, at_once)| choose(db, sale, op, at_once))
 }
 
 /// What waits, oldest first.
@@ -55,9 +58,13 @@ pub(crate) fn all(db: &Connection) -> Result<Vec<Waiting>, PhoneError> {
     Ok(waiting.collect::<Result<_, _>>()?)
 }
 
-/// An op chooses for a sale.
-pub(crate) fn claim(db: &Connection, sale: OpId, op: OpId) -> Result<(), PhoneError> {
-    db.prepare_cached(CLAIM)?.execute((sale.0, op.0))?;
+/// An op chooses for a sale, with or without a question.
+pub(crate) fn claim(db: &Connection, sale: OpId, op: OpId, at_once: bool) -> Result<(), PhoneError> {
+    choose(db, sale, Some(op), at_once)
+}
+
+fn choose(db: &Connection, sale: OpId, op: Option<OpId>, at_once: bool) -> Result<(), PhoneError> {
+    db.prepare_cached(CHOOSE)?.execute((sale.0, op.map(|op| op.0), at_once))?;
     Ok(())
 }
 
@@ -75,5 +82,5 @@ fn read(row: &Row) -> rusqlite::Result<Waiting> {
         time: unsigned(row.get(3)?),
         until: Timestamp(row.get(4)?),
     };
-    Ok(Waiting { sale, claim: row.get::<_, Option<_>>(5)?.map(OpId) })
+    Ok(Waiting { sale, claim: row.get::<_, Option<_>>(5)?.map(OpId), at_once: row.get(6)? })
 }

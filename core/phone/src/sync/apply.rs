@@ -92,6 +92,7 @@ pub(super) fn snapshot(db: &Connection, snapshot: &Snapshot) -> Result<Result<()
     }
     lots::replace(db, &snapshot.lots)?;
     waiting::replace(db, &snapshot.waiting)?;
+    meta::set(db, &meta::STANDING, &snapshot.standing)?;
     if let Some(member) = &snapshot.member {
         meta::set(db, &meta::MEMBER, member)?;
     }
@@ -143,6 +144,9 @@ fn apply(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<bool, Ph
             }
             (Inbox::Merchant(merchant), Row::Sale(sale)) if sale.merchant == merchant => {
                 sales::put(db, &sale)?;
+            }
+            (Inbox::Account(account), Row::Standing(standing)) if account == me.account => {
+                meta::set(db, &meta::STANDING, &standing.choice)?;
             }
             (_, Row::Merchant(merchant)) => directory::add_merchant(db, merchant.id, &merchant.profile)?,
             (_, Row::Group(group)) => directory::add_group(db, &group)?,

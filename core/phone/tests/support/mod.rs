@@ -70,6 +70,10 @@ pub struct Server {
     pub cursors_gone: bool,
     /// Requests that hold this op are refused as a whole, with a problem.
     pub poison: Option<OpId>,
+    /// Whose the next new phones are; none for accounts of their own.
+    pub enrols_as: Option<AccountId>,
+    /// Why the next op is refused, whatever it is.
+    pub refuses_once: Option<Refusal>,
     /// Spoils an answer to `GET /v1/changes`.
     pub tamper: Option<fn(&mut InboxChanges)>,
 }
@@ -90,6 +94,8 @@ impl Server {
             batches: Vec::new(),
             cursors_gone: false,
             poison: None,
+            enrols_as: None,
+            refuses_once: None,
             tamper: None,
         }
     }
@@ -169,7 +175,8 @@ impl Server {
             Some(Device { holder: Holder::Account(account), .. }) => account,
             _ => {
                 let number = u8::try_from(self.enrolments.len()).unwrap();
-                let (account, op) = (AccountId([number; 16]), OpId([0x80 | number; 16]));
+                let account = self.enrols_as.unwrap_or(AccountId([number; 16]));
+                let op = OpId([0x80 | number; 16]);
                 let actor = self.key.key_id();
                 let body = EventBody::DeviceEnrolled { account, key, public_key };
                 self.happen(vec![(actor, op, body)]);
@@ -199,9 +206,13 @@ impl Server {
         if let Some(answer) = self.answers.get(&id) {
             return Verdict::Duplicate { refused: answer.clone().map(refused) };
         }
-        let decided = parsed
-            .check(|key| self.device(key).map(|device| device.public_key))
-            .and_then(|submission| self.decide(&submission));
+        let decided =
+            parsed.check(|key| self.device(key).map(|device| device.public_key)).and_then(|submission| {
+                match self.refuses_once.take() {
+                    Some(refusal) => Err(refusal),
+                    None => self.decide(&submission),
+                }
+            });
         self.answers.insert(id, decided.clone().err());
         match decided {
             Ok(()) => Verdict::Applied,
@@ -390,6 +401,13 @@ impl Server {
             merchant: self.device(key).and_then(|device| device.merchant),
             lots: lots.into_values().collect(),
             waiting: self.waiting(account),
+            standing: self
+                .view
+                .standing(account)
+                .ok()
+                .flatten()
+                .map(|s| s.choice.clone())
+                .unwrap_or_default(),
             member: Some(member_secret(account)),
             heads: inboxes.iter().map(|inbox| self.head(*inbox, self.count(*inbox))).collect(),
             cursor: inboxes
@@ -503,6 +521,7 @@ impl Person {
     }
 
     pub fn poll(&mut self) -> Work {
+        self.phone.choose_at_once().unwrap();
         let now = self.now();
         self.machine.poll(&self.phone, now).unwrap()
     }

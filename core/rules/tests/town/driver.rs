@@ -19,6 +19,7 @@ use moa_rules::op::{Carried, Choice, OP_VERSION, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
+use moa_rules::standing::{Standing, StandingChoice};
 use moa_rules::state::{Row, apply};
 use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
@@ -41,6 +42,7 @@ pub struct Tables {
     pub terms: BTreeMap<(GroupId, u32), TermsVersion>,
     pub members: BTreeMap<(GroupId, MerchantId), Member>,
     pub lots: BTreeMap<(AccountId, GroupId, LotId), Lot>,
+    pub standings: BTreeMap<AccountId, Standing>,
 }
 
 impl Tables {
@@ -65,6 +67,7 @@ impl Tables {
             Key::Lot(account, group, lot) => {
                 self.lots.contains_key(&(account, group, lot)).then_some(Cell::Lot)
             }
+            Key::Standing(account) => self.standings.get(&account).cloned().map(Cell::Standing),
         }
     }
 
@@ -78,6 +81,7 @@ impl Tables {
             Row::Terms(terms) => drop(self.terms.insert((terms.group, terms.version), terms)),
             Row::Member(member) => drop(self.members.insert((member.group, member.merchant), member)),
             Row::Lot(lot) => drop(self.lots.insert((lot.account, lot.group, lot.id), lot)),
+            Row::Standing(standing) => drop(self.standings.insert(standing.account, standing)),
         }
     }
 
@@ -252,6 +256,17 @@ impl Town {
         let terms_version = self.tables.groups[&group].terms_version;
         let (merchant, choice) = (shop.merchant, Some(Choice { group, terms_version }));
         self.op(buyer.key, OpBody::ClaimWaiting { merchant, sale, choice }).into()
+    }
+
+    /// A buyer's standing choice.
+    pub fn stand(&mut self, buyer: Person, groups: &[GroupId], best: bool) -> Parcel {
+        let choice = StandingChoice { groups: groups.to_vec(), best };
+        self.op(buyer.key, OpBody::SetStanding { choice }).into()
+    }
+
+    /// The server's sweep of a sale whose buyer agreed to the best.
+    pub fn take_best(&mut self, shop: Shop, sale: OpId) -> Parcel {
+        self.op(SYSTEM, OpBody::TakeBest { merchant: shop.merchant, sale }).into()
     }
 
     /// The server's sweep of a sale that waits.

@@ -34,6 +34,16 @@ enum Step {
     Redeem { shop: usize, wallet: WalletStep, asked: Asked, spare: i64, code_age_s: i64 },
     /// A shop shows a code once more.
     RedeemAgain { shop: usize, code: Index, asked: i64 },
+    /// A shop sells to a buyer whom it can name, and sends that so much later.
+    SellTo { shop: usize, buyer: usize, amount: i64, sold_ago_s: i64 },
+    /// Someone chooses for a sale that waits, or waited.
+    Choose { sale: Index, by: Option<usize>, choice: Option<(usize, u32)> },
+    /// A buyer says what is to be done with sales that would wait.
+    Stand { buyer: usize, groups: Vec<usize>, best: bool },
+    /// The server's sweep comes by a sale that waits, or waited.
+    SweepSale { sale: Index, takes_best: bool },
+    /// Time passes until just before, at, or after the end of a sale's first day, or of its seven.
+    WaitForSale { sale: Index, week: bool, millis_after: i64 },
     /// The server's sweep comes by.
     Sweep { buyer: usize, group: usize },
     /// Time passes.
@@ -120,18 +130,26 @@ fn some_terms() -> impl Strategy<Value = Terms> {
         })
 }
 
-fn some_sale() -> impl Strategy<Value = SaleStep> {
-    let amount = prop_oneof![
+fn some_amount() -> impl Strategy<Value = i64> {
+    prop_oneof![
         40 => 1_000i64..100_000,
         4 => 1i64..1_000,
         1 => select(vec![0, -1, 10_000_000_000, 10_000_000_001, i64::MAX]),
-    ];
-    let sold_ago_s = prop_oneof![
+    ]
+}
+
+/// Seconds between a sale and its sending.
+fn some_delay() -> impl Strategy<Value = i64> {
+    prop_oneof![
         24 => Just(0i64),
         12 => 0i64..900,
         1 => select(vec![7 * 86_400, 7 * 86_400 + 1, -86_400, -86_401]),
         1 => -100_000i64..700_000,
-    ];
+    ]
+}
+
+fn some_sale() -> impl Strategy<Value = SaleStep> {
+    let (amount, sold_ago_s) = (some_amount(), some_delay());
     let addressee = prop_oneof![
         14 => Just(None),
         4 => Just(Some(Addressee::Claimant)),
@@ -188,6 +206,21 @@ fn some_step() -> impl Strategy<Value = Step> {
         ),
         1 => (0..SHOPS, any::<Index>(), 0i64..2_000)
             .prop_map(|(shop, code, asked)| Step::RedeemAgain { shop, code, asked }),
+        6 => (0..SHOPS, 0..BUYERS, some_amount(), some_delay()).prop_map(
+            |(shop, buyer, amount, sold_ago_s)| Step::SellTo { shop, buyer, amount, sold_ago_s }
+        ),
+        3 => (
+            any::<Index>(),
+            prop::option::weighted(0.1, 0..BUYERS),
+            prop::option::weighted(0.8, (0..GROUPS, 0u32..3)),
+        )
+            .prop_map(|(sale, by, choice)| Step::Choose { sale, by, choice }),
+        2 => (0..BUYERS, prop::collection::vec(0..GROUPS, 0..3), any::<bool>())
+            .prop_map(|(buyer, groups, best)| Step::Stand { buyer, groups, best }),
+        4 => (any::<Index>(), any::<bool>())
+            .prop_map(|(sale, takes_best)| Step::SweepSale { sale, takes_best }),
+        2 => (any::<Index>(), any::<bool>(), -1i64..=1)
+            .prop_map(|(sale, week, millis_after)| Step::WaitForSale { sale, week, millis_after }),
         3 => (0..BUYERS, 0..GROUPS).prop_map(|(buyer, group)| Step::Sweep { buyer, group }),
         4 => millis.prop_map(|millis| Step::Wait { millis }),
         1 => (any::<Index>(), 0i64..=1)
@@ -279,6 +312,47 @@ impl History {
                 if let Some(code) = pick(code, &self.codes) {
                     let parcel = self.town.redeem_with(self.shops[shop], code, asked);
                     self.send(&parcel);
+                }
+            }
+            Step::SellTo { shop, buyer, amount, sold_ago_s } => {
+                let now = self.town.now;
+                self.town.wait(-sold_ago_s * Timestamp::SECOND);
+                let sale = self.town.sell_to(self.shops[shop], amount, self.buyers[buyer]);
+                self.town.now = now;
+                self.send(&sale);
+            }
+            Step::Choose { sale, by, choice } => {
+                let Some(sale) = pick(sale, &self.model.all_waited()) else { return };
+                let owner = self.buyers.iter().find(|buyer| buyer.account == sale.account).unwrap();
+                let buyer = by.map_or(*owner, |by| self.buyers[by]);
+                let choice = choice.map(|(group, versions_back)| {
+                    let group = self.groups[group];
+                    Choice { group, terms_version: self.version(group, versions_back) }
+                });
+                let body = OpBody::ClaimWaiting { merchant: sale.shop, sale: sale.sale, choice };
+                let op = self.town.op(buyer.key, body);
+                self.send(&op.into());
+            }
+            Step::Stand { buyer, groups, best } => {
+                let groups: Vec<GroupId> = groups.into_iter().map(|group| self.groups[group]).collect();
+                let parcel = self.town.stand(self.buyers[buyer], &groups, best);
+                self.send(&parcel);
+            }
+            Step::SweepSale { sale, takes_best } => {
+                let Some(sale) = pick(sale, &self.model.all_waited()) else { return };
+                let shop = *self.shops.iter().find(|shop| shop.merchant == sale.shop).unwrap();
+                let parcel = if takes_best {
+                    self.town.take_best(shop, sale.sale)
+                } else {
+                    self.town.lapse(shop, sale.sale)
+                };
+                self.send(&parcel);
+            }
+            Step::WaitForSale { sale, week, millis_after } => {
+                if let Some(sale) = pick(sale, &self.model.all_waited()) {
+                    let days = if week { 7 } else { 1 };
+                    let at = Timestamp(sale.sold + days * Timestamp::DAY + millis_after);
+                    self.town.now = self.town.now.max(at);
                 }
             }
             Step::Sweep { buyer, group } => {

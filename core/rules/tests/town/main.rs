@@ -6,4 +6,5 @@ mod histories;
 mod model;
 mod refusals;
 mod settlement;
+mod standing;
 mod waiting;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 use moa_rules::books::{Account, Ledger, Party};
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
+use moa_rules::member::Found;
 use moa_rules::op::{Carried, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
@@ -43,10 +44,29 @@ enum Fact {
         lot: usize,
         units: i64,
     },
+    Waits(Waits),
+    Lapsed {
+        sale: OpId,
+    },
+    Stood {
+        account: AccountId,
+        groups: Vec<GroupId>,
+        best: bool,
+    },
     Used {
         key: KeyId,
         counter: u64,
     },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Waits {
+    pub sale: OpId,
+    pub shop: MerchantId,
+    pub account: AccountId,
+    pub amount: i64,
+    /// When the sale was made, in milliseconds.
+    pub sold: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -115,6 +135,19 @@ impl Model {
             }
             (OpBody::Redeem { units, .. }, Carried::Code(code)) => self.redeem(op, code, units.get(), now)?,
             (OpBody::ExpireLots { group, account }, _) => self.sweep(*account, *group, now)?,
+            (OpBody::SellTo { .. }, Carried::Buyer(Found::Account(account))) => {
+                self.sell_to(op, *account, now)?
+            }
+            (OpBody::ClaimWaiting { sale, choice, .. }, _) => {
+                let choice = choice.map(|choice| (choice.group, choice.terms_version));
+                self.choose(op, *sale, choice, now)?
+            }
+            (OpBody::LapseSale { sale, .. }, _) => self.lapse(*sale, now)?,
+            (OpBody::SetStanding { choice }, _) => {
+                let (groups, best) = (choice.groups.clone(), choice.best);
+                vec![Fact::Stood { account: self.account_of(op.actor), groups, best }]
+            }
+            (OpBody::TakeBest { sale, .. }, _) => self.take_best(op, *sale, now)?,
             other => panic!("no history has {other:?}"),
         };
         self.facts.extend(facts);
@@ -172,30 +205,136 @@ impl Model {
             Some((group, version)) => (group, self.honoured(group, version, now)),
             None => self.best(shop).ok_or(Refusal::SellerInNoGroup)?,
         };
-        let value = terms.unit_value.0;
-        // The percentage first, then whole units of it.
-        let earned = i128::from(amount) * i128::from(terms.rate.get()) / 10_000 / i128::from(value);
-        let earned = i64::try_from(earned).unwrap();
-        if earned == 0 {
-            return Err(Refusal::EarnsNothing { amount: Money(amount) });
-        }
-
-        let zone: Tz = terms.zone.parse().unwrap();
-        let last_day = last_day(terms.validity, now, zone);
-        facts.push(Fact::Earned(Earned {
-            at: now,
-            lot: LotId(op.id.0),
-            group,
-            shop,
-            account,
-            sale: sale.id,
-            units: earned,
-            value,
-            basis: terms.basis,
-            last_day,
-            ends: midnight_after(last_day, zone),
-        }));
+        let waits = Waits { sale: sale.id, shop, account, amount, sold: millis(sale.time) };
+        facts.push(earn(op, &waits, (group, &terms), now)?);
         Ok(facts)
+    }
+
+    fn sell_to(&self, op: &Op, account: AccountId, now: i64) -> Result<Vec<Fact>, Refusal> {
+        let shop = self.shop_of(op.actor);
+        if self.account_of(op.actor) == account {
+            return Err(Refusal::OwnSale);
+        }
+        let OpBody::SellTo { amount: Money(amount), .. } = op.body else { panic!("a sale") };
+        let mut facts = sold_for(op, amount, now)?;
+        let waits = Waits { sale: op.id, shop, account, amount, sold: millis(op.time) };
+        if now > waits.sold + 7 * DAY {
+            return Ok(facts);
+        }
+        let fitting = self.fitting(&waits);
+        let (standing, _) = self.standing(account);
+        let wanted = standing.iter().find_map(|group| fitting.iter().find(|(fits, _)| fits == group));
+        match (fitting.as_slice(), wanted) {
+            ([], _) => {}
+            ([(group, terms)], _) | (_, Some((group, terms))) => {
+                facts.push(earn(op, &waits, (*group, terms), now)?);
+            }
+            _ => facts.push(Fact::Waits(waits)),
+        }
+        Ok(facts)
+    }
+
+    fn choose(
+        &self,
+        op: &Op,
+        sale: OpId,
+        choice: Option<(GroupId, u32)>,
+        now: i64,
+    ) -> Result<Vec<Fact>, Refusal> {
+        if !self.is_sold(sale) {
+            return Err(Refusal::UnknownSale);
+        }
+        let waits = self.waited(sale).filter(|waits| waits.account == self.account_of(op.actor));
+        let waits = waits.ok_or(Refusal::NotYourSale)?;
+        if self.is_claimed(sale) {
+            return Err(Refusal::SaleAlreadyClaimed);
+        }
+        if self.is_lapsed(sale) || now > waits.sold + 7 * DAY {
+            return Err(Refusal::SaleLapsed { days: 7 });
+        }
+        let (group, terms) = match choice {
+            Some((group, _)) if !self.is_member(waits.shop, group) => return Err(Refusal::SellerNotInGroup),
+            Some((group, version)) => (group, self.honoured(group, version, now)),
+            None => self.best(waits.shop).unwrap(),
+        };
+        Ok(vec![earn(op, &waits, (group, &terms), now)?])
+    }
+
+    fn lapse(&self, sale: OpId, now: i64) -> Result<Vec<Fact>, Refusal> {
+        if !self.is_sold(sale) {
+            return Err(Refusal::UnknownSale);
+        }
+        match self.waited(sale) {
+            Some(waits) if !self.is_over(sale) && now > waits.sold + 7 * DAY => {
+                Ok(vec![Fact::Lapsed { sale }])
+            }
+            _ => Err(Refusal::NotLapsed),
+        }
+    }
+
+    fn take_best(&self, op: &Op, sale: OpId, now: i64) -> Result<Vec<Fact>, Refusal> {
+        if !self.is_sold(sale) {
+            return Err(Refusal::UnknownSale);
+        }
+        let waits = self.waited(sale).filter(|waits| {
+            let (day, week) = (waits.sold + DAY, waits.sold + 7 * DAY);
+            !self.is_over(sale) && now >= day && now <= week && self.standing(waits.account).1
+        });
+        let waits = waits.ok_or(Refusal::NotDue)?;
+        let mut best: Option<(GroupId, Terms)> = None;
+        for (group, terms) in self.fitting(&waits) {
+            if best.as_ref().is_none_or(|best| better((group, &terms), (best.0, &best.1))) {
+                best = Some((group, terms));
+            }
+        }
+        let (group, terms) = best.ok_or(Refusal::EarnsNothing { amount: Money(waits.amount) })?;
+        Ok(vec![earn(op, &waits, (group, &terms), now)?])
+    }
+
+    /// The shop's groups in which a sale earns something.
+    fn fitting(&self, waits: &Waits) -> Vec<(GroupId, Terms)> {
+        let mut fitting = Vec::new();
+        for fact in &self.facts {
+            let Fact::Joined { group, shop } = fact else { continue };
+            let (_, terms) = self.versions(*group).pop().unwrap();
+            if *shop == waits.shop && earned(waits.amount, &terms) > 0 {
+                fitting.push((*group, terms));
+            }
+        }
+        fitting
+    }
+
+    /// What an account wants done, as it was said last.
+    fn standing(&self, of: AccountId) -> (Vec<GroupId>, bool) {
+        let mut standing = (Vec::new(), false);
+        for fact in &self.facts {
+            match fact {
+                Fact::Stood { account, groups, best } if *account == of => standing = (groups.clone(), *best),
+                _ => {}
+            }
+        }
+        standing
+    }
+
+    /// Every sale that ever waited.
+    pub fn all_waited(&self) -> Vec<Waits> {
+        let waits = |fact: &Fact| match fact {
+            Fact::Waits(waits) => Some(*waits),
+            _ => None,
+        };
+        self.facts.iter().filter_map(waits).collect()
+    }
+
+    fn waited(&self, sale: OpId) -> Option<Waits> {
+        self.all_waited().into_iter().find(|waits| waits.sale == sale)
+    }
+
+    fn is_lapsed(&self, wanted: OpId) -> bool {
+        self.facts.iter().any(|fact| matches!(fact, Fact::Lapsed { sale } if *sale == wanted))
+    }
+
+    fn is_over(&self, sale: OpId) -> bool {
+        self.is_claimed(sale) || self.is_lapsed(sale)
     }
 
     fn redeem(&self, op: &Op, code: &RedemptionCode, asked: i64, now: i64) -> Result<Vec<Fact>, Refusal> {
@@ -422,12 +561,7 @@ impl Model {
                 continue;
             }
             let (_, terms) = self.versions(*group).pop().unwrap();
-            let better = best.as_ref().is_none_or(|(other, held)| {
-                (terms.rate, days(terms.validity)) > (held.rate, days(held.validity))
-                    || (terms.rate, days(terms.validity), *other) == (held.rate, days(held.validity), *other)
-                        && group < other
-            });
-            if better {
+            if best.as_ref().is_none_or(|best| better((*group, &terms), (best.0, &best.1))) {
                 best = Some((*group, terms));
             }
         }
@@ -437,6 +571,10 @@ impl Model {
 
 fn sell(op: &Op, now: i64) -> Result<Vec<Fact>, Refusal> {
     let OpBody::RecordSale { amount: Money(amount), .. } = op.body else { panic!("a sale") };
+    sold_for(op, amount, now)
+}
+
+fn sold_for(op: &Op, amount: i64, now: i64) -> Result<Vec<Fact>, Refusal> {
     if amount <= 0 {
         return Err(Refusal::AmountNotPositive);
     }
@@ -447,6 +585,42 @@ fn sell(op: &Op, now: i64) -> Result<Vec<Fact>, Refusal> {
         return Err(Refusal::SaleDatedAhead { hours: 24 });
     }
     Ok(vec![Fact::Sold { sale: op.id }])
+}
+
+/// The percentage first, then whole units of it.
+fn earned(amount: i64, terms: &Terms) -> i64 {
+    let earned = i128::from(amount) * i128::from(terms.rate.get()) / 10_000 / i128::from(terms.unit_value.0);
+    i64::try_from(earned).unwrap()
+}
+
+/// What a sale becomes under these terms; the op names the lot.
+fn earn(op: &Op, waits: &Waits, (group, terms): (GroupId, &Terms), now: i64) -> Result<Fact, Refusal> {
+    let Waits { sale, shop, account, amount, .. } = *waits;
+    let units = earned(amount, terms);
+    if units == 0 {
+        return Err(Refusal::EarnsNothing { amount: Money(amount) });
+    }
+    let zone: Tz = terms.zone.parse().unwrap();
+    let last_day = last_day(terms.validity, now, zone);
+    Ok(Fact::Earned(Earned {
+        at: now,
+        lot: LotId(op.id.0),
+        group,
+        shop,
+        account,
+        sale,
+        units,
+        value: terms.unit_value.0,
+        basis: terms.basis,
+        last_day,
+        ends: midnight_after(last_day, zone),
+    }))
+}
+
+/// The higher rate, then the longer validity, then the lower id.
+fn better((group, terms): (GroupId, &Terms), (other, held): (GroupId, &Terms)) -> bool {
+    let (new, old) = ((terms.rate, days(terms.validity)), (held.rate, days(held.validity)));
+    new > old || new == old && group < other
 }
 
 fn millis(seconds: u64) -> i64 {

@@ -55,13 +55,15 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
     }
     let lots = app.store().lots(caller.account)?;
     let waiting = app.store().waiting_of(caller.account)?.iter().filter_map(waiting_sale).collect();
+    let standing = app.store().standing(caller.account)?.map(|standing| standing.choice).unwrap_or_default();
     let account = Inbox::Account(caller.account);
     if app.store().head(account)?.count != cursor.count(account) {
         return Ok(None);
     }
     let member = Some(buyers::member_secret(app, caller.account)?);
     let (account, merchant, now) = (caller.account, reach.merchant, app.engine.now());
-    Ok(Some(Snapshot { account, merchant, lots, waiting, member, heads, cursor: cursor.text(), now }))
+    let cursor = cursor.text();
+    Ok(Some(Snapshot { account, merchant, lots, waiting, standing, member, heads, cursor, now }))
 }
 
 fn waiting_sale(sale: &Sale) -> Option<WaitingSale> {

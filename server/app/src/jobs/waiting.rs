@@ -1,7 +1,9 @@
-//! Sales that have waited long enough for their buyer's choice: written down, as ops of the server. (docs/rules.md S11)
+//! Sales that have waited long enough for their buyer's choice: the best is taken for who agreed to that, the rest
+//! lapses; as ops of the server. (docs/rules.md S11, S15)
 
 use std::sync::Arc;
 
+use moa_rules::standing::best_from;
 use moa_wire::submission::Submission;
 
 use super::expiry::{AT_ONCE, EVERY, SweepError, sweep_with};
@@ -13,7 +15,7 @@ pub(crate) async fn run(app: &Arc<App>) {
     loop {
         match sweep(app).await {
             Ok(0) => {}
-            Ok(sales) => tracing::info!(sales, "wrote down which sales waited in vain"),
+            Ok(sales) => tracing::info!(sales, "ended the wait of sales"),
             Err(error) => tracing::error!(%error, "the sweep of waiting sales stopped"),
         }
         tokio::time::sleep(EVERY).await;
@@ -22,10 +24,19 @@ pub(crate) async fn run(app: &Arc<App>) {
 
 /// Sweeps until nothing is left; how many sales.
 pub(crate) async fn sweep(app: &Arc<App>) -> Result<usize, SweepError> {
-    sweep_with(app, ops).await
+    Ok(sweep_with(app, best).await? + sweep_with(app, lapsed).await?)
 }
 
-fn ops(app: &App) -> Result<Vec<Submission>, SweepError> {
+fn best(app: &App) -> Result<Vec<Submission>, SweepError> {
+    let mut ops = Vec::new();
+    for (sale, since) in app.store().sales_for_best(app.engine.now(), AT_ONCE)? {
+        let due = best_from(sale.time);
+        ops.push(system::take_best(&app.server_key, (sale.merchant, sale.id), since, due)?);
+    }
+    Ok(ops)
+}
+
+fn lapsed(app: &App) -> Result<Vec<Submission>, SweepError> {
     let mut ops = Vec::new();
     for sale in app.store().sales_to_lapse(app.engine.now(), AT_ONCE)? {
         let Some(until) = sale.waits_until else { continue };

@@ -123,6 +123,13 @@ CREATE TABLE lots (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lots_by_end ON lots (ends_at) WHERE remaining > 0;
 
+CREATE TABLE standings (
+    account BLOB    NOT NULL PRIMARY KEY,
+    choice  BLOB    NOT NULL,   -- StandingChoice in CBOR
+    best    INTEGER NOT NULL,   -- as in the choice, to be found by
+    since   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- The books: what the postings add up to, per account. Wallets are the lots.
 CREATE TABLE balances (
     group_id BLOB    NOT NULL,

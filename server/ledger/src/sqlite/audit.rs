@@ -22,6 +22,7 @@ const SALES: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_
 const GROUPS: &str = "SELECT id, founder, profile, terms_version, members FROM groups";
 const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms";
 const MEMBERS: &str = "SELECT group_id, merchant, joined_at, terms_version FROM members";
+const STANDINGS: &str = "SELECT account, choice, since FROM standings";
 const LOTS: &str = "SELECT * FROM lots";
 const BALANCES: &str = "SELECT group_id, party, ledger, issuer, amount FROM balances WHERE amount <> 0";
 const COUNTERS: &str = "SELECT key, counter FROM counters";
@@ -52,6 +53,7 @@ pub fn tables(connection: &Connection) -> Result<Tables, StoreError> {
     put(TERMS, |row| rows::terms(row).map(StateRow::Terms))?;
     put(MEMBERS, |row| rows::member(row).map(StateRow::Member))?;
     put(LOTS, |row| rows::lot(row).map(StateRow::Lot))?;
+    put(STANDINGS, |row| rows::standing(row).map(StateRow::Standing))?;
     each(connection, BALANCES, |row| {
         let (account, amount) = rows::balance(row)?;
         tables.post(account, amount);

@@ -4,7 +4,8 @@ use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
-use moa_rules::sale::Sale;
+use moa_rules::sale::{CLAIM_DAYS, Sale};
+use moa_rules::standing::{BEST_AFTER, Standing};
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
 use moa_wire::{canonical, chain};
@@ -29,6 +30,11 @@ const WAITING_OF: &str = "SELECT merchant, id, key, amount, time, addressee, cla
 const TO_LAPSE: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed
     FROM sales WHERE waits_until < ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
     ORDER BY waits_until LIMIT ?2";
+const STANDING: &str = "SELECT account, choice, since FROM standings WHERE account = ?1";
+const FOR_BEST: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed, since
+    FROM sales JOIN standings ON account = addressee
+    WHERE waits_until BETWEEN ?1 AND ?2 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND best
+    ORDER BY waits_until, id LIMIT ?3";
 const GROUP: &str = "SELECT id, founder, profile, terms_version, members FROM groups WHERE id = ?1";
 const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms
     WHERE group_id = ?1 AND version = ?2";
@@ -116,6 +122,7 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
         Key::Lot(account, group, lot) => {
             one(connection, LOT, (account.as_ref(), group.as_ref(), lot.as_ref()), |_| Ok(Cell::Lot))
         }
+        Key::Standing(account) => Ok(standing(connection, account)?.map(Cell::Standing)),
     }
 }
 
@@ -209,6 +216,25 @@ pub fn wallets_to_expire(
 /// An account's sales that wait for its choice, oldest first.
 pub fn waiting_of(connection: &Connection, account: AccountId) -> Result<Vec<Sale>, StoreError> {
     all(connection, WAITING_OF, [account.as_ref()], rows::sale)
+}
+
+/// An account's standing choice.
+pub fn standing(connection: &Connection, account: AccountId) -> Result<Option<Standing>, StoreError> {
+    one(connection, STANDING, [account.as_ref()], rows::standing)
+}
+
+/// Sales that have waited for a day and still do, of buyers who agreed to the best.
+pub fn sales_for_best(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<(Sale, Timestamp)>, StoreError> {
+    // What has waited for a day has so much less to wait.
+    let latest = now.plus(i64::from(CLAIM_DAYS) * Timestamp::DAY - BEST_AFTER);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    all(connection, FOR_BEST, (now.0, latest.0, limit), |row| {
+        Ok((rows::sale(row)?, Timestamp(row.get("since").map_err(doing("reading a standing choice"))?)))
+    })
 }
 
 /// Sales that have waited long enough.

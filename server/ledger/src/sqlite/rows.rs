@@ -10,6 +10,7 @@ use moa_rules::merchant::Merchant;
 use moa_rules::quantity::{Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
+use moa_rules::standing::Standing;
 use moa_rules::terms::Basis;
 use moa_rules::time::{Day, Timestamp};
 use moa_wire::canonical;
@@ -122,6 +123,12 @@ pub fn sale(row: &Row) -> Result<Sale, StoreError> {
         waits_until: waits_until.map(Timestamp),
         lapsed: at(row, "lapsed")?,
     })
+}
+
+/// `SELECT account, choice, since`
+pub fn standing(row: &Row) -> Result<Standing, StoreError> {
+    let since = Timestamp(at(row, "since")?);
+    Ok(Standing { account: id(row, "account")?, choice: cbor(row, "choice")?, since })
 }
 
 /// Every column of `lots`.

@@ -49,6 +49,8 @@ const LOT: &str =
         terms_version, issued_at, last_day, ends_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
     ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining";
+const STANDING: &str = "INSERT INTO standings (account, choice, best, since) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (account) DO UPDATE SET choice = excluded.choice, best = excluded.best, since = excluded.since";
 const BALANCE: &str =
     "INSERT INTO balances (group_id, party, ledger, issuer, amount) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (group_id, party, ledger, issuer) DO UPDATE SET amount = amount + excluded.amount";
@@ -195,6 +197,11 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 member.terms_version
             ],
         ),
+        Row::Standing(standing) => {
+            let choice = canonical::encode(&standing.choice);
+            let (account, best) = (standing.account.as_ref(), standing.choice.best);
+            run(tx, STANDING, params![account, choice, best, standing.since.0])
+        }
         Row::Lot(lot) => run(
             tx,
             LOT,

@@ -25,6 +25,7 @@ CREATE TABLE outbox (
     refusal         TEXT,                        -- JSON, if refused
     dismissed       INTEGER NOT NULL DEFAULT 0,  -- the refusal was read
     not_before      INTEGER NOT NULL DEFAULT 0,  -- not sent before, by the phone's clock
+    quiet           INTEGER NOT NULL DEFAULT 0,  -- nobody asked for it: its refusal is not shown
     before_snapshot INTEGER NOT NULL DEFAULT 0,  -- its event may lie before the snapshot that was taken
     UNIQUE (actor, counter)
 ) STRICT;
@@ -91,7 +92,8 @@ CREATE TABLE waiting_sale (
     amount   INTEGER NOT NULL,
     time     INTEGER NOT NULL,  -- the shop's clock, in seconds since 1970
     until    INTEGER NOT NULL,
-    claim    BLOB               -- the op that chooses, until it is answered
+    claim    BLOB,              -- the op that chooses, until it is answered
+    at_once  INTEGER NOT NULL DEFAULT 0  -- was chosen for without a question, once
 ) STRICT, WITHOUT ROWID;
 
 -- The shop's sales.
