@@ -33,12 +33,15 @@ import androidx.compose.runtime.setValue
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.autofill.ContentType
+import androidx.compose.ui.focus.FocusRequester
+import androidx.compose.ui.focus.focusRequester
 import androidx.compose.ui.semantics.LiveRegionMode
 import androidx.compose.ui.semantics.contentDescription
 import androidx.compose.ui.semantics.contentType
 import androidx.compose.ui.semantics.heading
 import androidx.compose.ui.semantics.liveRegion
 import androidx.compose.ui.semantics.semantics
+import androidx.compose.ui.text.TextStyle
 import androidx.compose.ui.text.input.ImeAction
 import androidx.compose.ui.text.input.KeyboardType
 import androidx.compose.ui.text.style.TextAlign
@@ -75,14 +78,13 @@ fun Title(text: String, modifier: Modifier = Modifier) =
     Words(text, modifier.semantics { heading() }, style = MaterialTheme.typography.headlineMedium)
 
 @Composable
-fun Quiet(text: String, modifier: Modifier = Modifier, align: TextAlign? = null, maxLines: Int = Int.MAX_VALUE) = Words(
-    text,
-    modifier,
-    color = MaterialTheme.colorScheme.onSurfaceVariant,
-    style = MaterialTheme.typography.bodyLarge,
-    align = align,
-    maxLines = maxLines,
-)
+fun Quiet(
+    text: String,
+    modifier: Modifier = Modifier,
+    style: TextStyle = MaterialTheme.typography.bodyLarge,
+    align: TextAlign? = null,
+    maxLines: Int = Int.MAX_VALUE,
+) = Words(text, modifier, MaterialTheme.colorScheme.onSurfaceVariant, style, align, maxLines)
 
 /** The one thing to do here. */
 @Composable
@@ -149,11 +151,28 @@ fun Working(busy: Boolean) = Box(Modifier.fillMaxWidth().height(4.dp)) {
 
 private val BLINK = 400.milliseconds
 
-/** One line to type in; Enter does what the button does. Its [name] is shown unless a title above says it. */
+/** The one line to type in on its screen: ready for it. Its [name] is shown unless a title above says it. */
+@Composable
+fun OnlyField(
+    value: String,
+    name: String,
+    nameShown: Boolean = true,
+    keyboard: KeyboardType = KeyboardType.Text,
+    filledWith: ContentType? = null,
+    onDone: () -> Unit,
+    onChange: (String) -> Unit,
+) {
+    val focus = remember { FocusRequester() }
+    LaunchedEffect(Unit) { focus.requestFocus() }
+    Field(value, name, Modifier.focusRequester(focus), nameShown, keyboard, filledWith, onDone, onChange)
+}
+
+/** One line to type in; Enter does what the button does. */
 @Composable
 fun Field(
     value: String,
     name: String,
+    modifier: Modifier = Modifier,
     nameShown: Boolean = true,
     keyboard: KeyboardType = KeyboardType.Text,
     filledWith: ContentType? = null,
@@ -162,7 +181,7 @@ fun Field(
 ) = OutlinedTextField(
     value,
     onChange,
-    Modifier.fillMaxWidth().semantics {
+    modifier.fillMaxWidth().semantics {
         if (!nameShown) contentDescription = name
         filledWith?.let { contentType = it }
     },

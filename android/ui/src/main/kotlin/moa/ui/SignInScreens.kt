@@ -29,7 +29,7 @@ internal fun NumberScreen(moa: Moa) = Page(
         style = MaterialTheme.typography.displayMedium,
     )
     Title(moa.labels.signInTitle)
-    Field(moa.typed, moa.labels.phoneNumber, true, KeyboardType.Phone, ContentType.PhoneNumber, { moa.sendCode() }) { moa.typed = it }
+    OnlyField(moa.typed, moa.labels.phoneNumber, true, KeyboardType.Phone, ContentType.PhoneNumber, { moa.sendCode() }) { moa.typed = it }
 }
 
 @Composable
@@ -41,7 +41,7 @@ internal fun DigitsScreen(moa: Moa) = Page(
 ) {
     Spacer(Modifier.height(48.dp))
     Title(moa.labels.sixDigits)
-    Field(moa.typed, moa.labels.sixDigits, false, KeyboardType.NumberPassword, ContentType.SmsOtpCode, { moa.signIn() }) { moa.typed = it }
+    OnlyField(moa.typed, moa.labels.sixDigits, false, KeyboardType.NumberPassword, ContentType.SmsOtpCode, { moa.signIn() }) { moa.typed = it }
 }
 
 @Composable
@@ -76,5 +76,5 @@ internal fun OpenShopScreen(moa: Moa) = Page(
 ) {
     Spacer(Modifier.height(48.dp))
     Title(moa.labels.shopName)
-    Field(moa.typed, moa.labels.shopName, nameShown = false, onDone = { moa.openShop() }) { moa.typed = it }
+    OnlyField(moa.typed, moa.labels.shopName, nameShown = false, onDone = { moa.openShop() }) { moa.typed = it }
 }

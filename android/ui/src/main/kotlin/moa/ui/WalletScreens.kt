@@ -32,7 +32,7 @@ internal fun WalletScreen(moa: Moa, paste: suspend () -> String?) = Page(bottom 
             style = MaterialTheme.typography.titleLarge,
             align = TextAlign.Center,
         )
-        Quiet(moa.labels.noPointsHint, Modifier.fillMaxWidth(), TextAlign.Center)
+        Quiet(moa.labels.noPointsHint, Modifier.fillMaxWidth(), align = TextAlign.Center)
     }
 }
 
