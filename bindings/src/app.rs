@@ -79,7 +79,7 @@ impl Drop for App {
 
 impl App {
     /// Runs a call on the app's own runtime; it is given up together with the caller's wait.
-    async fn run<T, F>(&self, call: impl FnOnce(Arc<Inner>) -> F) -> Result<T, ApiError>
+    pub(crate) async fn run<T, F>(&self, call: impl FnOnce(Arc<Inner>) -> F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, PhoneError>> + Send + 'static,
@@ -113,7 +113,7 @@ impl App {
         text.parse().map_err(|error| self.invalid(error))
     }
 
-    fn units(&self, count: i64) -> Result<Units, ApiError> {
+    pub(crate) fn units(&self, count: i64) -> Result<Units, ApiError> {
         Units::new(count).map_err(|error| self.invalid(error))
     }
 
@@ -351,12 +351,12 @@ impl App {
         Ok(self.inner.dress().group(found))
     }
 
-    /// Takes mileage as payment on a buyer's code. Approved only if the server says so; a refusal is an error with
+    /// Takes mileage as payment on a buyer's code, or on twelve digits that stand for one. Approved only if the server says so; a refusal is an error with
     /// its reason.
     pub async fn redeem(&self, code: String, units: i64) -> Result<Redemption, ApiError> {
         let units = self.units(units)?;
         let call = async move |app: Arc<Inner>| {
-            let asked = app.phone().redeem(&code, units)?;
+            let asked = app.client.redeem(&code, units).await?;
             app.client.wait_for_verdict(asked.op, VERDICT).await
         };
         match self.run(call).await? {

@@ -301,6 +301,7 @@ impl Dress {
                 expired: approval.expired,
             },
             phone::Code::Member(code) => Scan::Member { code: ScannedMember { expired: code.expired } },
+            phone::Code::OneTime(code) => Scan::OneTime { text: code.text },
             phone::Code::Link(destination) => Scan::Link { destination: leads_to(destination) },
         }
     }

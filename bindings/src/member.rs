@@ -57,7 +57,7 @@ impl App {
         Ok(MemberCode { qr: self.qr(&shown.text)?, code: shown.text, valid_until: shown.valid_until.0 })
     }
 
-    /// Records a sale of so many minor units to the buyer who shows this member code. On disk before it returns, and
+    /// Records a sale of so many minor units to the buyer who shows this member code, or reads out twelve digits. On disk before it returns, and
     /// there is no voucher to show. Gives the sale's id.
     pub fn record_sale_for(&self, amount: i64, buyer: String) -> Result<String, ApiError> {
         Ok(self.ask(self.phone().record_sale_for(Money(amount), &buyer))?.to_string())

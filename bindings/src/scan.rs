@@ -32,6 +32,11 @@ pub enum Scan {
         /// As scanned.
         code: ScannedMember,
     },
+    /// Twelve digits that a buyer was given, for a shop: to pay with, or to name the buyer by.
+    OneTime {
+        /// In three groups of four.
+        text: String,
+    },
     /// A link to a screen.
     Link {
         /// Where it leads.

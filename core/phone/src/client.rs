@@ -5,14 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use moa_rules::id::{AccountId, GroupId, OpId};
+use moa_rules::quantity::Units;
 use moa_rules::time::Timestamp;
+use moa_wire::code::{self, Scanned};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet, spawn_blocking};
 
 use crate::error::PhoneError;
 use crate::lookup::Lookup;
+use crate::one_time::{Purpose, ShownOneTime};
 use crate::outbox::Fate;
 use crate::phone::Phone;
+use crate::redemption::Asked;
 use crate::shop::GroupInfo;
 use crate::sync::{Machine, RequestId, SyncStatus, Work};
 use crate::transport::{Response, Transport, TransportError};
@@ -142,6 +146,30 @@ impl Client {
             Ok(fate) => fate,
             Err(_) => phone.fate_undecided(op),
         }
+    }
+
+    /// Twelve digits that stand for a code of this phone's, good for three minutes and one use.
+    ///
+    /// # Errors
+    /// As [`Phone::one_time_request`]; [`PhoneError::Problem`] with the server's reason; [`PhoneError::Offline`].
+    pub async fn one_time_code(&self, purpose: Purpose) -> Result<ShownOneTime, PhoneError> {
+        let request = self.shared.phone.one_time_request(purpose)?;
+        self.shared.phone.one_time_made(self.shared.transport.send(request).await)
+    }
+
+    /// Asks the server for `units` on a buyer's code, or on digits that stand for one. See [`Phone::redeem`].
+    ///
+    /// # Errors
+    /// As [`Phone::redeem`] and [`Phone::one_time_lookup`]; [`PhoneError::Problem`] with the server's reason;
+    /// [`PhoneError::Offline`].
+    pub async fn redeem(&self, text: &str, units: Units) -> Result<Asked, PhoneError> {
+        let phone = &self.shared.phone;
+        if !matches!(code::read(text, phone.link_base()), Ok(Scanned::OneTime(_))) {
+            return phone.redeem(text, units);
+        }
+        let request = phone.one_time_lookup(text)?;
+        let found = phone.one_time_found(self.shared.transport.send(request).await)?;
+        phone.redeem(&found, units)
     }
 
     /// Asks the server for a group that this phone does not know, from a link say.

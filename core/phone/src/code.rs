@@ -29,6 +29,9 @@ pub enum Code {
     Approval(ScannedApproval),
     /// A buyer's member code, for a shop: [`Phone::record_sale_for`].
     Member(ScannedMember),
+    /// Twelve digits, for a shop: to pay with ([`Client::redeem`](crate::Client::redeem)) or to name a buyer by
+    /// ([`Phone::record_sale_for`]). Only the server knows which.
+    OneTime(ScannedOneTime),
     /// A link to a screen.
     Link(Destination),
 }
@@ -39,6 +42,13 @@ pub struct ScannedMember {
     /// Whether it was shown too long ago to be taken now.
     pub expired: bool,
     /// The code itself, for [`Phone::record_sale_for`].
+    pub text: String,
+}
+
+/// Digits as scanned or typed; the check digit holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScannedOneTime {
+    /// In three groups of four.
     pub text: String,
 }
 
@@ -138,6 +148,7 @@ impl Phone {
                 expired: code.check_time(self.now().seconds()).is_err(),
                 text: text.trim().to_owned(),
             })),
+            Scanned::OneTime(digits) => Ok(Code::OneTime(ScannedOneTime { text: digits.text() })),
             Scanned::Link(destination) => Ok(Code::Link(destination)),
         }
     }

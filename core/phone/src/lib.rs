@@ -40,6 +40,7 @@ mod http;
 mod key;
 mod lookup;
 mod member;
+mod one_time;
 mod outbox;
 mod phone;
 mod redemption;
@@ -54,12 +55,15 @@ mod wallet;
 pub use breach::{Breach, Mismatch, Reckoned};
 pub use claim::{Claimed, GroupChoice, PendingClaim};
 pub use client::Client;
-pub use code::{Code, ScannedApproval, ScannedMember, ScannedRedemption, ScannedVoucher, VoucherStanding};
+pub use code::{
+    Code, ScannedApproval, ScannedMember, ScannedOneTime, ScannedRedemption, ScannedVoucher, VoucherStanding,
+};
 pub use environment::{Environment, SeededEnvironment, SystemEnvironment};
 pub use error::{PhoneError, StorageError};
 pub use http::{BadServer, HttpOptions, HttpTransport};
 pub use lookup::Lookup;
 pub use member::{ShownMember, WaitingChoice};
+pub use one_time::{Purpose, ShownOneTime};
 pub use outbox::{Fate, Kind, OutboxItem, RefusedOp};
 pub use phone::{Data, Options, Phone, SignedIn};
 pub use redemption::{Asked, ShownCode};

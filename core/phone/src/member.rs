@@ -65,21 +65,25 @@ impl Phone {
         Ok(ShownMember { text: member::text(&code), valid_until })
     }
 
-    /// Records a sale to the buyer who shows this member code. On disk before it returns; there is no voucher, the
+    /// Records a sale to the buyer who shows this member code, or reads out these twelve digits. On disk before it returns; there is no voucher, the
     /// mileage goes to the buyer, or the sale waits for the buyer's choice.
     ///
     /// # Errors
     /// `no_merchant`, `amount_not_positive`, `amount_too_large`, `member_code_unknown` for any other code,
-    /// `member_code_expired`; [`PhoneError::NotOurs`]; [`PhoneError::StorageFull`].
+    /// `member_code_expired`; [`PhoneError::NotOurs`], if a digit is wrong say; [`PhoneError::StorageFull`].
     pub fn record_sale_for(&self, amount: Money, buyer: &str) -> Result<OpId, PhoneError> {
         check_amount(amount)?;
         let merchant = self.store().read(own_shop)?.ok_or(Refusal::NoMerchant)?;
-        let Scanned::Member(code) = code::read(buyer, self.link_base())? else {
-            return Err(Refusal::MemberCodeUnknown.into());
+        let buyer = match code::read(buyer, self.link_base())? {
+            Scanned::Member(code) => {
+                code.check_time(self.now().seconds())?;
+                Buyer::Member(code)
+            }
+            Scanned::OneTime(digits) => Buyer::OneTime(digits),
+            _ => return Err(Refusal::MemberCodeUnknown.into()),
         };
-        code.check_time(self.now().seconds())?;
         let op = self.submit(
-            OpBody::SellTo { amount, buyer: Buyer::Member(code) },
+            OpBody::SellTo { amount, buyer },
             |_| Effect::default(),
             |db, op| sales::put(db, &sold(op.value(), merchant, amount, None)),
         )?;

@@ -23,6 +23,7 @@ pub mod id;
 pub mod lot;
 pub mod member;
 pub mod merchant;
+pub mod one_time;
 pub mod op;
 pub mod quantity;
 pub mod redemption;

@@ -6,7 +6,9 @@
 use minicbor::{Decode, Encode};
 
 use crate::id::AccountId;
+use crate::one_time::OneTimeCode;
 use crate::refusal::Refusal;
+use crate::time::Timestamp;
 
 /// For how many seconds a phone shows the same code.
 pub const STEP_SECONDS: u64 = 30;
@@ -52,6 +54,9 @@ pub enum Buyer {
     /// Whoever showed this code.
     #[n(0)]
     Member(#[n(0)] MemberCode),
+    /// Whoever read out these digits.
+    #[n(1)]
+    OneTime(#[n(0)] OneTimeCode),
 }
 
 /// Whom a shop sells to, as the server found out from what it keeps of people.
@@ -59,6 +64,8 @@ pub enum Buyer {
 pub enum Found {
     /// This account.
     Account(AccountId),
+    /// This account, by digits handed out at an instant.
+    OneTime(AccountId, Timestamp),
     /// Nobody, for this reason.
     Nobody(Refusal),
 }

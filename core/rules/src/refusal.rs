@@ -188,6 +188,16 @@ pub enum Refusal {
         max: u64,
     },
 
+    /// The digits stand for no member code.
+    #[n(58)]
+    OneTimeCodeUnknown,
+    /// The sale was not made while the digits were good.
+    #[n(59)]
+    OneTimeCodeExpired,
+    /// The digits named the buyer of another sale before.
+    #[n(90)]
+    OneTimeCodeUsed,
+
     // Redemptions.
     /// Zero units asked for.
     #[n(60)]
@@ -289,6 +299,9 @@ impl Refusal {
             Self::NotYourSale => "not_your_sale",
             Self::SaleLapsed { .. } => "sale_lapsed",
             Self::TooManyGroups { .. } => "too_many_groups",
+            Self::OneTimeCodeUnknown => "one_time_code_unknown",
+            Self::OneTimeCodeExpired => "one_time_code_expired",
+            Self::OneTimeCodeUsed => "one_time_code_used",
             Self::UnitsNotPositive => "units_not_positive",
             Self::BelowMinimum { .. } => "below_minimum",
             Self::NotEnough { .. } => "not_enough",

@@ -8,6 +8,7 @@ use crate::event::EventBody;
 use crate::group::TermsVersion;
 use crate::id::{AccountId, MerchantId, OpId};
 use crate::member::{Buyer, Found};
+use crate::one_time;
 use crate::op::{Carried, Choice};
 use crate::quantity::Money;
 use crate::refusal::Refusal;
@@ -33,11 +34,15 @@ pub(crate) fn sell_to(
     let merchant = author.merchant()?;
     let account = match carried {
         Carried::Buyer(Found::Account(account)) => *account,
+        Carried::Buyer(Found::OneTime(account, made)) => {
+            one_time::check_time(*made, author.op.time)?;
+            *account
+        }
         Carried::Buyer(Found::Nobody(reason)) => return Err(reason.clone().into()),
         _ => return Err(Refusal::MemberCodeUnknown.into()),
     };
-    match buyer {
-        Buyer::Member(code) => code.check_time(author.op.time)?,
+    if let Buyer::Member(code) = buyer {
+        code.check_time(author.op.time)?;
     }
     view.want(&[Key::Merchant(merchant), Key::Memberships(merchant), Key::Sale(merchant, author.op.id)])?;
     if view.merchant(merchant)?.is_some_and(|shop| shop.owner == account) {

@@ -97,6 +97,56 @@ pub struct Enrolled {
     pub now: Timestamp,
 }
 
+/// `POST /v1/one-time-codes`: hand out twelve digits that stand for a code of this phone's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OneTimeRequest {
+    /// A redemption code as this device signed it, or the 28 bytes of a member code of this account.
+    pub code: Base64,
+}
+
+/// Twelve digits, good for three minutes and one use.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OneTime {
+    /// The digits, in one run.
+    pub digits: String,
+    /// When they are void.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub expires_at: Timestamp,
+    /// The server's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub now: Timestamp,
+}
+
+impl std::fmt::Debug for OneTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OneTime(…)")
+    }
+}
+
+/// `POST /v1/one-time-codes/look-up`: the redemption code that these digits stand for. By a shop's device.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OneTimeLookup {
+    /// The digits, in one run.
+    pub digits: String,
+}
+
+impl std::fmt::Debug for OneTimeLookup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OneTimeLookup(…)")
+    }
+}
+
+/// What digits stand for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OneTimeFound {
+    /// The redemption code as the buyer's device signed it.
+    pub code: Base64,
+}
+
 /// `POST /v1/ops`: signed ops, 1..=100.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

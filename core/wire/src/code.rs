@@ -1,6 +1,7 @@
 //! Codes that a camera reads: `MOA1:` and base45 (RFC 9285), so that a QR takes its denser alphanumeric mode.
 
 use moa_rules::member::MemberCode;
+use moa_rules::one_time::{NotOneTime, OneTimeCode};
 use moa_rules::op::{Op, OpBody, RedemptionCode};
 
 use crate::link::{self, Destination};
@@ -22,6 +23,11 @@ pub fn text(token: &[u8]) -> String {
     format!("{PREFIX}{}", base45::encode(token))
 }
 
+/// The bytes in the text of a code of ours; none if it is something else.
+pub fn bytes(text: &str) -> Option<Vec<u8>> {
+    base45::decode(text.strip_prefix(PREFIX)?).ok()
+}
+
 /// What a camera saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scanned {
@@ -33,6 +39,8 @@ pub enum Scanned {
     Approval(Sealed<Approval>),
     /// A buyer, to be named in a sale.
     Member(MemberCode),
+    /// Digits that stand for a redemption code or a member code: only the server knows which.
+    OneTime(OneTimeCode),
     /// A link to a screen.
     Link(Destination),
 }
@@ -55,6 +63,9 @@ pub enum NotOurs {
     /// A link to somewhere else.
     #[error("a stranger's link")]
     ForeignLink,
+    /// Twelve digits, of which one is wrong at least.
+    #[error("mistyped")]
+    Mistyped,
     /// Something else.
     #[error("not a code of Moa")]
     Unknown,
@@ -69,6 +80,7 @@ impl NotOurs {
             Self::Damaged => "code_damaged",
             Self::PaymentCode => "code_is_payment",
             Self::ForeignLink => "code_is_foreign_link",
+            Self::Mistyped => "code_mistyped",
             Self::Unknown => "code_unknown",
         }
     }
@@ -88,6 +100,11 @@ pub fn read(scanned: &str, link_base: &str) -> Result<Scanned, NotOurs> {
     }
     if let Some(body) = scanned.strip_prefix(PREFIX) {
         return read_token(body);
+    }
+    match OneTimeCode::read(scanned) {
+        Ok(code) => return Ok(Scanned::OneTime(code)),
+        Err(NotOneTime::Mistyped) => return Err(NotOurs::Mistyped),
+        Err(NotOneTime::OtherText) => {}
     }
     if let Some(destination) = link::parse(scanned, link_base) {
         return Ok(Scanned::Link(destination));
@@ -194,12 +211,21 @@ mod tests {
     }
 
     #[test]
+    fn twelve_digits_are_a_one_time_code_however_they_are_typed() {
+        let code = OneTimeCode::of(98_765_432_109).unwrap();
+        for typed in [code.digits(), code.text(), format!(" {} ", code.text())] {
+            assert_eq!(read(&typed, BASE), Ok(Scanned::OneTime(code)), "{typed}");
+        }
+    }
+
+    #[test]
     fn strangers_codes_are_named() {
         let cases = [
             ("", NotOurs::Empty),
             ("00020101021229300012D156000000000510A93FO3230Q", NotOurs::PaymentCode),
             ("https://pay.example/abc", NotOurs::ForeignLink),
             ("8801234567890", NotOurs::Unknown),
+            ("1234 5678 9012", NotOurs::Mistyped),
             ("MOA1:", NotOurs::Damaged),
             ("MOA1:GGX", NotOurs::Damaged),
         ];

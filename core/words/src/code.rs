@@ -32,6 +32,11 @@ pub fn not_ours(lang: Lang, what: NotOurs) -> String {
             "다른 곳으로 가는 링크라서 열지 않았어요. 모아 코드를 읽어 주세요.",
             "This link leads elsewhere, so it was not opened. Scan a Moa code.",
         ),
+        NotOurs::Mistyped => text!(
+            lang,
+            "번호 열두 자리 중에 틀린 숫자가 있어요. 손님의 화면을 보고 다시 적어 주세요.",
+            "One of the twelve digits is wrong. Compare them with the customer's screen and type again.",
+        ),
         NotOurs::Unknown => text!(
             lang,
             "모아 코드가 아니에요. 상대방이 보여 주는 모아 코드를 읽어 주세요.",

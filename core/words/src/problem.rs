@@ -53,6 +53,24 @@ pub enum ProblemText {
     EnrolmentVoid,
     /// The proof that the device holds its key does not hold.
     PossessionWrong,
+    /// What is to be shortened to digits is no code of this phone's, or no longer good.
+    BadOneTimeCode,
+    /// One-time codes were asked for too often.
+    TooManyOneTimeCodes {
+        /// Seconds until the next one can be had.
+        retry_after_s: u64,
+    },
+    /// The digits stand for nothing that can be paid with.
+    OneTimeCodeUnknown,
+    /// The digits have run out.
+    OneTimeCodeExpired,
+    /// Another shop was given what the digits stand for.
+    OneTimeCodeUsed,
+    /// A shop has tried wrong digits too often.
+    TooManyTries {
+        /// Seconds until the next try.
+        retry_after_s: u64,
+    },
     /// No op in a request for ops.
     NoOps,
     /// More ops than one request may have.
@@ -171,6 +189,42 @@ pub fn problem(lang: Lang, problem: &ProblemText) -> String {
             "이 휴대폰을 확인하지 못했어요. 앱을 다시 열고 새 인증번호를 받아 주세요.",
             "This phone could not prove its key. Open the app again and ask for a new code.",
         ),
+        ProblemText::BadOneTimeCode => text!(
+            lang,
+            "번호로 바꿀 수 없는 코드예요. 앱에서 코드를 새로 만들고 다시 해 주세요.",
+            "This code cannot be turned into digits. Make a new code in the app and try again.",
+        ),
+        ProblemText::TooManyOneTimeCodes { retry_after_s } => {
+            let wait = duration(lang, retry_after_s);
+            text!(
+                lang,
+                "일회용 번호를 너무 자주 만들었어요. {wait} 뒤에 다시 만들어 주세요.",
+                "Too many one-time numbers were made. Make another in {wait}.",
+            )
+        }
+        ProblemText::OneTimeCodeUnknown => text!(
+            lang,
+            "모르는 사용 번호예요. 손님에게 새 사용 번호를 부탁해 주세요.",
+            "These digits stand for no payment. Ask the customer for a new number for paying.",
+        ),
+        ProblemText::OneTimeCodeExpired => text!(
+            lang,
+            "시간이 지난 사용 번호예요. 손님에게 새 사용 번호를 부탁해 주세요.",
+            "This number for paying has run out. Ask the customer for a new one.",
+        ),
+        ProblemText::OneTimeCodeUsed => text!(
+            lang,
+            "다른 가게에서 이미 쓴 번호예요. 손님에게 새 사용 번호를 부탁해 주세요.",
+            "This number was used at another shop. Ask the customer for a new one.",
+        ),
+        ProblemText::TooManyTries { retry_after_s } => {
+            let wait = duration(lang, retry_after_s);
+            text!(
+                lang,
+                "틀린 번호를 너무 많이 적었어요. {wait} 뒤에 다시 적거나 손님의 코드를 읽어 주세요.",
+                "Too many wrong numbers were typed. Try again in {wait}, or scan the customer's code.",
+            )
+        }
         ProblemText::NoOps => text!(
             lang,
             "보낼 내용이 비어 있어요. 한 건 이상 보내 주세요.",

@@ -251,6 +251,22 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
             )
         }
 
+        Refusal::OneTimeCodeUnknown => text!(
+            lang,
+            "모르는 적립 번호예요. 손님에게 새 적립 번호를 부탁해 주세요.",
+            "These digits name no customer. Ask the customer for a new number for earning.",
+        ),
+        Refusal::OneTimeCodeExpired => text!(
+            lang,
+            "시간이 지난 적립 번호예요. 손님에게 새 적립 번호를 부탁해 주세요.",
+            "This number for earning has run out. Ask the customer for a new one.",
+        ),
+        Refusal::OneTimeCodeUsed => text!(
+            lang,
+            "이미 쓴 적립 번호예요. 손님에게 새 적립 번호를 부탁해 주세요.",
+            "This number for earning was used before. Ask the customer for a new one.",
+        ),
+
         // Redemptions.
         Refusal::UnitsNotPositive => text!(
             lang,

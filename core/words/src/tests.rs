@@ -63,6 +63,9 @@ fn refusals() -> Vec<Refusal> {
         R::NotYourSale,
         R::SaleLapsed { days: 7 },
         R::TooManyGroups { max: 20 },
+        R::OneTimeCodeUnknown,
+        R::OneTimeCodeExpired,
+        R::OneTimeCodeUsed,
         R::UnitsNotPositive,
         R::BelowMinimum { minimum: points(10_000), available: points(9_400) },
         R::BelowMinimum { minimum: points(1), available: points(0) },
@@ -79,16 +82,17 @@ fn refusals() -> Vec<Refusal> {
     ]
 }
 
-const NOT_OURS: [NotOurs; 6] = [
+const NOT_OURS: [NotOurs; 7] = [
     NotOurs::Empty,
     NotOurs::TooLong,
     NotOurs::Damaged,
     NotOurs::PaymentCode,
     NotOurs::ForeignLink,
+    NotOurs::Mistyped,
     NotOurs::Unknown,
 ];
 
-const PROBLEMS: [ProblemText; 23] = [
+const PROBLEMS: [ProblemText; 29] = [
     ProblemText::NotFound,
     ProblemText::MethodNotAllowed,
     ProblemText::NotJson,
@@ -108,6 +112,12 @@ const PROBLEMS: [ProblemText; 23] = [
     ProblemText::CodeWrong { tries_left: 0 },
     ProblemText::EnrolmentVoid,
     ProblemText::PossessionWrong,
+    ProblemText::BadOneTimeCode,
+    ProblemText::TooManyOneTimeCodes { retry_after_s: 90 },
+    ProblemText::OneTimeCodeUnknown,
+    ProblemText::OneTimeCodeExpired,
+    ProblemText::OneTimeCodeUsed,
+    ProblemText::TooManyTries { retry_after_s: 1_500 },
     ProblemText::NoOps,
     ProblemText::TooManyOps { max: 100 },
     ProblemText::ServerBusy { after_s: 1 },

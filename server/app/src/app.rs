@@ -26,6 +26,8 @@ pub(crate) struct App {
     pub(crate) effects: Notify,
     /// Held while a number's enrolments are counted and one is added, so that a burst does not pass the limit.
     pub(crate) enrolling: Mutex<()>,
+    /// Held while a shop's wrong digits are counted and others are tried.
+    pub(crate) guessing: Mutex<()>,
     /// True once the server stops; closed when nobody runs it any more.
     pub(crate) stopping: watch::Receiver<bool>,
     /// The API document, as JSON.
@@ -97,6 +99,7 @@ pub(crate) mod testing {
             shown: None,
             effects: Notify::new(),
             enrolling: Mutex::new(()),
+            guessing: Mutex::new(()),
             stopping: watch::channel(false).1,
             openapi: String::new(),
         };

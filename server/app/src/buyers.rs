@@ -2,12 +2,13 @@
 //! the account's random id, and nothing of how it was found.
 
 use moa_ledger::store::StoreError;
-use moa_rules::id::AccountId;
+use moa_rules::id::{AccountId, KeyId, OpId};
 use moa_rules::member::{Buyer, Found};
 use moa_rules::refusal::Refusal;
 use moa_wire::member::MemberSecret;
 
 use crate::app::App;
+use crate::one_time::{self, OneTimeError};
 use crate::random::{self, NoRandomness};
 
 /// Why a phone cannot be told what to make its member codes of.
@@ -19,8 +20,8 @@ pub(crate) enum NoSecret {
     NoRandomness(#[from] NoRandomness),
 }
 
-/// The buyer that a shop names. Whether a code was shown in time is for the rules to decide.
-pub(crate) fn find(app: &App, buyer: &Buyer) -> Result<Found, StoreError> {
+/// The buyer that a shop names in an op. Whether a code was shown in time is for the rules to decide.
+pub(crate) fn find(app: &App, op: (KeyId, OpId), buyer: &Buyer) -> Result<Found, OneTimeError> {
     match buyer {
         Buyer::Member(code) => {
             let account = app.store().account_of_tag(code.tag)?;
@@ -30,6 +31,7 @@ pub(crate) fn find(app: &App, buyer: &Buyer) -> Result<Found, StoreError> {
                 None => Found::Nobody(Refusal::MemberCodeUnknown),
             })
         }
+        Buyer::OneTime(digits) => one_time::find(app, op, *digits),
     }
 }
 

@@ -15,6 +15,7 @@ mod enrolment;
 pub mod http;
 mod jobs;
 mod keys;
+mod one_time;
 mod pepper;
 mod phone_number;
 mod random;

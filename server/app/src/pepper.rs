@@ -1,6 +1,7 @@
 //! The server's pepper: a secret outside the database. What is guessable (numbers, six-digit codes) is in the
 //! database under HMAC-SHA-256 only, so that a stolen database alone gives neither away.
 
+use moa_rules::one_time::OneTimeCode;
 use ring::hmac;
 
 use crate::phone_number::PhoneNumber;
@@ -35,6 +36,11 @@ impl Pepper {
     /// What is kept of a code. The enrolment's row names the key.
     pub(crate) fn of_code(&self, enrolment: [u8; 16], code: &str) -> [u8; 32] {
         self.mac(&[b"moa/typed:", &enrolment, code.as_bytes()])
+    }
+
+    /// What is kept of the digits of a one-time code.
+    pub(crate) fn of_digits(&self, digits: OneTimeCode) -> [u8; 32] {
+        self.mac(&[b"moa/digits:", digits.digits().as_bytes()])
     }
 
     /// The secret of a member tag. Made again when it is asked for, so that it is written down nowhere.

@@ -90,6 +90,7 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         shown,
         effects: Notify::new(),
         enrolling: Mutex::new(()),
+        guessing: Mutex::new(()),
         stopping,
         openapi: http::document(Some(&base))?,
     });

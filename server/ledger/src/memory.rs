@@ -17,7 +17,7 @@ use moa_wire::submission::Submission;
 use crate::batch::{self, Changes, Prior, Tx};
 use crate::store::{
     CodeCheck, Committed, DirectoryGroup, DirectoryMerchant, Effect, InboxHead, InboxPage, NewEnrolment,
-    People, Store, StoreError, TokenHolder,
+    NewOneTime, OneTimeKept, People, Store, StoreError, TakenOneTime, TokenHolder,
 };
 use crate::tables::Tables;
 
@@ -34,6 +34,8 @@ struct State {
     accounts: HashMap<[u8; 32], AccountId>,
     enrolments: BTreeMap<[u8; 16], EnrolmentState>,
     member_tags: HashMap<AccountId, [u8; 16]>,
+    one_time: HashMap<[u8; 32], (NewOneTime, Option<Vec<u8>>)>,
+    wrong_digits: BTreeMap<(MerchantId, [u8; 32]), Timestamp>,
     tokens: HashMap<[u8; 32], TokenHolder>,
     effects: BTreeMap<[u8; 16], Effect>,
 }
@@ -56,6 +58,8 @@ impl MemoryStore {
             accounts: HashMap::new(),
             enrolments: BTreeMap::new(),
             member_tags: HashMap::new(),
+            one_time: HashMap::new(),
+            wrong_digits: BTreeMap::new(),
             tokens: HashMap::new(),
             effects: BTreeMap::new(),
         };
@@ -290,6 +294,64 @@ impl People for MemoryStore {
     fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError> {
         let state = self.lock();
         Ok(state.member_tags.iter().find(|(_, known)| **known == tag).map(|(account, _)| *account))
+    }
+
+    fn keep_one_time(
+        &self,
+        one_time: &NewOneTime,
+        most: usize,
+        since: Timestamp,
+    ) -> Result<OneTimeKept, StoreError> {
+        let mut state = self.lock();
+        let made = state.one_time.values().filter(|(known, _)| known.account == one_time.account);
+        let lately = made.map(|(known, _)| known.made_at).filter(|made| *made > since);
+        let (count, first) = (lately.clone().count(), lately.min());
+        if let Some(first) = first.filter(|_| count >= most) {
+            return Ok(OneTimeKept::TooMany(first));
+        }
+        if state.one_time.contains_key(&one_time.mac) {
+            return Ok(OneTimeKept::Known);
+        }
+        state.one_time.insert(one_time.mac, (one_time.clone(), None));
+        Ok(OneTimeKept::Kept)
+    }
+
+    fn take_one_time(
+        &self,
+        mac: [u8; 32],
+        paying: bool,
+        by: &[u8],
+    ) -> Result<Option<TakenOneTime>, StoreError> {
+        let mut state = self.lock();
+        let found = state.one_time.get_mut(&mac).filter(|(known, _)| known.code.is_some() == paying);
+        Ok(found.map(|(known, taken_by)| TakenOneTime {
+            one_time: known.clone(),
+            taken_by: taken_by.get_or_insert_with(|| by.to_vec()).clone(),
+        }))
+    }
+
+    fn wrong_digits(&self, merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
+        self.lock().wrong_digits.entry((merchant, mac)).or_insert(now);
+        Ok(())
+    }
+
+    fn wrong_digits_since(
+        &self,
+        merchant: MerchantId,
+        since: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        let state = self.lock();
+        let of_shop = state.wrong_digits.range((merchant, [0; 32])..=(merchant, [0xff; 32]));
+        let mut tries: Vec<Timestamp> = of_shop.map(|(_, at)| *at).filter(|at| *at > since).collect();
+        tries.sort_unstable();
+        Ok(tries)
+    }
+
+    fn forget_one_time(&self, now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        state.one_time.retain(|_, (known, _)| known.kept_until >= now);
+        state.wrong_digits.retain(|_, at| *at >= tries_before);
+        Ok(())
     }
 
     fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {

@@ -232,6 +232,43 @@ pub struct TokenHolder {
     pub expires_at: Timestamp,
 }
 
+/// Digits as they are handed out. The digits themselves are not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOneTime {
+    /// HMAC of the digits.
+    pub mac: [u8; 32],
+    /// Whose code they stand for.
+    pub account: AccountId,
+    /// The signed redemption code that they stand for; none if they name the buyer of a sale.
+    pub code: Option<Vec<u8>>,
+    /// When they were handed out.
+    pub made_at: Timestamp,
+    /// When they run out.
+    pub expires_at: Timestamp,
+    /// Until when they are remembered.
+    pub kept_until: Timestamp,
+}
+
+/// What became of digits that were drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OneTimeKept {
+    /// They are kept.
+    Kept,
+    /// They are remembered already: others are to be drawn.
+    Known,
+    /// The account was handed out as many as it may be lately; the first of those at this instant.
+    TooMany(Timestamp),
+}
+
+/// What digits stand for, and who was given it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenOneTime {
+    /// As they were handed out.
+    pub one_time: NewOneTime,
+    /// Who took it first: the asker, or another.
+    pub taken_by: Vec<u8>,
+}
+
 /// Personal data: numbers, enrolments, tokens, and what is to be sent. Beside the journal, which knows random ids
 /// only, so that a person can be erased and the books still prove.
 pub trait People: Send + Sync {
@@ -263,6 +300,36 @@ pub trait People: Send + Sync {
 
     /// Whose handle it is, if it is anyone's.
     fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError>;
+
+    /// Keeps digits, unless the account was handed out `most` since an instant.
+    fn keep_one_time(
+        &self,
+        one_time: &NewOneTime,
+        most: usize,
+        since: Timestamp,
+    ) -> Result<OneTimeKept, StoreError>;
+
+    /// What digits stand for, if it is for paying or, if not `paying`, for naming a buyer. Taken by whoever asks first,
+    /// for good; the same asker may ask again.
+    fn take_one_time(
+        &self,
+        mac: [u8; 32],
+        paying: bool,
+        by: &[u8],
+    ) -> Result<Option<TakenOneTime>, StoreError>;
+
+    /// A shop tried digits that stand for nothing. The same digits count once.
+    fn wrong_digits(&self, merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError>;
+
+    /// When a shop tried wrong digits since an instant, oldest first.
+    fn wrong_digits_since(
+        &self,
+        merchant: MerchantId,
+        since: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError>;
+
+    /// Forgets digits that need not be remembered any more, and tries before an instant.
+    fn forget_one_time(&self, now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError>;
 
     /// Up to `limit` effects that are due.
     fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError>;

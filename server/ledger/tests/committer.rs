@@ -9,7 +9,7 @@ use moa_ledger::engine::{Engine, NotDecided};
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::store::{
     Answer, CodeCheck, Committed, DirectoryGroup, DirectoryMerchant, Effect, InboxHead, InboxPage,
-    NewEnrolment, Outcome, People, Store, StoreError, TokenHolder,
+    NewEnrolment, NewOneTime, OneTimeKept, Outcome, People, Store, StoreError, TakenOneTime, TokenHolder,
 };
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
@@ -126,6 +126,35 @@ impl People for Trying {
     }
     fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError> {
         self.inner.account_of_tag(tag)
+    }
+    fn keep_one_time(
+        &self,
+        one_time: &NewOneTime,
+        most: usize,
+        since: Timestamp,
+    ) -> Result<OneTimeKept, StoreError> {
+        self.inner.keep_one_time(one_time, most, since)
+    }
+    fn take_one_time(
+        &self,
+        mac: [u8; 32],
+        paying: bool,
+        by: &[u8],
+    ) -> Result<Option<TakenOneTime>, StoreError> {
+        self.inner.take_one_time(mac, paying, by)
+    }
+    fn wrong_digits(&self, merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
+        self.inner.wrong_digits(merchant, mac, now)
+    }
+    fn wrong_digits_since(
+        &self,
+        merchant: MerchantId,
+        since: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        self.inner.wrong_digits_since(merchant, since)
+    }
+    fn forget_one_time(&self, now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError> {
+        self.inner.forget_one_time(now, tries_before)
     }
     fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
         self.inner.due_effects(now, limit)

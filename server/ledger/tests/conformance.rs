@@ -6,7 +6,10 @@ use std::sync::{Arc, Barrier};
 
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::sqlite::SqliteStore;
-use moa_ledger::store::{Answer, CodeCheck, InboxHead, NewEffect, NewEnrolment, Outcome, Store, TokenHolder};
+use moa_ledger::store::{
+    Answer, CodeCheck, InboxHead, NewEffect, NewEnrolment, NewOneTime, OneTimeKept, Outcome, Store,
+    TakenOneTime, TokenHolder,
+};
 use moa_ledger::tables::Tables;
 use moa_ledger::verify::verify;
 use moa_rules::books::{Account, Ledger, Party};
@@ -77,6 +80,9 @@ conformance!(
     a_sale_to_a_known_buyer_waits_until_it_is_chosen_for_or_lapses,
     the_best_is_due_a_day_after_the_sale_for_buyers_who_agreed,
     an_account_keeps_one_member_tag,
+    digits_are_taken_once_by_who_asks_first_and_forgotten_in_the_end,
+    an_account_is_handed_out_so_many_digits_and_no_more,
+    a_shops_wrong_digits_count_once_each,
 );
 
 mod suite {
@@ -529,6 +535,65 @@ mod suite {
         town.apply(&agreed, OpBody::SetStanding { choice });
         town.sell_to(&cafe, &agreed, 10_000);
         assert_eq!((town.balance(&agreed, best), town.balance(&agreed, other)), (500, 300));
+    }
+
+    fn digits(mac: u8, account: u8, code: Option<Vec<u8>>, made_at: Timestamp) -> NewOneTime {
+        let (expires_at, kept_until) = (made_at.plus(5), made_at.plus(9));
+        NewOneTime {
+            mac: [mac; 32],
+            account: AccountId([account; 16]),
+            code,
+            made_at,
+            expires_at,
+            kept_until,
+        }
+    }
+
+    pub fn digits_are_taken_once_by_who_asks_first_and_forgotten_in_the_end<S: Subject>(town: &mut Town<S>) {
+        let people = &town.store;
+        let (pay, name) = (digits(1, 1, Some(vec![7]), START), digits(2, 1, None, START));
+        for one_time in [&pay, &name] {
+            assert_eq!(people.keep_one_time(one_time, 9, START).unwrap(), OneTimeKept::Kept);
+        }
+        let others = digits(1, 2, None, START);
+        assert_eq!(people.keep_one_time(&others, 9, START).unwrap(), OneTimeKept::Known);
+        // For the wrong purpose they stand for nothing, and nobody has taken them by that.
+        assert_eq!(people.take_one_time([1; 32], false, b"x").unwrap(), None);
+        assert_eq!(people.take_one_time([3; 32], true, b"x").unwrap(), None);
+        for (mac, paying, one_time) in [([1; 32], true, pay), ([2; 32], false, name)] {
+            let taken = TakenOneTime { one_time, taken_by: b"one".to_vec() };
+            for by in [b"one", b"two", b"one"] {
+                assert_eq!(people.take_one_time(mac, paying, by).unwrap(), Some(taken.clone()));
+            }
+        }
+        people.forget_one_time(START.plus(9), START).unwrap();
+        assert!(people.take_one_time([1; 32], true, b"one").unwrap().is_some());
+        people.forget_one_time(START.plus(10), START).unwrap();
+        assert_eq!(people.take_one_time([1; 32], true, b"one").unwrap(), None);
+    }
+
+    pub fn an_account_is_handed_out_so_many_digits_and_no_more<S: Subject>(town: &mut Town<S>) {
+        for at in 0..3_u8 {
+            let made_at = START.plus(i64::from(at));
+            let one_time = digits(at, 1, None, made_at);
+            assert_eq!(town.store.keep_one_time(&one_time, 3, START.plus(-1)).unwrap(), OneTimeKept::Kept);
+        }
+        let (fourth, anothers) = (digits(4, 1, None, START.plus(3)), digits(5, 2, None, START));
+        let kept = |one_time, since| town.store.keep_one_time(one_time, 3, START.plus(since)).unwrap();
+        assert_eq!(kept(&fourth, -1), OneTimeKept::TooMany(START));
+        assert_eq!(kept(&anothers, -1), OneTimeKept::Kept);
+        assert_eq!(kept(&fourth, 0), OneTimeKept::Kept, "the first was long ago");
+    }
+
+    pub fn a_shops_wrong_digits_count_once_each<S: Subject>(town: &mut Town<S>) {
+        let (cafe, bakery) = (MerchantId([1; 16]), MerchantId([2; 16]));
+        for (merchant, mac, at) in [(cafe, 1, 5), (cafe, 1, 6), (cafe, 2, 3), (bakery, 1, 4)] {
+            town.store.wrong_digits(merchant, [mac; 32], START.plus(at)).unwrap();
+        }
+        let tries = |since| town.store.wrong_digits_since(cafe, START.plus(since)).unwrap();
+        assert_eq!((tries(0), tries(3)), (vec![START.plus(3), START.plus(5)], vec![START.plus(5)]));
+        town.store.forget_one_time(START, START.plus(5)).unwrap();
+        assert_eq!(tries(0), [START.plus(5)]);
     }
 
     pub fn an_account_keeps_one_member_tag<S: Subject>(town: &mut Town<S>) {

@@ -8,7 +8,7 @@ use moa_ledger::batch::{self, Changes, Prior, Tx};
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::store::{
     CodeCheck, Committed, DirectoryGroup, DirectoryMerchant, Effect, InboxHead, InboxPage, NewEnrolment,
-    People, Store, StoreError, TokenHolder,
+    NewOneTime, OneTimeKept, People, Store, StoreError, TakenOneTime, TokenHolder,
 };
 use moa_ledger::tables::Tables;
 use moa_rules::device::Device;
@@ -369,6 +369,36 @@ impl People for SpoiltStore {
 
     fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError> {
         self.people.account_of_tag(tag)
+    }
+
+    fn keep_one_time(
+        &self,
+        one_time: &NewOneTime,
+        most: usize,
+        since: Timestamp,
+    ) -> Result<OneTimeKept, StoreError> {
+        self.people.keep_one_time(one_time, most, since)
+    }
+    fn take_one_time(
+        &self,
+        mac: [u8; 32],
+        paying: bool,
+        by: &[u8],
+    ) -> Result<Option<TakenOneTime>, StoreError> {
+        self.people.take_one_time(mac, paying, by)
+    }
+    fn wrong_digits(&self, merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
+        self.people.wrong_digits(merchant, mac, now)
+    }
+    fn wrong_digits_since(
+        &self,
+        merchant: MerchantId,
+        since: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        self.people.wrong_digits_since(merchant, since)
+    }
+    fn forget_one_time(&self, now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError> {
+        self.people.forget_one_time(now, tries_before)
     }
 
     fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {

@@ -21,6 +21,7 @@ use moa_rules::group::Group;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::member::{Buyer, Found};
 use moa_rules::merchant::MerchantProfile;
+use moa_rules::one_time::{LIFETIME, OneTimeCode};
 use moa_rules::op::{Carried, OP_VERSION, Op, OpBody};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
@@ -32,8 +33,8 @@ use moa_rules::view::{Halt, Key, View};
 use moa_rules::waiting::waits_until;
 use moa_wire::api::{
     Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, GroupEntry,
-    InboxChanges, KeyEntry, MAX_CHANGES, MerchantEntry, Ops, Refused, Snapshot, Verdict, Verdicts,
-    WaitingSale,
+    InboxChanges, KeyEntry, MAX_CHANGES, MerchantEntry, OneTime, OneTimeFound, OneTimeLookup, OneTimeRequest,
+    Ops, Refused, Snapshot, Verdict, Verdicts, WaitingSale,
 };
 use moa_wire::keys::{Signer, SoftwareKey, key_id};
 use moa_wire::member::MemberSecret;
@@ -62,6 +63,7 @@ pub struct Server {
     merchants: Vec<MerchantId>,
     enrolments: HashMap<String, Vec<u8>>,
     tokens: HashMap<String, (AccountId, KeyId)>,
+    one_time: HashMap<String, (AccountId, Timestamp, Vec<u8>)>,
     /// Ops received, each time.
     pub received: Vec<OpId>,
     /// Sizes of the batches received.
@@ -90,6 +92,7 @@ impl Server {
             merchants: Vec::new(),
             enrolments: HashMap::new(),
             tokens: HashMap::new(),
+            one_time: HashMap::new(),
             received: Vec::new(),
             batches: Vec::new(),
             cursors_gone: false,
@@ -117,6 +120,8 @@ impl Server {
             return problem(401, "unauthorized");
         };
         match parts.as_slice() {
+            ["one-time-codes"] => self.one_time(account, body),
+            ["one-time-codes", "look-up"] => self.one_time_lookup(body),
             ["changes"] => self.changes(account, key, query),
             ["snapshot"] => self.snapshot(account, key),
             ["directory"] => self.directory(),
@@ -127,6 +132,20 @@ impl Server {
             ["groups", id] => found(self.group_entry(id.parse().unwrap())),
             _ => problem(404, "not_found"),
         }
+    }
+
+    /// Hands out digits: the number of those handed out before.
+    fn one_time(&mut self, account: AccountId, body: &[u8]) -> Response {
+        let OneTimeRequest { code } = serde_json::from_slice(body).unwrap();
+        let digits = OneTimeCode::of(self.one_time.len() as u64).unwrap();
+        self.one_time.insert(digits.digits(), (account, self.now, code.0));
+        let expires_at = self.now.plus(LIFETIME);
+        ok(&OneTime { digits: digits.digits(), expires_at, now: self.now })
+    }
+
+    fn one_time_lookup(&mut self, body: &[u8]) -> Response {
+        let OneTimeLookup { digits } = serde_json::from_slice(body).unwrap();
+        found(self.one_time.get(&digits).map(|(_, _, code)| OneTimeFound { code: Base64(code.clone()) }))
     }
 
     /// Whether the caller of a request that waits has something new.
@@ -222,8 +241,16 @@ impl Server {
 
     /// The buyer of a sale to a known buyer; an account's tag is its own id here.
     fn carried(&self, submission: &Submission) -> Carried {
-        let OpBody::SellTo { buyer: Buyer::Member(code), .. } = &submission.op.value().body else {
+        let OpBody::SellTo { buyer, .. } = &submission.op.value().body else {
             return submission.carried.clone();
+        };
+        let code = match buyer {
+            Buyer::Member(code) => code,
+            Buyer::OneTime(digits) => {
+                let known = self.one_time.get(&digits.digits());
+                let nobody = Found::Nobody(Refusal::OneTimeCodeUnknown);
+                return Carried::Buyer(known.map_or(nobody, |known| Found::OneTime(known.0, known.1)));
+            }
         };
         let account = AccountId(code.tag);
         let known = self.tokens.values().any(|(of, _)| *of == account) && member_secret(account).made(code);

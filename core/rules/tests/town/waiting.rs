@@ -3,6 +3,7 @@
 use moa_rules::event::EventBody;
 use moa_rules::id::{GroupId, OpId};
 use moa_rules::member::{Buyer, Found, STEP_SECONDS};
+use moa_rules::one_time::{self, OneTimeCode};
 use moa_rules::op::{Carried, OpBody};
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
@@ -171,6 +172,25 @@ fn a_code_is_good_two_steps_beside_the_sale_and_not_three() {
     corner.town.wait(6 * Timestamp::DAY);
     corner.town.send(&late).unwrap();
     assert_eq!(STEP_SECONDS, 30);
+}
+
+#[test]
+fn digits_name_the_buyer_of_a_sale_made_while_they_were_good() {
+    let mut corner = corner();
+    let made = corner.town.now;
+    let until = made.plus(one_time::LIFETIME + one_time::BESIDE);
+    for (sold, taken) in [(until, true), (until.plus(Timestamp::SECOND), false)] {
+        let mut sale = corner.town.sell_to(corner.shop, 10_000, corner.buyer);
+        let body =
+            OpBody::SellTo { amount: Money(10_000), buyer: Buyer::OneTime(OneTimeCode::of(7).unwrap()) };
+        sale.op = corner.town.op(corner.shop.owner.key, body);
+        sale.op.time = sold.seconds();
+        sale.carried = Carried::Buyer(Found::OneTime(corner.buyer.account, made));
+        // However late it comes.
+        corner.town.now = made.plus(Timestamp::DAY);
+        let expected = if taken { Ok(()) } else { Err(Refusal::OneTimeCodeExpired) };
+        assert_eq!(corner.town.send(&sale).map(drop), expected);
+    }
 }
 
 #[test]

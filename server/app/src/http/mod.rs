@@ -5,6 +5,7 @@ mod development;
 mod directory;
 mod enrolments;
 mod health;
+mod one_time_codes;
 mod openapi;
 mod ops;
 pub(crate) mod problems;
@@ -45,6 +46,8 @@ fn routes(development: bool) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(enrolments::begin))
         .routes(routes!(enrolments::confirm))
         .routes(routes!(ops::submit))
+        .routes(routes!(one_time_codes::make))
+        .routes(routes!(one_time_codes::look_up))
         .routes(routes!(changes::changes))
         .routes(routes!(snapshot::snapshot))
         .routes(routes!(directory::directory))

@@ -16,6 +16,7 @@ use super::problems::{Fault, ProblemResponse, RETRY_AFTER_S};
 use super::requests::{JsonBody, Language};
 use crate::app::App;
 use crate::buyers;
+use crate::one_time::OneTimeError;
 
 /// Ops whose signatures one thread checks, at some 41 µs each (a claim has two).
 const CHUNK: usize = 16;
@@ -64,7 +65,7 @@ pub(super) async fn submit(
     let mut decided = decide(&app, submissions).await.into_iter();
     let verdicts = fates.into_iter().map(|fate| {
         let fate = fate.or_else(|| decided.next().map(Fate::Decided));
-        fate.unwrap_or(Fate::Later).verdict(lang)
+        fate.unwrap_or(Fate::Later { after_s: RETRY_AFTER_S }).verdict(lang)
     });
     Ok(Json(Verdicts { verdicts: verdicts.collect(), now: app.engine.now() }))
 }
@@ -75,8 +76,8 @@ enum Fate {
     Decided(Outcome),
     /// Its form or a signature is wrong; the engine never saw it.
     Refused(Refusal),
-    /// Nothing yet.
-    Later,
+    /// Nothing yet; worth asking again after so many seconds.
+    Later { after_s: u32 },
 }
 
 impl Fate {
@@ -91,7 +92,7 @@ impl Fate {
             Self::Decided(Outcome::Again(Answer::Refused(reason))) => {
                 Verdict::Duplicate { refused: Some(refused(reason)) }
             }
-            Self::Later => Verdict::Retry { after_s: RETRY_AFTER_S },
+            Self::Later { after_s } => Verdict::Retry { after_s },
         }
     }
 }
@@ -123,16 +124,23 @@ fn check(app: &App, op: &[u8]) -> Result<Submission, Fate> {
     for id in parsed.keys() {
         let key = app.public_keys.get(id, app.store()).map_err(|error| {
             tracing::error!(%error, "a key could not be looked up");
-            Fate::Later
+            Fate::Later { after_s: RETRY_AFTER_S }
         })?;
         keys.extend(key.map(|key| (id, key)));
     }
     let public_key = |id| keys.iter().find(|(known, _)| *known == id).map(|(_, key)| key.to_vec());
     let mut submission = parsed.check(public_key).map_err(Fate::Refused)?;
-    if let OpBody::SellTo { buyer, .. } = &submission.op.value().body {
-        let found = buyers::find(app, buyer).map_err(|error| {
-            tracing::error!(%error, "a buyer could not be looked up");
-            Fate::Later
+    let op = submission.op.value();
+    if let OpBody::SellTo { buyer, .. } = &op.body {
+        let found = buyers::find(app, (op.actor, op.id), buyer).map_err(|error| match error {
+            // A sale is not refused because its shop has guessed at others: it waits with the shop.
+            OneTimeError::TooManyTries { retry_after_s } => {
+                Fate::Later { after_s: u32::try_from(retry_after_s).unwrap_or(u32::MAX) }
+            }
+            error => {
+                tracing::error!(%error, "a buyer could not be looked up");
+                Fate::Later { after_s: RETRY_AFTER_S }
+            }
         })?;
         submission.carried = Carried::Buyer(found);
     }

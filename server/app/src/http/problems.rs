@@ -15,6 +15,7 @@ use moa_words::{Lang, ProblemText, problem};
 use crate::buyers::NoSecret;
 use crate::cursor::BadCursor;
 use crate::enrolment::EnrolmentError;
+use crate::one_time::OneTimeError;
 
 /// When to try again after a hiccup, in seconds.
 pub(crate) const RETRY_AFTER_S: u32 = 2;
@@ -55,6 +56,14 @@ impl Fault {
             ProblemText::CodeWrong { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "code_wrong"),
             ProblemText::EnrolmentVoid => (StatusCode::GONE, "enrolment_void"),
             ProblemText::PossessionWrong => (StatusCode::FORBIDDEN, "possession_wrong"),
+            ProblemText::BadOneTimeCode => (StatusCode::UNPROCESSABLE_ENTITY, "bad_one_time_code"),
+            ProblemText::TooManyOneTimeCodes { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "too_many_one_time_codes")
+            }
+            ProblemText::OneTimeCodeUnknown => (StatusCode::NOT_FOUND, "one_time_code_unknown"),
+            ProblemText::OneTimeCodeExpired => (StatusCode::GONE, "one_time_code_expired"),
+            ProblemText::OneTimeCodeUsed => (StatusCode::CONFLICT, "one_time_code_used"),
+            ProblemText::TooManyTries { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
             ProblemText::NoOps => (StatusCode::BAD_REQUEST, "no_ops"),
             ProblemText::TooManyOps { .. } => (StatusCode::BAD_REQUEST, "too_many_ops"),
             ProblemText::ServerBusy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "server_busy"),
@@ -75,7 +84,9 @@ impl Fault {
         match self.0 {
             ProblemText::BodyTooLarge { max_bytes } => plain.with("max_bytes", max_bytes),
             ProblemText::BadParameter { name } => plain.with("name", name),
-            ProblemText::TooManyCodes { retry_after_s } => plain.with("retry_after_s", retry_after_s),
+            ProblemText::TooManyCodes { retry_after_s }
+            | ProblemText::TooManyOneTimeCodes { retry_after_s }
+            | ProblemText::TooManyTries { retry_after_s } => plain.with("retry_after_s", retry_after_s),
             ProblemText::CodeWrong { tries_left } => plain.with("tries_left", tries_left),
             ProblemText::TooManyOps { max } => plain.with("max", max),
             ProblemText::ServerBusy { after_s } => plain.with("after_s", after_s),
@@ -89,6 +100,8 @@ impl Fault {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
         if let ProblemText::TooManyCodes { retry_after_s: after }
+        | ProblemText::TooManyOneTimeCodes { retry_after_s: after }
+        | ProblemText::TooManyTries { retry_after_s: after }
         | ProblemText::ServerBusy { after_s: after } = self.0
         {
             headers.insert(header::RETRY_AFTER, after.into());
@@ -147,6 +160,25 @@ impl From<NotDecided> for Fault {
 impl From<BadCursor> for Fault {
     fn from(_: BadCursor) -> Self {
         Self(ProblemText::BadCursor)
+    }
+}
+
+impl From<OneTimeError> for Fault {
+    fn from(error: OneTimeError) -> Self {
+        Self(match error {
+            OneTimeError::Bad => ProblemText::BadOneTimeCode,
+            OneTimeError::TooMany { retry_after_s } => ProblemText::TooManyOneTimeCodes { retry_after_s },
+            OneTimeError::NoShop => ProblemText::Forbidden,
+            OneTimeError::Unknown => ProblemText::OneTimeCodeUnknown,
+            OneTimeError::Expired => ProblemText::OneTimeCodeExpired,
+            OneTimeError::Used => ProblemText::OneTimeCodeUsed,
+            OneTimeError::TooManyTries { retry_after_s } => ProblemText::TooManyTries { retry_after_s },
+            OneTimeError::Store(error) => return error.into(),
+            OneTimeError::NoRandomness(error) => {
+                tracing::error!(%error, "digits could not be drawn");
+                ProblemText::Internal
+            }
+        })
     }
 }
 

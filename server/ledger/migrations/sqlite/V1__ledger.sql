@@ -152,6 +152,27 @@ CREATE TABLE member_tags (
     account BLOB NOT NULL UNIQUE
 ) STRICT, WITHOUT ROWID;
 
+-- What twelve digits stand for, under an HMAC of the digits.
+CREATE TABLE one_time_codes (
+    mac        BLOB    NOT NULL PRIMARY KEY,
+    account    BLOB    NOT NULL,
+    code       BLOB,               -- the redemption code as signed; null: the digits name the buyer of a sale
+    made_at    INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    kept_until INTEGER NOT NULL,
+    taken_by   BLOB                -- a shop, or the key and the id of the op of a sale
+) STRICT, WITHOUT ROWID;
+CREATE INDEX one_time_codes_of ON one_time_codes (account, made_at);
+CREATE INDEX one_time_codes_kept ON one_time_codes (kept_until);
+
+-- Digits that stood for nothing, by the shop that tried them.
+CREATE TABLE wrong_digits (
+    merchant BLOB    NOT NULL,
+    mac      BLOB    NOT NULL,
+    at       INTEGER NOT NULL,
+    PRIMARY KEY (merchant, mac)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE enrolments (
     id         BLOB    NOT NULL PRIMARY KEY,
     phone_mac  BLOB    NOT NULL,

@@ -1,13 +1,16 @@
 //! Personal data: numbers, enrolments, tokens, and what is to be sent.
 
-use moa_rules::id::AccountId;
+use moa_rules::id::{AccountId, MerchantId};
 use moa_rules::time::Timestamp;
 use rusqlite::params;
 
 use super::load::{all, one};
 use super::save::run;
 use super::{SqliteStore, doing, rows};
-use crate::store::{CodeCheck, Effect, NewEffect, NewEnrolment, People, StoreError, TokenHolder};
+use crate::store::{
+    CodeCheck, Effect, NewEffect, NewEnrolment, NewOneTime, OneTimeKept, People, StoreError, TakenOneTime,
+    TokenHolder,
+};
 
 const BEGIN: &str = "INSERT INTO enrolments (id, phone_mac, public_key, code_mac, begun_at, expires_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -25,6 +28,20 @@ const MEMBER_TAG: &str = "SELECT tag FROM member_tags WHERE account = ?1";
 const GIVE_TAG: &str =
     "INSERT INTO member_tags (tag, account) VALUES (?1, ?2) ON CONFLICT (account) DO NOTHING";
 const ACCOUNT_OF_TAG: &str = "SELECT account FROM member_tags WHERE tag = ?1";
+const MADE_SINCE: &str =
+    "SELECT made_at FROM one_time_codes WHERE account = ?1 AND made_at > ?2 ORDER BY made_at";
+const KEEP_ONE_TIME: &str =
+    "INSERT INTO one_time_codes (mac, account, code, made_at, expires_at, kept_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (mac) DO NOTHING";
+const TAKE_ONE_TIME: &str = "UPDATE one_time_codes SET taken_by = ?3
+    WHERE mac = ?1 AND (code IS NOT NULL) = ?2 AND taken_by IS NULL";
+const ONE_TIME: &str = "SELECT account, code, made_at, expires_at, kept_until, taken_by FROM one_time_codes
+    WHERE mac = ?1 AND (code IS NOT NULL) = ?2";
+const WRONG_DIGITS: &str = "INSERT INTO wrong_digits (merchant, mac, at) VALUES (?1, ?2, ?3)
+    ON CONFLICT (merchant, mac) DO NOTHING";
+const WRONG_SINCE: &str = "SELECT at FROM wrong_digits WHERE merchant = ?1 AND at > ?2 ORDER BY at";
+const FORGET_ONE_TIME: &str = "DELETE FROM one_time_codes WHERE kept_until < ?1";
+const FORGET_TRIES: &str = "DELETE FROM wrong_digits WHERE at < ?1";
 const EFFECT: &str = "INSERT INTO effects (id, kind, payload, due_at) VALUES (?1, ?2, ?3, ?4)";
 const DUE: &str = "SELECT id, kind, payload, due_at, attempts FROM effects
     WHERE done_at IS NULL AND due_at <= ?1 ORDER BY due_at, id LIMIT ?2";
@@ -125,6 +142,69 @@ impl People for SqliteStore {
         self.read(|tx| one(tx, ACCOUNT_OF_TAG, [tag], |row| rows::id(row, "account")))
     }
 
+    fn keep_one_time(
+        &self,
+        one_time: &NewOneTime,
+        most: usize,
+        since: Timestamp,
+    ) -> Result<OneTimeKept, StoreError> {
+        let NewOneTime { mac, account, code, made_at, expires_at, kept_until } = one_time;
+        self.write("keeping a one-time code", |tx| {
+            let made =
+                all(tx, MADE_SINCE, params![account.as_ref(), since.0], |row| instant(row, "made_at"))?;
+            if let Some(first) = made.first().filter(|_| made.len() >= most) {
+                return Ok(OneTimeKept::TooMany(*first));
+            }
+            let row = params![mac, account.as_ref(), code, made_at.0, expires_at.0, kept_until.0];
+            Ok(if run(tx, KEEP_ONE_TIME, row)? == 1 { OneTimeKept::Kept } else { OneTimeKept::Known })
+        })
+    }
+
+    fn take_one_time(
+        &self,
+        mac: [u8; 32],
+        paying: bool,
+        by: &[u8],
+    ) -> Result<Option<TakenOneTime>, StoreError> {
+        self.write("taking a one-time code", |tx| {
+            run(tx, TAKE_ONE_TIME, params![mac, paying, by])?;
+            one(tx, ONE_TIME, params![mac, paying], |row| {
+                let one_time = NewOneTime {
+                    mac,
+                    account: rows::id(row, "account")?,
+                    code: row.get("code").map_err(doing("reading a one-time code"))?,
+                    made_at: instant(row, "made_at")?,
+                    expires_at: instant(row, "expires_at")?,
+                    kept_until: instant(row, "kept_until")?,
+                };
+                let taken_by = row.get("taken_by").map_err(doing("reading a one-time code"))?;
+                Ok(TakenOneTime { one_time, taken_by })
+            })
+        })
+    }
+
+    fn wrong_digits(&self, merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
+        self.write("keeping a wrong try", |tx| {
+            run(tx, WRONG_DIGITS, params![merchant.as_ref(), mac, now.0]).map(drop)
+        })
+    }
+
+    fn wrong_digits_since(
+        &self,
+        merchant: MerchantId,
+        since: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        let of_shop = params![merchant.as_ref(), since.0];
+        self.read(|tx| all(tx, WRONG_SINCE, of_shop, |row| instant(row, "at")))
+    }
+
+    fn forget_one_time(&self, now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError> {
+        self.write("forgetting one-time codes", |tx| {
+            run(tx, FORGET_ONE_TIME, [now.0])?;
+            run(tx, FORGET_TRIES, [tries_before.0]).map(drop)
+        })
+    }
+
     fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(|tx| {
@@ -146,4 +226,8 @@ impl People for SqliteStore {
     fn effect_failed(&self, id: [u8; 16], due_at: Timestamp) -> Result<(), StoreError> {
         self.write("putting an effect off", |tx| run(tx, FAILED, params![id, due_at.0]).map(drop))
     }
+}
+
+fn instant(row: &rusqlite::Row, column: &'static str) -> Result<Timestamp, StoreError> {
+    row.get(column).map(Timestamp).map_err(doing("reading a time"))
 }

@@ -134,7 +134,7 @@ class Moa(
                 if (reason.isEmpty()) Screen.Choose(text, scan.voucher, app.choices(text)) else Problem(labels.refused, reason)
             }
             is Scan.Redemption -> Screen.Take(text, scan.code, Keypad(scan.code.most))
-            is Scan.Approval, is Scan.Member, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
+            is Scan.Member, is Scan.OneTime, is Scan.Approval, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
         }
     }
 

@@ -1,0 +1,43 @@
+//! Twelve digits, for a reader that takes barcodes only, or to be read aloud.
+
+use std::sync::Arc;
+
+use moa_phone::{Purpose, ShownOneTime};
+
+use crate::app::{App, Inner};
+use crate::error::ApiError;
+
+/// Digits to be shown to a shop, or read aloud.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct OneTimeCode {
+    /// In one run: what a barcode (Code 128) says.
+    pub digits: String,
+    /// In three groups of four, for people.
+    pub text: String,
+    /// When they are void.
+    pub expires_at: i64,
+}
+
+#[uniffi::export]
+impl App {
+    /// Asks the server for digits that let a shop take up to `most` units within three minutes. The shop gives them to
+    /// `redeem`.
+    pub async fn one_time_code_for_paying(&self, group: String, most: i64) -> Result<OneTimeCode, ApiError> {
+        let (group, most) = (self.group_id(&group)?, self.units(most)?);
+        self.one_time_code(Purpose::Pay { group, most }).await
+    }
+
+    /// Asks the server for digits that name this account as the buyer of one sale within three minutes. The shop gives
+    /// them to `record_sale_for`.
+    pub async fn one_time_code_for_earning(&self) -> Result<OneTimeCode, ApiError> {
+        self.one_time_code(Purpose::Earn).await
+    }
+}
+
+impl App {
+    async fn one_time_code(&self, purpose: Purpose) -> Result<OneTimeCode, ApiError> {
+        let call = async move |app: Arc<Inner>| app.client.one_time_code(purpose).await;
+        let ShownOneTime { digits, text, expires_at } = self.run(call).await?;
+        Ok(OneTimeCode { digits, text, expires_at: expires_at.0 })
+    }
+}
