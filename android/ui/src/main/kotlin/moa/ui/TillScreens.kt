@@ -35,7 +35,7 @@ internal fun TillScreen(moa: Moa) = FixedPage {
     Top(moa.shop?.name.orEmpty(), moa.labels.otherRole, titleLines = 1) { moa.go(Screen.ChooseRole) }
     moa.day?.let { day ->
         Row(Modifier.fillMaxWidth(), horizontalArrangement = Arrangement.spacedBy(8.dp)) {
-            Quiet(day.dayText, Modifier.weight(1f), style = MaterialTheme.typography.bodyMedium)
+            Quiet(day.dayText, Modifier.weight(1f), MaterialTheme.typography.bodyMedium, maxLines = 1)
             Quiet(day.amountText, style = MaterialTheme.typography.bodyMedium)
         }
     }
