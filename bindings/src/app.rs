@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use moa_phone::{Client, Data, Fate, HttpOptions, HttpTransport, Options, Phone, PhoneError, SignedIn};
@@ -45,12 +45,18 @@ pub struct AppConfig {
 /// An app: one per data directory. Sales, claims and codes need no network; what is written is on disk when the call
 /// returns, and is sent when there is one. Calls that write wait for the disk: some milliseconds.
 ///
-/// Give it up (Kotlin `close()`, Swift: let go of it) and it stops; what waits is sent the next time.
+/// Give it up (Kotlin `close()`, Swift: let go of it) and it stops; [`Self::shut_down`] stops it whoever still has it. What
+/// waits is sent the next time.
 #[derive(uniffi::Object)]
 pub struct App {
-    pub(crate) inner: Arc<Inner>,
-    /// Taken when the app is dropped.
-    runtime: Option<Runtime>,
+    lang: Lang,
+    /// None once it was shut down.
+    running: RwLock<Option<Running>>,
+}
+
+struct Running {
+    inner: Arc<Inner>,
+    runtime: Runtime,
 }
 
 pub(crate) struct Inner {
@@ -70,10 +76,7 @@ impl Inner {
 
 impl Drop for App {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // Whoever drops it may itself be a task: what runs is left to end by itself.
-            runtime.shutdown_background();
-        }
+        self.shut_down();
     }
 }
 
@@ -84,9 +87,8 @@ impl App {
         T: Send + 'static,
         F: Future<Output = Result<T, PhoneError>> + Send + 'static,
     {
-        let lang = self.inner.lang;
-        let runtime = self.runtime.as_ref().ok_or_else(|| ApiError::closed(lang))?;
-        let mut task = GivenUp(runtime.spawn(call(Arc::clone(&self.inner))));
+        let lang = self.lang;
+        let mut task = self.running(|app| GivenUp(app.runtime.spawn(call(Arc::clone(&app.inner)))))?;
         match (&mut task.0).await {
             Ok(result) => result.map_err(|error| ApiError::new(lang, error)),
             Err(ended) => match ended.try_into_panic() {
@@ -96,17 +98,30 @@ impl App {
         }
     }
 
-    pub(crate) fn phone(&self) -> &Phone {
-        self.inner.phone()
+    fn running<T>(&self, f: impl FnOnce(&Running) -> T) -> Result<T, ApiError> {
+        let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
+        running.as_ref().map(f).ok_or_else(|| ApiError::closed(self.lang))
+    }
+
+    fn inner(&self) -> Result<Arc<Inner>, ApiError> {
+        self.running(|app| Arc::clone(&app.inner))
+    }
+
+    pub(crate) fn phone(&self) -> Result<Arc<Phone>, ApiError> {
+        self.running(|app| Arc::clone(app.inner.client.phone()))
+    }
+
+    pub(crate) fn dress(&self) -> Dress {
+        Dress { lang: self.lang }
     }
 
     /// Asks the phone, in the app's language if it says no.
     pub(crate) fn ask<T>(&self, asked: Result<T, PhoneError>) -> Result<T, ApiError> {
-        asked.map_err(|error| ApiError::new(self.inner.lang, error))
+        asked.map_err(|error| ApiError::new(self.lang, error))
     }
 
     pub(crate) fn invalid(&self, cause: impl std::fmt::Display) -> ApiError {
-        ApiError::invalid(self.inner.lang, cause)
+        ApiError::invalid(self.lang, cause)
     }
 
     pub(crate) fn group_id(&self, text: &str) -> Result<GroupId, ApiError> {
@@ -119,9 +134,9 @@ impl App {
 
     /// The voucher in a scanned text.
     pub(crate) fn voucher(&self, text: &str) -> Result<moa_phone::ScannedVoucher, ApiError> {
-        match self.ask(self.phone().read_code(text))? {
+        match self.ask(self.phone()?.read_code(text))? {
             moa_phone::Code::Voucher(voucher) => Ok(voucher),
-            _ => Err(ApiError::refused(self.inner.lang, &moa_rules::refusal::Refusal::NotASale)),
+            _ => Err(ApiError::refused(self.lang, &moa_rules::refusal::Refusal::NotASale)),
         }
     }
 }
@@ -164,39 +179,40 @@ impl App {
             let _inside = runtime.enter();
             Client::start(Arc::new(phone), Arc::new(http)).map_err(|error| ApiError::new(lang, error))?
         };
-        Ok(Arc::new(Self { inner: Arc::new(Inner { client, lang }), runtime: Some(runtime) }))
+        let running = Running { inner: Arc::new(Inner { client, lang }), runtime };
+        Ok(Arc::new(Self { lang, running: RwLock::new(Some(running)) }))
     }
 
     /// Titles and buttons in the app's language.
     pub fn labels(&self) -> Labels {
-        Labels::of(self.inner.lang)
+        Labels::of(self.lang)
     }
 
     /// An amount as it is being keyed in, such as `4,500원`: minor units.
     pub fn amount_text(&self, amount: i64) -> String {
-        number::money(self.inner.lang, Money(amount), Currency::KRW)
+        number::money(self.lang, Money(amount), Currency::KRW)
     }
 
     /// Points as they are being keyed in, such as `1,200 points`. None below zero.
     pub fn units_text(&self, units: i64) -> Result<String, ApiError> {
-        Ok(number::units(self.inner.lang, self.units(units)?))
+        Ok(number::units(self.lang, self.units(units)?))
     }
 
     /// Whether someone is signed in, and the server still takes this phone's token.
     pub fn signed_in(&self) -> Result<bool, ApiError> {
-        Ok(matches!(self.ask(self.phone().signed_in())?, SignedIn::Yes(_)))
+        Ok(matches!(self.ask(self.phone()?.signed_in())?, SignedIn::Yes(_)))
     }
 
     /// Opens a shop; this phone acts for it from now on. Gives its id.
     pub fn register_merchant(&self, name: String, place: Option<Place>) -> Result<String, ApiError> {
         let place = place.map(|place| merchant::Place { lat_e6: place.lat_e6, lon_e6: place.lon_e6 });
         let profile = MerchantProfile { name, currency: Currency::KRW, place };
-        Ok(self.ask(self.phone().register_merchant(profile))?.to_string())
+        Ok(self.ask(self.phone()?.register_merchant(profile))?.to_string())
     }
 
     /// The shop that this phone acts for.
     pub fn own_shop(&self) -> Result<Option<OwnShop>, ApiError> {
-        Ok(self.ask(self.phone().own_shop())?.map(convert::own_shop))
+        Ok(self.ask(self.phone()?.own_shop())?.map(convert::own_shop))
     }
 
     /// Founds a group with this phone's shop as first member. Gives its id.
@@ -206,122 +222,136 @@ impl App {
         let validity = convert::validity(founding.validity);
         let terms = Terms { basis: founding.basis.into(), ..Terms::points(rate, validity, minimum) };
         let profile = Profile { name: founding.name, scope: founding.scope.into() };
-        Ok(self.ask(self.phone().found_group(profile, terms))?.to_string())
+        Ok(self.ask(self.phone()?.found_group(profile, terms))?.to_string())
     }
 
     /// Joins an open group under the version of its terms that the merchant has read.
     pub fn join_group(&self, group: String, terms_version: u32) -> Result<(), ApiError> {
         let group = self.group_id(&group)?;
-        self.ask(self.phone().join_group(group, terms_version)).map(drop)
+        self.ask(self.phone()?.join_group(group, terms_version)).map(drop)
     }
 
     /// The groups of this phone's shop.
     pub fn own_groups(&self) -> Result<Vec<OwnGroup>, ApiError> {
-        let groups = self.ask(self.phone().own_groups())?.into_iter();
-        Ok(groups.map(|group| self.inner.dress().own_group(group)).collect())
+        let groups = self.ask(self.phone()?.own_groups())?.into_iter();
+        Ok(groups.map(|group| self.dress().own_group(group)).collect())
     }
 
     /// A group, if this phone knows it.
     pub fn group(&self, group: String) -> Result<Option<Group>, ApiError> {
         let group = self.group_id(&group)?;
-        Ok(self.ask(self.phone().group(group))?.map(|group| self.inner.dress().group(group)))
+        Ok(self.ask(self.phone()?.group(group))?.map(|group| self.dress().group(group)))
     }
 
     /// Records a sale of so many minor units, paid in money. On disk before the voucher is returned.
     pub fn record_sale(&self, amount: i64) -> Result<Voucher, ApiError> {
-        let voucher = self.ask(self.phone().record_sale(Money(amount), None))?;
-        self.inner.dress().voucher(voucher, |text| self.qr(text))
+        let voucher = self.ask(self.phone()?.record_sale(Money(amount), None))?;
+        self.dress().voucher(voucher, |text| self.qr(text))
     }
 
     /// This shop's day so far.
     pub fn merchant_today(&self) -> Result<MerchantDay, ApiError> {
-        Ok(self.inner.dress().day(self.ask(self.phone().merchant_today())?))
+        Ok(self.dress().day(self.ask(self.phone()?.merchant_today())?))
     }
 
     /// Says what a camera saw, or a person pasted, without a network.
     pub fn read_code(&self, text: String) -> Result<Scan, ApiError> {
-        Ok(self.inner.dress().scan(self.ask(self.phone().read_code(&text))?))
+        Ok(self.dress().scan(self.ask(self.phone()?.read_code(&text))?))
     }
 
     /// The groups of a voucher's shop, best first. Empty for a shop never met: the server then takes the best.
     pub fn choices(&self, voucher: String) -> Result<Vec<GroupChoice>, ApiError> {
         let voucher = self.voucher(&voucher)?;
-        let choices = self.ask(self.phone().choices(&voucher))?.into_iter();
-        Ok(choices.map(|choice| self.inner.dress().choice(choice)).collect())
+        let choices = self.ask(self.phone()?.choices(&voucher))?.into_iter();
+        Ok(choices.map(|choice| self.dress().choice(choice)).collect())
     }
 
     /// Turns a sale into mileage of the chosen group; without one, of the best. On disk before it returns.
     pub fn claim(&self, voucher: String, choice: Option<GroupChoice>) -> Result<Claimed, ApiError> {
         let voucher = self.voucher(&voucher)?;
         let choice = self.choice(choice)?;
-        Ok(convert::claimed(self.ask(self.phone().claim(&voucher, choice))?))
+        Ok(convert::claimed(self.ask(self.phone()?.claim(&voucher, choice))?))
     }
 
     /// The buyer's mileage by group.
     pub fn balances(&self) -> Result<Vec<Balance>, ApiError> {
-        let balances = self.ask(self.phone().balances())?.into_iter();
-        Ok(balances.map(|balance| self.inner.dress().balance(balance)).collect())
+        let balances = self.ask(self.phone()?.balances())?.into_iter();
+        Ok(balances.map(|balance| self.dress().balance(balance)).collect())
     }
 
     /// What happened in one group, newest first, as confirmed: the last 500 rows.
     pub fn history(&self, group: String) -> Result<Vec<HistoryItem>, ApiError> {
         let group = self.group_id(&group)?;
-        let rows = self.ask(self.phone().history(group))?.into_iter();
-        Ok(rows.map(|row| self.inner.dress().history(row)).collect())
+        let rows = self.ask(self.phone()?.history(group))?.into_iter();
+        Ok(rows.map(|row| self.dress().history(row)).collect())
     }
 
     /// Makes a code that lets a shop take up to `most` units within three minutes.
     pub fn redemption_code(&self, group: String, most: i64) -> Result<RedemptionCode, ApiError> {
         let (group, most) = (self.group_id(&group)?, self.units(most)?);
-        let shown = self.ask(self.phone().redemption_code(group, most))?;
+        let shown = self.ask(self.phone()?.redemption_code(group, most))?;
         Ok(RedemptionCode {
             qr: self.qr(&shown.text)?,
             code: shown.text,
             group: shown.group.to_string(),
             most: shown.most.get(),
-            most_text: number::units(self.inner.lang, shown.most),
+            most_text: number::units(self.lang, shown.most),
             expires_at: shown.expires_at.0,
         })
     }
 
     /// What waits for the server, and what it refused until that is dismissed. Oldest first.
     pub fn outbox(&self) -> Result<Vec<OutboxItem>, ApiError> {
-        let items = self.ask(self.phone().outbox())?.into_iter();
-        Ok(items.map(|item| self.inner.dress().outbox_item(item)).collect())
+        let items = self.ask(self.phone()?.outbox())?.into_iter();
+        Ok(items.map(|item| self.dress().outbox_item(item)).collect())
     }
 
     /// The refusal of an op was read.
     pub fn dismiss(&self, op: String) -> Result<(), ApiError> {
         let op: OpId = op.parse().map_err(|error| self.invalid(error))?;
-        self.ask(self.phone().dismiss(op))
+        self.ask(self.phone()?.dismiss(op))
     }
 
     /// The link to a group, and the QR of a poster with it.
     pub fn group_poster(&self, group: String) -> Result<Qr, ApiError> {
         let destination = link::Destination::Group(self.group_id(&group)?);
-        self.qr(&link::poster(destination, self.phone().link_base()))
+        self.qr(&link::poster(destination, self.phone()?.link_base()))
     }
 
     /// Whether the app is being looked at. In the background nothing waits at the server.
     pub fn set_foreground(&self, foreground: bool) {
-        self.inner.client.set_foreground(foreground);
+        // Nothing to do for an app that was shut down.
+        let _ = self.running(|app| app.inner.client.set_foreground(foreground));
     }
 
     /// Takes the server's word anew, after it did not match: the next sync begins from a snapshot. The outbox stays.
     pub fn start_over(&self) -> Result<(), ApiError> {
-        self.ask(self.phone().start_over())
+        self.ask(self.phone()?.start_over())
     }
 
     /// What a screen shows of the whole app, now.
     pub fn state(&self) -> Result<AppState, ApiError> {
-        self.ask(AppState::now(&self.inner))
+        let inner = self.inner()?;
+        self.ask(AppState::now(&inner))
     }
 
     /// Tells an observer the state at once, and again whenever it has changed, until the subscription is cancelled or
     /// given up. From one task, never two calls at once; changes that come quickly are told together.
     pub fn subscribe(&self, observer: Arc<dyn Observer>) -> Result<Arc<Subscription>, ApiError> {
-        let runtime = self.runtime.as_ref().ok_or_else(|| ApiError::closed(self.inner.lang))?;
-        Ok(Subscription::start(runtime, Arc::downgrade(&self.inner), self.phone().changes(), observer))
+        self.running(|app| {
+            let changes = app.inner.phone().changes();
+            Subscription::start(&app.runtime, Arc::downgrade(&app.inner), changes, observer)
+        })
+    }
+
+    /// Stops the app, whoever still has it: calls under way end, observers hear no more, and every call from now on is
+    /// `Closed`. What waits is sent when the directory is opened again, which it can be once those calls have ended.
+    pub fn shut_down(&self) {
+        let running = self.running.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(running) = running {
+            // Whoever calls may itself be a task: what runs is left to end by itself.
+            running.runtime.shutdown_background();
+        }
     }
 }
 
@@ -348,11 +378,11 @@ impl App {
     pub async fn look_up_group(&self, group: String) -> Result<Group, ApiError> {
         let group = self.group_id(&group)?;
         let found = self.run(async move |app: Arc<Inner>| app.client.look_up_group(group).await).await?;
-        Ok(self.inner.dress().group(found))
+        Ok(self.dress().group(found))
     }
 
-    /// Takes mileage as payment on a buyer's code, or on twelve digits that stand for one. Approved only if the server says so; a refusal is an error with
-    /// its reason.
+    /// Takes mileage as payment on a buyer's code, or on twelve digits that stand for one. Approved only if the server says
+    /// so; a refusal is an error with its reason.
     pub async fn redeem(&self, code: String, units: i64) -> Result<Redemption, ApiError> {
         let units = self.units(units)?;
         let call = async move |app: Arc<Inner>| {
@@ -362,7 +392,7 @@ impl App {
         match self.run(call).await? {
             Fate::Applied => Ok(Redemption::Approved),
             Fate::Waiting | Fate::BeingChecked => Ok(Redemption::BeingChecked),
-            Fate::Refused(refused) => Err(self.inner.dress().refused(refused)),
+            Fate::Refused(refused) => Err(self.dress().refused(refused)),
         }
     }
 }

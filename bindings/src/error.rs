@@ -63,7 +63,7 @@ pub enum ApiError {
         /// What was wrong with it, for a developer.
         detail: String,
     },
-    /// The app was closed while the call was under way.
+    /// The app was shut down, before the call or while it was under way.
     Closed {
         /// What to do.
         text: String,

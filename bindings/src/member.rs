@@ -53,20 +53,20 @@ pub struct WaitingSale {
 impl App {
     /// The member code to be shown now; another one every 30 seconds. Needs no network.
     pub fn member_code(&self) -> Result<MemberCode, ApiError> {
-        let shown = self.ask(self.phone().member_code())?;
+        let shown = self.ask(self.phone()?.member_code())?;
         Ok(MemberCode { qr: self.qr(&shown.text)?, code: shown.text, valid_until: shown.valid_until.0 })
     }
 
     /// Records a sale of so many minor units to the buyer who shows this member code, or reads out twelve digits. On disk before it returns, and
     /// there is no voucher to show. Gives the sale's id.
     pub fn record_sale_for(&self, amount: i64, buyer: String) -> Result<String, ApiError> {
-        Ok(self.ask(self.phone().record_sale_for(Money(amount), &buyer))?.to_string())
+        Ok(self.ask(self.phone()?.record_sale_for(Money(amount), &buyer))?.to_string())
     }
 
     /// Sales that wait for this buyer's choice, oldest first.
     pub fn waiting_sales(&self) -> Result<Vec<WaitingSale>, ApiError> {
-        let dress = self.inner.dress();
-        let waiting = self.ask(self.phone().waiting_sales())?.into_iter();
+        let dress = self.dress();
+        let waiting = self.ask(self.phone()?.waiting_sales())?.into_iter();
         Ok(waiting
             .map(|waiting| WaitingSale {
                 sale: waiting.sale.to_string(),
@@ -85,7 +85,7 @@ impl App {
     pub fn claim_waiting(&self, sale: String, choice: Option<GroupChoice>) -> Result<Claimed, ApiError> {
         let sale: OpId = sale.parse().map_err(|error| self.invalid(error))?;
         let choice = self.choice(choice)?;
-        Ok(convert::claimed(self.ask(self.phone().claim_waiting(sale, choice))?))
+        Ok(convert::claimed(self.ask(self.phone()?.claim_waiting(sale, choice))?))
     }
 }
 

@@ -29,7 +29,7 @@ pub struct StandingGroup {
 impl App {
     /// The account's standing choice: the one set here last, or else as confirmed.
     pub fn standing_choice(&self) -> Result<StandingChoice, ApiError> {
-        let standing = self.ask(self.phone().standing())?;
+        let standing = self.ask(self.phone()?.standing())?;
         let groups = standing.groups.into_iter();
         Ok(StandingChoice {
             groups: groups
@@ -44,24 +44,24 @@ impl App {
     /// is taken at once; and whether the best may be taken after a day. No groups and `false` clears it.
     pub fn set_standing_choice(&self, groups: Vec<String>, best_after_a_day: bool) -> Result<(), ApiError> {
         let groups = groups.iter().map(|group| self.group_id(group)).collect::<Result<_, _>>()?;
-        self.ask(self.phone().set_standing(groups, best_after_a_day)).map(drop)
+        self.ask(self.phone()?.set_standing(groups, best_after_a_day)).map(drop)
     }
 
     /// Whether this phone takes the best without a question.
     pub fn always_best(&self) -> Result<bool, ApiError> {
-        self.ask(self.phone().always_best())
+        self.ask(self.phone()?.always_best())
     }
 
     /// From now on this phone takes the best without a question, or asks again. Sales that wait are chosen for when they
     /// are heard of; a voucher by `claim_at_once`.
     pub fn set_always_best(&self, on: bool) -> Result<(), ApiError> {
-        self.ask(self.phone().set_always_best(on))
+        self.ask(self.phone()?.set_always_best(on))
     }
 
     /// Claims a scanned voucher with the best choice, if this phone does so without a question. None if there is
     /// something to ask or to show.
     pub fn claim_at_once(&self, voucher: String) -> Result<Option<Claimed>, ApiError> {
         let voucher = self.voucher(&voucher)?;
-        Ok(self.ask(self.phone().claim_at_once(&voucher))?.map(convert::claimed))
+        Ok(self.ask(self.phone()?.claim_at_once(&voucher))?.map(convert::claimed))
     }
 }

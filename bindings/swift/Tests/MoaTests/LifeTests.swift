@@ -59,6 +59,30 @@ final class LifeTests: StoryCase {
         XCTAssertTrue(try again.signedIn())
     }
 
+    func testAnAppThatWasShutDownSaysSoToWhoeverStillHasIt() async throws {
+        let app = try await enrolled("buyer", "010-0000-0003")
+        let states = States()
+        let subscription = try app.subscribe(observer: states)
+        XCTAssertNotNil(states.next())
+        app.shutDown()
+        XCTAssertTrue(isWithoutThreads(), "its threads end")
+        XCTAssertEqual(states.count, 0)
+        subscription.cancel()
+        XCTAssertThrowsError(try app.balances()) { error in
+            guard case ApiError.Closed(let text) = error else { return XCTFail("\(error)") }
+            XCTAssertFalse(text.isEmpty)
+        }
+        do {
+            try await app.syncNow()
+            XCTFail("it is closed")
+        } catch ApiError.Closed {}
+        app.shutDown()
+
+        // The directory is free again, and as it was.
+        let again = try open("buyer")
+        XCTAssertTrue(try again.signedIn())
+    }
+
     func testACallUnderWayKeepsItsApp() async throws {
         let deaf = try DeafServer()
         var app: App? = try open("buyer", url: deaf.url)

@@ -22,6 +22,7 @@ import kotlinx.coroutines.supervisorScope
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
+import uniffi.moa.ApiException
 import uniffi.moa.App
 import uniffi.moa.AppConfig
 import uniffi.moa.AppState
@@ -118,6 +119,23 @@ class LifeTest {
 
         // The directory is free again, and as it was.
         assertTrue(open("http://127.0.0.1:9").signedIn())
+    }
+
+    @Test
+    fun `an app that was shut down says so to whoever still has it`() = runBlocking<Unit> {
+        DeafServer().use { deaf ->
+            val app = open(deaf.url)
+            supervisorScope {
+                val waiting = async(Dispatchers.IO) { app.beginEnrolment("010-0000-0003") }
+                assertTrue(deaf.isAsked())
+                app.shutDown()
+                assertFailsWith<ApiException.Closed> { waiting.await() }
+            }
+            waitUntil("its threads end") { threads() == 0 }
+            assertFailsWith<ApiException.Closed> { app.balances() }
+            assertFailsWith<ApiException.Closed> { app.syncNow() }
+            app.shutDown()
+        }
     }
 
     @Test
