@@ -78,6 +78,13 @@ pub enum ProblemText {
         /// Ops that are taken at most.
         max: u32,
     },
+    /// A test clock was to be moved back, or too far.
+    ClockOutOfReach {
+        /// Where it stands, in milliseconds since 1970.
+        now_ms: i64,
+        /// The furthest that it goes in one step.
+        most_ms: i64,
+    },
     /// Too much waits; nothing was decided.
     ServerBusy {
         /// Seconds until it is worth trying again.
@@ -238,6 +245,11 @@ pub fn problem(lang: Lang, problem: &ProblemText) -> String {
                 "At most {max} ops at once. Send them in parts.",
             )
         }
+        ProblemText::ClockOutOfReach { now_ms, most_ms } => text!(
+            lang,
+            "시계는 앞으로만, 한 번에 10년까지 가요. {now_ms}부터 {most_ms}까지 보내 주세요.",
+            "The clock goes forward only, at most ten years at once. Send {now_ms} to {most_ms}.",
+        ),
         ProblemText::ServerBusy { after_s } => {
             let wait = duration(lang, after_s);
             text!(

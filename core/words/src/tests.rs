@@ -92,7 +92,7 @@ const NOT_OURS: [NotOurs; 7] = [
     NotOurs::Unknown,
 ];
 
-const PROBLEMS: [ProblemText; 29] = [
+const PROBLEMS: [ProblemText; 30] = [
     ProblemText::NotFound,
     ProblemText::MethodNotAllowed,
     ProblemText::NotJson,
@@ -120,6 +120,7 @@ const PROBLEMS: [ProblemText; 29] = [
     ProblemText::TooManyTries { retry_after_s: 1_500 },
     ProblemText::NoOps,
     ProblemText::TooManyOps { max: 100 },
+    ProblemText::ClockOutOfReach { now_ms: 1_790_000_000_000, most_ms: 2_106_224_000_000 },
     ProblemText::ServerBusy { after_s: 1 },
     ProblemText::Internal,
 ];

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::carrier::{Carrier, Development};
 use crate::keys::PublicKeys;
 use crate::pepper::Pepper;
+use crate::test_clock::TestClock;
 
 /// A server's parts.
 pub(crate) struct App {
@@ -22,6 +23,8 @@ pub(crate) struct App {
     pub(crate) carrier: Arc<dyn Carrier>,
     /// The development carrier, if its messages may be shown over HTTP.
     pub(crate) shown: Option<Arc<Development>>,
+    /// The clock's hand, if it may be moved over HTTP.
+    pub(crate) test_clock: Option<Arc<TestClock>>,
     /// Wakes the job that carries out effects.
     pub(crate) effects: Notify,
     /// Held while a number's enrolments are counted and one is added, so that a burst does not pass the limit.
@@ -97,6 +100,7 @@ pub(crate) mod testing {
             public_keys: PublicKeys::default(),
             carrier,
             shown: None,
+            test_clock: None,
             effects: Notify::new(),
             enrolling: Mutex::new(()),
             guessing: Mutex::new(()),

@@ -16,6 +16,8 @@ pub struct Config {
     pub carrier: CarrierKind,
     /// The most connections at once; more wait to be accepted.
     pub connections: usize,
+    /// Whether the clock stands until `POST /v1/test/clock` moves it. For tests, and only on loopback.
+    pub test_clock: bool,
 }
 
 impl Config {
@@ -30,6 +32,7 @@ impl Config {
             link_base: None,
             carrier: CarrierKind::Development,
             connections: Self::CONNECTIONS,
+            test_clock: false,
         }
     }
 }

@@ -21,6 +21,7 @@ mod phone_number;
 mod random;
 mod server;
 mod system;
+mod test_clock;
 
 pub use config::{CarrierKind, Config};
 pub use data_dir::{DataError, database};

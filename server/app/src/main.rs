@@ -64,6 +64,9 @@ struct Serve {
     /// The most connections at once; keep it below the process's limit of open files.
     #[arg(long, env = "MOA_CONNECTIONS", value_name = "NUMBER", default_value_t = Config::CONNECTIONS)]
     connections: usize,
+    /// Stops the clock, until POST /v1/test/clock moves it. For tests, and only on loopback.
+    #[arg(long)]
+    test_clock: bool,
     /// What to log, such as "info" or "moa_server=debug".
     #[arg(long, env = "MOA_TRACE", value_name = "FILTER", default_value = "info")]
     trace: String,
@@ -110,11 +113,11 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 async fn run_server(serve: Serve) -> Result<(), Box<dyn Error>> {
-    let Serve { data, listen, link_base, carrier, connections, trace: _ } = serve;
+    let Serve { data, listen, link_base, carrier, connections, test_clock, trace: _ } = serve;
     // Taken over before anyone can know that the server runs.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let config = Config { data, listen, link_base, carrier, connections };
+    let config = Config { data, listen, link_base, carrier, connections, test_clock };
     let server = start(&config, system_clock()).await.map_err(explain)?;
     say(&format!("listening on {}", server.url()))?;
     tracing::info!(url = server.url(), data = %config.data.display(), "serving");

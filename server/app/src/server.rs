@@ -26,6 +26,7 @@ use crate::data_dir::{DataDir, DataError};
 use crate::http;
 use crate::jobs;
 use crate::keys::PublicKeys;
+use crate::test_clock::TestClock;
 
 /// For how long a client may take to send a request's head; also how long an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -50,6 +51,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// A clock that anyone may move is not for others' eyes.
+    #[error("{0} can be reached by others: a server with a test clock listens on this machine alone")]
+    TestClock(SocketAddr),
     /// The API document can't be written, which is a bug.
     #[error("the API document: {0}")]
     Document(#[from] serde_json::Error),
@@ -66,7 +70,7 @@ pub struct Running {
     _data: DataDir,
 }
 
-/// Starts a server that takes its time from `clock`.
+/// Starts a server that takes its time from `clock`; with a test clock, only where that begins.
 ///
 /// # Errors
 /// [`StartError`].
@@ -74,6 +78,12 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
     let in_the_way = |source| StartError::Listen { listen: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(in_the_way)?;
     let address = listener.local_addr().map_err(in_the_way)?;
+
+    if config.test_clock && !address.ip().is_loopback() {
+        return Err(StartError::TestClock(address));
+    }
+    let test_clock = config.test_clock.then(|| TestClock::new(clock()));
+    let clock = test_clock.as_ref().map_or(clock, TestClock::clock);
 
     let data = DataDir::open(&config.data)?;
     let (server_key, pepper) = (data.server_key()?, data.pepper()?);
@@ -88,11 +98,12 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         public_keys: PublicKeys::default(),
         carrier,
         shown,
+        test_clock,
         effects: Notify::new(),
         enrolling: Mutex::new(()),
         guessing: Mutex::new(()),
         stopping,
-        openapi: http::document(Some(&base))?,
+        openapi: http::served_document(&base, config.test_clock)?,
     });
     let service = http::service(app.clone());
     let connections = tokio::spawn(serve(listener, service, app.clone(), config.connections));

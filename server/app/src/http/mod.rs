@@ -11,6 +11,7 @@ mod ops;
 pub(crate) mod problems;
 mod requests;
 mod snapshot;
+mod test_clock;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -36,12 +37,15 @@ use crate::random;
 pub use self::development::{DevelopmentInbox, DevelopmentMessage};
 pub use self::health::Health;
 pub use self::openapi::document;
+pub(crate) use self::openapi::served_document;
+pub use self::test_clock::ClockTime;
 
 /// For how long a request may take: the longest wait for changes, and what any other may take.
 const TIMEOUT: Duration = Duration::from_secs(MAX_WAIT_S + 15);
 
-/// Every route, and the document that describes them. The development inbox is in neither unless asked for.
-fn routes(development: bool) -> OpenApiRouter<Arc<App>> {
+/// Every route, and the document that describes them. The development inbox and the test clock are in neither unless
+/// asked for.
+fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
     let router = openapi::router()
         .routes(routes!(enrolments::begin))
         .routes(routes!(enrolments::confirm))
@@ -56,12 +60,13 @@ fn routes(development: bool) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(directory::key))
         .routes(routes!(health::health))
         .routes(routes!(openapi::openapi));
-    if development { router.routes(routes!(development::inbox)) } else { router }
+    let router = if development { router.routes(routes!(development::inbox)) } else { router };
+    if test_clock { router.routes(routes!(test_clock::move_clock)) } else { router }
 }
 
 /// The service that answers requests.
 pub(crate) fn service(app: Arc<App>) -> Router {
-    let router: Router<Arc<App>> = routes(app.shown.is_some()).into();
+    let router: Router<Arc<App>> = routes(app.shown.is_some(), app.test_clock.is_some()).into();
     router
         .fallback(async || Fault(ProblemText::NotFound))
         .method_not_allowed_fallback(async || Fault(ProblemText::MethodNotAllowed))

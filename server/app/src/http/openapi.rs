@@ -48,7 +48,16 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 /// # Errors
 /// If it can't be written as JSON, which is a bug.
 pub fn document(link_base: Option<&str>) -> Result<String, serde_json::Error> {
-    let mut document = super::routes(true).into_openapi();
+    written(link_base, false)
+}
+
+/// The same for a server that runs, perhaps with a test clock.
+pub(crate) fn served_document(link_base: &str, test_clock: bool) -> Result<String, serde_json::Error> {
+    written(Some(link_base), test_clock)
+}
+
+fn written(link_base: Option<&str>, test_clock: bool) -> Result<String, serde_json::Error> {
+    let mut document = super::routes(true, test_clock).into_openapi();
     document.servers = link_base.map(|base| vec![Server::new(base.trim_end_matches('/'))]);
     document.to_pretty_json()
 }

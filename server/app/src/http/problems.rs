@@ -15,6 +15,7 @@ use moa_words::{Lang, ProblemText, problem};
 use crate::buyers::NoSecret;
 use crate::cursor::BadCursor;
 use crate::enrolment::EnrolmentError;
+use crate::jobs::expiry::SweepError;
 use crate::one_time::OneTimeError;
 
 /// When to try again after a hiccup, in seconds.
@@ -66,6 +67,7 @@ impl Fault {
             ProblemText::TooManyTries { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
             ProblemText::NoOps => (StatusCode::BAD_REQUEST, "no_ops"),
             ProblemText::TooManyOps { .. } => (StatusCode::BAD_REQUEST, "too_many_ops"),
+            ProblemText::ClockOutOfReach { .. } => (StatusCode::CONFLICT, "clock_out_of_reach"),
             ProblemText::ServerBusy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "server_busy"),
             ProblemText::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -89,6 +91,9 @@ impl Fault {
             | ProblemText::TooManyTries { retry_after_s } => plain.with("retry_after_s", retry_after_s),
             ProblemText::CodeWrong { tries_left } => plain.with("tries_left", tries_left),
             ProblemText::TooManyOps { max } => plain.with("max", max),
+            ProblemText::ClockOutOfReach { now_ms, most_ms } => {
+                plain.with("now", now_ms).with("most", most_ms)
+            }
             ProblemText::ServerBusy { after_s } => plain.with("after_s", after_s),
             _ => plain,
         }
@@ -154,6 +159,16 @@ impl From<NoSecret> for Fault {
 impl From<NotDecided> for Fault {
     fn from(_: NotDecided) -> Self {
         Self::BUSY
+    }
+}
+
+impl From<SweepError> for Fault {
+    fn from(error: SweepError) -> Self {
+        match error {
+            SweepError::Store(error) => error.into(),
+            SweepError::NotSigned(error) => error.into(),
+            SweepError::NotDecided(error) => error.into(),
+        }
     }
 }
 

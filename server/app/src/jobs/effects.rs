@@ -84,7 +84,7 @@ pub(crate) async fn run(app: &Arc<App>) {
 }
 
 /// Carries out what is due, up to [`AT_ONCE`]; how many there were.
-async fn carry_out_due(app: &Arc<App>) -> Result<usize, StoreError> {
+pub(super) async fn carry_out_due(app: &Arc<App>) -> Result<usize, StoreError> {
     let due = app.blocking(|app| app.store().due_effects(app.engine.now(), AT_ONCE)).await?;
     let count = due.len();
     for result in join_all(due.into_iter().map(|effect| carry_out(app, effect))).await {

@@ -6,6 +6,7 @@ pub(crate) mod waiting;
 
 use std::sync::Arc;
 
+use self::expiry::SweepError;
 use crate::app::App;
 
 /// Runs every job until the server stops.
@@ -16,4 +17,12 @@ pub(crate) async fn run(app: Arc<App>) {
         () = waiting::run(&app) => {}
         () = app.stopped() => {}
     }
+}
+
+/// Runs every job until nothing is due: for a clock that was moved.
+pub(crate) async fn run_due(app: &Arc<App>) -> Result<(), SweepError> {
+    waiting::sweep(app).await?;
+    expiry::sweep(app).await?;
+    while effects::carry_out_due(app).await? > 0 {}
+    Ok(())
 }

@@ -38,13 +38,18 @@ pub struct Town {
 
 impl Town {
     pub async fn open() -> Self {
-        Self::open_on(tempfile::tempdir().unwrap(), NOON).await
+        Self::open_on(tempfile::tempdir().unwrap(), NOON, false).await
     }
 
-    async fn open_on(folder: tempfile::TempDir, now: i64) -> Self {
+    /// The same with a clock that is moved over HTTP: [`Self::pass`] moves only the devices'.
+    pub async fn open_with_test_clock() -> Self {
+        Self::open_on(tempfile::tempdir().unwrap(), NOON, true).await
+    }
+
+    async fn open_on(folder: tempfile::TempDir, now: i64, test_clock: bool) -> Self {
         let clock = Arc::new(AtomicI64::new(now));
         let time = clock.clone();
-        let config = Config::local(folder.path());
+        let config = Config { test_clock, ..Config::local(folder.path()) };
         let server = start(&config, Arc::new(move || Timestamp(time.load(Ordering::SeqCst)))).await.unwrap();
         tls();
         let client = Client::builder().timeout(Duration::from_secs(40)).no_proxy().build().unwrap();
@@ -55,7 +60,7 @@ impl Town {
     pub async fn reopen(self, later: i64) -> Self {
         let now = self.now().plus(later).0;
         self.server.shutdown().await;
-        Self::open_on(self.folder, now).await
+        Self::open_on(self.folder, now, false).await
     }
 
     /// Stops the server and verifies its books.
