@@ -1,14 +1,14 @@
 //! The server's books, read from its folder, as an auditor would: while it runs, after it stopped, after it was
 //! killed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{InboxHead, Store};
 use moa_ledger::tables::{Tables, system_device};
 use moa_ledger::verify::{Report, verify};
-use moa_phone::Phone;
+use moa_phone::{Phone, PhoneError, Reckoned};
 use moa_rules::books::{Ledger, Party};
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, MerchantId};
@@ -125,8 +125,16 @@ impl Books {
     /// # Errors
     /// The difference; or if one of the two cannot be read.
     pub fn agree_with(&self, phone: &Phone) -> Result<(), Failure> {
-        let reckoned = phone.reckoned()?;
-        for inbox in &reckoned {
+        self.agree(&Reckoning::of(phone)?)
+    }
+
+    /// The same with what a phone reckoned before it was closed.
+    ///
+    /// # Errors
+    /// The difference; or if the books cannot be read.
+    pub fn agree(&self, reckoning: &Reckoning) -> Result<(), Failure> {
+        let Reckoning { account, now, inboxes, balances } = reckoning;
+        for inbox in inboxes {
             let head = self.head(inbox.inbox.into())?;
             if (head.count, head.hash) != (inbox.count, inbox.hash) {
                 let (here, there) = (inbox.count, head.count);
@@ -135,28 +143,54 @@ impl Books {
                 );
             }
         }
-        let (account, now) = (phone.account()?, phone.now());
-        if !reckoned.iter().any(|inbox| Inbox::from(inbox.inbox) == Inbox::Account(account)) {
+        if !inboxes.iter().any(|inbox| Inbox::from(inbox.inbox) == Inbox::Account(*account)) {
             return Err("the phone does not follow its account's inbox".into());
         }
-        let mut balances: BTreeMap<GroupId, Units> = BTreeMap::new();
-        for (account_of, group, _) in self.tables.lots.keys() {
-            if *account_of == account {
-                balances.insert(*group, self.available(account, *group, now));
-            }
+        let groups: BTreeSet<GroupId> = self.tables.lots_of(*account, None).map(|lot| lot.group).collect();
+        let mut live: BTreeMap<GroupId, Units> = BTreeMap::new();
+        for group in groups {
+            live.insert(group, self.available(*account, group, *now));
         }
-        for balance in phone.balances()? {
-            let there = balances.remove(&balance.group).unwrap_or_default();
-            if balance.confirmed != there {
-                let (group, here) = (balance.group, balance.confirmed);
+        for (group, here) in balances {
+            let there = live.remove(group).unwrap_or_default();
+            if *here != there {
                 return Err(format!("{group}: the phone reckons {here} units, the server {there}").into());
             }
         }
-        match balances.into_iter().find(|(_, units)| !units.is_zero()) {
+        match live.into_iter().find(|(_, units)| !units.is_zero()) {
             Some((group, units)) => {
                 Err(format!("{group}: {units} units that the phone does not know").into())
             }
             None => Ok(()),
         }
+    }
+}
+
+/// What a phone reckons by itself, from what it received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reckoning {
+    /// Whose phone it is.
+    pub account: AccountId,
+    /// When it was asked.
+    pub now: Timestamp,
+    /// How far it followed each inbox.
+    pub inboxes: Vec<Reckoned>,
+    /// Confirmed units by group.
+    pub balances: BTreeMap<GroupId, Units>,
+}
+
+impl Reckoning {
+    /// Asks a phone.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn of(phone: &Phone) -> Result<Self, PhoneError> {
+        let balances = phone.balances()?.into_iter().map(|balance| (balance.group, balance.confirmed));
+        Ok(Self {
+            account: phone.account()?,
+            now: phone.now(),
+            inboxes: phone.reckoned()?,
+            balances: balances.collect(),
+        })
     }
 }

@@ -8,6 +8,7 @@ pub mod network;
 pub mod picture;
 pub mod program;
 pub mod raw;
+pub mod replay;
 pub mod resident;
 pub mod story;
 pub mod town;

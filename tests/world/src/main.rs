@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use moa_words::Lang;
+use moa_world::replay::visits::City;
+use moa_world::replay::{self, Options};
 use moa_world::story::{self, FolderError, Screen, Words};
 use moa_world::{Failure, bench};
 
@@ -41,6 +43,36 @@ enum Command {
     /// Opens a phone, syncs it and prints the megabytes that this process holds: for `bench`.
     #[command(hide = true)]
     ResidentMemory { url: String, number: String, data: PathBuf },
+    /// Replays visits as purchases: real phones, a real server, a year in minutes.
+    ///
+    /// Progress goes to stderr, what came of it to stdout. Exit status: 0 if the books balance and every phone
+    /// agrees, 1 otherwise.
+    Replay(Replay),
+}
+
+#[derive(Args)]
+struct Replay {
+    /// Venues: venue_id,lat,lon.
+    #[arg(long, value_name = "CSV")]
+    venues: PathBuf,
+    /// Visits: user_id,venue_id,visits.
+    #[arg(long, value_name = "CSV")]
+    visits: PathBuf,
+    /// Visits, from the file's beginning, that become purchases at most.
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+    /// What times and amounts follow from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The server's address; it runs with --test-clock. Without one, a server in this process.
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// An empty folder where phones keep their data; in memory without one.
+    #[arg(long, value_name = "FOLDER")]
+    phones: Option<PathBuf>,
+    /// The last line on stdout is one JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 #[tokio::main]
@@ -49,6 +81,7 @@ async fn main() -> ExitCode {
         Command::Demo { lang, out } => demo(lang, &out).await,
         Command::Bench { accruals, folder } => bench::run(&folder, accruals).await,
         Command::ResidentMemory { url, number, data } => resident_memory(&url, &number, &data).await,
+        Command::Replay(arguments) => replay(arguments).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,4 +104,16 @@ async fn demo(lang: Lang, out: &Path) -> Result<(), Failure> {
 async fn resident_memory(url: &str, number: &str, data: &Path) -> Result<(), Failure> {
     println!("{}", bench::resident_memory(url, number, data).await?);
     Ok(())
+}
+
+async fn replay(arguments: Replay) -> Result<(), Failure> {
+    let Replay { venues, visits, limit, seed, server, phones, json } = arguments;
+    let city = City::read(&venues, &visits)?;
+    let options = Options { limit: limit.unwrap_or(usize::MAX), seed, server, phones };
+    let report = replay::replay(city, &options, |line| eprintln!("{line}")).await?;
+    println!("{report}");
+    if json {
+        println!("{}", serde_json::to_string(&report)?);
+    }
+    report.check()
 }
