@@ -118,13 +118,13 @@ impl Handset {
             if matches!(self.phone.signed_in()?, SignedIn::Again(_)) {
                 Box::pin(self.sign_in()).await?;
             }
-            match self.ask().await? {
-                None => return Ok(()),
-                Some(Failure::SignInAgain) => {
-                    self.machine.sync_now(&self.phone, self.around.time.now()).map(drop)?
-                }
-                Some(failure) => return Err(format!("{}: {failure}", self.number).into()),
+            let failure = self.ask().await?;
+            // A lane that needs no token may have gone well after another was told to sign in again.
+            if matches!(self.phone.signed_in()?, SignedIn::Again(_)) {
+                self.machine.sync_now(&self.phone, self.around.time.now())?;
+                continue;
             }
+            return failure.map_or(Ok(()), |failure| Err(format!("{}: {failure}", self.number).into()));
         }
     }
 
