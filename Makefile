@@ -11,6 +11,10 @@ FUZZ_SECONDS ?= 60
 SOAK_SEEDS ?= 2000
 BENCH_ACCRUALS ?= 6400
 
+# What `make replay` replays (a made-up town, unless told otherwise), and how: `REPLAY="--limit 5000 --seed 2"`.
+DATA ?= tests/world/town
+REPLAY ?=
+
 # One debugging profile for everything but the phone's library. Cargo decides what is stale.
 CARGO := cargo
 KOTLIN := mvn --batch-mode --quiet --file bindings/kotlin/pom.xml
@@ -33,6 +37,11 @@ demo: need-rust ## the story of an alley on the terminal (LANG_OF_DEMO=ko for Ko
 .PHONY: serve
 serve: need-rust ## the backend on http://127.0.0.1:8080, with its data in ./moa-data
 	@$(CARGO) run --quiet --locked --package moa-server --bin moa -- serve
+
+.PHONY: replay
+replay: need-rust ## a year of visits through real phones and a real server; DATA: a folder with venues.csv and visits.csv
+	$(CARGO) build --quiet --locked --release --package moa-world --bin world
+	target/release/world replay --venues $(DATA)/venues.csv --visits $(DATA)/visits.csv --json $(REPLAY)
 
 .PHONY: test
 test: lint test-rust test-kotlin ## every test

@@ -5,10 +5,14 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use moa_words::Lang;
+use moa_world::replay::phones::Home;
 use moa_world::replay::visits::City;
 use moa_world::replay::{self, Options};
 use moa_world::story::{self, FolderError, Screen, Words};
 use moa_world::{Failure, bench};
+
+/// Phones on disk that are open at once in a replay.
+const OPEN: usize = 256;
 
 /// A town of shops and phones over the real server.
 #[derive(Parser)]
@@ -109,6 +113,7 @@ async fn resident_memory(url: &str, number: &str, data: &Path) -> Result<(), Fai
 async fn replay(arguments: Replay) -> Result<(), Failure> {
     let Replay { venues, visits, limit, seed, server, phones, json } = arguments;
     let city = City::read(&venues, &visits)?;
+    let phones = phones.map_or(Home::Memory, |path| Home::Folder { path, open: OPEN });
     let options = Options { limit: limit.unwrap_or(usize::MAX), seed, server, phones };
     let report = replay::replay(city, &options, |line| eprintln!("{line}")).await?;
     println!("{report}");

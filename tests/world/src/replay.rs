@@ -1,11 +1,11 @@
 //! A replay: visits that real people made, as purchases through real phones against a real server.
 //!
 //! Every venue that someone goes to becomes a shop with a phone, every user a buyer with a phone ([`handset`]); what
-//! they do is decided beforehand ([`plan`]). The server's clock stands and is moved from one time of day to the next,
+//! they do is decided beforehand ([`plan`]). The server's clock stands and is moved from one day to the next,
 //! so that a year passes in minutes, with its expiries.
 //!
 //! A purchase: the shop's phone records the sale, the buyer's scans the voucher and claims it in the group that it
-//! puts first. Every second one the shop sends the sale at once, else the claim brings it. Every twentieth the buyer
+//! puts first. Every fourth one the shop sends the sale at once, else the claim brings it. Every twentieth the buyer
 //! first pays with what is usable at that shop, of the group in which it expires soonest: the shop scans the buyer's
 //! code and takes it, the rest is paid in money.
 //!
@@ -18,7 +18,6 @@ pub mod stage;
 pub mod visits;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,7 +30,7 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use self::handset::{Surroundings, Time};
-use self::phones::{Owner, Phones};
+use self::phones::{Home, Owner, Phones};
 use self::plan::{DAYS, Purchase};
 use self::stage::{Done, Stage, Stand, side_by_side};
 use self::visits::City;
@@ -39,7 +38,7 @@ use crate::books::Books;
 use crate::{Failure, network};
 
 /// Midnight in Seoul on 1 January 2027: when a replay begins, unless the server's clock stands later.
-const BEGINS: Timestamp = Timestamp(1_798_729_200_000);
+pub const BEGINS: Timestamp = Timestamp(1_798_729_200_000);
 /// Phones that are at work at once.
 const AT_ONCE: usize = 8;
 /// What is said of books that add up.
@@ -58,8 +57,8 @@ pub struct Options {
     pub seed: u64,
     /// The server, which runs with a test clock; without one, one in this process.
     pub server: Option<String>,
-    /// Where phones keep their data; in memory without one.
-    pub phones: Option<PathBuf>,
+    /// Where phones keep their data.
+    pub phones: Home,
 }
 
 /// What came of it. Serialised, it is what `--json` prints.
@@ -195,10 +194,10 @@ pub async fn replay(city: City, options: &Options, mut tell: impl FnMut(&str)) -
     let purchases = plan::purchases(&city, options.seed, options.limit);
     let groups = plan::groups(&city.venues);
     let open = plan::visited(&purchases);
-    if let Some(folder) = &options.phones {
-        std::fs::create_dir_all(folder)?;
-        if std::fs::read_dir(folder)?.next().is_some() {
-            return Err(format!("{}: phones begin anew; name an empty folder", folder.display()).into());
+    if let Home::Folder { path, .. } = &options.phones {
+        std::fs::create_dir_all(path)?;
+        if std::fs::read_dir(path)?.next().is_some() {
+            return Err(format!("{}: phones begin anew; name an empty folder", path.display()).into());
         }
     }
     let server = Server::find(options.server.as_deref()).await?;

@@ -12,9 +12,6 @@ use moa_phone::{Data, PhoneError};
 use super::handset::{Handset, Surroundings};
 use crate::town;
 
-/// Phones that are open at once, on disk.
-pub const OPEN: usize = 256;
-
 /// Whose phone it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
@@ -24,10 +21,24 @@ pub enum Owner {
     Shop(u32),
 }
 
+/// Where phones keep their data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Home {
+    /// In memory: what was opened stays open.
+    Memory,
+    /// On disk.
+    Folder {
+        /// Here, each in a folder of its own.
+        path: PathBuf,
+        /// Phones that are open at once, when nobody holds them.
+        open: usize,
+    },
+}
+
 /// All phones.
 pub struct Phones {
     around: Surroundings,
-    folder: Option<PathBuf>,
+    home: Home,
     /// Where the phone numbers of this replay begin.
     first_number: u32,
     shelf: Mutex<Shelf>,
@@ -43,9 +54,9 @@ struct Shelf {
 }
 
 impl Phones {
-    /// Phones in memory, or on disk in `folder`; their numbers count from `first_number`.
-    pub fn new(around: Surroundings, folder: Option<PathBuf>, first_number: u32) -> Self {
-        Self { around, folder, first_number, shelf: Mutex::default() }
+    /// No phones yet; their numbers are going to count from `first_number`.
+    pub fn new(around: Surroundings, home: Home, first_number: u32) -> Self {
+        Self { around, home, first_number, shelf: Mutex::default() }
     }
 
     /// Takes a phone in hand: nobody else may until it is given back.
@@ -61,10 +72,14 @@ impl Phones {
         let next = u32::try_from(shelf.numbers.len()).unwrap_or(u32::MAX);
         let number = *shelf.numbers.entry(owner).or_insert(next);
         drop(shelf);
-        let data = match (&self.folder, owner) {
-            (None, _) => Data::Memory,
-            (Some(folder), Owner::Buyer(user)) => Data::Directory(folder.join(format!("buyer-{user}"))),
-            (Some(folder), Owner::Shop(venue)) => Data::Directory(folder.join(format!("shop-{venue}"))),
+        let data = match (&self.home, owner) {
+            (Home::Memory, _) => Data::Memory,
+            (Home::Folder { path, .. }, Owner::Buyer(user)) => {
+                Data::Directory(path.join(format!("buyer-{user}")))
+            }
+            (Home::Folder { path, .. }, Owner::Shop(venue)) => {
+                Data::Directory(path.join(format!("shop-{venue}")))
+            }
         };
         let number = town::number(self.first_number + number);
         Handset::open(number, data, self.around.clone(), matches!(owner, Owner::Buyer(_)))
@@ -78,7 +93,11 @@ impl Phones {
         let used = shelf.uses;
         shelf.phones.insert(owner, (used, handset));
         shelf.by_use.insert((used, owner));
-        while self.folder.is_some() && shelf.phones.len() > OPEN {
+        let most = match self.home {
+            Home::Memory => usize::MAX,
+            Home::Folder { open, .. } => open,
+        };
+        while shelf.phones.len() > most {
             let Some((_, longest)) = shelf.by_use.pop_first() else { break };
             closed.extend(shelf.phones.remove(&longest));
         }

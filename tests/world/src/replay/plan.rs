@@ -13,7 +13,7 @@
 //! | area | 400 m | 200 | 4 % | 6 months |
 //! | nationwide | a tenth of all | | 2 % | 12 months |
 //!
-//! *Purchases*: each visit is one, on a day and at a time of day of its own within 365 days, for a log-normal amount
+//! *Purchases*: each visit is one, on a day of its own within 365 days, at noon, for a log-normal amount
 //! (median 12 000 won, σ 0.8, in hundreds, 500 to a million). All of it follows from SHA-256 over seed, user, venue
 //! and number. Distances and amounts are computed in `f64`, with the functions of `libm`: the same bits everywhere.
 
@@ -29,8 +29,8 @@ use super::visits::City;
 
 /// The days over which purchases are spread.
 pub const DAYS: u32 = 365;
-/// The times of day at which purchases are made, in hours.
-const HOURS: [i64; 2] = [12, 18];
+/// The time of day at which purchases are made.
+const NOON: i64 = 12 * Timestamp::HOUR;
 /// How often a purchase tries to pay with mileage first.
 const REDEEMS_EVERY: usize = 20;
 /// The balance from which mileage can be used, in every group.
@@ -153,14 +153,14 @@ pub fn purchases(city: &City, seed: u64, limit: usize) -> Vec<Purchase> {
             let (user, venue) = (visits.user, visits.venue);
             let of = [user, venue, nth].map(u32::to_be_bytes);
             let drawn = draw(&[b"purchase", &seed.to_be_bytes(), &of[0], &of[1], &of[2]]);
-            let slots = u64::from(DAYS) * HOURS.len() as u64;
+            let day = i64::try_from(drawn[0] % u64::from(DAYS)).unwrap_or_default();
             Purchase {
-                at: time(drawn[0] % slots),
+                at: day * Timestamp::DAY + NOON,
                 user,
                 venue,
                 nth,
                 amount: log_normal(drawn[1], drawn[2]),
-                shop_first: drawn[3].is_multiple_of(2),
+                shop_first: drawn[3].is_multiple_of(4),
                 redeems: false,
             }
         })
@@ -192,12 +192,6 @@ pub fn waves(purchases: &[Purchase]) -> Vec<Vec<Purchase>> {
 /// The venues of these purchases: the shops that open.
 pub fn visited(purchases: &[Purchase]) -> BTreeSet<u32> {
     purchases.iter().map(|purchase| purchase.venue).collect()
-}
-
-fn time(slot: u64) -> i64 {
-    let slot = i64::try_from(slot).unwrap_or_default();
-    let (days, hours) = (HOURS.len() as i64, HOURS[slot.rem_euclid(HOURS.len() as i64) as usize]);
-    slot / days * Timestamp::DAY + hours * Timestamp::HOUR
 }
 
 /// An amount from two words of chance (Box and Muller's transform).
@@ -299,7 +293,7 @@ mod tests {
         assert!(plan[19].redeems && plan[119].redeems);
         // Known by heart: another machine has to come to the same.
         let sum: i64 = plan.iter().map(|purchase| purchase.amount.0).sum();
-        assert_eq!((sum, plan[0].amount, plan[0].at), (1, Money(1), 1));
+        assert_eq!((sum, plan[0].amount, plan[0].at), (2_292_200, Money(13_200), 216_000_000));
     }
 
     #[test]
