@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use moa_server::http::Health;
+use moa_server::http::{ClockTime, Health};
 
 fn moa() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_moa"));
@@ -16,8 +16,12 @@ fn moa() -> Command {
 
 /// Starts a server and reads from its first line where it listens.
 fn serve(data: &Path) -> (Child, String) {
+    serve_with(data, &[])
+}
+
+fn serve_with(data: &Path, more: &[&str]) -> (Child, String) {
     let mut command = moa();
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(more);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -78,6 +82,28 @@ async fn a_second_server_on_the_same_folder_or_port_says_what_to_do() {
 
     terminate(&first, "-TERM");
     assert_eq!(first.wait_with_output().unwrap().status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn the_clock_is_moved_where_the_flag_says_so_and_only_out_of_others_reach() {
+    let folder = tempfile::tempdir().unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let (child, url) = serve_with(folder.path(), &["--test-clock"]);
+    let before: Health = client.get(format!("{url}/healthz")).send().await.unwrap().json().await.unwrap();
+    let later = ClockTime { now: before.now.plus(1) };
+    let moved = client.post(format!("{url}/v1/test/clock")).json(&later).send().await.unwrap();
+    assert_eq!(moved.json::<ClockTime>().await.unwrap(), later);
+    let after: Health = client.get(format!("{url}/healthz")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(after.now, later.now, "it stands");
+    terminate(&child, "-TERM");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+
+    let mut open = moa();
+    open.args(["serve", "--test-clock", "--listen", "0.0.0.0:0", "--data"]).arg(folder.path());
+    let refused = open.output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("this machine alone"));
 }
 
 #[test]

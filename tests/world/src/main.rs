@@ -1,4 +1,7 @@
-//! `world`: the demo, and measurements, from the command line.
+//! `world`: the demo, replays, and measurements, from the command line.
+
+// What stands above a command or an option is what `--help` prints.
+#![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
