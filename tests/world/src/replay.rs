@@ -193,7 +193,8 @@ pub async fn replay(city: City, options: &Options, mut tell: impl FnMut(&str)) -
     let visits = city.total();
     let purchases = plan::purchases(&city, options.seed, options.limit);
     let groups = plan::groups(&city.venues);
-    let open = plan::visited(&purchases);
+    let opening = plan::opening(&purchases, &groups);
+    let shops = opening.iter().flatten();
     if let Home::Folder { path, .. } = &options.phones {
         std::fs::create_dir_all(path)?;
         if std::fs::read_dir(path)?.next().is_some() {
@@ -204,22 +205,18 @@ pub async fn replay(city: City, options: &Options, mut tell: impl FnMut(&str)) -
     let begins = server.time.now();
     let around = Surroundings { way: server.way.clone(), time: server.time.clone() };
     let phones = Phones::new(around, options.phones.clone(), first_number(begins));
-    tell(&format!("{} purchases at {} shops, {} groups", purchases.len(), open.len(), groups.len()));
+    tell(&format!(
+        "{} purchases at {} shops, {} groups",
+        purchases.len(),
+        shops.clone().count(),
+        groups.len()
+    ));
 
     let began = Instant::now();
-    let stage = Arc::new(Stage::new(phones, city.venues, groups, &open));
+    let stage = Arc::new(Stage::new(phones, city.venues, groups, shops));
     let mut done = Done::default();
-    let opened = side_by_side(&stage, open.clone(), AT_ONCE, async |stage: Arc<Stage>, venue| {
-        stage.open_shop(venue).await
-    });
-    opened.await?.into_iter().for_each(|one| done.add(one));
-    tell(&format!("{} shops open, {} s", open.len(), began.elapsed().as_secs()));
-    let joined =
-        side_by_side(&stage, open, AT_ONCE, async |stage: Arc<Stage>, venue| stage.join(venue).await);
-    joined.await?.into_iter().for_each(|one| done.add(one));
-    tell(&format!("groups joined, {} s", began.elapsed().as_secs()));
-
-    buy_all(&server, &stage, &purchases, &mut done, &mut tell).await?;
+    open_all(&server, &stage, opening, &mut done, &mut tell).await?;
+    buy_all(&server, begins, &stage, &purchases, &mut done, &mut tell).await?;
     server.move_to(begins.plus(i64::from(DAYS) * Timestamp::DAY)).await?;
     tell(&format!("a year has passed, {} s; every phone reckons", began.elapsed().as_secs()));
     let owners = stage.phones().owners();
@@ -245,14 +242,42 @@ pub async fn replay(city: City, options: &Options, mut tell: impl FnMut(&str)) -
     Ok(report)
 }
 
+/// Opens the shops batch by batch, a second apart: what opens together is on the same pages of the directory. A page
+/// brings the groups of its shops whole, and so the fewer pages a group is on, the less every buyer has to read.
+async fn open_all(
+    server: &Server,
+    stage: &Arc<Stage>,
+    opening: Vec<Vec<u32>>,
+    done: &mut Done,
+    tell: &mut impl FnMut(&str),
+) -> Result<(), Failure> {
+    let (began, mut told, mut open) = (Instant::now(), Instant::now(), 0);
+    for batch in opening {
+        server.move_to(server.time.now().plus(Timestamp::SECOND)).await?;
+        open += batch.len();
+        let opened = side_by_side(stage, batch.clone(), AT_ONCE, async |stage: Arc<Stage>, venue| {
+            stage.open_shop(venue).await
+        });
+        opened.await?.into_iter().for_each(|one| done.add(one));
+        let joined =
+            side_by_side(stage, batch, AT_ONCE, async |stage: Arc<Stage>, venue| stage.join(venue).await);
+        joined.await?.into_iter().for_each(|one| done.add(one));
+        if told.elapsed() >= TOLD_EVERY {
+            told = Instant::now();
+            tell(&format!("{open} shops are open, {} s", began.elapsed().as_secs()));
+        }
+    }
+    Ok(())
+}
+
 async fn buy_all(
     server: &Server,
+    begins: Timestamp,
     stage: &Arc<Stage>,
     purchases: &[Purchase],
     done: &mut Done,
     tell: &mut impl FnMut(&str),
 ) -> Result<(), Failure> {
-    let begins = server.time.now();
     let (began, mut told, mut made) = (Instant::now(), Instant::now(), 0);
     for moment in purchases.chunk_by(|one, next| one.at == next.at) {
         server.move_to(begins.plus(moment[0].at)).await?;

@@ -189,9 +189,15 @@ pub fn waves(purchases: &[Purchase]) -> Vec<Vec<Purchase>> {
     waves
 }
 
-/// The venues of these purchases: the shops that open.
-pub fn visited(purchases: &[Purchase]) -> BTreeSet<u32> {
-    purchases.iter().map(|purchase| purchase.venue).collect()
+/// The venues of these purchases, which are the shops that open: area by area, those in none last.
+pub fn opening(purchases: &[Purchase], groups: &[PlannedGroup]) -> Vec<Vec<u32>> {
+    let mut rest: BTreeSet<u32> = purchases.iter().map(|purchase| purchase.venue).collect();
+    let areas = groups.iter().filter(|group| group.scope == Scope::Area);
+    let mut batches: Vec<Vec<u32>> =
+        areas.map(|area| area.venues.iter().copied().filter(|venue| rest.remove(venue)).collect()).collect();
+    batches.push(rest.into_iter().collect());
+    batches.retain(|batch| !batch.is_empty());
+    batches
 }
 
 /// An amount from two words of chance (Box and Muller's transform).
@@ -297,6 +303,15 @@ mod tests {
     }
 
     #[test]
+    fn the_shops_that_someone_visits_open_area_by_area() {
+        let venues = line(&[0, 9_000, 100, 9_100, 50_000, 200]);
+        let visits = [3, 2, 4, 5, 1].map(|venue| Visits { user: 1, venue, count: 1 });
+        let city = City { venues, visits: visits.to_vec() };
+        let plan = purchases(&city, 1, usize::MAX);
+        assert_eq!(opening(&plan, &groups(&city.venues)), [vec![2, 5], vec![1, 3], vec![4]]);
+    }
+
+    #[test]
     fn no_phone_is_in_two_purchases_of_a_wave_and_each_keeps_its_order() {
         let visits = (0..40).map(|user| Visits { user: user % 11, venue: user % 7, count: 2 });
         let city = City { venues: line(&[0; 7]), visits: visits.collect() };
@@ -305,7 +320,8 @@ mod tests {
         assert_eq!(waves.iter().map(Vec::len).sum::<usize>(), plan.len());
         for wave in &waves {
             let users: BTreeSet<u32> = wave.iter().map(|purchase| purchase.user).collect();
-            assert_eq!((users.len(), visited(wave).len()), (wave.len(), wave.len()));
+            let venues: BTreeSet<u32> = wave.iter().map(|purchase| purchase.venue).collect();
+            assert_eq!((users.len(), venues.len()), (wave.len(), wave.len()));
         }
         for user in 0..11 {
             let mine = |purchase: &&Purchase| purchase.user == user;

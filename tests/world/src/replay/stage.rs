@@ -1,6 +1,6 @@
 //! What people do in a replay, each with phones in hand: opening a shop, joining, buying, and reckoning in the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -71,19 +71,21 @@ pub struct Stand {
 }
 
 impl Stage {
-    /// The shops of these venues that are `open`, in these groups.
-    pub fn new(
+    /// The shops of these venues, which open in this order, in these groups.
+    pub fn new<'a>(
         phones: Phones,
         venues: BTreeMap<u32, Place>,
         groups: Vec<PlannedGroup>,
-        open: &BTreeSet<u32>,
+        opening: impl Iterator<Item = &'a u32>,
     ) -> Self {
         let mut of_shop: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        let mut founders = BTreeMap::new();
         for (at, group) in groups.iter().enumerate() {
-            for venue in group.venues.iter().filter(|venue| open.contains(venue)) {
-                founders.entry(at).or_insert(*venue);
-                of_shop.entry(*venue).or_default().push(at);
+            group.venues.iter().for_each(|venue| of_shop.entry(*venue).or_default().push(at));
+        }
+        let mut founders = BTreeMap::new();
+        for venue in opening {
+            for at in of_shop.get(venue).into_iter().flatten() {
+                founders.entry(*at).or_insert(*venue);
             }
         }
         Self { phones, venues, groups, of_shop, founders, founded: Mutex::default() }
@@ -113,7 +115,7 @@ impl Stage {
         self.applied(shop, Owner::Shop(venue), &ops).await
     }
 
-    /// Joins the shop's other groups, which are all founded by now.
+    /// Joins the shop's other groups, whose founders have all opened by now.
     ///
     /// # Errors
     /// What a phone or the server says; a refusal is an error here.
