@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use moa_phone::sync::{Failure, Machine};
+use moa_phone::sync::{self, Machine};
 use moa_phone::{
     Data, Environment, Fate, Options, Phone, PhoneError, Request, Response, SignedIn, SystemEnvironment,
     Transport, TransportError,
@@ -16,7 +16,7 @@ use moa_rules::id::OpId;
 use moa_rules::time::Timestamp;
 use moa_wire::api::Enrolment;
 
-use crate::{Failure as Whatever, messages};
+use crate::{Failure, messages};
 
 /// The time in a replay: that of the server's clock, on every phone.
 #[derive(Default)]
@@ -93,7 +93,7 @@ impl Handset {
     ///
     /// # Errors
     /// What the phone or the server says.
-    pub async fn sign_in(&mut self) -> Result<(), Whatever> {
+    pub async fn sign_in(&mut self) -> Result<(), Failure> {
         if matches!(self.phone.signed_in()?, SignedIn::Yes(_)) {
             return Ok(());
         }
@@ -113,7 +113,7 @@ impl Handset {
     ///
     /// # Errors
     /// The first request that came to nothing.
-    pub async fn settle(&mut self) -> Result<(), Whatever> {
+    pub async fn settle(&mut self) -> Result<(), Failure> {
         loop {
             if matches!(self.phone.signed_in()?, SignedIn::Again(_)) {
                 Box::pin(self.sign_in()).await?;
@@ -132,7 +132,7 @@ impl Handset {
     ///
     /// # Errors
     /// The first request that came to nothing.
-    pub async fn sync(&mut self) -> Result<(), Whatever> {
+    pub async fn sync(&mut self) -> Result<(), Failure> {
         self.machine.sync_now(&self.phone, self.around.time.now())?;
         self.settle().await
     }
@@ -141,14 +141,14 @@ impl Handset {
     ///
     /// # Errors
     /// If the server has not said.
-    pub fn verdict(&self, op: OpId) -> Result<Fate, Whatever> {
+    pub fn verdict(&self, op: OpId) -> Result<Fate, Failure> {
         match self.phone.fate(op)?.ok_or(PhoneError::NotHere)? {
             Fate::Waiting | Fate::BeingChecked => Err(format!("{}: {op} has no verdict", self.number).into()),
             fate => Ok(fate),
         }
     }
 
-    async fn ask(&mut self) -> Result<Option<Failure>, PhoneError> {
+    async fn ask(&mut self) -> Result<Option<sync::Failure>, PhoneError> {
         loop {
             let now = self.around.time.now();
             let work = self.machine.poll(&self.phone, now)?;
