@@ -27,6 +27,9 @@ use crate::error::PhoneError;
 /// `user_version`: a migration library costs a phone a megabyte (it brings regular expressions) and does no more.
 const MIGRATIONS: &[&str] = &[include_str!("store/migrations/V1__first.sql")];
 
+/// Statements that stay prepared: all that a sync uses, so that none is parsed twice.
+const STATEMENTS: usize = 64;
+
 /// The database.
 pub(crate) struct Store {
     db: Mutex<Connection>,
@@ -44,6 +47,7 @@ impl Store {
 
     fn prepare(mut db: Connection, migrations: &[&str]) -> Result<Self, PhoneError> {
         db.busy_timeout(Duration::from_secs(5))?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update(None, "foreign_keys", true)?;
