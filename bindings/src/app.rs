@@ -21,8 +21,8 @@ use crate::error::ApiError;
 use crate::labels::Labels;
 use crate::observer::{AppState, Observer, Subscription};
 use crate::records::{
-    Balance, Claimed, Founding, Group, GroupChoice, HistoryItem, MerchantDay, OutboxItem, OwnGroup, OwnShop,
-    Place, Qr, Redemption, RedemptionCode, Voucher,
+    self as out, Balance, Claimed, Founding, Group, GroupChoice, HistoryItem, MerchantDay, OutboxItem,
+    OwnGroup, OwnShop, Place, Qr, Redemption, RedemptionCode, Voucher,
 };
 use crate::scan::Scan;
 
@@ -125,6 +125,10 @@ impl App {
     }
 
     pub(crate) fn group_id(&self, text: &str) -> Result<GroupId, ApiError> {
+        text.parse().map_err(|error| self.invalid(error))
+    }
+
+    pub(crate) fn op_id(&self, text: &str) -> Result<OpId, ApiError> {
         text.parse().map_err(|error| self.invalid(error))
     }
 
@@ -306,9 +310,15 @@ impl App {
         Ok(items.map(|item| self.dress().outbox_item(item)).collect())
     }
 
+    /// What became of an op of this phone; none if it is none of this phone's.
+    pub fn fate(&self, op: String) -> Result<Option<out::Fate>, ApiError> {
+        let op = self.op_id(&op)?;
+        Ok(self.ask(self.phone()?.fate(op))?.map(|fate| self.dress().fate(fate)))
+    }
+
     /// The refusal of an op was read.
     pub fn dismiss(&self, op: String) -> Result<(), ApiError> {
-        let op: OpId = op.parse().map_err(|error| self.invalid(error))?;
+        let op = self.op_id(&op)?;
         self.ask(self.phone()?.dismiss(op))
     }
 
@@ -386,13 +396,15 @@ impl App {
     pub async fn redeem(&self, code: String, units: i64) -> Result<Redemption, ApiError> {
         let units = self.units(units)?;
         let call = async move |app: Arc<Inner>| {
-            let asked = app.client.redeem(&code, units).await?;
-            app.client.wait_for_verdict(asked.op, VERDICT).await
+            let op = app.client.redeem(&code, units).await?.op;
+            let fate = app.client.wait_for_verdict(op, VERDICT).await;
+            // It was asked for: whatever goes wrong from here on, the server may have taken the mileage.
+            Ok((op, fate.unwrap_or(Fate::BeingChecked)))
         };
         match self.run(call).await? {
-            Fate::Applied => Ok(Redemption::Approved),
-            Fate::Waiting | Fate::BeingChecked => Ok(Redemption::BeingChecked),
-            Fate::Refused(refused) => Err(self.dress().refused(refused)),
+            (_, Fate::Applied) => Ok(Redemption::Approved),
+            (op, Fate::Waiting | Fate::BeingChecked) => Ok(Redemption::BeingChecked { op: op.to_string() }),
+            (_, Fate::Refused(refused)) => Err(self.dress().refused(refused)),
         }
     }
 }

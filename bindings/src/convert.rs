@@ -214,8 +214,8 @@ impl Dress {
         when::moment(self.lang, at, &Zone::named("Asia/Seoul").unwrap_or_default())
     }
 
-    pub(crate) fn outbox_item(self, item: phone::OutboxItem) -> out::OutboxItem {
-        let fate = match item.fate {
+    pub(crate) fn fate(self, fate: phone::Fate) -> out::Fate {
+        match fate {
             phone::Fate::Waiting => out::Fate::Waiting,
             phone::Fate::BeingChecked => out::Fate::BeingChecked,
             phone::Fate::Applied => out::Fate::Applied,
@@ -223,12 +223,15 @@ impl Dress {
                 let text = refused.reason.as_ref().map(|reason| refusal(self.lang, reason));
                 out::Fate::Refused { code: refused.code, text: text.unwrap_or(refused.text) }
             }
-        };
+        }
+    }
+
+    pub(crate) fn outbox_item(self, item: phone::OutboxItem) -> out::OutboxItem {
         out::OutboxItem {
             op: item.op.to_string(),
             kind: item.kind.as_str().to_owned(),
             created_at: item.created_at.0,
-            fate,
+            fate: self.fate(item.fate),
             amount: item.amount.map(|amount| amount.0),
             units: item.units.map(Units::get),
         }

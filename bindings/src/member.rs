@@ -1,6 +1,5 @@
 //! Buyers whom a shop can name, and the sales that wait for this buyer's choice.
 
-use moa_rules::id::OpId;
 use moa_rules::op::Choice;
 use moa_rules::quantity::{Currency, Money};
 use moa_words::number;
@@ -83,7 +82,7 @@ impl App {
 
     /// Chooses the group of a sale that waits; without a choice, the best. On disk before it returns.
     pub fn claim_waiting(&self, sale: String, choice: Option<GroupChoice>) -> Result<Claimed, ApiError> {
-        let sale: OpId = sale.parse().map_err(|error| self.invalid(error))?;
+        let sale = self.op_id(&sale)?;
         let choice = self.choice(choice)?;
         Ok(convert::claimed(self.ask(self.phone()?.claim_waiting(sale, choice))?))
     }

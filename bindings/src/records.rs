@@ -263,12 +263,15 @@ pub struct RedemptionCode {
 }
 
 /// What became of a redemption that the shop asked for. A refusal is an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum Redemption {
     /// The server took the mileage.
     Approved,
-    /// No answer came in time: it may have been taken. Not to be shown as approved; the outbox tells once it is known.
-    BeingChecked,
+    /// No answer came in time: it may have been taken. Not to be shown as approved; `fate` tells once it is known.
+    BeingChecked {
+        /// The op that asks for it.
+        op: String,
+    },
 }
 
 /// What became of an op.

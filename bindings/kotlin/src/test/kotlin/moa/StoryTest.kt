@@ -131,7 +131,7 @@ class StoryTest {
 
         val code = buyer2.redemptionCode(group, 1_200)
         assertEquals(1_200, assertIs<Scan.Redemption>(bakery2.readCode(code.code)).code.most)
-        assertEquals(Redemption.APPROVED, bakery2.redeem(code.code, 1_200))
+        assertEquals(Redemption.Approved, bakery2.redeem(code.code, 1_200))
         buyer2.syncNow()
         assertEquals(300, buyer2.balances().single().confirmed)
         assertEquals(

@@ -105,12 +105,9 @@ class Moa(
 
     fun take(take: Screen.Take): Job = act(otherwise = Screen.Till) {
         val points = app.unitsText(take.keypad.number)
-        when (app.redeem(take.text, take.keypad.number)) {
-            Redemption.APPROVED -> Screen.Taken(points, approved = true)
-            Redemption.BEING_CHECKED -> {
-                val asked = app.outbox().lastOrNull { it.kind == "redeem" && it.fate !is Fate.Refused }
-                Screen.Taken(points, approved = false, asked?.op)
-            }
+        when (val redemption = app.redeem(take.text, take.keypad.number)) {
+            Redemption.Approved -> Screen.Taken(points)
+            is Redemption.BeingChecked -> Screen.Taken(points, redemption.op)
         }
     }
 
@@ -216,14 +213,13 @@ class Moa(
     private suspend fun follow() {
         when (val shown = screen) {
             is Screen.Taken -> {
-                val op = shown.op ?: return
-                // The outbox keeps what waits and what was refused. What is no longer there, the server took.
-                val fate = withContext(io) { app.outbox().find { it.op == op } }?.fate
+                val op = shown.beingChecked ?: return
+                val fate = withContext(io) { app.fate(op) }
                 if (screen !== shown) return
                 when (fate) {
-                    null, Fate.Applied -> screen = shown.copy(approved = true, op = null)
+                    Fate.Applied -> screen = shown.copy(beingChecked = null)
                     is Fate.Refused -> goHome()
-                    Fate.Waiting, Fate.BeingChecked -> {}
+                    Fate.Waiting, Fate.BeingChecked, null -> {}
                 }
             }
             is Screen.ShowCode -> {

@@ -36,8 +36,8 @@ sealed interface Screen : Outcome {
     /** How many points to take on it: [text] is the code as read. */
     data class Take(val text: String, val code: ScannedRedemption, val keypad: Keypad) : Screen
 
-    /** Points taken: the server approved, or it has not said yet. Then its word on [op] is waited for. */
-    data class Taken(val points: String, val approved: Boolean, val op: String? = null) : Screen
+    /** Points taken: the server approved, or its word on the op that is [beingChecked] is waited for. */
+    data class Taken(val points: String, val beingChecked: String? = null) : Screen
 
     /** The customer's points, by group. */
     data object Wallet : Screen

@@ -140,14 +140,15 @@ internal fun TakeScreen(moa: Moa, take: Screen.Take) = FixedPage {
 internal fun TakenScreen(moa: Moa, taken: Screen.Taken) =
     Page(middle = true, bottom = { BigButton(moa.labels.ok) { moa.goHome() } }) {
         val colors = MaterialTheme.colorScheme
-        if (taken.approved) Tick(Modifier.size(96.dp))
+        val approved = taken.beingChecked == null
+        if (approved) Tick(Modifier.size(96.dp))
         Words(
-            if (taken.approved) moa.labels.approved else moa.labels.beingChecked,
+            if (approved) moa.labels.approved else moa.labels.beingChecked,
             Modifier.semantics {
                 heading()
                 liveRegion = LiveRegionMode.Assertive
             },
-            color = if (taken.approved) colors.primary else colors.onTertiaryContainer,
+            color = if (approved) colors.primary else colors.onTertiaryContainer,
             style = MaterialTheme.typography.displaySmall,
             align = TextAlign.Center,
         )

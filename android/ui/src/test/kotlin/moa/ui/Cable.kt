@@ -9,11 +9,14 @@ import java.net.URI
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.concurrent.thread
 
-/** What lies between the phones and the server. It can be cut, and mended. */
+/** What lies between the phones and the server. It can be cut, or lose what the server answers; and be mended. */
 class Cable(server: String) : AutoCloseable {
     private val far = URI(server)
     private val held = ConcurrentHashMap.newKeySet<Socket>()
     private var near = listen(port = 0)
+
+    @Volatile
+    private var losesAnswers = false
 
     /** Where phones find the server. */
     val url = "http://127.0.0.1:${near.localPort}"
@@ -24,7 +27,14 @@ class Cable(server: String) : AutoCloseable {
         held.forEach { it.close() }
     }
 
+    /** What phones ask arrives; what the server answers does not. */
+    fun loseAnswers() {
+        losesAnswers = true
+    }
+
     fun mend() {
+        cut()
+        losesAnswers = false
         near = listen(near.localPort)
     }
 
@@ -41,14 +51,26 @@ class Cable(server: String) : AutoCloseable {
     private fun join(phone: Socket, through: ServerSocket) {
         val server = Socket(far.host, far.port)
         held += listOf(phone, server)
-        for ((from, to) in listOf(phone to server, server to phone)) {
-            thread(isDaemon = true) {
-                quietly { from.use { to.use { from.getInputStream().copyTo(to.getOutputStream()) } } }
-                held -= from
-            }
-        }
+        carry(phone, server) { true }
+        carry(server, phone) { !losesAnswers }
         // Cut while it was being joined.
         if (through.isClosed) listOf(phone, server).forEach { it.close() }
+    }
+
+    private fun carry(from: Socket, to: Socket, arrives: () -> Boolean) = thread(isDaemon = true) {
+        quietly {
+            from.use {
+                to.use {
+                    val bytes = ByteArray(16_384)
+                    while (true) {
+                        val count = from.getInputStream().read(bytes)
+                        if (count < 0) break
+                        if (arrives()) to.getOutputStream().write(bytes, 0, count)
+                    }
+                }
+            }
+        }
+        held -= from
     }
 
     /** A socket that is closed under a reader ends the reading. */

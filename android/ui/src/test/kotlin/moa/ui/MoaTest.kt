@@ -40,6 +40,7 @@ class MoaTest {
     /** A real core that nobody has signed in on, but for what the server says of redemptions and balances. */
     private class Core(private val real: App) : AppInterface by real {
         var outbox = listOf<OutboxItem>()
+        val fates = mutableMapOf<String, Fate>("1" to Fate.BeingChecked)
         var codeEnds = Long.MAX_VALUE
         private lateinit var observer: Observer
         private val nothing = real.state().copy(signedIn = true)
@@ -47,8 +48,9 @@ class MoaTest {
         override fun signedIn() = true
         override fun state() = nothing
         override fun subscribe(observer: Observer): Subscription = real.subscribe(Nobody).also { this.observer = observer }
-        override suspend fun redeem(code: String, units: Long) = Redemption.BEING_CHECKED
+        override suspend fun redeem(code: String, units: Long) = Redemption.BeingChecked("1")
         override fun outbox() = outbox
+        override fun fate(op: String) = fates[op]
         override fun redemptionCode(group: String, most: Long) =
             RedemptionCode("MOA1:", Qr(1u, byteArrayOf(1)), group, most, "$most points", codeEnds)
 
@@ -74,18 +76,22 @@ class MoaTest {
     }
 
     @Test
-    fun `points that are being checked become approved when the outbox no longer waits for them`() = runBlocking {
+    fun `points that are being checked become approved by their own op, and by no other`() = runBlocking {
         takes(points = 300)
-        assertEquals(Screen.Taken("300 points", approved = false, op = "1"), moa.screen)
+        assertEquals(Screen.Taken("300 points", beingChecked = "1"), moa.screen)
+        core.fates["2"] = Fate.Applied
         core.tells { copy(waiting = 1u) }
-        core.outbox = listOf(redemption("2", Fate.Waiting))
+        until { moa.state.waiting == 1u && !moa.busy }
+        assertEquals(Screen.Taken("300 points", beingChecked = "1"), moa.screen)
+        core.fates["1"] = Fate.Applied
         core.tells { this }
-        until { moa.screen == Screen.Taken("300 points", approved = true) }
+        until { moa.screen == Screen.Taken("300 points") }
     }
 
     @Test
     fun `points that are being checked and then refused are never shown as approved`() = runBlocking {
         takes(points = 300)
+        core.fates["1"] = Fate.Refused("below_minimum", "Collect 700 more.")
         core.outbox = listOf(redemption("1", Fate.Refused("below_minimum", "Collect 700 more.")))
         core.tells { copy(refused = 1u) }
         until { moa.problem == Problem("Refused", "Collect 700 more.") && moa.screen == Screen.Wallet }
@@ -109,10 +115,6 @@ class MoaTest {
     }
 
     private suspend fun takes(points: Long) {
-        core.outbox = listOf(
-            redemption("0", Fate.Refused("below_minimum", "An earlier one.")),
-            redemption("1", Fate.BeingChecked),
-        )
         moa.take(Screen.Take("MOA1:", ScannedRedemption("g", "Alley", points, "", false), Keypad(points))).join()
     }
 
