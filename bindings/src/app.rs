@@ -404,7 +404,7 @@ impl App {
         match self.run(call).await? {
             (_, Fate::Applied) => Ok(Redemption::Approved),
             (op, Fate::Waiting | Fate::BeingChecked) => Ok(Redemption::BeingChecked { op: op.to_string() }),
-            (_, Fate::Refused(refused)) => Err(self.dress().refused(refused)),
+            (op, Fate::Refused(refused)) => Err(ApiError::refused_op(self.lang, op, refused)),
         }
     }
 }

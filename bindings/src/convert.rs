@@ -1,7 +1,5 @@
 //! The phone's values as records, dressed in the app's language.
 
-use std::collections::HashMap;
-
 use moa_phone as phone;
 use moa_rules::merchant::Place;
 use moa_rules::quantity::{Currency, Money, Units};
@@ -97,13 +95,6 @@ pub(crate) struct Dress {
 impl Dress {
     fn won(self, amount: Money) -> String {
         number::money(self.lang, amount, Currency::KRW)
-    }
-
-    pub(crate) fn refused(self, refused: phone::RefusedOp) -> ApiError {
-        match refused.reason {
-            Some(reason) => ApiError::refused(self.lang, &reason),
-            None => ApiError::Refused { code: refused.code, text: refused.text, figures: HashMap::new() },
-        }
     }
 
     pub(crate) fn group(self, info: phone::GroupInfo) -> out::Group {
@@ -220,10 +211,14 @@ impl Dress {
             phone::Fate::BeingChecked => out::Fate::BeingChecked,
             phone::Fate::Applied => out::Fate::Applied,
             phone::Fate::Refused(refused) => {
-                let text = refused.reason.as_ref().map(|reason| refusal(self.lang, reason));
-                out::Fate::Refused { code: refused.code, text: text.unwrap_or(refused.text) }
+                out::Fate::Refused { text: self.refusal(&refused), code: refused.code }
             }
         }
+    }
+
+    /// The sentence of a refusal that the server sent.
+    pub(crate) fn refusal(self, refused: &phone::RefusedOp) -> String {
+        refused.reason.as_ref().map_or_else(|| refused.text.clone(), |reason| refusal(self.lang, reason))
     }
 
     pub(crate) fn outbox_item(self, item: phone::OutboxItem) -> out::OutboxItem {

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use moa_phone::PhoneError;
+use moa_phone::{PhoneError, RefusedOp};
+use moa_rules::id::OpId;
 use moa_rules::refusal::Refusal;
 use moa_words::{Lang, PhoneText, not_ours, phone, refusal};
 
@@ -11,7 +12,7 @@ use moa_words::{Lang, PhoneText, not_ours, phone, refusal};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 #[uniffi::export(Display)]
 pub enum ApiError {
-    /// The rules say no. Nothing was changed.
+    /// The rules say no. No mileage and no money changed.
     Refused {
         /// A stable word in `snake_case`, such as `below_minimum`.
         code: String,
@@ -19,6 +20,8 @@ pub enum ApiError {
         text: String,
         /// The figures in the text, by name: `minimum`, `available`, …
         figures: HashMap<String, i64>,
+        /// The op that the server refused, to be dismissed once it was read; none if nothing was written.
+        op: Option<String>,
     },
     /// The text is not a code of Moa.
     NotOurs {
@@ -124,6 +127,21 @@ impl ApiError {
             code: reason.code().to_owned(),
             text: refusal(lang, reason),
             figures: figures(reason),
+            op: None,
+        }
+    }
+
+    /// The server refused an op of this phone.
+    pub(crate) fn refused_op(lang: Lang, op: OpId, refused: RefusedOp) -> Self {
+        let op = Some(op.to_string());
+        match refused.reason {
+            Some(reason) => Self::Refused {
+                code: refused.code,
+                text: refusal(lang, &reason),
+                figures: figures(&reason),
+                op,
+            },
+            None => Self::Refused { code: refused.code, text: refused.text, figures: HashMap::new(), op },
         }
     }
 

@@ -19,7 +19,7 @@ pub use app::{App, AppConfig};
 pub use error::ApiError;
 pub use labels::Labels;
 pub use member::{MemberCode, ScannedMember, WaitingSale};
-pub use observer::{AppState, Observer, Subscription};
+pub use observer::{AppState, Observer, RefusedItem, Subscription};
 pub use one_time::OneTimeCode;
 pub use records::*;
 pub use scan::*;

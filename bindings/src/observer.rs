@@ -12,6 +12,20 @@ use tokio::task::AbortHandle;
 use crate::app::Inner;
 use crate::records::Balance;
 
+/// Refusals that come with the state. A person reads one at a time.
+const REFUSALS: usize = 8;
+
+/// An op of this phone that the server refused.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct RefusedItem {
+    /// Its id, for `dismiss`.
+    pub op: String,
+    /// The stable word for the reason.
+    pub code: String,
+    /// What stood in the way, and what to do.
+    pub text: String,
+}
+
 /// What a screen shows of the whole app.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct AppState {
@@ -27,6 +41,8 @@ pub struct AppState {
     pub sales_waiting: u32,
     /// Refusals not yet dismissed.
     pub refused: u32,
+    /// The oldest of them, at most eight, to be shown one by one.
+    pub refusals: Vec<RefusedItem>,
     /// Whether what came from the server did not match what it signed: shown until `start_over`.
     pub integrity_broken: bool,
     /// The buyer's mileage by group.
@@ -37,9 +53,16 @@ impl AppState {
     pub(crate) fn now(app: &Inner) -> Result<Self, PhoneError> {
         let phone = app.phone();
         let (mut waiting, mut sales_waiting, mut refused) = (0, 0, 0);
+        let mut refusals = Vec::new();
         for item in phone.outbox()? {
             match item.fate {
-                moa_phone::Fate::Refused(_) => refused += 1,
+                moa_phone::Fate::Refused(why) => {
+                    refused += 1;
+                    if refusals.len() < REFUSALS {
+                        let (op, text) = (item.op.to_string(), app.dress().refusal(&why));
+                        refusals.push(RefusedItem { op, code: why.code, text });
+                    }
+                }
                 moa_phone::Fate::Applied => {}
                 moa_phone::Fate::Waiting | moa_phone::Fate::BeingChecked => {
                     waiting += 1;
@@ -56,6 +79,7 @@ impl AppState {
             waiting,
             sales_waiting,
             refused,
+            refusals,
             integrity_broken: phone.breach()?.is_some(),
             balances: phone.balances()?.into_iter().map(|balance| app.dress().balance(balance)).collect(),
         })

@@ -36,7 +36,7 @@ final class StoryTests: StoryCase {
         XCTAssertEqual(pending.map(\.confirmed), [0])
         XCTAssertEqual(pending.map(\.pending), [1_500])
         let twice = try await failure { try buyer.claim(voucher: voucher.code, choice: choices[0]) }
-        guard case .Refused("sale_already_claimed", _, _) = twice else { return XCTFail("\(twice)") }
+        guard case .Refused("sale_already_claimed", _, _, nil) = twice else { return XCTFail("\(twice)") }
         let offline = try await failure { try await buyer.syncNow() }
         guard case .Offline = offline else { return XCTFail("\(offline)") }
 
@@ -63,11 +63,17 @@ final class StoryTests: StoryCase {
 
         let second = try buyer.redemptionCode(group: group, most: 300)
         let refused = try await failure { try await bakery.redeem(code: second.code, units: 300) }
-        guard case let .Refused(reason, text, figures) = refused else { return XCTFail("\(refused)") }
+        guard case let .Refused(reason, text, figures, op) = refused else { return XCTFail("\(refused)") }
         XCTAssertEqual(reason, "below_minimum")
         XCTAssertEqual(figures, ["minimum": 1_000, "available": 300])
         XCTAssertTrue(text.contains("1,000") && text.contains("300"), text)
         XCTAssertEqual(refused.localizedDescription, text)
+        let ours = try XCTUnwrap(op)
+        XCTAssertEqual(try bakery.fate(op: ours), .refused(code: reason, text: text))
+        XCTAssertNil(try buyer.fate(op: ours), "of another phone")
+        XCTAssertEqual(try bakery.state().refusals, [RefusedItem(op: ours, code: reason, text: text)])
+        try bakery.dismiss(op: ours)
+        XCTAssertEqual(try bakery.state().refusals, [])
     }
 
     func testAnObserverIsToldAtOnceAndOnEveryChangeUntilItIsCancelled() async throws {
@@ -97,7 +103,7 @@ final class StoryTests: StoryCase {
         var texts: [String] = []
         for app in [english, korean] {
             let refused = try await failure { try app.recordSale(amount: 0) }
-            guard case let .Refused("amount_not_positive", text, _) = refused else { return XCTFail("\(refused)") }
+            guard case let .Refused("amount_not_positive", text, _, nil) = refused else { return XCTFail("\(refused)") }
             XCTAssertEqual([refused.text, refused.localizedDescription, "\(refused)"], [text, text, text])
             texts.append(text)
         }

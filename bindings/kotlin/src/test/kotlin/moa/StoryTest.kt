@@ -26,10 +26,12 @@ import uniffi.moa.App
 import uniffi.moa.AppConfig
 import uniffi.moa.AppState
 import uniffi.moa.Basis
+import uniffi.moa.Fate
 import uniffi.moa.Founding
 import uniffi.moa.HistoryKind
 import uniffi.moa.Observer
 import uniffi.moa.Redemption
+import uniffi.moa.RefusedItem
 import uniffi.moa.Scan
 import uniffi.moa.Scope
 import uniffi.moa.Validity
@@ -114,6 +116,7 @@ class StoryTest {
         buyer.balances().single().let { assertEquals(0L to 1_500L, it.confirmed to it.pending) }
         val twice = assertFailsWith<ApiException.Refused> { buyer.claim(voucher.code, choices[0]) }
         assertEquals("sale_already_claimed", twice.code)
+        assertNull(twice.op, "the phone itself said no")
         assertFailsWith<ApiException.Offline> { buyer.syncNow() }
 
         // And comes back, elsewhere: phones are told by their owner, here by opening them anew.
@@ -146,6 +149,12 @@ class StoryTest {
         assertContains(refused.text, "1,000")
         assertContains(refused.text, "300")
         assertEquals(refused.text, refused.toString())
+        val op = assertNotNull(refused.op)
+        assertEquals(Fate.Refused(refused.code, refused.text), bakery2.fate(op))
+        assertNull(buyer2.fate(op), "of another phone")
+        assertEquals(listOf(RefusedItem(op, refused.code, refused.text)), bakery2.state().refusals)
+        bakery2.dismiss(op)
+        assertTrue(bakery2.state().refusals.isEmpty())
     }
 
     @Test

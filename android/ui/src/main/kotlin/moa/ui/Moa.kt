@@ -18,7 +18,6 @@ import uniffi.moa.Fate
 import uniffi.moa.GroupChoice
 import uniffi.moa.MerchantDay
 import uniffi.moa.Observer
-import uniffi.moa.OutboxItem
 import uniffi.moa.OwnShop
 import uniffi.moa.Redemption
 import uniffi.moa.Scan
@@ -128,7 +127,7 @@ class Moa(
         when (val scan = app.readCode(text)) {
             is Scan.Voucher -> {
                 val reason = scan.voucher.standingText
-                if (reason.isEmpty()) Screen.Choose(text, scan.voucher, app.choices(text)) else Problem(labels.refused, reason)
+                if (reason.isEmpty()) Screen.Choose(text, scan.voucher, app.choices(text)) else refused(reason, op = null)
             }
             is Scan.Redemption -> Screen.Take(text, scan.code, Keypad(scan.code.most))
             is Scan.Member, is Scan.OneTime, is Scan.Approval, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
@@ -162,7 +161,7 @@ class Moa(
         val read = problem ?: return
         problem = null
         act {
-            refused().filter { (_, text) -> text == read.text }.forEach { (item, _) -> app.dismiss(item.op) }
+            read.op?.let(app::dismiss)
             nextProblem()
         }
     }
@@ -187,7 +186,7 @@ class Moa(
                 // Told while this was at work, and kept back.
                 if (problem == null && state.refused > 0u) problem = withContext(io) { nextProblem() }
             } catch (error: ApiException) {
-                problem = Problem(if (error is ApiException.Refused) labels.refused else labels.notDone, error.toString())
+                problem = if (error is ApiException.Refused) refused(error.text, error.op) else Problem(labels.notDone, error.toString())
                 otherwise?.let(::go)
             } finally {
                 busy = false
@@ -218,7 +217,10 @@ class Moa(
                 if (screen !== shown) return
                 when (fate) {
                     Fate.Applied -> screen = shown.copy(beingChecked = null)
-                    is Fate.Refused -> goHome()
+                    is Fate.Refused -> {
+                        if (problem == null) problem = refused(fate.text, op)
+                        goHome()
+                    }
                     Fate.Waiting, Fate.BeingChecked, null -> {}
                 }
             }
@@ -237,8 +239,8 @@ class Moa(
         day = today
     }
 
-    private fun refused(): List<Pair<OutboxItem, String>> =
-        app.outbox().mapNotNull { item -> (item.fate as? Fate.Refused)?.let { item to it.text } }
+    private fun refused(text: String, op: String?) = Problem(labels.refused, text, op)
 
-    private fun nextProblem(): Problem? = refused().firstOrNull()?.let { (_, text) -> Problem(labels.refused, text) }
+    /** Asked anew: what was told may be from before the last one was dismissed. */
+    private fun nextProblem(): Problem? = app.state().refusals.firstOrNull()?.let { refused(it.text, it.op) }
 }

@@ -49,8 +49,8 @@ sealed interface Screen : Outcome {
     data class ShowCode(val code: RedemptionCode, val balance: Balance) : Screen
 }
 
-/** Something that could not be done. Shown over the screen until it was read. */
-data class Problem(val title: String, val text: String) : Outcome
+/** Something that could not be done, and the op if the server refused one. Shown over the screen until it was read. */
+data class Problem(val title: String, val text: String, val op: String? = null) : Outcome
 
 /** Who uses this phone. */
 enum class Role { SHOP, BUYER }

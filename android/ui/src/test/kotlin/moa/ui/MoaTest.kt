@@ -1,6 +1,7 @@
 package moa.ui
 
 import java.nio.file.Path
+import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.test.assertEquals
 import kotlin.test.assertIs
 import kotlinx.coroutines.CoroutineScope
@@ -20,10 +21,10 @@ import uniffi.moa.AppState
 import uniffi.moa.Balance
 import uniffi.moa.Fate
 import uniffi.moa.Observer
-import uniffi.moa.OutboxItem
 import uniffi.moa.Qr
 import uniffi.moa.Redemption
 import uniffi.moa.RedemptionCode
+import uniffi.moa.RefusedItem
 import uniffi.moa.ScannedRedemption
 import uniffi.moa.Subscription
 
@@ -39,22 +40,29 @@ class MoaTest {
 
     /** A real core that nobody has signed in on, but for what the server says of redemptions and balances. */
     private class Core(private val real: App) : AppInterface by real {
-        var outbox = listOf<OutboxItem>()
         val fates = mutableMapOf<String, Fate>("1" to Fate.BeingChecked)
+        val refusals = CopyOnWriteArrayList<RefusedItem>()
         var codeEnds = Long.MAX_VALUE
         private lateinit var observer: Observer
         private val nothing = real.state().copy(signedIn = true)
 
         override fun signedIn() = true
-        override fun state() = nothing
+        override fun state() = nothing.copy(refused = refusals.size.toUInt(), refusals = refusals.toList())
+        override fun dismiss(op: String) {
+            refusals.removeIf { it.op == op }
+        }
         override fun subscribe(observer: Observer): Subscription = real.subscribe(Nobody).also { this.observer = observer }
         override suspend fun redeem(code: String, units: Long) = Redemption.BeingChecked("1")
-        override fun outbox() = outbox
         override fun fate(op: String) = fates[op]
         override fun redemptionCode(group: String, most: Long) =
             RedemptionCode("MOA1:", Qr(1u, byteArrayOf(1)), group, most, "$most points", codeEnds)
 
-        fun tells(change: AppState.() -> AppState) = observer.changed(nothing.change())
+        fun tells(change: AppState.() -> AppState) = observer.changed(state().change())
+
+        fun refuses(vararg refused: RefusedItem) {
+            refusals += refused
+            tells { this }
+        }
     }
 
     private object Nobody : Observer {
@@ -92,9 +100,18 @@ class MoaTest {
     fun `points that are being checked and then refused are never shown as approved`() = runBlocking {
         takes(points = 300)
         core.fates["1"] = Fate.Refused("below_minimum", "Collect 700 more.")
-        core.outbox = listOf(redemption("1", Fate.Refused("below_minimum", "Collect 700 more.")))
-        core.tells { copy(refused = 1u) }
-        until { moa.problem == Problem("Refused", "Collect 700 more.") && moa.screen == Screen.Wallet }
+        core.refuses(RefusedItem("1", "below_minimum", "Collect 700 more."))
+        until { moa.problem == Problem("Refused", "Collect 700 more.", "1") && moa.screen == Screen.Wallet }
+    }
+
+    @Test
+    fun `of two refusals that read alike, each is shown until it was read`() = runBlocking {
+        core.refuses(RefusedItem("1", "amount_too_large", "Too much."), RefusedItem("2", "amount_too_large", "Too much."))
+        until { moa.problem?.op == "1" && !moa.busy }
+        moa.dismiss()
+        until { moa.problem?.op == "2" && !moa.busy }
+        moa.dismiss()
+        until { moa.problem == null && core.refusals.isEmpty() && !moa.busy }
     }
 
     @Test
@@ -117,8 +134,6 @@ class MoaTest {
     private suspend fun takes(points: Long) {
         moa.take(Screen.Take("MOA1:", ScannedRedemption("g", "Alley", points, "", false), Keypad(points))).join()
     }
-
-    private fun redemption(op: String, fate: Fate) = OutboxItem(op, "redeem", 0, fate, null, 300)
 
     private fun balance(confirmed: Long) =
         Balance("g", "Alley", confirmed, 0, confirmed, 0, 1_000, "$confirmed points", "", "", "")
