@@ -301,6 +301,7 @@ impl App {
             most: shown.most.get(),
             most_text: number::units(self.lang, shown.most),
             expires_at: shown.expires_at.0,
+            good_until_text: self.dress().good_until(shown.expires_at),
         })
     }
 

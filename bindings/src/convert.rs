@@ -8,7 +8,7 @@ use moa_rules::sale::{CLAIM_DAYS, VOUCHER_MINUTES};
 use moa_rules::terms::{Basis, Scope};
 use moa_rules::time::{self, Timestamp, Zone};
 use moa_wire::link;
-use moa_words::{Lang, Line, line, number, refusal, when};
+use moa_words::{Lang, Line, SaleText, line, number, refusal, sale, when};
 
 use crate::error::ApiError;
 use crate::member::ScannedMember;
@@ -86,6 +86,15 @@ pub(crate) fn claimed(claimed: phone::Claimed) -> out::Claimed {
     }
 }
 
+/// The zone in which times of day are shown.
+fn country() -> Zone {
+    Zone::named("Asia/Seoul").unwrap_or_default()
+}
+
+/// Within how many days mileage *expires soon*.
+const SOON_DAYS: u32 = 30;
+const _: () = assert!(phone::SOON == SOON_DAYS as i64 * Timestamp::DAY);
+
 /// Figures in the app's language.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dress {
@@ -128,6 +137,7 @@ impl Dress {
             qr: qr(&voucher.text)?,
             code: voucher.text,
             claim_until: voucher.claim_until.0,
+            good_until_text: line(self.lang, &Line::ScanUntil { at: voucher.claim_until, zone: &country() }),
         })
     }
 
@@ -163,11 +173,18 @@ impl Dress {
         let (confirmed, pending) = (balance.confirmed, balance.pending);
         let minimum = balance.minimum.filter(|minimum| !minimum.is_zero());
         let to_minimum = minimum.map(|minimum| Line::Minimum { minimum, missing: balance.to_minimum });
+        let soon = Some(balance.expiring_soon).filter(|units| !units.is_zero());
+        let expiring = soon.zip(balance.next_expiry).map(|(units, last_day)| Line::Expiring {
+            units,
+            days: SOON_DAYS,
+            last_day,
+        });
         out::Balance {
             group: balance.group.to_string(),
             confirmed_text: number::units(self.lang, confirmed),
             pending_text: if pending.is_zero() { String::new() } else { number::units(self.lang, pending) },
             line: line(self.lang, &Line::Balance { group: &group, confirmed, pending }),
+            expiring_text: expiring.map(|words| line(self.lang, &words)).unwrap_or_default(),
             minimum_text: to_minimum.map(|words| line(self.lang, &words)).unwrap_or_default(),
             name: balance.name,
             confirmed: confirmed.get(),
@@ -200,9 +217,31 @@ impl Dress {
         }
     }
 
-    /// An instant in the zone of the country.
     fn moment(self, at: Timestamp) -> String {
-        when::moment(self.lang, at, &Zone::named("Asia/Seoul").unwrap_or_default())
+        when::moment(self.lang, at, &country())
+    }
+
+    /// Until when a code is good.
+    pub(crate) fn good_until(self, at: Timestamp) -> String {
+        line(self.lang, &Line::GoodUntil { at, zone: &country() })
+    }
+
+    /// Until when a sale can be chosen for.
+    pub(crate) fn choose_until(self, at: Timestamp) -> String {
+        line(self.lang, &Line::ChooseUntil { at, zone: &country() })
+    }
+
+    fn sale_standing(self, standing: phone::SaleStanding) -> String {
+        let zone = &country();
+        let words = match standing {
+            phone::SaleStanding::Unsent => SaleText::Unsent,
+            phone::SaleStanding::Recorded => SaleText::Recorded,
+            phone::SaleStanding::Claimed { units, .. } => SaleText::Collected { units },
+            phone::SaleStanding::Waiting { until } => SaleText::Waiting { until, zone },
+            phone::SaleStanding::Lapsed => SaleText::Lapsed,
+            phone::SaleStanding::Refused => SaleText::Refused,
+        };
+        sale(self.lang, &words)
     }
 
     pub(crate) fn fate(self, fate: phone::Fate) -> out::Fate {
@@ -238,6 +277,8 @@ impl Dress {
             amount: sale.amount.0,
             amount_text: self.won(sale.amount),
             at: sale.at.0,
+            at_text: when::clock(sale.at, &country()),
+            standing_text: self.sale_standing(sale.standing),
             sent: !matches!(sale.standing, phone::SaleStanding::Unsent),
             claimed: match sale.standing {
                 phone::SaleStanding::Claimed { units, .. } => Some(units.get()),
@@ -289,6 +330,7 @@ impl Dress {
                     group_name: code.group_name,
                     most: code.most.get(),
                     most_text: number::units(self.lang, code.most),
+                    at_most_text: line(self.lang, &Line::AtMost { units: code.most }),
                     expired: code.expired,
                 },
             },

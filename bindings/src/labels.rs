@@ -40,6 +40,12 @@ labels! {
     not_done: NotDone,
     /// Under it, for a code or a link that this app does not use yet.
     not_used_yet: NotUsedYet,
+    /// Headline where what came from the server does not match what it signed.
+    mismatch: Mismatch,
+    /// Button under it.
+    start_over: StartOver,
+    /// Leads past it for now.
+    later: Later,
     /// Title.
     sign_in_title: SignInTitle,
     /// Field.
@@ -78,6 +84,12 @@ labels! {
     for_customer: ForCustomer,
     /// The picture of a code, for who cannot see it.
     code_picture: CodePicture,
+    /// Over what a customer collected with a voucher.
+    collected: Collected,
+    /// Title over the sales of the day, and the way there.
+    sales_today: SalesToday,
+    /// Where there is none yet.
+    no_sales: NoSales,
     /// Button after a voucher.
     next_sale: NextSale,
     /// Button and title: a customer pays with points.

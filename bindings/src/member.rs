@@ -18,6 +18,8 @@ pub struct MemberCode {
     pub qr: Qr,
     /// When to ask for the next one.
     pub valid_until: i64,
+    /// The same, as a phrase.
+    pub good_until_text: String,
 }
 
 /// A member code as scanned by a shop. Only the server can tell whose it is.
@@ -42,6 +44,8 @@ pub struct WaitingSale {
     pub sold_at: i64,
     /// The last instant at which it can be claimed.
     pub until: i64,
+    /// The same, as a phrase.
+    pub until_text: String,
     /// The groups to choose from, best first; empty while the directory has not told.
     pub choices: Vec<GroupChoice>,
     /// Whether a choice is made and the server has not answered.
@@ -53,7 +57,12 @@ impl App {
     /// The member code to be shown now; another one every 30 seconds. Needs no network.
     pub fn member_code(&self) -> Result<MemberCode, ApiError> {
         let shown = self.ask(self.phone()?.member_code())?;
-        Ok(MemberCode { qr: self.qr(&shown.text)?, code: shown.text, valid_until: shown.valid_until.0 })
+        Ok(MemberCode {
+            qr: self.qr(&shown.text)?,
+            code: shown.text,
+            valid_until: shown.valid_until.0,
+            good_until_text: self.dress().good_until(shown.valid_until),
+        })
     }
 
     /// Records a sale of so many minor units to the buyer who shows this member code, or reads out twelve digits. On disk before it returns, and
@@ -74,6 +83,7 @@ impl App {
                 amount_text: number::money(dress.lang, waiting.amount, Currency::KRW),
                 sold_at: waiting.sold_at.0,
                 until: waiting.until.0,
+                until_text: dress.choose_until(waiting.until),
                 choices: waiting.choices.into_iter().map(|choice| dress.choice(choice)).collect(),
                 chosen: waiting.claim.is_some(),
             })

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use moa_phone::{Kind, PhoneError, SignedIn};
-use moa_words::{Line, line};
+use moa_words::{Line, PhoneText, line, phone as phone_text};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -45,6 +45,8 @@ pub struct AppState {
     pub refusals: Vec<RefusedItem>,
     /// Whether what came from the server did not match what it signed: shown until `start_over`.
     pub integrity_broken: bool,
+    /// What to say of that, and what to do; empty if all matches.
+    pub integrity_text: String,
     /// The buyer's mileage by group.
     pub balances: Vec<Balance>,
 }
@@ -70,6 +72,7 @@ impl AppState {
                 }
             }
         }
+        let broken = phone.breach()?.is_some();
         let offline = app.client.status().failure.is_some();
         let no_network = Line::NoNetwork { sales: sales_waiting, waiting };
         Ok(Self {
@@ -80,7 +83,8 @@ impl AppState {
             sales_waiting,
             refused,
             refusals,
-            integrity_broken: phone.breach()?.is_some(),
+            integrity_broken: broken,
+            integrity_text: if broken { phone_text(app.lang, PhoneText::Integrity) } else { String::new() },
             balances: phone.balances()?.into_iter().map(|balance| app.dress().balance(balance)).collect(),
         })
     }

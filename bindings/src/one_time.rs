@@ -16,6 +16,8 @@ pub struct OneTimeCode {
     pub text: String,
     /// When they are void.
     pub expires_at: i64,
+    /// The same, as a phrase.
+    pub good_until_text: String,
 }
 
 #[uniffi::export]
@@ -38,6 +40,7 @@ impl App {
     async fn one_time_code(&self, purpose: Purpose) -> Result<OneTimeCode, ApiError> {
         let call = async move |app: Arc<Inner>| app.client.one_time_code(purpose).await;
         let ShownOneTime { digits, text, expires_at } = self.run(call).await?;
-        Ok(OneTimeCode { digits, text, expires_at: expires_at.0 })
+        let good_until_text = self.dress().good_until(expires_at);
+        Ok(OneTimeCode { digits, text, expires_at: expires_at.0, good_until_text })
     }
 }

@@ -144,6 +144,8 @@ pub struct Voucher {
     pub qr: Qr,
     /// Until when it can be scanned.
     pub claim_until: i64,
+    /// The same, as a phrase.
+    pub good_until_text: String,
 }
 
 /// A group that a sale could be turned into mileage of, best first.
@@ -215,6 +217,8 @@ pub struct Balance {
     pub line: String,
     /// The minimum and the way to it, as a phrase; empty without a minimum.
     pub minimum_text: String,
+    /// What expires within 30 days, as a phrase; empty if nothing does.
+    pub expiring_text: String,
 }
 
 /// What happened to a wallet.
@@ -260,6 +264,8 @@ pub struct RedemptionCode {
     pub most_text: String,
     /// When it is void.
     pub expires_at: i64,
+    /// The same, as a phrase.
+    pub good_until_text: String,
 }
 
 /// What became of a redemption that the shop asked for. A refusal is an error.
@@ -320,6 +326,10 @@ pub struct SaleItem {
     pub amount_text: String,
     /// When, by the shop's clock.
     pub at: i64,
+    /// The time of day, such as `14:05`.
+    pub at_text: String,
+    /// Where it stands, in a few words: waiting to be sent, collected, refused.
+    pub standing_text: String,
     /// Whether the server has it.
     pub sent: bool,
     /// What a buyer earned by it, once claimed.

@@ -111,6 +111,8 @@ pub struct ScannedRedemption {
     pub most: i64,
     /// The same, such as `1,200 points`.
     pub most_text: String,
+    /// The same as a limit, such as `at most 1,200 points`.
+    pub at_most_text: String,
     /// Whether it is void.
     pub expired: bool,
 }

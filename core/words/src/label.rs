@@ -65,9 +65,14 @@ labels! {
     Next: "다음", "Next";
     /// Headline of something that could not be done.
     NotDone: "처리하지 못했어요", "That did not work";
-
     /// Under it, for a code or a link that this app does not use yet.
     NotUsedYet: "이 코드는 아직 이 앱에서 쓸 수 없어요", "This app cannot use that code yet";
+    /// Headline where what came from the server does not match what it signed.
+    Mismatch: "내역이 맞지 않아요", "The records do not match";
+    /// Button under it.
+    StartOver: "처음부터 다시 받기", "Fetch everything anew";
+    /// Leads past it for now.
+    Later: "나중에", "Later";
 
     // Signing in and the role.
 
@@ -112,6 +117,12 @@ labels! {
     ForCustomer: "손님이 이 코드를 찍어요", "For the customer to scan";
     /// The picture of a code, for who cannot see it.
     CodePicture: "코드 그림", "Picture of the code";
+    /// Over what a customer collected with a voucher.
+    Collected: "적립 완료", "Collected";
+    /// Title over the sales of the day, and the way there.
+    SalesToday: "오늘 판매", "Sales today";
+    /// Where there is none yet.
+    NoSales: "오늘은 아직 판매가 없어요", "No sales yet today";
     /// Button after a voucher.
     NextSale: "다음 판매", "Next sale";
     /// Button and title: a customer pays with points.

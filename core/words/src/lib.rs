@@ -22,6 +22,7 @@ pub mod particle;
 mod phone;
 mod problem;
 mod refusal;
+mod sale;
 mod screen;
 mod sms;
 #[cfg(test)]
@@ -34,5 +35,6 @@ pub use lang::Lang;
 pub use phone::{PhoneText, phone};
 pub use problem::{ProblemText, problem};
 pub use refusal::{refusal, refusal_in};
+pub use sale::{SaleText, sale};
 pub use screen::{Line, Reason, line, reason};
 pub use sms::enrolment_sms;

@@ -67,12 +67,40 @@ pub enum Line<'a> {
         /// Units still missing; none if it is reached.
         missing: Units,
     },
-    /// Units that end within thirty days.
+    /// Units that end soon.
     Expiring {
         /// How many.
         units: Units,
+        /// Within how many days.
+        days: u32,
         /// The last day of the soonest.
         last_day: Day,
+    },
+    /// The most that a buyer lets a shop take.
+    AtMost {
+        /// Units.
+        units: Units,
+    },
+    /// Until when a voucher can be scanned.
+    ScanUntil {
+        /// The last instant.
+        at: Timestamp,
+        /// The zone in which the time is shown.
+        zone: &'a Zone,
+    },
+    /// Until when a code is good that lives for seconds or minutes.
+    GoodUntil {
+        /// When it is void.
+        at: Timestamp,
+        /// The zone in which the time is shown.
+        zone: &'a Zone,
+    },
+    /// Until when a buyer can choose the group of a sale.
+    ChooseUntil {
+        /// The last instant.
+        at: Timestamp,
+        /// The zone in which the time is shown.
+        zone: &'a Zone,
     },
     /// A group in the list that a buyer chooses from. (A7)
     Choice {
@@ -181,9 +209,30 @@ pub fn line(lang: Lang, line: &Line) -> String {
             let (minimum, ko, en) = (points(minimum), points(missing), count(missing.get()));
             text!(lang, "{minimum}부터 사용, {ko} 남음", "Usable from {minimum}: {en} to go")
         }
-        Line::Expiring { units, last_day } => {
-            let (units, until) = (points(units), when::until(lang, last_day));
-            text!(lang, "{units} {until} 사용", "{units} usable {until}")
+        Line::Expiring { units, days, last_day } => {
+            let (units, until, ko) = (points(units), when::until(lang, last_day), count(days));
+            let en = plural(days, "day", "days");
+            text!(
+                lang,
+                "{ko}일 안에 {units} 소멸, 빠른 것은 {until} 사용",
+                "{units} to expire within {en}, the first usable {until}",
+            )
+        }
+        Line::AtMost { units } => {
+            let units = points(units);
+            text!(lang, "최대 {units}", "At most {units}")
+        }
+        Line::ScanUntil { at, zone } => {
+            let clock = when::clock(at, zone);
+            text!(lang, "{clock}까지 적립 가능", "Can be scanned until {clock}")
+        }
+        Line::GoodUntil { at, zone } => {
+            let clock = when::clock_to_second(at, zone);
+            text!(lang, "{clock}까지 사용 가능", "Good until {clock}")
+        }
+        Line::ChooseUntil { at, zone } => {
+            let moment = when::moment(lang, at, zone);
+            text!(lang, "{moment}까지 선택 가능", "Can be chosen until {moment}")
         }
         Line::Choice { group, rate, validity, shops, earns } => {
             let (rate, validity) = (number::rate(rate), when::validity(lang, validity));

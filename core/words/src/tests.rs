@@ -11,8 +11,8 @@ use moa_wire::code::NotOurs;
 
 use crate::refusal::unknown;
 use crate::{
-    Label, Lang, Line, PhoneText, ProblemText, Reason, enrolment_sms, label, line, not_ours, number, phone,
-    problem, reason, refusal, when,
+    Label, Lang, Line, PhoneText, ProblemText, Reason, SaleText, enrolment_sms, label, line, not_ours,
+    number, phone, problem, reason, refusal, sale, when,
 };
 
 fn points(count: i64) -> Units {
@@ -168,7 +168,11 @@ fn lines(zone: &Zone) -> Vec<Line<'_>> {
         Line::Balance { group, confirmed: points(1), pending: points(135) },
         Line::Minimum { minimum: points(10_000), missing: points(8_650) },
         Line::Minimum { minimum: points(10_000), missing: points(0) },
-        Line::Expiring { units: points(135), last_day },
+        Line::Expiring { units: points(135), days: 30, last_day },
+        Line::AtMost { units: points(1_200) },
+        Line::ScanUntil { at: AT, zone },
+        Line::GoodUntil { at: AT, zone },
+        Line::ChooseUntil { at: AT, zone },
         Line::Choice { group, rate, validity: Validity::Months(6), shops: 1, earns: points(112) },
         Line::Choice { group, rate, validity: Validity::Days(30), shops: 12, earns: points(1) },
         Line::Sale { shop, amount: Money(4_500), currency: Currency::KRW },
@@ -224,6 +228,19 @@ fn fragments() -> Vec<(String, [String; 2])> {
         let name = format!("{what:?}");
         let name = name.split(' ').next().unwrap_or_default().to_owned();
         all.push((format!("line {name}"), Lang::ALL.map(|lang| line(lang, &what))));
+    }
+    let until = AT;
+    for what in [
+        SaleText::Unsent,
+        SaleText::Recorded,
+        SaleText::Collected { units: points(225) },
+        SaleText::Waiting { until, zone: &seoul },
+        SaleText::Lapsed,
+        SaleText::Refused,
+    ] {
+        let name = format!("{what:?}");
+        let name = name.split(' ').next().unwrap_or_default().to_owned();
+        all.push((format!("sale {name}"), Lang::ALL.map(|lang| sale(lang, &what))));
     }
     for (amount, code) in [(4_500, "KRW"), (-1_205, "USD"), (1_200, "JPY"), (123_450, "CHF")] {
         let currency = Currency::try_from(code).unwrap();

@@ -51,10 +51,12 @@ final class StoryTests: StoryCase {
         XCTAssertEqual(balance.pending, 0)
         XCTAssertEqual(balance.line, "Alley: 1,500 points")
         XCTAssertEqual(try cafe.merchantToday().sales.map(\.claimed), [1_500])
+        XCTAssertEqual(try cafe.merchantToday().sales.map(\.standingText), ["1,500 points collected"])
 
         let code = try buyer.redemptionCode(group: group, most: 1_200)
         guard case let .redemption(asked) = try bakery.readCode(text: code.code) else { return XCTFail("no permission") }
         XCTAssertEqual(asked.most, 1_200)
+        XCTAssertEqual(asked.atMostText, "At most 1,200 points")
         let redemption = try await bakery.redeem(code: code.code, units: 1_200)
         XCTAssertEqual(redemption, .approved)
         try await buyer.syncNow()

@@ -104,6 +104,8 @@ class StoryTest {
         server.close()
         val voucher = cafe.recordSale(30_000)
         assertEquals("₩30,000", voucher.amountText)
+        assertTrue(Regex("Can be scanned until \\d\\d:\\d\\d").matches(voucher.goodUntilText), voucher.goodUntilText)
+        assertEquals("Waiting to be sent", cafe.merchantToday().sales.single().standingText)
         assertEquals(voucher.qr.side.toInt() * voucher.qr.side.toInt(), voucher.qr.modules.size)
         val scanned = assertIs<Scan.Voucher>(buyer.readCode(voucher.code)).voucher
         assertEquals("Cafe", assertNotNull(scanned.shop).name)
@@ -131,9 +133,13 @@ class StoryTest {
         assertEquals(1_500L to 0L, balance.confirmed to balance.pending)
         assertEquals("Alley: 1,500 points", balance.line)
         assertEquals(1_500, cafe2.merchantToday().sales.single().claimed)
+        assertEquals("1,500 points collected", cafe2.merchantToday().sales.single().standingText)
+        assertEquals("", balance.expiringText, "good for six months")
 
         val code = buyer2.redemptionCode(group, 1_200)
-        assertEquals(1_200, assertIs<Scan.Redemption>(bakery2.readCode(code.code)).code.most)
+        assertTrue(Regex("Good until \\d\\d:\\d\\d:\\d\\d").matches(code.goodUntilText), code.goodUntilText)
+        val permission = assertIs<Scan.Redemption>(bakery2.readCode(code.code)).code
+        assertEquals(1_200L to "At most 1,200 points", permission.most to permission.atMostText)
         assertEquals(Redemption.Approved, bakery2.redeem(code.code, 1_200))
         buyer2.syncNow()
         assertEquals(300, buyer2.balances().single().confirmed)

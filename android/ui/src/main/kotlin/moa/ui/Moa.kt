@@ -51,6 +51,9 @@ class Moa(
     var day: MerchantDay? by mutableStateOf(null)
         private set
 
+    /** Starting over was put off, until the next mismatch. */
+    private var putOff by mutableStateOf(false)
+
     /** What is typed: a number, six digits, a shop's name, a code. */
     var typed by mutableStateOf("")
 
@@ -144,6 +147,19 @@ class Moa(
         null
     }
 
+    /** What came from the server does not match what it signed, and nobody has put that off. */
+    val mismatch get() = state.integrityBroken && !putOff
+
+    /** Takes the server's word anew. What waits to be sent stays. */
+    fun startOver(): Job = act {
+        app.startOver()
+        null
+    }
+
+    fun startOverLater() {
+        putOff = true
+    }
+
     /** Without asking anyone: back, next sale, take points. */
     fun go(to: Screen) {
         typed = ""
@@ -196,6 +212,7 @@ class Moa(
 
     private suspend fun told(now: AppState) {
         state = now
+        if (!now.integrityBroken) putOff = false
         val signingIn = screen is Screen.Number || screen is Screen.Digits
         // Asked anew: what was told may be from before the sign-in.
         if (!now.signedIn && !signingIn && !withContext(io) { app.signedIn() }) go(Screen.Number)

@@ -22,7 +22,11 @@ fun MoaApp(moa: Moa, inTheDark: Boolean, paste: suspend () -> String?, modifier:
             if (moa.state.offlineText.isNotEmpty()) Banner(moa.state.offlineText)
             Working(moa.busy)
             val problem = moa.problem
-            if (problem != null) ProblemScreen(moa, problem) else Current(moa, paste)
+            when {
+                problem != null -> ProblemScreen(moa, problem)
+                moa.mismatch -> MismatchScreen(moa)
+                else -> Current(moa, paste)
+            }
         }
     }
 }
@@ -34,6 +38,7 @@ private fun Current(moa: Moa, paste: suspend () -> String?) = when (val screen =
     Screen.ChooseRole -> RoleScreen(moa)
     Screen.OpenShop -> OpenShopScreen(moa)
     Screen.Till -> TillScreen(moa)
+    Screen.Day -> DayScreen(moa)
     is Screen.ShowVoucher -> VoucherScreen(moa, screen.voucher)
     Screen.ReadCode -> ReadCodeScreen(moa, paste)
     is Screen.Take -> TakeScreen(moa, screen)
@@ -46,18 +51,31 @@ private fun Current(moa: Moa, paste: suspend () -> String?) = when (val screen =
 /** What could not be done, and what the core says of it. */
 @Composable
 private fun ProblemScreen(moa: Moa, problem: Problem) =
-    Page(middle = true, bottom = { BigButton(moa.labels.ok) { moa.dismiss() } }) {
-        Words(
-            problem.title,
-            Modifier.semantics { heading() },
-            color = MaterialTheme.colorScheme.error,
-            style = MaterialTheme.typography.displaySmall,
-            align = TextAlign.Center,
-        )
-        Words(
-            problem.text,
-            Modifier.semantics { liveRegion = LiveRegionMode.Assertive },
-            style = MaterialTheme.typography.headlineSmall,
-            align = TextAlign.Center,
-        )
-    }
+    Page(middle = true, bottom = { BigButton(moa.labels.ok) { moa.dismiss() } }) { Trouble(problem.title, problem.text) }
+
+/** What came from the server does not match what it signed. A sale need not wait for that. */
+@Composable
+private fun MismatchScreen(moa: Moa) = Page(
+    middle = true,
+    bottom = {
+        BigButton(moa.labels.startOver, enabled = !moa.busy) { moa.startOver() }
+        SecondButton(moa.labels.later) { moa.startOverLater() }
+    },
+) { Trouble(moa.labels.mismatch, moa.state.integrityText) }
+
+@Composable
+private fun Trouble(title: String, text: String) {
+    Words(
+        title,
+        Modifier.semantics { heading() },
+        color = MaterialTheme.colorScheme.error,
+        style = MaterialTheme.typography.displaySmall,
+        align = TextAlign.Center,
+    )
+    Words(
+        text,
+        Modifier.semantics { liveRegion = LiveRegionMode.Assertive },
+        style = MaterialTheme.typography.headlineSmall,
+        align = TextAlign.Center,
+    )
+}

@@ -27,6 +27,9 @@ sealed interface Screen : Outcome {
     /** The shop's keypad. */
     data object Till : Screen
 
+    /** The shop's sales of the day. */
+    data object Day : Screen
+
     /** A sale, for the customer to scan. */
     data class ShowVoucher(val voucher: Voucher) : Screen
 

@@ -1,6 +1,7 @@
 package moa.ui
 
 import androidx.compose.foundation.BorderStroke
+import androidx.compose.foundation.clickable
 import androidx.compose.foundation.Canvas
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
@@ -9,8 +10,10 @@ import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.RowScope
 import androidx.compose.foundation.layout.fillMaxHeight
 import androidx.compose.foundation.layout.fillMaxWidth
+import androidx.compose.foundation.layout.heightIn
 import androidx.compose.foundation.layout.size
 import androidx.compose.foundation.shape.RoundedCornerShape
+import androidx.compose.material3.HorizontalDivider
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Surface
 import androidx.compose.material3.Text
@@ -34,7 +37,13 @@ import uniffi.moa.Voucher
 internal fun TillScreen(moa: Moa) = FixedPage {
     Top(moa.shop?.name.orEmpty(), moa.labels.otherRole, titleLines = 1) { moa.go(Screen.ChooseRole) }
     moa.day?.let { day ->
-        Row(Modifier.fillMaxWidth(), horizontalArrangement = Arrangement.spacedBy(8.dp)) {
+        Row(
+            Modifier.fillMaxWidth().heightIn(min = 48.dp).clickable(role = SemanticRole.Button, onClickLabel = moa.labels.salesToday) {
+                moa.go(Screen.Day)
+            },
+            horizontalArrangement = Arrangement.spacedBy(8.dp),
+            verticalAlignment = Alignment.CenterVertically,
+        ) {
             Quiet(day.dayText, Modifier.weight(1f), MaterialTheme.typography.bodyMedium, maxLines = 1)
             Quiet(day.amountText, style = MaterialTheme.typography.bodyMedium)
         }
@@ -42,6 +51,28 @@ internal fun TillScreen(moa: Moa) = FixedPage {
     Keys(moa, moa.labels.amount, moa.amountText(), moa.amount)
     BigButton(moa.labels.showCode, enabled = moa.amount.number > 0 && !moa.busy) { moa.recordSale() }
     SecondButton(moa.labels.takePoints) { moa.go(Screen.ReadCode) }
+}
+
+/** The sales of the day, newest first, and where each stands. */
+@Composable
+internal fun DayScreen(moa: Moa) = Page(bottom = { SecondButton(moa.labels.back) { moa.goHome() } }) {
+    Title(moa.labels.salesToday)
+    val day = moa.day ?: return@Page
+    Column {
+        Quiet(day.dayText)
+        Figure(day.amountText, style = MaterialTheme.typography.headlineSmall)
+    }
+    if (day.sales.isEmpty()) Words(moa.labels.noSales, style = MaterialTheme.typography.titleLarge)
+    for (sale in day.sales) {
+        Column(Modifier.fillMaxWidth().semantics(mergeDescendants = true) {}) {
+            Row(Modifier.fillMaxWidth(), horizontalArrangement = Arrangement.spacedBy(12.dp), Alignment.CenterVertically) {
+                Quiet(sale.atText)
+                Figure(sale.amountText, Modifier.weight(1f), MaterialTheme.typography.titleLarge, TextAlign.End)
+            }
+            Words(sale.standingText, Modifier.fillMaxWidth(), align = TextAlign.End, style = MaterialTheme.typography.bodyLarge)
+        }
+        HorizontalDivider()
+    }
 }
 
 /** A figure and the keys under it, in what is left of the screen: most of it is the thumb's. */
@@ -104,19 +135,22 @@ internal fun VoucherScreen(moa: Moa, voucher: Voucher) =
         }
         QrCode(voucher.qr, "${moa.labels.codePicture}, ${voucher.amountText}")
         when (val collected = moa.collected(voucher)) {
-            null -> Words(
-                moa.labels.forCustomer,
-                Modifier.fillMaxWidth().semantics { heading() },
-                style = MaterialTheme.typography.titleLarge,
-                align = TextAlign.Center,
-            )
+            null -> {
+                Words(
+                    moa.labels.forCustomer,
+                    Modifier.fillMaxWidth().semantics { heading() },
+                    style = MaterialTheme.typography.titleLarge,
+                    align = TextAlign.Center,
+                )
+                Quiet(voucher.goodUntilText, align = TextAlign.Center)
+            }
             else -> Row(
                 Modifier.semantics { liveRegion = LiveRegionMode.Polite },
                 horizontalArrangement = Arrangement.spacedBy(8.dp),
                 verticalAlignment = Alignment.CenterVertically,
             ) {
                 Tick(Modifier.size(24.dp))
-                Words(collected, style = MaterialTheme.typography.titleLarge)
+                Words("${moa.labels.collected} $collected", style = MaterialTheme.typography.titleLarge)
             }
         }
     }
@@ -132,7 +166,7 @@ internal fun ReadCodeScreen(moa: Moa, paste: suspend () -> String?) = Page(
 @Composable
 internal fun TakeScreen(moa: Moa, take: Screen.Take) = FixedPage {
     Top(take.code.groupName ?: moa.labels.takePoints, moa.labels.back, titleLines = 1) { moa.goHome() }
-    Keys(moa, moa.labels.pointsToTake, moa.pointsText(take.keypad.number), take.keypad)
+    Keys(moa, take.code.atMostText, moa.pointsText(take.keypad.number), take.keypad)
     BigButton(moa.labels.takePoints, enabled = take.keypad.number > 0 && !moa.busy) { moa.take(take) }
 }
 

@@ -44,6 +44,7 @@ private fun BalanceCard(moa: Moa, balance: Balance) = Card(MaterialTheme.colorSc
         Pill("${moa.labels.pending} ${balance.pendingText}")
     }
     if (balance.minimumText.isNotEmpty()) Quiet(balance.minimumText)
+    if (balance.expiringText.isNotEmpty()) Words(balance.expiringText, style = MaterialTheme.typography.bodyLarge)
     if (balance.usable > 0) SecondButton(moa.labels.spend, enabled = !moa.busy) { moa.spend(balance) }
 }
 
@@ -96,6 +97,7 @@ internal fun ShowCodeScreen(moa: Moa, shown: Screen.ShowCode) =
             style = MaterialTheme.typography.titleLarge,
             align = TextAlign.Center,
         )
+        Quiet(shown.code.goodUntilText, align = TextAlign.Center)
     }
 
 @Composable

@@ -9,7 +9,10 @@ import java.net.URI
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.concurrent.thread
 
-/** What lies between the phones and the server. It can be cut, or lose what the server answers; and be mended. */
+/**
+ * What lies between the phones and the server. It can be cut, lose what the server answers, or alter what it signed; and be
+ * mended.
+ */
 class Cable(server: String) : AutoCloseable {
     private val far = URI(server)
     private val held = ConcurrentHashMap.newKeySet<Socket>()
@@ -17,6 +20,9 @@ class Cable(server: String) : AutoCloseable {
 
     @Volatile
     private var losesAnswers = false
+
+    @Volatile
+    private var altersHeads = false
 
     /** Where phones find the server. */
     val url = "http://127.0.0.1:${near.localPort}"
@@ -32,9 +38,11 @@ class Cable(server: String) : AutoCloseable {
         losesAnswers = true
     }
 
-    fun mend() {
+    /** With someone in between who [alters] the signatures over inboxes, say. */
+    fun mend(alters: Boolean = false) {
         cut()
         losesAnswers = false
+        altersHeads = alters
         near = listen(near.localPort)
     }
 
@@ -52,12 +60,23 @@ class Cable(server: String) : AutoCloseable {
         val server = Socket(far.host, far.port)
         held += listOf(phone, server)
         carry(phone, server) { true }
-        carry(server, phone) { !losesAnswers }
+        carry(server, phone) { answer ->
+            if (altersHeads) alterHeads(answer)
+            !losesAnswers
+        }
         // Cut while it was being joined.
         if (through.isClosed) listOf(phone, server).forEach { it.close() }
     }
 
-    private fun carry(from: Socket, to: Socket, arrives: () -> Boolean) = thread(isDaemon = true) {
+    /** Another letter near the end of each head, where its signature is. */
+    private fun alterHeads(answer: ByteArray) {
+        for (head in heads.findAll(String(answer, Charsets.ISO_8859_1))) {
+            val letter = head.range.last - 8
+            answer[letter] = if (answer[letter] == 'A'.code.toByte()) 'B'.code.toByte() else 'A'.code.toByte()
+        }
+    }
+
+    private fun carry(from: Socket, to: Socket, arrives: (ByteArray) -> Boolean) = thread(isDaemon = true) {
         quietly {
             from.use {
                 to.use {
@@ -65,7 +84,7 @@ class Cable(server: String) : AutoCloseable {
                     while (true) {
                         val count = from.getInputStream().read(bytes)
                         if (count < 0) break
-                        if (arrives()) to.getOutputStream().write(bytes, 0, count)
+                        if (arrives(bytes)) to.getOutputStream().write(bytes, 0, count)
                     }
                 }
             }
@@ -77,5 +96,9 @@ class Cable(server: String) : AutoCloseable {
     private fun quietly(work: () -> Unit) = try {
         work()
     } catch (_: IOException) {
+    }
+
+    private companion object {
+        val heads = Regex("\"head\":\"[^\"]+\"")
     }
 }

@@ -55,7 +55,7 @@ class MoaTest {
         override suspend fun redeem(code: String, units: Long) = Redemption.BeingChecked("1")
         override fun fate(op: String) = fates[op]
         override fun redemptionCode(group: String, most: Long) =
-            RedemptionCode("MOA1:", Qr(1u, byteArrayOf(1)), group, most, "$most points", codeEnds)
+            RedemptionCode("MOA1:", Qr(1u, byteArrayOf(1)), group, most, "$most points", codeEnds, "")
 
         fun tells(change: AppState.() -> AppState) = observer.changed(state().change())
 
@@ -132,11 +132,11 @@ class MoaTest {
     }
 
     private suspend fun takes(points: Long) {
-        moa.take(Screen.Take("MOA1:", ScannedRedemption("g", "Alley", points, "", false), Keypad(points))).join()
+        moa.take(Screen.Take("MOA1:", ScannedRedemption("g", "Alley", points, "", "", false), Keypad(points))).join()
     }
 
     private fun balance(confirmed: Long) =
-        Balance("g", "Alley", confirmed, 0, confirmed, 0, 1_000, "$confirmed points", "", "", "")
+        Balance("g", "Alley", confirmed, 0, confirmed, 0, 1_000, "$confirmed points", "", "", "", "")
 
     private suspend fun until(holds: () -> Boolean) = withTimeout(20_000) { while (!holds()) yield() }
 }

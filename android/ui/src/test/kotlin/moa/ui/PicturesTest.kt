@@ -111,6 +111,8 @@ class PicturesTest {
             shopApp.syncNow()
             until { shop.collected(voucher) != null }
             shop.picture("collected")
+            shop.go(Screen.Day)
+            shop.picture("day")
 
             customer.spend(customer.state.balances.single()).join()
             val code = assertIs<Screen.ShowCode>(customer.screen).code
@@ -140,10 +142,30 @@ class PicturesTest {
             until { shop.problem == null && !shop.busy }
             shop.picture("offline")
             val unsent = sell(shopApp, sale)
+            shop.sync().join()
+            shop.dismiss()
+            until { shop.problem == null && !shop.busy && shop.day?.sales?.size == 3 }
+            shop.go(Screen.Day)
+            shop.picture("day-offline")
             customer.read(unsent).join()
             customer.claim(unsent, assertIs<Screen.Choose>(customer.screen).choices.first()).join()
             until { customer.state.offline && customer.state.balances.any { it.pending > 0 } }
             customer.picture("wallet")
+
+            table.cable.mend(alters = true)
+            withTimeout(20_000) {
+                while (!customer.mismatch) {
+                    customer.sync().join()
+                    customer.dismiss()
+                    yield()
+                }
+            }
+            until { customer.problem == null && !customer.busy }
+            customer.picture("mismatch")
+            table.cable.mend()
+            customer.startOver().join()
+            customerApp.syncNow()
+            until { !customer.state.integrityBroken && customer.state.balances.all { it.pending == 0L } }
 
             shop.close()
             customer.close()

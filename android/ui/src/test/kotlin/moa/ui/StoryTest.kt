@@ -137,7 +137,7 @@ class StoryTest {
         customer.sees("Usable from 1,000 points: reached")
         assertEquals(2_250, customerApp.balances().single().confirmed)
         runBlocking { shopApp.syncNow() }
-        shop.sees("2,250 points")
+        shop.sees("Collected 2,250 points")
 
         // Spent where it was earned, as the customer's code allows.
         customer.taps("Spend points")
@@ -147,7 +147,7 @@ class StoryTest {
         shop.taps("Next sale")
         shop.taps("Take points")
         shop.taps("Paste a code")
-        shop.sees("Points to take")
+        shop.sees("At most 2,250 points")
         shop.keys("1500")
         shop.sees("1,500 points")
         shop.taps("Take points")
@@ -199,7 +199,7 @@ class StoryTest {
         customer.nowhere("Pending 400 points")
         customer.nowhere("No connection", part = true)
         runBlocking { shopApp.syncNow() }
-        shop.sees("400 points")
+        shop.sees("Collected 400 points")
         shop.nowhere("No connection", part = true)
     }
 }
