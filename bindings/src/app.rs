@@ -202,6 +202,11 @@ impl App {
         Ok(number::units(self.lang, self.units(units)?))
     }
 
+    /// The server's clock, as far as this phone can tell: what every instant here is by. A phone's own may be off.
+    pub fn now(&self) -> Result<i64, ApiError> {
+        Ok(self.phone()?.now().0)
+    }
+
     /// Whether someone is signed in, and the server still takes this phone's token.
     pub fn signed_in(&self) -> Result<bool, ApiError> {
         Ok(matches!(self.ask(self.phone()?.signed_in())?, SignedIn::Yes(_)))

@@ -94,6 +94,14 @@ labels! {
     next_sale: NextSale,
     /// Button and title: a customer pays with points.
     take_points: TakePoints,
+    /// Button and title: what the customer shows or reads out.
+    read_customer: ReadCustomer,
+    /// Button and title: a sale to the customer whose code was read.
+    sell_to: SellTo,
+    /// Headline of a sale to a customer, once recorded.
+    sold: Sold,
+    /// Title over what digits can be for.
+    for_what: ForWhat,
     /// Over the points on the keypad.
     points_to_take: PointsToTake,
     /// Headline of a redemption without an answer yet.
@@ -118,4 +126,20 @@ labels! {
     spend: Spend,
     /// Over a redemption code.
     for_shop: ForShop,
+    /// Under what could not be done: a code that only a shop reads.
+    shops_read: ShopsRead,
+    /// Button: the code that names this buyer.
+    my_code: MyCode,
+    /// Button: the same as digits, to be read aloud.
+    as_digits: AsDigits,
+    /// Title and button: what is collected without a question.
+    without_asking: WithoutAsking,
+    /// Switch: this phone takes the best.
+    always_best: AlwaysBest,
+    /// Switch: the server takes the best of what has waited.
+    best_after_a_day: BestAfterADay,
+    /// Over the groups that are taken first.
+    always_here: AlwaysHere,
+    /// Over a sale that waits for a choice.
+    to_choose: ToChoose,
 }

@@ -127,6 +127,14 @@ labels! {
     NextSale: "다음 판매", "Next sale";
     /// Button and title: a customer pays with points.
     TakePoints: "점수로 받기", "Take points";
+    /// Button and title: what the customer shows or reads out.
+    ReadCustomer: "손님 코드 읽기", "Read the customer's code";
+    /// Button and title: a sale to the customer whose code was read.
+    SellTo: "이 손님에게 적립", "Collect for this customer";
+    /// Headline of a sale to a customer, once recorded.
+    Sold: "판매를 기록했어요", "Sale recorded";
+    /// Title over what digits can be for.
+    ForWhat: "이 번호로 무엇을 할까요?", "What is this number for?";
     /// Over the points on the keypad.
     PointsToTake: "받을 점수", "Points to take";
     /// Headline of a redemption without an answer yet.
@@ -154,4 +162,20 @@ labels! {
     Spend: "점수 쓰기", "Spend points";
     /// Over a redemption code.
     ForShop: "가게에 보여 주세요", "Show this to the shop";
+    /// Under what could not be done: a code that only a shop reads.
+    ShopsRead: "가게에서 읽는 코드예요", "A shop reads that code";
+    /// Button: the code that names this buyer.
+    MyCode: "내 코드 보이기", "Show my code";
+    /// Button: the same as digits, to be read aloud.
+    AsDigits: "숫자로 보이기", "Show as digits";
+    /// Title and button: what is collected without a question.
+    WithoutAsking: "묻지 않고 적립", "Collect without asking";
+    /// Switch: this phone takes the best.
+    AlwaysBest: "이 휴대폰은 늘 가장 좋은 곳에", "Always where it is best, on this phone";
+    /// Switch: the server takes the best of what has waited.
+    BestAfterADay: "하루 동안 고르지 않으면 가장 좋은 곳에", "Where it is best, after a day without a choice";
+    /// Over the groups that are taken first.
+    AlwaysHere: "고르지 않고 늘 여기에", "Always here, without a choice";
+    /// Over a sale that waits for a choice.
+    ToChoose: "적립할 곳을 골라 주세요", "Choose where to collect";
 }

@@ -21,7 +21,10 @@ import uniffi.moa.Observer
 import uniffi.moa.OwnShop
 import uniffi.moa.Redemption
 import uniffi.moa.Scan
+import uniffi.moa.StandingChoice
+import uniffi.moa.StandingGroup
 import uniffi.moa.Voucher
+import uniffi.moa.WaitingSale
 
 /**
  * What the screens show, and what a tap does. Decides nothing: it asks the core and goes to the next screen, or shows
@@ -49,6 +52,10 @@ class Moa(
     var shop: OwnShop? by mutableStateOf(app.ownShop())
         private set
     var day: MerchantDay? by mutableStateOf(null)
+        private set
+
+    /** Sales that shops recorded for this customer, who has not chosen yet. */
+    var toChoose: List<WaitingSale> by mutableStateOf(emptyList())
         private set
 
     /** Starting over was put off, until the next mismatch. */
@@ -105,6 +112,14 @@ class Moa(
 
     fun recordSale(): Job = act { Screen.ShowVoucher(app.recordSale(amount.number)).also { amount.clear() } }
 
+    /** Where a sale stands. */
+    fun standing(sale: String): String = day?.sales?.find { it.sale == sale }?.standingText.orEmpty()
+
+    fun sell(to: Screen.SellTo): Job = act(otherwise = Screen.Till) {
+        val text = amountText()
+        Screen.Sold(app.recordSaleFor(amount.number, to.buyer), text).also { amount.clear() }
+    }
+
     fun take(take: Screen.Take): Job = act(otherwise = Screen.Till) {
         val points = app.unitsText(take.keypad.number)
         when (val redemption = app.redeem(take.text, take.keypad.number)) {
@@ -120,6 +135,36 @@ class Moa(
         Screen.Wallet
     }
 
+    fun claim(sale: WaitingSale, choice: GroupChoice?): Job = act {
+        app.claimWaiting(sale.sale, choice)
+        Screen.Wallet
+    }
+
+    fun showMember(): Job = act { Screen.ShowMember(app.memberCode()) }
+
+    fun showMemberDigits(): Job = act { Screen.ShowDigits(app.oneTimeCodeForEarning()) }
+
+    fun spendByDigits(balance: Balance): Job =
+        act { Screen.ShowDigits(app.oneTimeCodeForPaying(balance.group, balance.usable), balance) }
+
+    fun withoutAsking(): Job = act { standing() }
+
+    fun setAlwaysBest(on: Boolean): Job = act {
+        app.setAlwaysBest(on)
+        standing()
+    }
+
+    fun setStanding(groups: List<String>, bestAfterADay: Boolean): Job = act {
+        app.setStandingChoice(groups, bestAfterADay)
+        standing()
+    }
+
+    /** Those chosen, and those in which there is something. */
+    fun groupsToStandBy(standing: StandingChoice): List<StandingGroup> =
+        (standing.groups + state.balances.map { StandingGroup(it.group, it.name) }).distinctBy { it.id }
+
+    private fun standing() = Screen.WithoutAsking(app.standingChoice(), app.alwaysBest())
+
     /** Shows a code for all that can be used, as long as it is good. */
     fun spend(balance: Balance): Job = act { Screen.ShowCode(app.redemptionCode(balance.group, balance.usable), balance) }
 
@@ -130,12 +175,22 @@ class Moa(
         when (val scan = app.readCode(text)) {
             is Scan.Voucher -> {
                 val reason = scan.voucher.standingText
-                if (reason.isEmpty()) Screen.Choose(text, scan.voucher, app.choices(text)) else refused(reason, op = null)
+                when {
+                    reason.isNotEmpty() -> refused(reason, op = null)
+                    app.claimAtOnce(text) != null -> Screen.Wallet
+                    else -> Screen.Choose(text, scan.voucher, app.choices(text))
+                }
             }
-            is Scan.Redemption -> Screen.Take(text, scan.code, Keypad(scan.code.most))
-            is Scan.Member, is Scan.OneTime, is Scan.Approval, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
+            is Scan.Redemption -> atTill { Screen.Take(text, scan.code, Keypad(scan.code.most)) }
+            is Scan.Member -> atTill { Screen.SellTo(text) }
+            is Scan.OneTime -> atTill { Screen.ForWhat(scan.text) }
+            is Scan.Approval, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
         }
     }
+
+    /** For codes that a shop reads. */
+    private fun atTill(screen: () -> Screen): Outcome =
+        if (memory.role == Role.SHOP) screen() else Problem(labels.notDone, labels.shopsRead)
 
     /** What [paste] finds, if anything. */
     fun readFrom(paste: suspend () -> String?): Job = scope.launch {
@@ -164,9 +219,24 @@ class Moa(
     fun go(to: Screen) {
         typed = ""
         screen = to
-        if (to is Screen.ShowCode) scope.launch {
-            delay(to.code.expiresAt - System.currentTimeMillis())
-            if (screen === to) goHome()
+        when (to) {
+            is Screen.ShowCode -> whenVoid(to, to.code.expiresAt) { goHome() }
+            is Screen.ShowDigits -> whenVoid(to, to.code.expiresAt) { goHome() }
+            is Screen.ShowMember -> whenVoid(to, to.code.validUntil) {
+                val next = withContext(io) { Screen.ShowMember(app.memberCode()) }
+                if (screen === to) go(next)
+            }
+            else -> {}
+        }
+    }
+
+    /** While it is shown, a code runs out: by the server's clock. */
+    private fun whenVoid(shown: Screen, at: Long, then: suspend () -> Unit) = scope.launch {
+        try {
+            delay(at - app.now())
+            if (screen === shown) then()
+        } catch (_: ApiException) {
+            // The app was shut down, or its disk cannot be read: what is shown stays.
         }
     }
 
@@ -241,15 +311,18 @@ class Moa(
                     Fate.Waiting, Fate.BeingChecked, null -> {}
                 }
             }
-            is Screen.ShowCode -> {
-                val left = state.balances.find { it.group == shown.code.group }?.confirmed ?: 0
-                if (left < shown.balance.confirmed) goHome()
-            }
+            is Screen.ShowCode -> if (spent(shown.balance)) goHome()
+            is Screen.ShowDigits -> if (shown.balance?.let(::spent) == true) goHome()
             else -> {}
         }
     }
 
+    /** Less than when the code was given. */
+    private fun spent(before: Balance) =
+        (state.balances.find { it.group == before.group }?.confirmed ?: 0) < before.confirmed
+
     private suspend fun refresh() {
+        if (memory.role == Role.BUYER) toChoose = withContext(io) { app.waitingSales() }.filter { !it.chosen }
         if (memory.role != Role.SHOP) return
         val (own, today) = withContext(io) { app.ownShop().let { it to if (it == null) null else app.merchantToday() } }
         shop = own

@@ -41,10 +41,17 @@ private fun Current(moa: Moa, paste: suspend () -> String?) = when (val screen =
     Screen.Day -> DayScreen(moa)
     is Screen.ShowVoucher -> VoucherScreen(moa, screen.voucher)
     Screen.ReadCode -> ReadCodeScreen(moa, paste)
+    is Screen.ForWhat -> ForWhatScreen(moa, screen)
     is Screen.Take -> TakeScreen(moa, screen)
+    is Screen.SellTo -> SellToScreen(moa, screen)
+    is Screen.Sold -> SoldScreen(moa, screen)
     is Screen.Taken -> TakenScreen(moa, screen)
     Screen.Wallet -> WalletScreen(moa, paste)
     is Screen.Choose -> ChooseScreen(moa, screen)
+    is Screen.ChooseFor -> ChooseForScreen(moa, screen)
+    is Screen.ShowMember -> ShowMemberScreen(moa, screen)
+    is Screen.ShowDigits -> ShowDigitsScreen(moa, screen)
+    is Screen.WithoutAsking -> WithoutAskingScreen(moa, screen)
     is Screen.ShowCode -> ShowCodeScreen(moa, screen)
 }
 

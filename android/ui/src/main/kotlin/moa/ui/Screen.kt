@@ -2,10 +2,14 @@ package moa.ui
 
 import uniffi.moa.Balance
 import uniffi.moa.GroupChoice
+import uniffi.moa.MemberCode
+import uniffi.moa.OneTimeCode
 import uniffi.moa.RedemptionCode
 import uniffi.moa.ScannedRedemption
 import uniffi.moa.ScannedVoucher
+import uniffi.moa.StandingChoice
 import uniffi.moa.Voucher
+import uniffi.moa.WaitingSale
 
 /** What a tap leads to. */
 sealed interface Outcome
@@ -36,8 +40,17 @@ sealed interface Screen : Outcome {
     /** The customer's code is to be read. */
     data object ReadCode : Screen
 
-    /** How many points to take on it: [text] is the code as read. */
-    data class Take(val text: String, val code: ScannedRedemption, val keypad: Keypad) : Screen
+    /** What twelve digits are for: only the server knows, and the customer. */
+    data class ForWhat(val digits: String) : Screen
+
+    /** How many points to take on it: [text] is the code as read, or digits that stand for one not seen here. */
+    data class Take(val text: String, val code: ScannedRedemption?, val keypad: Keypad) : Screen
+
+    /** The amount of a sale to the customer of whom [buyer] was read: a member code or digits. */
+    data class SellTo(val buyer: String) : Screen
+
+    /** A sale to a customer, recorded. */
+    data class Sold(val sale: String, val amountText: String) : Screen
 
     /** Points taken: the server approved, or its word on the op that is [beingChecked] is waited for. */
     data class Taken(val points: String, val beingChecked: String? = null) : Screen
@@ -47,6 +60,18 @@ sealed interface Screen : Outcome {
 
     /** Into which group a sale goes, best first: [text] is the voucher as read. */
     data class Choose(val text: String, val voucher: ScannedVoucher, val choices: List<GroupChoice>) : Screen
+
+    /** Into which group a sale goes that a shop recorded for this customer. */
+    data class ChooseFor(val sale: WaitingSale) : Screen
+
+    /** The code that names this customer, for a shop to read: another every half minute. */
+    data class ShowMember(val code: MemberCode) : Screen
+
+    /** The same as digits; or a permission: then [balance] is what there was when it was given. */
+    data class ShowDigits(val code: OneTimeCode, val balance: Balance? = null) : Screen
+
+    /** What is collected without a question. */
+    data class WithoutAsking(val standing: StandingChoice, val alwaysBest: Boolean) : Screen
 
     /** The customer's permission, for the shop to read: [balance] is what there was when it was given. */
     data class ShowCode(val code: RedemptionCode, val balance: Balance) : Screen

@@ -50,7 +50,7 @@ internal fun TillScreen(moa: Moa) = FixedPage {
     }
     Keys(moa, moa.labels.amount, moa.amountText(), moa.amount)
     BigButton(moa.labels.showCode, enabled = moa.amount.number > 0 && !moa.busy) { moa.recordSale() }
-    SecondButton(moa.labels.takePoints) { moa.go(Screen.ReadCode) }
+    SecondButton(moa.labels.readCustomer) { moa.go(Screen.ReadCode) }
 }
 
 /** The sales of the day, newest first, and where each stands. */
@@ -161,12 +161,47 @@ internal fun ReadCodeScreen(moa: Moa, paste: suspend () -> String?) = Page(
         CodeEntry(moa, paste)
         SecondButton(moa.labels.back) { moa.go(Screen.Till) }
     },
-) { Title(moa.labels.takePoints) }
+) { Title(moa.labels.readCustomer) }
+
+@Composable
+internal fun ForWhatScreen(moa: Moa, forWhat: Screen.ForWhat) = Page(bottom = { SecondButton(moa.labels.back) { moa.goHome() } }) {
+    Title(moa.labels.forWhat)
+    Figure(forWhat.digits, Modifier.fillMaxWidth(), MaterialTheme.typography.displaySmall)
+    BigButton(moa.labels.takePoints) { moa.go(Screen.Take(forWhat.digits, null, Keypad())) }
+    BigButton(moa.labels.sellTo) { moa.go(Screen.SellTo(forWhat.digits)) }
+}
+
+@Composable
+internal fun SellToScreen(moa: Moa, sellTo: Screen.SellTo) = FixedPage {
+    Top(moa.labels.sellTo, moa.labels.back, titleLines = 1) { moa.goHome() }
+    Keys(moa, moa.labels.amount, moa.amountText(), moa.amount)
+    BigButton(moa.labels.sellTo, enabled = moa.amount.number > 0 && !moa.busy) { moa.sell(sellTo) }
+}
+
+@Composable
+internal fun SoldScreen(moa: Moa, sold: Screen.Sold) =
+    Page(middle = true, bottom = { BigButton(moa.labels.nextSale) { moa.go(Screen.Till) } }) {
+        Tick(Modifier.size(96.dp))
+        Words(
+            moa.labels.sold,
+            Modifier.semantics { heading() },
+            color = MaterialTheme.colorScheme.primary,
+            style = MaterialTheme.typography.displaySmall,
+            align = TextAlign.Center,
+        )
+        Figure(sold.amountText, Modifier.fillMaxWidth(), align = TextAlign.Center)
+        Words(
+            moa.standing(sold.sale),
+            Modifier.semantics { liveRegion = LiveRegionMode.Polite },
+            style = MaterialTheme.typography.titleLarge,
+            align = TextAlign.Center,
+        )
+    }
 
 @Composable
 internal fun TakeScreen(moa: Moa, take: Screen.Take) = FixedPage {
-    Top(take.code.groupName ?: moa.labels.takePoints, moa.labels.back, titleLines = 1) { moa.goHome() }
-    Keys(moa, take.code.atMostText, moa.pointsText(take.keypad.number), take.keypad)
+    Top(take.code?.groupName ?: moa.labels.takePoints, moa.labels.back, titleLines = 1) { moa.goHome() }
+    Keys(moa, take.code?.atMostText ?: moa.labels.pointsToTake, moa.pointsText(take.keypad.number), take.keypad)
     BigButton(moa.labels.takePoints, enabled = take.keypad.number > 0 && !moa.busy) { moa.take(take) }
 }
 

@@ -3,11 +3,15 @@ package moa.ui
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.ColumnScope
+import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.fillMaxWidth
+import androidx.compose.foundation.layout.heightIn
 import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.selection.toggleable
 import androidx.compose.foundation.shape.RoundedCornerShape
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Surface
+import androidx.compose.material3.Switch
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
@@ -20,10 +24,17 @@ import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
 import uniffi.moa.Balance
 import uniffi.moa.GroupChoice
+import uniffi.moa.WaitingSale
 
 @Composable
-internal fun WalletScreen(moa: Moa, paste: suspend () -> String?) = Page(bottom = { CodeEntry(moa, paste) }) {
+internal fun WalletScreen(moa: Moa, paste: suspend () -> String?) = Page(
+    bottom = {
+        CodeEntry(moa, paste)
+        SecondButton(moa.labels.myCode, enabled = !moa.busy) { moa.showMember() }
+    },
+) {
     Top(moa.labels.myPoints, moa.labels.otherRole) { moa.go(Screen.ChooseRole) }
+    for (sale in moa.toChoose) WaitingCard(moa, sale)
     for (balance in moa.state.balances) BalanceCard(moa, balance)
     if (moa.state.balances.isEmpty()) {
         Words(
@@ -34,6 +45,20 @@ internal fun WalletScreen(moa: Moa, paste: suspend () -> String?) = Page(bottom 
         )
         Quiet(moa.labels.noPointsHint, Modifier.fillMaxWidth(), align = TextAlign.Center)
     }
+    SmallButton(moa.labels.withoutAsking) { moa.withoutAsking() }
+}
+
+/** A sale that a shop recorded for this customer, who has the choice. */
+@Composable
+private fun WaitingCard(moa: Moa, sale: WaitingSale) = Card(
+    MaterialTheme.colorScheme.primaryContainer,
+    MaterialTheme.colorScheme.onPrimaryContainer,
+    { moa.go(Screen.ChooseFor(sale)) },
+) {
+    Words(moa.labels.toChoose, style = MaterialTheme.typography.titleMedium)
+    Words(sale.shop.name.orEmpty(), style = MaterialTheme.typography.bodyLarge, maxLines = 2)
+    Figure(sale.amountText, style = MaterialTheme.typography.headlineSmall)
+    Words(sale.untilText, style = MaterialTheme.typography.bodyLarge)
 }
 
 @Composable
@@ -49,18 +74,26 @@ private fun BalanceCard(moa: Moa, balance: Balance) = Card(MaterialTheme.colorSc
 }
 
 @Composable
-internal fun ChooseScreen(moa: Moa, choose: Screen.Choose) = Page(
+internal fun ChooseScreen(moa: Moa, choose: Screen.Choose) {
+    val shop = choose.voucher.shop?.let { it.name.orEmpty() } ?: moa.labels.unverified
+    Choices(moa, shop, choose.voucher.amountText, choose.choices) { moa.claim(choose.text, it) }
+}
+
+@Composable
+internal fun ChooseForScreen(moa: Moa, choose: Screen.ChooseFor) =
+    Choices(moa, choose.sale.shop.name.orEmpty(), choose.sale.amountText, choose.sale.choices) { moa.claim(choose.sale, it) }
+
+@Composable
+private fun Choices(moa: Moa, shop: String, amount: String, choices: List<GroupChoice>, claim: (GroupChoice?) -> Unit) = Page(
     bottom = { SecondButton(moa.labels.back) { moa.goHome() } },
 ) {
     Title(moa.labels.chooseGroup)
     Column {
-        Quiet(choose.voucher.shop?.let { it.name.orEmpty() } ?: moa.labels.unverified, maxLines = 2)
-        Figure(choose.voucher.amountText, style = MaterialTheme.typography.headlineSmall)
+        Quiet(shop, maxLines = 2)
+        Figure(amount, style = MaterialTheme.typography.headlineSmall)
     }
-    choose.choices.forEachIndexed { place, choice ->
-        ChoiceCard(moa, choice, best = place == 0) { moa.claim(choose.text, choice) }
-    }
-    if (choose.choices.isEmpty()) BigButton(moa.labels.collectInBest, enabled = !moa.busy) { moa.claim(choose.text, null) }
+    choices.forEachIndexed { place, choice -> ChoiceCard(moa, choice, best = place == 0) { claim(choice) } }
+    if (choices.isEmpty()) BigButton(moa.labels.collectInBest, enabled = !moa.busy) { claim(null) }
 }
 
 /** One tap takes it. The first says why it is first by its size and colour, too. */
@@ -83,22 +116,84 @@ private fun ChoiceCard(moa: Moa, choice: GroupChoice, best: Boolean, onClick: ()
     }
 }
 
+/** This customer, for a shop to read. */
 @Composable
-internal fun ShowCodeScreen(moa: Moa, shown: Screen.ShowCode) =
+internal fun ShowMemberScreen(moa: Moa, shown: Screen.ShowMember) = Page(
+    middle = true,
+    bottom = {
+        BigButton(moa.labels.ok) { moa.goHome() }
+        SecondButton(moa.labels.asDigits, enabled = !moa.busy) { moa.showMemberDigits() }
+    },
+) {
+    QrCode(shown.code.qr, moa.labels.codePicture)
+    ForShop(moa, shown.code.goodUntilText)
+}
+
+/** To be read aloud. */
+@Composable
+internal fun ShowDigitsScreen(moa: Moa, shown: Screen.ShowDigits) =
     Page(middle = true, bottom = { BigButton(moa.labels.ok) { moa.goHome() } }) {
-        Column(Modifier.fillMaxWidth(), horizontalAlignment = Alignment.CenterHorizontally) {
-            Quiet(shown.balance.name.orEmpty(), align = TextAlign.Center, maxLines = 2)
-            Figure(shown.code.mostText, Modifier.fillMaxWidth(), MaterialTheme.typography.displayMedium, TextAlign.Center)
-        }
-        QrCode(shown.code.qr, "${moa.labels.codePicture}, ${shown.code.mostText}")
-        Words(
-            moa.labels.forShop,
-            Modifier.fillMaxWidth().semantics { heading() },
-            style = MaterialTheme.typography.titleLarge,
-            align = TextAlign.Center,
-        )
-        Quiet(shown.code.goodUntilText, align = TextAlign.Center)
+        shown.balance?.let { Quiet(it.name.orEmpty(), align = TextAlign.Center, maxLines = 2) }
+        Figure(shown.code.text, Modifier.fillMaxWidth(), align = TextAlign.Center)
+        ForShop(moa, shown.code.goodUntilText)
     }
+
+@Composable
+private fun ForShop(moa: Moa, goodUntil: String) {
+    Words(
+        moa.labels.forShop,
+        Modifier.fillMaxWidth().semantics { heading() },
+        style = MaterialTheme.typography.titleLarge,
+        align = TextAlign.Center,
+    )
+    Quiet(goodUntil, align = TextAlign.Center)
+}
+
+@Composable
+internal fun WithoutAskingScreen(moa: Moa, shown: Screen.WithoutAsking) = Page(
+    bottom = { SecondButton(moa.labels.back) { moa.goHome() } },
+) {
+    Title(moa.labels.withoutAsking)
+    Choice(moa, moa.labels.alwaysBest, shown.alwaysBest) { moa.setAlwaysBest(it) }
+    Choice(moa, moa.labels.bestAfterADay, shown.standing.bestAfterADay) { on ->
+        moa.setStanding(shown.standing.groups.map { it.id }, on)
+    }
+    val groups = moa.groupsToStandBy(shown.standing)
+    if (groups.isNotEmpty()) Quiet(moa.labels.alwaysHere)
+    for (group in groups) {
+        val chosen = shown.standing.groups.map { it.id }
+        Choice(moa, group.name.orEmpty(), group.id in chosen) { on ->
+            moa.setStanding(if (on) chosen + group.id else chosen - group.id, shown.standing.bestAfterADay)
+        }
+    }
+}
+
+/** Something that is so or not. The whole row is the thumb's. */
+@Composable
+private fun Choice(moa: Moa, text: String, on: Boolean, onChange: (Boolean) -> Unit) = Row(
+    Modifier.fillMaxWidth().heightIn(min = 64.dp).toggleable(on, enabled = !moa.busy, role = Role.Switch, onValueChange = onChange),
+    horizontalArrangement = Arrangement.spacedBy(16.dp),
+    verticalAlignment = Alignment.CenterVertically,
+) {
+    Words(text, Modifier.weight(1f), style = MaterialTheme.typography.titleMedium)
+    Switch(on, onCheckedChange = null)
+}
+
+@Composable
+internal fun ShowCodeScreen(moa: Moa, shown: Screen.ShowCode) = Page(
+    middle = true,
+    bottom = {
+        BigButton(moa.labels.ok) { moa.goHome() }
+        SecondButton(moa.labels.asDigits, enabled = !moa.busy) { moa.spendByDigits(shown.balance) }
+    },
+) {
+    Column(Modifier.fillMaxWidth(), horizontalAlignment = Alignment.CenterHorizontally) {
+        Quiet(shown.balance.name.orEmpty(), align = TextAlign.Center, maxLines = 2)
+        Figure(shown.code.mostText, Modifier.fillMaxWidth(), MaterialTheme.typography.displayMedium, TextAlign.Center)
+    }
+    QrCode(shown.code.qr, "${moa.labels.codePicture}, ${shown.code.mostText}")
+    ForShop(moa, shown.code.goodUntilText)
+}
 
 @Composable
 private fun Card(color: Color, ink: Color, onClick: (() -> Unit)? = null, content: @Composable ColumnScope.() -> Unit) {

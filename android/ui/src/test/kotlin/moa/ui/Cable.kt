@@ -9,71 +9,58 @@ import java.net.URI
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.concurrent.thread
 
-/**
- * What lies between the phones and the server. It can be cut, lose what the server answers, or alter what it signed; and be
- * mended.
- */
+/** What lies between the phones and the server. It listens on one port for good: another program may take a port that is let go. */
 class Cable(server: String) : AutoCloseable {
+    private enum class Fault { NONE, CUT, LOSES_ANSWERS, ALTERS_HEADS }
+
     private val far = URI(server)
     private val held = ConcurrentHashMap.newKeySet<Socket>()
-    private var near = listen(port = 0)
+    private val near = ServerSocket().apply { bind(InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0)) }
 
     @Volatile
-    private var losesAnswers = false
-
-    @Volatile
-    private var altersHeads = false
+    private var fault = Fault.NONE
 
     /** Where phones find the server. */
     val url = "http://127.0.0.1:${near.localPort}"
 
-    /** Nobody gets through, and whoever is through is cut off. */
-    fun cut() {
+    init {
+        thread(isDaemon = true) { quietly { while (true) join(near.accept()) } }
+    }
+
+    /** Nobody gets through. */
+    fun cut() = turn(Fault.CUT)
+
+    /** What phones ask arrives; what the server answers does not. */
+    fun loseAnswers() = turn(Fault.LOSES_ANSWERS)
+
+    /** Someone in between alters the signatures over inboxes. */
+    fun alterHeads() = turn(Fault.ALTERS_HEADS)
+
+    fun mend() = turn(Fault.NONE)
+
+    override fun close() {
         near.close()
+        cut()
+    }
+
+    /** Whoever was through before is cut off. */
+    private fun turn(into: Fault) {
+        fault = into
         held.forEach { it.close() }
     }
 
-    /** What phones ask arrives; what the server answers does not. */
-    fun loseAnswers() {
-        losesAnswers = true
-    }
-
-    /** With someone in between who [alters] the signatures over inboxes, say. */
-    fun mend(alters: Boolean = false) {
-        cut()
-        losesAnswers = false
-        altersHeads = alters
-        near = listen(near.localPort)
-    }
-
-    override fun close() = cut()
-
-    private fun listen(port: Int): ServerSocket {
-        val socket = ServerSocket()
-        socket.reuseAddress = true
-        socket.bind(InetSocketAddress(InetAddress.getByName("127.0.0.1"), port))
-        thread(isDaemon = true) { quietly { while (true) join(socket.accept(), socket) } }
-        return socket
-    }
-
-    private fun join(phone: Socket, through: ServerSocket) {
+    private fun join(phone: Socket) {
+        val before = fault
+        if (before == Fault.CUT) return phone.close()
         val server = Socket(far.host, far.port)
         held += listOf(phone, server)
         carry(phone, server) { true }
         carry(server, phone) { answer ->
-            if (altersHeads) alterHeads(answer)
-            !losesAnswers
+            if (fault == Fault.ALTERS_HEADS) alterHeads(answer)
+            fault != Fault.LOSES_ANSWERS
         }
-        // Cut while it was being joined.
-        if (through.isClosed) listOf(phone, server).forEach { it.close() }
-    }
-
-    /** Another letter near the end of each head, where its signature is. */
-    private fun alterHeads(answer: ByteArray) {
-        for (head in heads.findAll(String(answer, Charsets.ISO_8859_1))) {
-            val letter = head.range.last - 8
-            answer[letter] = if (answer[letter] == 'A'.code.toByte()) 'B'.code.toByte() else 'A'.code.toByte()
-        }
+        // Turned while it was being joined.
+        if (fault != before) listOf(phone, server).forEach { it.close() }
     }
 
     private fun carry(from: Socket, to: Socket, arrives: (ByteArray) -> Boolean) = thread(isDaemon = true) {
@@ -90,6 +77,14 @@ class Cable(server: String) : AutoCloseable {
             }
         }
         held -= from
+    }
+
+    /** Another letter near the end of each head, where its signature is. */
+    private fun alterHeads(answer: ByteArray) {
+        for (head in heads.findAll(String(answer, Charsets.ISO_8859_1))) {
+            val letter = head.range.last - 8
+            answer[letter] = if (answer[letter] == 'A'.code.toByte()) 'B'.code.toByte() else 'A'.code.toByte()
+        }
     }
 
     /** A socket that is closed under a reader ends the reading. */

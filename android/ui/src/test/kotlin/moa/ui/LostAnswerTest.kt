@@ -14,7 +14,6 @@ import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
-import uniffi.moa.App
 import uniffi.moa.Scope
 
 /** Two tills take the same points, and what the server says of it is lost on the way. */
@@ -65,12 +64,6 @@ class LostAnswerTest {
             tills.forEach { it.close() }
             scope.cancel()
         }
-    }
-
-    private suspend fun App.signIn(table: Table, number: String) {
-        beginEnrolment(number)
-        confirmEnrolment(table.digits(number))
-        syncNow()
     }
 
     /** Waits for what the core is about to tell. */

@@ -126,7 +126,7 @@ class MoaTest {
 
     @Test
     fun `a code goes when it is void`() = runBlocking {
-        core.codeEnds = System.currentTimeMillis()
+        core.codeEnds = core.now()
         moa.spend(balance(confirmed = 2_000)).join()
         until { moa.screen == Screen.Wallet }
     }

@@ -117,8 +117,13 @@ class PicturesTest {
             customer.spend(customer.state.balances.single()).join()
             val code = assertIs<Screen.ShowCode>(customer.screen).code
             assertEquals(code.code, camera(customer.picture("spend")), "read back from its picture")
+            customer.spendByDigits(customer.state.balances.single()).join()
+            val digits = assertIs<Screen.ShowDigits>(customer.screen).code.text
+            customer.picture("digits-for-paying")
             shop.go(Screen.ReadCode)
             shop.picture("read-code")
+            shop.read(digits).join()
+            shop.picture("for-what")
             shop.read(code.code).join()
             val take = assertIs<Screen.Take>(shop.screen)
             take.keypad.press((earned - 750).toString())
@@ -130,6 +135,29 @@ class PicturesTest {
             shop.take(assertIs<Screen.Take>(shop.screen)).join()
             until { shop.problem != null }
             shop.picture("refused")
+
+            shop.dismiss()
+            until { shop.problem == null && !shop.busy }
+            customer.showMember().join()
+            val member = assertIs<Screen.ShowMember>(customer.screen).code
+            assertEquals(member.code, camera(customer.picture("member")), "read back from its picture")
+            shop.read(member.code).join()
+            shop.amount.press(sale.toString())
+            shop.picture("sell-to")
+            shop.sell(assertIs<Screen.SellTo>(shop.screen)).join()
+            shopApp.syncNow()
+            until { shop.standing(assertIs<Screen.Sold>(shop.screen).sale).any { it.isDigit() } }
+            shop.picture("sold")
+            customerApp.syncNow()
+            until { customer.toChoose.isNotEmpty() }
+            customer.goHome()
+            customer.picture("wallet-to-choose")
+            customer.setAlwaysBest(true).join()
+            customer.setStanding(listOf(alley), bestAfterADay = false).join()
+            customer.picture("without-asking")
+            customer.setAlwaysBest(false).join()
+            until { !customer.busy }
+            customer.goHome()
 
             table.cable.cut()
             shop.dismiss()
@@ -144,7 +172,7 @@ class PicturesTest {
             val unsent = sell(shopApp, sale)
             shop.sync().join()
             shop.dismiss()
-            until { shop.problem == null && !shop.busy && shop.day?.sales?.size == 3 }
+            until { shop.problem == null && !shop.busy && shop.day?.sales?.firstOrNull()?.amount == sale }
             shop.go(Screen.Day)
             shop.picture("day-offline")
             customer.read(unsent).join()
@@ -152,7 +180,7 @@ class PicturesTest {
             until { customer.state.offline && customer.state.balances.any { it.pending > 0 } }
             customer.picture("wallet")
 
-            table.cable.mend(alters = true)
+            table.cable.alterHeads()
             withTimeout(20_000) {
                 while (!customer.mismatch) {
                     customer.sync().join()

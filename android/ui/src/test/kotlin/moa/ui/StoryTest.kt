@@ -145,7 +145,7 @@ class StoryTest {
         customer.photograph(picture)
         copy(camera(picture))
         shop.taps("Next sale")
-        shop.taps("Take points")
+        shop.taps("Read the customer's code")
         shop.taps("Paste a code")
         shop.sees("At most 2,250 points")
         shop.keys("1500")
@@ -159,7 +159,7 @@ class StoryTest {
 
         // A code for what is left: the server says no, and why.
         copy(customerApp.redemptionCode(alley, 750).code)
-        shop.taps("Take points")
+        shop.taps("Read the customer's code")
         shop.taps("Paste a code")
         shop.taps("Take points")
         shop.sees("Usable from 1,000 points; this wallet has 750. Collect 250 more.")

@@ -29,6 +29,13 @@ class Table(private val folder: Path, private val language: String) : AutoClosea
     }
 }
 
+/** Signs in, and knows what there is. */
+suspend fun App.signIn(table: Table, number: String) {
+    beginEnrolment(number)
+    confirmEnrolment(table.digits(number))
+    syncNow()
+}
+
 /** Founds a group as a shop does, and waits until the server has it. */
 fun App.found(name: String, rate: Int, scope: Scope, months: Int): String = runBlocking {
     val founding = Founding(name, scope, rate.toUShort(), Validity.Months(months.toUShort()), 1_000, Basis.ON_ISSUE)
