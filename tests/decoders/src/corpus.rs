@@ -58,7 +58,7 @@ pub fn seeds() -> Vec<Seed> {
     ] {
         seeds.push(("scanned", name.to_owned(), text.into_bytes()));
     }
-    let all = Ops { ops: ops.iter().map(|(_, op)| Base64::from(op.bytes())).collect() };
+    let all = Ops { ops: ops.iter().map(|(_, op)| Base64::from(op.bytes())).collect(), ..Ops::default() };
     let enrolment =
         EnrolmentRequest { phone: "010-1234-5678".to_owned(), public_key: Base64(key.public_key()) };
     let confirmation =
