@@ -227,9 +227,13 @@ impl World {
             let now = self.now;
             let someone = &mut self.people[person];
             someone.set_clock(now);
+            if let Some(app) = &mut someone.app {
+                app.changes.mark_unchanged();
+            }
+            self.choose_at_once(person)?;
+            let someone = &mut self.people[person];
             let its_now = now.plus(someone.skew);
             let Some(app) = &mut someone.app else { return Ok(()) };
-            app.changes.mark_unchanged();
             let work = app.machine.poll(&app.phone, its_now).map_err(broken)?;
             let wakeup = app.machine.next_wakeup();
             let changed = app.changes.has_changed().unwrap_or(false);
