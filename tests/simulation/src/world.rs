@@ -167,9 +167,13 @@ impl World {
     /// Runs from the first day to the last, lets everyone get in step, and checks everything.
     pub(crate) fn run(&mut self) -> Step {
         let calm = self.calm_from();
-        for (after, event) in
-            [(0, Event::Calm), (CALM, Event::LastSync), (CALM + 10 * Timestamp::MINUTE, Event::End)]
-        {
+        // Twice: a phone that takes the best without a question may choose for what it hears of in its last sync.
+        for (after, event) in [
+            (0, Event::Calm),
+            (CALM, Event::LastSync),
+            (CALM + 5 * Timestamp::MINUTE, Event::LastSync),
+            (CALM + 15 * Timestamp::MINUTE, Event::End),
+        ] {
             self.at(calm.plus(after), event);
         }
         for person in 0..self.people.len() {
