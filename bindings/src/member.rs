@@ -71,6 +71,12 @@ impl App {
         Ok(self.ask(self.phone()?.record_sale_for(Money(amount), &buyer))?.to_string())
     }
 
+    /// Records a sale of so many minor units to whoever has this phone number, as typed. On disk before it returns. If its
+    /// owner is not signed up, the sale waits for that, seven days at most. Gives the sale's id.
+    pub fn record_sale_to_number(&self, amount: i64, number: String) -> Result<String, ApiError> {
+        Ok(self.ask(self.phone()?.record_sale_to_number(Money(amount), &number))?.to_string())
+    }
+
     /// Sales that wait for this buyer's choice, oldest first.
     pub fn waiting_sales(&self) -> Result<Vec<WaitingSale>, ApiError> {
         let dress = self.dress();

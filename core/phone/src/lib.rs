@@ -40,6 +40,7 @@ mod http;
 mod key;
 mod lookup;
 mod member;
+mod number;
 mod one_time;
 mod outbox;
 mod phone;

@@ -58,6 +58,7 @@ impl Kind {
             OpBody::EnrolDevice { .. }
             | OpBody::ExpireLots { .. }
             | OpBody::LapseSale { .. }
+            | OpBody::OfferAgain { .. }
             | OpBody::TakeBest { .. } => Self::Other,
         }
     }

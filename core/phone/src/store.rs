@@ -9,6 +9,7 @@ pub(crate) mod inbox;
 pub(crate) mod lane;
 pub(crate) mod lots;
 pub(crate) mod meta;
+pub(crate) mod numbers;
 pub(crate) mod outbox;
 pub(crate) mod redemptions;
 pub(crate) mod sales;

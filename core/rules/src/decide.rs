@@ -120,6 +120,7 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
         }
         OpBody::LapseSale { merchant, sale } => waiting::lapse(view, &author, (*merchant, *sale), now),
         OpBody::SetStanding { choice } => standing::set(view, &author, choice),
+        OpBody::OfferAgain { merchant, sale } => waiting::offer_again(view, &author, (*merchant, *sale), now),
         OpBody::TakeBest { merchant, sale } => waiting::take_best(view, &author, (*merchant, *sale), now),
     }
 }

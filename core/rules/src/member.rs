@@ -57,7 +57,15 @@ pub enum Buyer {
     /// Whoever read out these digits.
     #[n(1)]
     OneTime(#[n(0)] OneTimeCode),
+    /// Whose phone number this is. The number itself travels beside the op and is not kept.
+    #[n(2)]
+    Number(#[n(0)] NumberHash),
 }
+
+/// A salted hash of a phone number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct NumberHash(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
 
 /// Whom a shop sells to, as the server found out from what it keeps of people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +74,13 @@ pub enum Found {
     Account(AccountId),
     /// This account, by digits handed out at an instant.
     OneTime(AccountId, Timestamp),
+    /// The account of a phone number, which is there already if its owner has not signed up yet.
+    Number {
+        /// The account.
+        account: AccountId,
+        /// Whether its owner has signed up.
+        signed_up: bool,
+    },
     /// Nobody, for this reason.
     Nobody(Refusal),
 }

@@ -167,6 +167,17 @@ pub enum OpBody {
         #[n(0)]
         choice: StandingChoice,
     },
+    /// The server, when the owner of a phone number signs up: a sale that waited for that is mileage, if nothing is to be
+    /// chosen. (A7)
+    #[n(13)]
+    OfferAgain {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The sale.
+        #[n(1)]
+        sale: OpId,
+    },
     /// The server's sweep: takes the best group for a buyer who agreed to that and has not chosen for a day. (A8)
     #[n(12)]
     TakeBest {

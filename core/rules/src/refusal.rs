@@ -197,6 +197,12 @@ pub enum Refusal {
     /// The digits named the buyer of another sale before.
     #[n(90)]
     OneTimeCodeUsed,
+    /// The text is not a phone number that can be reached.
+    #[n(91)]
+    BadNumber,
+    /// The sale names a phone number, and came without it.
+    #[n(92)]
+    NumberMissing,
 
     // Redemptions.
     /// Zero units asked for.
@@ -302,6 +308,8 @@ impl Refusal {
             Self::OneTimeCodeUnknown => "one_time_code_unknown",
             Self::OneTimeCodeExpired => "one_time_code_expired",
             Self::OneTimeCodeUsed => "one_time_code_used",
+            Self::BadNumber => "bad_number",
+            Self::NumberMissing => "number_missing",
             Self::UnitsNotPositive => "units_not_positive",
             Self::BelowMinimum { .. } => "below_minimum",
             Self::NotEnough { .. } => "not_enough",

@@ -32,11 +32,12 @@ pub(crate) fn sell_to(
     now: Timestamp,
 ) -> Result<Decision, Halt> {
     let merchant = author.merchant()?;
-    let account = match carried {
-        Carried::Buyer(Found::Account(account)) => *account,
+    let (account, signed_up) = match carried {
+        Carried::Buyer(Found::Account(account)) => (*account, true),
+        Carried::Buyer(Found::Number { account, signed_up }) => (*account, *signed_up),
         Carried::Buyer(Found::OneTime(account, made)) => {
             one_time::check_time(*made, author.op.time)?;
-            *account
+            (*account, true)
         }
         Carried::Buyer(Found::Nobody(reason)) => return Err(reason.clone().into()),
         _ => return Err(Refusal::MemberCodeUnknown.into()),
@@ -49,7 +50,7 @@ pub(crate) fn sell_to(
         return Err(Refusal::OwnSale.into());
     }
     let mut decision = sale::record(view, author, amount, Some(account), now)?;
-    let sold = Sold { merchant, sale: author.op.id, amount, time: author.op.time, account };
+    let sold = Sold { merchant, sale: author.op.id, amount, time: author.op.time, account, signed_up };
     offer(view, author, &mut decision, &sold, now)?;
     Ok(decision)
 }
@@ -61,6 +62,8 @@ struct Sold {
     amount: Money,
     time: u64,
     account: AccountId,
+    /// Whether the buyer is there to be credited, or a phone number's owner who has yet to sign up.
+    signed_up: bool,
 }
 
 /// Turns a sale into mileage where nothing is to be chosen; else it waits. One that fits no group, or comes too late,
@@ -72,7 +75,7 @@ fn offer(
     sold: &Sold,
     now: Timestamp,
 ) -> Result<(), Halt> {
-    let Sold { merchant, sale, amount, time, account } = *sold;
+    let Sold { merchant, sale, amount, time, account, signed_up } = *sold;
     let until = waits_until(time);
     if now > until {
         return Ok(());
@@ -81,7 +84,8 @@ fn offer(
     if fitting.is_empty() {
         return Ok(());
     }
-    match settled(view, account, &fitting)? {
+    let settled = if signed_up { settled(view, account, &fitting)? } else { None };
+    match settled {
         Some(terms) => {
             let earning = Earning { seller: merchant, sale, amount, account, terms };
             accrue(view, author, decision, &earning, now)?;
@@ -131,6 +135,25 @@ pub(crate) fn claim(
         return Err(Refusal::SaleLapsed { days: CLAIM_DAYS }.into());
     }
     let terms = terms_for(view, merchant, choice, now)?;
+    let mut decision = Decision::default();
+    let earning = Earning { seller: merchant, sale, amount: known.amount, account, terms };
+    accrue(view, author, &mut decision, &earning, now)?;
+    Ok(decision)
+}
+
+/// Makes mileage of a sale that waits, where nothing is to be chosen (any more): its buyer has signed up.
+pub(crate) fn offer_again(
+    view: &View,
+    author: &Author,
+    (merchant, sale): (MerchantId, OpId),
+    now: Timestamp,
+) -> Result<Decision, Halt> {
+    author.system()?;
+    view.want(&[Key::Sale(merchant, sale), Key::Memberships(merchant)])?;
+    let known = view.sale(merchant, sale)?.ok_or(Refusal::UnknownSale)?;
+    let account = waits_for(known, now).ok_or(Refusal::NotDue)?;
+    let fitting = fitting(view, merchant, known.amount)?;
+    let terms = settled(view, account, &fitting)?.ok_or(Refusal::NotDue)?;
     let mut decision = Decision::default();
     let earning = Earning { seller: merchant, sale, amount: known.amount, account, terms };
     accrue(view, author, &mut decision, &earning, now)?;

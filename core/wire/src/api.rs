@@ -13,6 +13,7 @@ use moa_rules::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::member::MemberSecret;
+use crate::number::TypedNumber;
 
 /// The most ops in one `POST /v1/ops`.
 pub const MAX_OPS: usize = 100;
@@ -148,11 +149,14 @@ pub struct OneTimeFound {
 }
 
 /// `POST /v1/ops`: signed ops, 1..=100.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Ops {
     /// Each a signed op, decided in this order.
     pub ops: Vec<Base64>,
+    /// The phone numbers that some of the ops name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<TypedNumber>,
 }
 
 /// The server's answer to one op.

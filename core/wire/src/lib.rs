@@ -11,6 +11,7 @@ pub mod code;
 pub mod keys;
 pub mod link;
 pub mod member;
+pub mod number;
 pub mod problem;
 pub mod qr;
 pub mod submission;

@@ -266,6 +266,16 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
             "이미 쓴 적립 번호예요. 손님에게 새 적립 번호를 부탁해 주세요.",
             "This number for earning was used before. Ask the customer for a new one.",
         ),
+        Refusal::BadNumber => text!(
+            lang,
+            "전화번호가 맞지 않아요. 손님에게 번호를 다시 물어보고 적어 주세요.",
+            "That is not a phone number. Ask the customer for it again.",
+        ),
+        Refusal::NumberMissing => text!(
+            lang,
+            "판매에 전화번호가 따라오지 않았어요. 번호를 적어 새로 판매해 주세요.",
+            "The sale came without its phone number. Record it anew with the number.",
+        ),
 
         // Redemptions.
         Refusal::UnitsNotPositive => text!(

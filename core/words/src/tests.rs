@@ -66,6 +66,8 @@ fn refusals() -> Vec<Refusal> {
         R::OneTimeCodeUnknown,
         R::OneTimeCodeExpired,
         R::OneTimeCodeUsed,
+        R::BadNumber,
+        R::NumberMissing,
         R::UnitsNotPositive,
         R::BelowMinimum { minimum: points(10_000), available: points(9_400) },
         R::BelowMinimum { minimum: points(1), available: points(0) },

@@ -42,6 +42,16 @@ pub(crate) fn lapse_sale(
     sign(signer, &[b"lapse", &merchant.0, &sale.0], at, body)
 }
 
+/// Makes mileage of a sale that waited for its buyer to sign up, where nothing is to be chosen.
+pub(crate) fn offer_again(
+    signer: &dyn Signer,
+    (merchant, sale): (MerchantId, OpId),
+    at: Timestamp,
+) -> Result<Submission, SignError> {
+    let body = OpBody::OfferAgain { merchant, sale };
+    sign(signer, &[b"offer", &merchant.0, &sale.0], at, body)
+}
+
 /// Takes the best for a buyer who last agreed to that at `since`. Named by that too: refused once because the buyer had
 /// just changed their mind, it can be asked again when they change it back.
 pub(crate) fn take_best(

@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 
 const POSTS: [&str; 3] =
     ["/v1/enrolments", "/v1/enrolments/0192837465566778899aabbccddeeff0/confirm", "/v1/ops"];
+/// Those that need a token.
+const CALLERS_POSTS: [&str; 2] = ["/v1/one-time-codes", "/v1/one-time-codes/look-up"];
 const READS: [&str; 7] = [
     "/v1/changes",
     "/v1/snapshot",
@@ -41,6 +43,10 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just("public_key".to_owned()),
         Just("code".to_owned()),
         Just("possession".to_owned()),
+        Just("digits".to_owned()),
+        Just("numbers".to_owned()),
+        Just("salt".to_owned()),
+        Just("number".to_owned()),
         ".{0,8}",
     ];
     leaf.prop_recursive(4, 40, 8, move |inner| {
@@ -64,13 +70,14 @@ fn percent_encoded(text: &str) -> String {
 #[tokio::test]
 async fn random_bytes_and_random_json_get_a_problem_or_an_answer() {
     let town = Town::open().await;
+    let cafe = town.shop("010-1111-1111", "Cafe").await;
     let bytes = sample(proptest::collection::vec(any::<u8>(), 0..400), 60);
     let values = sample(any_json(), 200);
     let bodies = bytes.into_iter().chain(values.iter().map(|value| value.to_string().into_bytes()));
     for body in bodies {
-        for path in POSTS {
+        for path in POSTS.iter().chain(&CALLERS_POSTS) {
             let request = town.client.post(town.url(path)).header("content-type", "application/json");
-            let answer = request.body(body.clone()).send().await.unwrap();
+            let answer = request.bearer_auth(&cafe.device.token).body(body.clone()).send().await.unwrap();
             if answer.status() != StatusCode::OK {
                 let told = problem(answer).await;
                 assert!((400..500).contains(&told.status), "{path}: {told:?}");
@@ -119,7 +126,11 @@ async fn reads_without_a_token_and_wrong_methods_are_refused() {
         let told = problem(answer).await;
         assert_eq!((told.status, told.code.as_str()), (401, "unauthorized"), "{path}");
     }
-    for path in POSTS.iter().chain(&READS) {
+    for path in CALLERS_POSTS {
+        let answer = town.post(path, &json!({})).await;
+        assert_eq!(problem(answer).await.code, "unauthorized", "{path}");
+    }
+    for path in POSTS.iter().chain(&CALLERS_POSTS).chain(&READS) {
         for method in [Method::DELETE, Method::PATCH, Method::OPTIONS] {
             let answer = town.client.request(method, town.url(path)).send().await.unwrap();
             assert!(answer.headers().contains_key("allow"), "{path}");

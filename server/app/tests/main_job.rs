@@ -105,7 +105,10 @@ async fn from_a_scan_to_a_balance_and_to_paying_next_door() {
 async fn refusals_are_told_in_the_caller_s_language() {
     let town = Town::open().await;
     let cafe = town.shop(CAFE, "Cafe").await;
-    let op = moa_wire::api::Ops { ops: vec![moa_wire::api::Base64(town.sale(&cafe, 0).bytes().to_vec())] };
+    let op = moa_wire::api::Ops {
+        ops: vec![moa_wire::api::Base64(town.sale(&cafe, 0).bytes().to_vec())],
+        ..Default::default()
+    };
     let mut texts = Vec::new();
     for language in ["en", "ko"] {
         let request = town.client.post(town.url("/v1/ops")).header("accept-language", language).json(&op);

@@ -31,13 +31,20 @@ struct State {
     ops: HashMap<(KeyId, OpId), Prior>,
     inboxes: HashMap<Inbox, (Vec<Vec<u8>>, InboxHead)>,
     changed: BTreeMap<MerchantId, Timestamp>,
-    accounts: HashMap<[u8; 32], AccountId>,
+    accounts: HashMap<[u8; 32], NumberAccount>,
     enrolments: BTreeMap<[u8; 16], EnrolmentState>,
     member_tags: HashMap<AccountId, [u8; 16]>,
     one_time: HashMap<[u8; 32], (NewOneTime, Option<Vec<u8>>)>,
     wrong_digits: BTreeMap<(MerchantId, [u8; 32]), Timestamp>,
     tokens: HashMap<[u8; 32], TokenHolder>,
     effects: BTreeMap<[u8; 16], Effect>,
+}
+
+struct NumberAccount {
+    account: AccountId,
+    signed_up: bool,
+    /// When a sale last named it before that.
+    named_at: Timestamp,
 }
 
 struct EnrolmentState {
@@ -266,7 +273,10 @@ impl People for MemoryStore {
             begun.tries += 1;
             return Ok(CodeCheck::Wrong { tries_left: tries - begun.tries });
         }
-        let account = *accounts.entry(begun.enrolment.phone_mac).or_insert(fresh);
+        let fresh = NumberAccount { account: fresh, signed_up: true, named_at: now };
+        let number = accounts.entry(begun.enrolment.phone_mac).or_insert(fresh);
+        number.signed_up = true;
+        let account = number.account;
         begun.account = Some(account);
         Ok(CodeCheck::Right { account, public_key: begun.enrolment.public_key.clone() })
     }
@@ -294,6 +304,24 @@ impl People for MemoryStore {
     fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError> {
         let state = self.lock();
         Ok(state.member_tags.iter().find(|(_, known)| **known == tag).map(|(account, _)| *account))
+    }
+
+    fn account_of_number(
+        &self,
+        phone_mac: [u8; 32],
+        fresh: AccountId,
+        now: Timestamp,
+    ) -> Result<(AccountId, bool), StoreError> {
+        let mut state = self.lock();
+        let fresh = NumberAccount { account: fresh, signed_up: false, named_at: now };
+        let number = state.accounts.entry(phone_mac).or_insert(fresh);
+        number.named_at = number.named_at.max(now);
+        Ok((number.account, number.signed_up))
+    }
+
+    fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError> {
+        self.lock().accounts.retain(|_, number| number.signed_up || number.named_at >= since);
+        Ok(())
     }
 
     fn keep_one_time(

@@ -301,6 +301,18 @@ pub trait People: Send + Sync {
     /// Whose handle it is, if it is anyone's.
     fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError>;
 
+    /// The account of a number, and whether its owner has signed up. One that has none yet is given `fresh`, for its owner
+    /// to find when they sign up.
+    fn account_of_number(
+        &self,
+        phone_mac: [u8; 32],
+        fresh: AccountId,
+        now: Timestamp,
+    ) -> Result<(AccountId, bool), StoreError>;
+
+    /// Forgets numbers whose owners have not signed up and that no sale has named since an instant.
+    fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError>;
+
     /// Keeps digits, unless the account was handed out `most` since an instant.
     fn keep_one_time(
         &self,

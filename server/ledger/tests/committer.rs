@@ -127,6 +127,17 @@ impl People for Trying {
     fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError> {
         self.inner.account_of_tag(tag)
     }
+    fn account_of_number(
+        &self,
+        phone_mac: [u8; 32],
+        fresh: AccountId,
+        now: Timestamp,
+    ) -> Result<(AccountId, bool), StoreError> {
+        self.inner.account_of_number(phone_mac, fresh, now)
+    }
+    fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError> {
+        self.inner.forget_numbers(since)
+    }
     fn keep_one_time(
         &self,
         one_time: &NewOneTime,

@@ -83,6 +83,7 @@ conformance!(
     digits_are_taken_once_by_who_asks_first_and_forgotten_in_the_end,
     an_account_is_handed_out_so_many_digits_and_no_more,
     a_shops_wrong_digits_count_once_each,
+    a_number_has_an_account_before_its_owner_signs_up,
 );
 
 mod suite {
@@ -594,6 +595,31 @@ mod suite {
         assert_eq!((tries(0), tries(3)), (vec![START.plus(3), START.plus(5)], vec![START.plus(5)]));
         town.store.forget_one_time(START, START.plus(5)).unwrap();
         assert_eq!(tries(0), [START.plus(5)]);
+    }
+
+    pub fn a_number_has_an_account_before_its_owner_signs_up<S: Subject>(town: &mut Town<S>) {
+        let people = &town.store;
+        let [one, two, three] = [1, 2, 3].map(|id| AccountId([id; 16]));
+        assert_eq!(people.account_of_number([7; 32], one, START).unwrap(), (one, false));
+        assert_eq!(people.account_of_number([7; 32], two, START.plus(5)).unwrap(), (one, false));
+        assert_eq!(people.account_of_number([8; 32], two, START).unwrap(), (two, false));
+        // Named since: kept. The other is forgotten, and its number gets another account.
+        people.forget_numbers(START.plus(1)).unwrap();
+        assert_eq!(people.account_of_number([7; 32], three, START.plus(5)).unwrap(), (one, false));
+        assert_eq!(people.account_of_number([8; 32], three, START.plus(5)).unwrap(), (three, false));
+
+        let effect = NewEffect { id: [9; 16], kind: "sms".into(), payload: String::new(), due_at: START };
+        let (id, phone_mac, code_mac) = ([9; 16], [7; 32], [6; 32]);
+        let (public_key, expires_at) = (vec![4; 65], START.plus(9));
+        let enrolment = NewEnrolment { id, phone_mac, public_key, code_mac, expires_at, effect };
+        people.begin_enrolment(&enrolment).unwrap();
+        let CodeCheck::Right { account, .. } = people.try_code(id, code_mac, 5, two, START).unwrap() else {
+            panic!("the wrong code")
+        };
+        assert_eq!(account, one);
+        assert_eq!(people.account_of_number(phone_mac, two, START.plus(6)).unwrap(), (one, true));
+        people.forget_numbers(START.plus(100)).unwrap();
+        assert_eq!(people.account_of_number(phone_mac, two, START.plus(6)).unwrap(), (one, true));
     }
 
     pub fn an_account_keeps_one_member_tag<S: Subject>(town: &mut Town<S>) {

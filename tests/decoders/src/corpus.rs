@@ -2,18 +2,23 @@
 
 use moa_rules::event::{EVENT_VERSION, Event, EventBody, Inbox};
 use moa_rules::id::{GroupId, MerchantId, OpId};
+use moa_rules::member::{Buyer, MemberCode};
 use moa_rules::merchant::MerchantProfile;
+use moa_rules::one_time::OneTimeCode;
 use moa_rules::op::{Choice, OP_VERSION, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::standing::StandingChoice;
 use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
 use moa_wire::api::{
-    Base64, Changes, Confirmation, EnrolmentRequest, InboxChanges, Ops, Snapshot, Verdict, Verdicts,
+    Base64, Changes, Confirmation, EnrolmentRequest, InboxChanges, OneTimeLookup, OneTimeRequest, Ops,
+    Snapshot, Verdict, Verdicts,
 };
 use moa_wire::keys::{Signer, SoftwareKey};
 use moa_wire::link::{self, Destination};
+use moa_wire::number::TypedNumber;
 use moa_wire::token::{Approval, Checked, Head, Possession};
-use moa_wire::{canonical, chain, code};
+use moa_wire::{canonical, chain, code, member, number};
 use serde::Serialize;
 
 use crate::answers::{ACCOUNT, server_key};
@@ -24,6 +29,8 @@ pub type Seed = (&'static str, String, Vec<u8>);
 
 const GROUP: GroupId = GroupId([3; 16]);
 const MERCHANT: MerchantId = MerchantId([2; 16]);
+const SALT: [u8; number::SALT_BYTES] = [8; number::SALT_BYTES];
+const NUMBER: &str = "010-1234-5678";
 const NOON: i64 = 1_795_230_000_000;
 
 /// Every seed. The keys are new each time, so that a second run gives other bytes of the same form.
@@ -51,6 +58,10 @@ pub fn seeds() -> Vec<Seed> {
         ("voucher", code::text(sale)),
         ("code", code::text(code.bytes())),
         ("approval", code::text(approval.bytes())),
+        ("member", member::text(&member_code())),
+        ("digits", digits().digits()),
+        ("digits-read-aloud", digits().text()),
+        ("digits-mistyped", "1234 5678 9012".to_owned()),
         ("link", link::link(Destination::Group(GROUP), BASE)),
         ("poster", link::poster(Destination::Merchant(MERCHANT), BASE)),
         ("app-link", link::app_link(Destination::Wallet(GROUP))),
@@ -58,7 +69,15 @@ pub fn seeds() -> Vec<Seed> {
     ] {
         seeds.push(("scanned", name.to_owned(), text.into_bytes()));
     }
-    let all = Ops { ops: ops.iter().map(|(_, op)| Base64::from(op.bytes())).collect() };
+    let named = ops.iter().find(|(name, _)| *name == "sell-to-number").map(|(_, op)| op.value().id);
+    let typed = TypedNumber {
+        op: named.expect("among them"),
+        salt: Base64(SALT.to_vec()),
+        number: NUMBER.to_owned(),
+    };
+    let all = Ops { ops: ops.iter().map(|(_, op)| Base64::from(op.bytes())).collect(), numbers: vec![typed] };
+    let shorten = OneTimeRequest { code: Base64::from(code.bytes()) };
+    let look_up = OneTimeLookup { digits: digits().digits() };
     let enrolment =
         EnrolmentRequest { phone: "010-1234-5678".to_owned(), public_key: Base64(key.public_key()) };
     let confirmation =
@@ -68,6 +87,8 @@ pub fn seeds() -> Vec<Seed> {
     let base64url = |bytes: &[u8]| Base64Url(bytes).text().into_bytes();
     for (name, route, body) in [
         ("ops", 0, json(&all)),
+        ("one-time", 10, json(&shorten)),
+        ("one-time-look-up", 11, json(&look_up)),
         ("enrolment", 2, json(&enrolment)),
         ("confirmation", 3, json(&confirmation)),
         ("changes", 4, base64url(&cursor)),
@@ -123,6 +144,7 @@ fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
     let choice = Some(Choice { group: GROUP, terms_version: 1 });
     let code = Checked::sign(redemption_code(key), key).expect("signed").bytes().to_vec();
     let units = Units::new(500).expect("in range");
+    let sell_to = |counter, buyer| sign(counter, OpBody::SellTo { amount: Money(12_000), buyer });
     vec![
         ("merchant", sign(1, OpBody::RegisterMerchant { profile: profile() })),
         ("group", sign(2, OpBody::FoundGroup { profile: group_profile(), terms: terms() })),
@@ -130,7 +152,23 @@ fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
         ("claim", sign(5, OpBody::Claim { sale: sale.bytes().to_vec(), choice })),
         ("redeem", sign(6, OpBody::Redeem { code, units })),
         ("sale", sale),
+        ("sell-to-member", sell_to(7, Buyer::Member(member_code()))),
+        ("sell-to-digits", sell_to(8, Buyer::OneTime(digits()))),
+        ("sell-to-number", sell_to(9, Buyer::Number(number::hash(&SALT, NUMBER)))),
+        ("claim-waiting", sign(10, OpBody::ClaimWaiting { merchant: MERCHANT, sale: OpId([7; 16]), choice })),
+        (
+            "standing",
+            sign(11, OpBody::SetStanding { choice: StandingChoice { groups: vec![GROUP], best: true } }),
+        ),
     ]
+}
+
+fn member_code() -> MemberCode {
+    MemberCode { tag: [5; 16], step: 59_841_000, mac: [6; 8] }
+}
+
+fn digits() -> OneTimeCode {
+    OneTimeCode::of(12_345_678_901).expect("eleven digits")
 }
 
 fn redemption_code(key: &SoftwareKey) -> RedemptionCode {
@@ -206,6 +244,34 @@ fn events(key: &SoftwareKey) -> Vec<(&'static str, Event)> {
                     amount: Money(12_000),
                     time,
                     addressee: Some(ACCOUNT),
+                },
+            ),
+        ),
+        (
+            "waits",
+            event(
+                1,
+                EventBody::SaleWaits {
+                    sale: OpId([4; 16]),
+                    merchant: MERCHANT,
+                    account: ACCOUNT,
+                    amount: Money(12_000),
+                    time,
+                    until: Timestamp(NOON).plus(7 * Timestamp::DAY),
+                },
+            ),
+        ),
+        (
+            "lapsed",
+            event(0, EventBody::SaleLapsed { sale: OpId([4; 16]), merchant: MERCHANT, account: ACCOUNT }),
+        ),
+        (
+            "standing",
+            event(
+                0,
+                EventBody::StandingSet {
+                    account: ACCOUNT,
+                    choice: StandingChoice { groups: vec![GROUP], best: true },
                 },
             ),
         ),

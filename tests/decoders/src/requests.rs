@@ -40,7 +40,11 @@ pub fn requests(bytes: &[u8]) {
         let token = format!("Bearer {}", house.token);
         Request::get(path).header(header::AUTHORIZATION, token).body(Body::empty())
     };
-    let request = match which % 10 {
+    let post_as_caller = |path: &str| {
+        let token = format!("Bearer {}", house.token);
+        json(path).header(header::AUTHORIZATION, token).body(Body::from(rest.to_vec()))
+    };
+    let request = match which % 12 {
         0 | 1 => post("/v1/ops"),
         2 => post("/v1/enrolments"),
         3 => post("/v1/enrolments/0192837465566778899aabbccddeeff0/confirm"),
@@ -49,6 +53,8 @@ pub fn requests(bytes: &[u8]) {
         6 => get(format!("/v1/directory?cursor={coded}")),
         7 => get(format!("/v1/groups/{coded}")),
         8 => get(format!("/v1/keys/{coded}")),
+        10 => post_as_caller("/v1/one-time-codes"),
+        11 => post_as_caller("/v1/one-time-codes/look-up"),
         _ => get(format!("/{}", String::from_utf8_lossy(rest))),
     };
     // What is no request at all is for the HTTP library to refuse.

@@ -6,7 +6,7 @@ use moa_rules::op::RedemptionCode;
 use moa_wire::code::{self, Scanned};
 use moa_wire::submission::Parsed;
 use moa_wire::token::{Approval, Head, Possession, Sealed, Token};
-use moa_wire::{canonical, link};
+use moa_wire::{canonical, link, member};
 
 /// Where links lead.
 pub(crate) const BASE: &str = "https://moa.example";
@@ -60,6 +60,12 @@ pub fn scanned(bytes: &[u8]) {
     match code::read(&text, BASE) {
         Ok(Scanned::Voucher(sale)) => assert!(code::read(&code::text(sale.bytes()), BASE).is_ok()),
         Ok(Scanned::RedemptionCode(code)) => assert!(code::read(&code::text(code.bytes()), BASE).is_ok()),
+        Ok(Scanned::Member(member)) => {
+            assert_eq!(code::read(&member::text(&member), BASE), Ok(Scanned::Member(member)));
+        }
+        Ok(Scanned::OneTime(digits)) => {
+            assert_eq!(code::read(&digits.text(), BASE), Ok(Scanned::OneTime(digits)));
+        }
         Ok(Scanned::Approval(approval)) => assert!(code::read(&code::text(approval.bytes()), BASE).is_ok()),
         _ => {}
     }

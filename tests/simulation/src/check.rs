@@ -154,6 +154,7 @@ impl World {
         self.check_heads(someone, phone)?;
         self.check_balances(someone, phone)?;
         self.check_waiting(someone, phone)?;
+        self.check_standing(someone, phone)?;
         self.check_shop(phone)
     }
 
@@ -238,6 +239,18 @@ impl World {
         }
     }
 
+    /// What the phone shows of the standing choice is what the server goes by.
+    fn check_standing(&self, someone: &Person, phone: &Phone) -> Step {
+        let held = self.server.ledger.store().standing(someone.account).map_err(broken)?;
+        let held = held.map(|standing| standing.choice).unwrap_or_default();
+        let shown = phone.standing().map_err(broken)?;
+        let groups: Vec<GroupId> = shown.groups.iter().map(|group| group.id).collect();
+        if (groups, shown.best, shown.pending) == (held.groups.clone(), held.best, false) {
+            return Ok(());
+        }
+        Err(format!("shows {shown:?} as its standing choice, the server has {held:?}"))
+    }
+
     /// The shop and its groups are confirmed, and its sales stand as the server has them.
     fn check_shop(&self, phone: &Phone) -> Step {
         let Some(shop) = phone.own_shop().map_err(broken)? else { return Ok(()) };
@@ -265,6 +278,7 @@ impl World {
                 EventBody::Redeemed { .. } => self.count("redemptions approved"),
                 EventBody::Expired { .. } => self.count("lots expired"),
                 EventBody::SaleWaits { .. } => self.count("sales that waited"),
+                EventBody::StandingSet { .. } => self.count("standing choices decided"),
                 EventBody::SaleLapsed { .. } => self.count("sales that lapsed"),
                 _ => self.count("other events"),
             }

@@ -371,6 +371,17 @@ impl People for SpoiltStore {
         self.people.account_of_tag(tag)
     }
 
+    fn account_of_number(
+        &self,
+        phone_mac: [u8; 32],
+        fresh: AccountId,
+        now: Timestamp,
+    ) -> Result<(AccountId, bool), StoreError> {
+        self.people.account_of_number(phone_mac, fresh, now)
+    }
+    fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError> {
+        self.people.forget_numbers(since)
+    }
     fn keep_one_time(
         &self,
         one_time: &NewOneTime,

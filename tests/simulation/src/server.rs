@@ -120,7 +120,7 @@ impl Server {
     }
 
     fn ops(&mut self, body: &[u8]) -> Step<Taken> {
-        let Ok(Ops { ops }) = serde_json::from_slice::<Ops>(body) else {
+        let Ok(Ops { ops, .. }) = serde_json::from_slice::<Ops>(body) else {
             return Ok(Taken::Answer(problem(400, "broken_json")));
         };
         if ops.is_empty() || ops.len() > MAX_OPS {

@@ -61,6 +61,8 @@ pub(crate) enum Action {
     Close,
     /// A push: there is something new.
     Sync,
+    /// Says what is to be done with sales that would wait, to the server or to this phone alone.
+    Stand,
     /// Looks at every screen.
     Look,
     /// No signal for so many milliseconds.
@@ -115,6 +117,7 @@ impl World {
             }
             self.sometime(person, 3_000, |_| Action::Sync);
             self.sometime(person, 3_500, |_| Action::Look);
+            self.sometime(person, 800, |_| Action::Stand);
             let faults = self.faults.clone();
             self.sometime(person, faults.offline, |rng| {
                 let most = if rng.chance(700) { 30 * Timestamp::HOUR } else { Timestamp::HOUR };
@@ -226,6 +229,7 @@ impl World {
             Action::SellTo { code } => self.sell_to(person, &code),
             Action::Scan { voucher } => self.scan(person, &voucher),
             Action::Pay { shop } => self.pay(person, shop),
+            Action::Stand => self.stand(person),
             Action::Take { code, units } => self.take_code(person, &code, units),
             Action::Open { millis } => {
                 let until = self.now.plus(millis);
@@ -415,6 +419,42 @@ impl World {
                 self.people[buyer].claims.insert(claimed.op);
                 self.promised(buyer, "chooses", claimed.op);
             }
+        }
+        Ok(())
+    }
+
+    /// Sets the standing choice, or whether the phone takes the best without a question.
+    fn stand(&mut self, buyer: usize) -> Step {
+        if self.rng.chance(3_000) {
+            let on = self.rng.chance(6_000);
+            self.on_phone(buyer, |phone| phone.set_always_best(on))?;
+            return Ok(());
+        }
+        let mut groups = Vec::new();
+        for _ in 0..self.rng.between(0, 2) {
+            groups.extend(self.rng.pick(&self.groups).copied());
+        }
+        let best = self.rng.chance(5_000);
+        if let Some(op) = self.on_phone(buyer, |phone| phone.set_standing(groups, best))? {
+            self.count("standing choices");
+            self.promised(buyer, "stands by", op);
+        }
+        Ok(())
+    }
+
+    /// *Always best*: what the client does before it polls.
+    pub(crate) fn choose_at_once(&mut self, buyer: usize) -> Step {
+        let Some(app) = &self.people[buyer].app else { return Ok(()) };
+        if !app.phone.always_best().map_err(broken)? {
+            return Ok(());
+        }
+        let before = app.phone.pending_claims().map_err(broken)?;
+        app.phone.choose_at_once().map_err(broken)?;
+        let after = app.phone.pending_claims().map_err(broken)?;
+        for claim in after.iter().filter(|claim| !before.contains(claim)) {
+            self.count("choices without a question");
+            self.people[buyer].claims.insert(claim.op);
+            self.promised(buyer, "chooses at once", claim.op);
         }
         Ok(())
     }

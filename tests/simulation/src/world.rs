@@ -167,9 +167,13 @@ impl World {
     /// Runs from the first day to the last, lets everyone get in step, and checks everything.
     pub(crate) fn run(&mut self) -> Step {
         let calm = self.calm_from();
-        for (after, event) in
-            [(0, Event::Calm), (CALM, Event::LastSync), (CALM + 10 * Timestamp::MINUTE, Event::End)]
-        {
+        // Twice: a phone that takes the best without a question may choose for what it hears of in its last sync.
+        for (after, event) in [
+            (0, Event::Calm),
+            (CALM, Event::LastSync),
+            (CALM + 5 * Timestamp::MINUTE, Event::LastSync),
+            (CALM + 15 * Timestamp::MINUTE, Event::End),
+        ] {
             self.at(calm.plus(after), event);
         }
         for person in 0..self.people.len() {
@@ -227,9 +231,13 @@ impl World {
             let now = self.now;
             let someone = &mut self.people[person];
             someone.set_clock(now);
+            if let Some(app) = &mut someone.app {
+                app.changes.mark_unchanged();
+            }
+            self.choose_at_once(person)?;
+            let someone = &mut self.people[person];
             let its_now = now.plus(someone.skew);
             let Some(app) = &mut someone.app else { return Ok(()) };
-            app.changes.mark_unchanged();
             let work = app.machine.poll(&app.phone, its_now).map_err(broken)?;
             let wakeup = app.machine.next_wakeup();
             let changed = app.changes.has_changed().unwrap_or(false);

@@ -87,7 +87,7 @@ impl Client {
     /// # Errors
     /// If the server does not answer.
     pub async fn submit(&self, ops: Vec<Base64>) -> Result<Vec<Verdict>, Failure> {
-        let answer: Verdicts = post(&*self.way, "/v1/ops".to_owned(), &Ops { ops }).await?;
+        let answer: Verdicts = post(&*self.way, "/v1/ops".to_owned(), &Ops { ops, ..Ops::default() }).await?;
         Ok(answer.verdicts)
     }
 

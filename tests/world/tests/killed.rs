@@ -92,7 +92,7 @@ impl Transport for Witnessed {
             let sent = (request.path == "/v1/ops").then(|| request.body.clone().unwrap_or_default());
             let answer = self.way.send(request).await?;
             if let Some(sent) = sent
-                && let Ok(Ops { ops }) = serde_json::from_slice(&sent)
+                && let Ok(Ops { ops, .. }) = serde_json::from_slice(&sent)
                 && let Ok(Verdicts { verdicts, .. }) = serde_json::from_slice(&answer.body)
             {
                 self.witness.hear(ops, verdicts);

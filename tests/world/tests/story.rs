@@ -160,7 +160,7 @@ async fn a_shops_own_sending_after_the_claim_is_a_duplicate() {
         panic!("a voucher")
     };
     let way = network::http(town.url()).unwrap();
-    let ops = Ops { ops: vec![Base64::from(sale.bytes())] };
+    let ops = Ops { ops: vec![Base64::from(sale.bytes())], ..Ops::default() };
     let answer: Verdicts = network::post(&*way, "/v1/ops".to_owned(), &ops).await.unwrap();
     assert_eq!(answer.verdicts, [Verdict::Duplicate { refused: None }]);
 

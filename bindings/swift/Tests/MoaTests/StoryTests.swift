@@ -78,6 +78,72 @@ final class StoryTests: StoryCase {
         XCTAssertEqual(try bakery.state().refusals, [])
     }
 
+    func testAShopScansTheBuyerAndTheBuyerChooses() async throws {
+        let cafe = try await shop("Cafe", "010-0000-0001")
+        let alley = try cafe.foundGroup(founding: founding("Alley", 500))
+        let town = try cafe.foundGroup(founding: founding("Town", 200))
+        try await cafe.syncNow()
+        let buyer = try await enrolled("buyer", "010-0000-0003")
+        try await buyer.syncNow()
+        let sale = try cafe.recordSaleFor(amount: 30_000, buyer: buyer.memberCode().code)
+        try await cafe.syncNow()
+        try await buyer.syncNow()
+        let waiting = try XCTUnwrap(buyer.waitingSales().first)
+        XCTAssertEqual(waiting.sale, sale)
+        XCTAssertEqual(waiting.choices.map(\.group), [alley, town], "best rate first")
+        _ = try buyer.claimWaiting(sale: sale, choice: waiting.choices[1])
+        try await buyer.syncNow()
+        XCTAssertEqual(try buyer.balances().map(\.confirmed), [600])
+        XCTAssertTrue(try buyer.waitingSales().isEmpty)
+    }
+
+    func testWhatIsChosenBeforehandDigitsReadAloudAndAPhoneNumber() async throws {
+        let cafe = try await shop("Cafe", "010-0000-0001")
+        let alley = try cafe.foundGroup(founding: founding("Alley", 500))
+        let town = try cafe.foundGroup(founding: founding("Town", 200))
+        try await cafe.syncNow()
+        let buyer = try await enrolled("buyer", "010-0000-0003")
+        try await buyer.syncNow()
+        func hears() async throws {
+            try await cafe.syncNow()
+            try await buyer.syncNow()
+        }
+        func confirmed(_ group: String) throws -> Int64 {
+            try buyer.balances().first { $0.group == group }?.confirmed ?? 0
+        }
+
+        try buyer.setStandingChoice(groups: [town], bestAfterADay: true)
+        XCTAssertTrue(try buyer.standingChoice().pending)
+        try await hears()
+        XCTAssertEqual(try buyer.standingChoice().groups.map(\.name), ["Town"])
+        _ = try cafe.recordSaleFor(amount: 30_000, buyer: buyer.memberCode().code)
+        try await hears()
+        XCTAssertEqual(try confirmed(town), 600)
+
+        try buyer.setStandingChoice(groups: [], bestAfterADay: false)
+        try buyer.setAlwaysBest(on: true)
+        try await hears()
+        let earning = try await buyer.oneTimeCodeForEarning()
+        guard case let .oneTime(text) = try cafe.readCode(text: earning.digits) else { return XCTFail("no digits") }
+        XCTAssertEqual(text, earning.text)
+        _ = try cafe.recordSaleFor(amount: 30_000, buyer: earning.text)
+        try await hears()
+        XCTAssertEqual(try confirmed(alley), 1_500, "the best, without a question")
+        let voucher = try cafe.recordSale(amount: 10_000)
+        XCTAssertEqual(try buyer.claimAtOnce(voucher: voucher.code)?.earns, 500)
+        _ = try cafe.recordSaleToNumber(amount: 10_000, number: "010 0000 0003")
+        try await hears()
+        XCTAssertEqual(try confirmed(alley), 2_500)
+
+        let paying = try await buyer.oneTimeCodeForPaying(group: alley, most: 1_200)
+        let redemption = try await cafe.redeem(code: paying.text, units: 1_200)
+        XCTAssertEqual(redemption, .approved)
+        let unknown = try await failure { try await cafe.redeem(code: earning.digits, units: 1) }
+        guard case .Server("one_time_code_unknown", _) = unknown else { return XCTFail("\(unknown)") }
+        let slip = try await failure { try cafe.recordSaleToNumber(amount: 1_000, number: "12") }
+        guard case .Refused("bad_number", _, _, nil) = slip else { return XCTFail("\(slip)") }
+    }
+
     func testAnObserverIsToldAtOnceAndOnEveryChangeUntilItIsCancelled() async throws {
         let cafe = try await shop("Cafe", "010-0000-0001")
         _ = try cafe.foundGroup(founding: founding("Alley", 500))

@@ -8,7 +8,7 @@ use moa_rules::time::Timestamp;
 use moa_wire::token::{Checked, Sealed};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{meta, signed, vouchers, waiting};
+use super::{meta, numbers, signed, vouchers, waiting};
 use crate::error::{PhoneError, corrupt};
 use crate::outbox::{Kind, RefusedOp};
 use crate::sync::MOST_RETRY_AFTER_S;
@@ -222,7 +222,7 @@ pub(crate) fn put_off(db: &Connection, op: OpId, not_before: Timestamp) -> Resul
 /// The server applied an op. What it changed stays pending until its event comes.
 pub(crate) fn applied(db: &Connection, op: OpId) -> Result<(), PhoneError> {
     db.prepare_cached(APPLIED)?.execute([op.0])?;
-    Ok(())
+    numbers::forget(db, op)
 }
 
 /// Whether something that was answered is pending still, though its event may lie before the snapshot.
@@ -239,7 +239,7 @@ pub(crate) fn drop_in_snapshot(db: &Connection) -> Result<(), PhoneError> {
 /// The event of an op is being applied: the op holds, and is no longer pending.
 pub(crate) fn confirmed(db: &Connection, actor: KeyId, op: OpId) -> Result<(), PhoneError> {
     if db.prepare_cached(IS_OURS)?.query_row((op.0, actor.0), |row| row.get(0))? {
-        db.prepare_cached(APPLIED)?.execute([op.0])?;
+        applied(db, op)?;
         db.prepare_cached(DELETE_PENDING)?.execute([op.0])?;
     }
     Ok(())
@@ -254,6 +254,7 @@ pub(crate) fn refused(db: &Connection, key: KeyId, op: OpId, refusal: &RefusedOp
     }
     db.prepare_cached(DELETE_PENDING)?.execute([op.0])?;
     db.prepare_cached(DISMISS_QUIET)?.execute([op.0])?;
+    numbers::forget(db, op)?;
     match refusal.reason {
         Some(Refusal::SaleAlreadyClaimed) => vouchers::gone(db, op)?,
         _ => vouchers::release(db, op)?,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use moa_wire::api::{Base64, MAX_WAIT_S, Ops};
+use moa_wire::number::TypedNumber;
 
 use crate::error::{PhoneError, corrupt};
 use crate::lookup::Lookup;
@@ -13,9 +14,13 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// What an answer may take beyond the time for which the server was asked to wait.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Sends signed ops. They need no token: they are signed.
-pub(super) fn ops(phone: &Phone, ops: Vec<Vec<u8>>) -> Result<Request, PhoneError> {
-    let ops = Ops { ops: ops.into_iter().map(Base64).collect() };
+/// Sends signed ops, with the phone numbers that some of them name. They need no token: they are signed.
+pub(super) fn ops(
+    phone: &Phone,
+    ops: Vec<Vec<u8>>,
+    numbers: Vec<TypedNumber>,
+) -> Result<Request, PhoneError> {
+    let ops = Ops { ops: ops.into_iter().map(Base64).collect(), numbers };
     let mut headers = headers(phone);
     headers.push(("content-type", "application/json".to_owned()));
     let body = Some(serde_json::to_vec(&ops).map_err(|_| corrupt("ops"))?);

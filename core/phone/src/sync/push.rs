@@ -12,7 +12,7 @@ use crate::error::PhoneError;
 use crate::outbox::{Kind, RefusedOp};
 use crate::phone::Phone;
 use crate::redemption::deadline;
-use crate::store::outbox;
+use crate::store::{numbers, outbox};
 use crate::transport::{Response, TransportError};
 
 /// For how long an op rests that the server does not take even alone, or answers in words that are not known here.
@@ -55,8 +55,9 @@ impl Machine {
         if !self.may_ask(Lane::Push, now) && !self.hurries(phone)? {
             return Ok(());
         }
-        let (ops, bytes) = due.into_iter().unzip();
-        let request = ask::ops(phone, bytes)?;
+        let (ops, bytes): (Vec<OpId>, _) = due.into_iter().unzip();
+        let beside = phone.store().read(|db| numbers::of(db, &ops))?;
+        let request = ask::ops(phone, bytes, beside)?;
         self.send(work, UnderWay::Push { ops }, request);
         Ok(())
     }

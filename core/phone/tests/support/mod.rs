@@ -38,6 +38,7 @@ use moa_wire::api::{
 };
 use moa_wire::keys::{Signer, SoftwareKey, key_id};
 use moa_wire::member::MemberSecret;
+use moa_wire::number::TypedNumber;
 use moa_wire::problem::Problem;
 use moa_wire::submission::{Parsed, Submission};
 use moa_wire::token::{Checked, Head, Possession, Sealed};
@@ -64,6 +65,10 @@ pub struct Server {
     enrolments: HashMap<String, Vec<u8>>,
     tokens: HashMap<String, (AccountId, KeyId)>,
     one_time: HashMap<String, (AccountId, Timestamp, Vec<u8>)>,
+    /// The phone numbers that came with the last ops.
+    pub numbers: Vec<TypedNumber>,
+    /// The accounts of phone numbers, as typed.
+    pub people: HashMap<String, AccountId>,
     /// Ops received, each time.
     pub received: Vec<OpId>,
     /// Sizes of the batches received.
@@ -93,6 +98,8 @@ impl Server {
             enrolments: HashMap::new(),
             tokens: HashMap::new(),
             one_time: HashMap::new(),
+            numbers: Vec::new(),
+            people: HashMap::new(),
             received: Vec::new(),
             batches: Vec::new(),
             cursors_gone: false,
@@ -208,7 +215,8 @@ impl Server {
     }
 
     fn ops(&mut self, body: &[u8]) -> Response {
-        let Ops { ops } = serde_json::from_slice(body).unwrap();
+        let Ops { ops, numbers } = serde_json::from_slice(body).unwrap();
+        self.numbers = numbers;
         self.batches.push(ops.len());
         let parsed: Vec<Parsed> = ops.iter().map(|op| Parsed::parse(&op.0).unwrap()).collect();
         if self.poison.is_some_and(|poison| parsed.iter().any(|op| op.unchecked().id == poison)) {
@@ -250,6 +258,15 @@ impl Server {
                 let known = self.one_time.get(&digits.digits());
                 let nobody = Found::Nobody(Refusal::OneTimeCodeUnknown);
                 return Carried::Buyer(known.map_or(nobody, |known| Found::OneTime(known.0, known.1)));
+            }
+            Buyer::Number(named) => {
+                let op = submission.op.value().id;
+                let typed = self.numbers.iter().find(|typed| typed.op == op && typed.is(*named));
+                let missing = Found::Nobody(Refusal::NumberMissing);
+                return Carried::Buyer(typed.map_or(missing, |typed| match self.people.get(&typed.number) {
+                    Some(account) => Found::Number { account: *account, signed_up: true },
+                    None => Found::Number { account: AccountId([0xee; 16]), signed_up: false },
+                }));
             }
         };
         let account = AccountId(code.tag);

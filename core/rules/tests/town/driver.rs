@@ -13,7 +13,7 @@ use moa_rules::event::{EVENT_VERSION, Event, EventBody};
 use moa_rules::group::{Group, Member, TermsVersion};
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
-use moa_rules::member::{Buyer, Found, MemberCode, STEP_SECONDS};
+use moa_rules::member::{Buyer, Found, MemberCode, NumberHash, STEP_SECONDS};
 use moa_rules::merchant::{Merchant, MerchantProfile};
 use moa_rules::op::{Carried, Choice, OP_VERSION, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
@@ -249,6 +249,18 @@ impl Town {
         let member = Buyer::Member(MemberCode { tag: buyer.account.0, step, mac: [7; 8] });
         let op = self.op(shop.owner.key, OpBody::SellTo { amount: Money(amount), buyer: member });
         Parcel { op, carried: Carried::Buyer(Found::Account(buyer.account)) }
+    }
+
+    /// A sale to a phone number, whose owner may have yet to sign up.
+    pub fn sell_to_number(&mut self, shop: Shop, amount: i64, buyer: Person, signed_up: bool) -> Parcel {
+        let number = Buyer::Number(NumberHash([7; 32]));
+        let op = self.op(shop.owner.key, OpBody::SellTo { amount: Money(amount), buyer: number });
+        Parcel { op, carried: Carried::Buyer(Found::Number { account: buyer.account, signed_up }) }
+    }
+
+    /// What the server does with a sale that waits when its buyer signs up.
+    pub fn offer_again(&mut self, shop: Shop, sale: OpId) -> Parcel {
+        self.op(SYSTEM, OpBody::OfferAgain { merchant: shop.merchant, sale }).into()
     }
 
     /// A buyer's choice for a sale that waits.

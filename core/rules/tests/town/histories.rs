@@ -34,14 +34,15 @@ enum Step {
     Redeem { shop: usize, wallet: WalletStep, asked: Asked, spare: i64, code_age_s: i64 },
     /// A shop shows a code once more.
     RedeemAgain { shop: usize, code: Index, asked: i64 },
-    /// A shop sells to a buyer whom it can name, and sends that so much later.
-    SellTo { shop: usize, buyer: usize, amount: i64, sold_ago_s: i64 },
+    /// A shop sells to a buyer whom it can name, by a member code or by a number whose owner may have yet to sign up,
+    /// and sends that so much later.
+    SellTo { shop: usize, buyer: usize, number: Option<bool>, amount: i64, sold_ago_s: i64 },
     /// Someone chooses for a sale that waits, or waited.
     Choose { sale: Index, by: Option<usize>, choice: Option<(usize, u32)> },
     /// A buyer says what is to be done with sales that would wait.
     Stand { buyer: usize, groups: Vec<usize>, best: bool },
     /// The server's sweep comes by a sale that waits, or waited.
-    SweepSale { sale: Index, takes_best: bool },
+    SweepSale { sale: Index, sweep: Sweep },
     /// Time passes until just before, at, or after the end of a sale's first day, or of its seven.
     WaitForSale { sale: Index, week: bool, millis_after: i64 },
     /// The server's sweep comes by.
@@ -67,6 +68,14 @@ struct SaleStep {
     addressee: Option<Addressee>,
     sold_ago_s: i64,
     pushed: bool,
+}
+
+/// What the server does with a sale that waits.
+#[derive(Debug, Clone, Copy)]
+enum Sweep {
+    TakeBest,
+    OfferAgain,
+    Lapse,
 }
 
 /// The one buyer a voucher is for.
@@ -206,9 +215,10 @@ fn some_step() -> impl Strategy<Value = Step> {
         ),
         1 => (0..SHOPS, any::<Index>(), 0i64..2_000)
             .prop_map(|(shop, code, asked)| Step::RedeemAgain { shop, code, asked }),
-        6 => (0..SHOPS, 0..BUYERS, some_amount(), some_delay()).prop_map(
-            |(shop, buyer, amount, sold_ago_s)| Step::SellTo { shop, buyer, amount, sold_ago_s }
-        ),
+        6 => (0..SHOPS, 0..BUYERS, prop::option::weighted(0.4, any::<bool>()), some_amount(), some_delay())
+            .prop_map(|(shop, buyer, number, amount, sold_ago_s)| {
+                Step::SellTo { shop, buyer, number, amount, sold_ago_s }
+            }),
         3 => (
             any::<Index>(),
             prop::option::weighted(0.1, 0..BUYERS),
@@ -217,8 +227,8 @@ fn some_step() -> impl Strategy<Value = Step> {
             .prop_map(|(sale, by, choice)| Step::Choose { sale, by, choice }),
         2 => (0..BUYERS, prop::collection::vec(0..GROUPS, 0..3), any::<bool>())
             .prop_map(|(buyer, groups, best)| Step::Stand { buyer, groups, best }),
-        4 => (any::<Index>(), any::<bool>())
-            .prop_map(|(sale, takes_best)| Step::SweepSale { sale, takes_best }),
+        5 => (any::<Index>(), select(vec![Sweep::TakeBest, Sweep::OfferAgain, Sweep::Lapse]))
+            .prop_map(|(sale, sweep)| Step::SweepSale { sale, sweep }),
         2 => (any::<Index>(), any::<bool>(), -1i64..=1)
             .prop_map(|(sale, week, millis_after)| Step::WaitForSale { sale, week, millis_after }),
         3 => (0..BUYERS, 0..GROUPS).prop_map(|(buyer, group)| Step::Sweep { buyer, group }),
@@ -314,10 +324,14 @@ impl History {
                     self.send(&parcel);
                 }
             }
-            Step::SellTo { shop, buyer, amount, sold_ago_s } => {
+            Step::SellTo { shop, buyer, number, amount, sold_ago_s } => {
                 let now = self.town.now;
                 self.town.wait(-sold_ago_s * Timestamp::SECOND);
-                let sale = self.town.sell_to(self.shops[shop], amount, self.buyers[buyer]);
+                let (shop, buyer) = (self.shops[shop], self.buyers[buyer]);
+                let sale = match number {
+                    None => self.town.sell_to(shop, amount, buyer),
+                    Some(signed_up) => self.town.sell_to_number(shop, amount, buyer, signed_up),
+                };
                 self.town.now = now;
                 self.send(&sale);
             }
@@ -338,13 +352,13 @@ impl History {
                 let parcel = self.town.stand(self.buyers[buyer], &groups, best);
                 self.send(&parcel);
             }
-            Step::SweepSale { sale, takes_best } => {
+            Step::SweepSale { sale, sweep } => {
                 let Some(sale) = pick(sale, &self.model.all_waited()) else { return };
                 let shop = *self.shops.iter().find(|shop| shop.merchant == sale.shop).unwrap();
-                let parcel = if takes_best {
-                    self.town.take_best(shop, sale.sale)
-                } else {
-                    self.town.lapse(shop, sale.sale)
+                let parcel = match sweep {
+                    Sweep::TakeBest => self.town.take_best(shop, sale.sale),
+                    Sweep::OfferAgain => self.town.offer_again(shop, sale.sale),
+                    Sweep::Lapse => self.town.lapse(shop, sale.sale),
                 };
                 self.send(&parcel);
             }

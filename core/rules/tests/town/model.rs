@@ -136,8 +136,12 @@ impl Model {
             (OpBody::Redeem { units, .. }, Carried::Code(code)) => self.redeem(op, code, units.get(), now)?,
             (OpBody::ExpireLots { group, account }, _) => self.sweep(*account, *group, now)?,
             (OpBody::SellTo { .. }, Carried::Buyer(Found::Account(account))) => {
-                self.sell_to(op, *account, now)?
+                self.sell_to(op, *account, true, now)?
             }
+            (OpBody::SellTo { .. }, Carried::Buyer(Found::Number { account, signed_up })) => {
+                self.sell_to(op, *account, *signed_up, now)?
+            }
+            (OpBody::OfferAgain { sale, .. }, _) => self.offer_again(op, *sale, now)?,
             (OpBody::ClaimWaiting { sale, choice, .. }, _) => {
                 let choice = choice.map(|choice| (choice.group, choice.terms_version));
                 self.choose(op, *sale, choice, now)?
@@ -210,7 +214,7 @@ impl Model {
         Ok(facts)
     }
 
-    fn sell_to(&self, op: &Op, account: AccountId, now: i64) -> Result<Vec<Fact>, Refusal> {
+    fn sell_to(&self, op: &Op, account: AccountId, signed_up: bool, now: i64) -> Result<Vec<Fact>, Refusal> {
         let shop = self.shop_of(op.actor);
         if self.account_of(op.actor) == account {
             return Err(Refusal::OwnSale);
@@ -226,12 +230,27 @@ impl Model {
         let wanted = standing.iter().find_map(|group| fitting.iter().find(|(fits, _)| fits == group));
         match (fitting.as_slice(), wanted) {
             ([], _) => {}
+            _ if !signed_up => facts.push(Fact::Waits(waits)),
             ([(group, terms)], _) | (_, Some((group, terms))) => {
                 facts.push(earn(op, &waits, (*group, terms), now)?);
             }
             _ => facts.push(Fact::Waits(waits)),
         }
         Ok(facts)
+    }
+
+    fn offer_again(&self, op: &Op, sale: OpId, now: i64) -> Result<Vec<Fact>, Refusal> {
+        let open = |waits: &Waits| !self.is_over(sale) && now <= waits.sold + 7 * DAY;
+        let waits = self.waited(sale).filter(open).ok_or(Refusal::NotDue)?;
+        let fitting = self.fitting(&waits);
+        let (standing, _) = self.standing(waits.account);
+        let wanted = standing.iter().find_map(|group| fitting.iter().find(|(fits, _)| fits == group));
+        match (fitting.as_slice(), wanted) {
+            ([(group, terms)], _) | (_, Some((group, terms))) => {
+                Ok(vec![earn(op, &waits, (*group, terms), now)?])
+            }
+            _ => Err(Refusal::NotDue),
+        }
     }
 
     fn choose(

@@ -234,3 +234,42 @@ fn whom_nobody_knows_and_what_nobody_sold_is_refused() {
     let no_shop = Parcel { op: no_shop, carried: zero.carried };
     assert_eq!(corner.town.send(&no_shop).map(drop), Err(Refusal::NoMerchant));
 }
+
+#[test]
+fn a_sale_to_a_number_is_as_one_to_a_code_if_its_owner_has_signed_up() {
+    let mut corner = corner();
+    let sale = corner.town.sell_to_number(corner.shop, 10_000, corner.buyer, true);
+    assert_eq!(kinds(&sale, &mut corner.town), ["recorded", "waits"]);
+    let small = corner.town.sell_to_number(corner.shop, 25, corner.buyer, true);
+    assert_eq!(kinds(&small, &mut corner.town), ["recorded", "accrued"]);
+    let own = corner.town.sell_to_number(corner.shop, 10_000, corner.shop.owner, true);
+    assert_eq!(corner.town.send(&own).map(drop), Err(Refusal::OwnSale));
+}
+
+#[test]
+fn a_sale_to_a_number_waits_for_its_owner_to_sign_up_though_nothing_is_to_be_chosen() {
+    let mut corner = corner();
+    let [one, two] = [(); 2].map(|()| corner.town.sell_to_number(corner.shop, 25, corner.buyer, false));
+    let many = corner.town.sell_to_number(corner.shop, 10_000, corner.buyer, false);
+    for sale in [&one, &two, &many] {
+        assert_eq!(kinds(sale, &mut corner.town), ["recorded", "waits"]);
+    }
+    let again = |corner: &mut Corner, sale: OpId| {
+        let parcel = corner.town.offer_again(corner.shop, sale);
+        corner.town.send(&parcel).map(drop)
+    };
+    again(&mut corner, one.op.id).unwrap();
+    assert_eq!((corner.balance(0), corner.balance(1)), (1, 0));
+    assert_eq!(again(&mut corner, one.op.id), Err(Refusal::NotDue));
+    assert_eq!(again(&mut corner, many.op.id), Err(Refusal::NotDue), "there is something to choose");
+    corner.choose(corner.buyer, many.op.id).unwrap();
+    // Until the sale lapses, to the millisecond.
+    corner.town.now = waits_until(two.op.time).plus(1);
+    assert_eq!(again(&mut corner, two.op.id), Err(Refusal::NotDue));
+    corner.lapse(two.op.id).unwrap();
+    assert_eq!(again(&mut corner, OpId([9; 16])), Err(Refusal::UnknownSale));
+    let (merchant, sale) = (corner.shop.merchant, two.op.id);
+    let theirs = corner.town.op(corner.buyer.key, OpBody::OfferAgain { merchant, sale });
+    assert_eq!(corner.town.send(&theirs.into()).map(drop), Err(Refusal::NotAllowed));
+    assert_eq!(corner.town.rebuilt(), corner.town.tables);
+}

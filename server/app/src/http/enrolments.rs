@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use moa_ledger::engine::NotDecided;
+use moa_rules::id::AccountId;
 use moa_wire::api::{Confirmation, Enrolled, Enrolment, EnrolmentRequest};
 
 use super::problems::{Fault, ProblemResponse};
 use super::requests::{Id, JsonBody, Language};
 use crate::app::App;
+use crate::buyers;
 use crate::enrolment::{self, Confirmed};
 
 /// Sends a six-digit code to a phone number. The answer does not tell whether the number is known.
@@ -71,5 +73,20 @@ pub(super) async fn confirm(
     let outcomes = app.engine.submit(vec![op]).await?;
     let outcome = outcomes.into_iter().next().ok_or(NotDecided)?;
     let admit = move |app: &App| enrolment::admit(app, (account, key), &outcome);
-    Ok(Json(app.blocking(admit).await?))
+    let enrolled = app.blocking(admit).await?;
+    offer(&app, account).await;
+    Ok(Json(enrolled))
+}
+
+/// Hands over the sales that waited for this number's owner to sign up. If that fails they wait on, for the owner's own
+/// choice.
+async fn offer(app: &Arc<App>, account: AccountId) {
+    let offers = match app.blocking(move |app| buyers::offers(app, account)).await {
+        Ok(offers) if offers.is_empty() => return,
+        Ok(offers) => offers,
+        Err(error) => return tracing::error!(%error, "sales wait on that might have been handed over"),
+    };
+    if app.engine.submit(offers).await.is_err() {
+        tracing::warn!("sales wait on that might have been handed over");
+    }
 }

@@ -9,6 +9,7 @@ use moa_ledger::store::{Answer, Outcome};
 use moa_rules::op::{Carried, OpBody};
 use moa_rules::refusal::Refusal;
 use moa_wire::api::{Base64, MAX_OPS, Ops, Refused, Verdict, Verdicts};
+use moa_wire::number::TypedNumber;
 use moa_wire::submission::{Parsed, Submission};
 use moa_words::{Lang, ProblemText, refusal};
 
@@ -25,7 +26,8 @@ const CHUNK: usize = 16;
 const MOST: u32 = 100;
 const _: () = assert!(MOST as usize == MAX_OPS);
 
-/// Takes up to 100 signed ops and answers each, in order. An op that came before gets its first answer again.
+/// Takes up to 100 signed ops and answers each, in order. An op that came before gets its first answer again. The answer
+/// to a sale to a phone number does not tell whether the number is known.
 #[utoipa::path(
     post,
     path = "/v1/ops",
@@ -44,16 +46,16 @@ const _: () = assert!(MOST as usize == MAX_OPS);
 pub(super) async fn submit(
     State(app): State<Arc<App>>,
     Language(lang): Language,
-    JsonBody(Ops { ops }): JsonBody<Ops>,
+    JsonBody(Ops { ops, numbers }): JsonBody<Ops>,
 ) -> Result<Json<Verdicts>, Fault> {
     if ops.is_empty() {
         return Err(Fault(ProblemText::NoOps));
     }
-    if ops.len() > MAX_OPS {
+    if ops.len() > MAX_OPS || numbers.len() > MAX_OPS {
         return Err(Fault(ProblemText::TooManyOps { max: MOST }));
     }
     let (mut submissions, mut fates) = (Vec::with_capacity(ops.len()), Vec::with_capacity(ops.len()));
-    for checked in check_all(&app, ops).await {
+    for checked in check_all(&app, ops, numbers.into()).await {
         match checked {
             Ok(submission) => {
                 submissions.push(submission);
@@ -106,19 +108,24 @@ async fn decide(app: &App, submissions: Vec<Submission>) -> Vec<Outcome> {
 }
 
 /// Reads the ops and checks every signature, many at once.
-async fn check_all(app: &Arc<App>, ops: Vec<Base64>) -> Vec<Result<Submission, Fate>> {
+async fn check_all(
+    app: &Arc<App>,
+    ops: Vec<Base64>,
+    numbers: Arc<[TypedNumber]>,
+) -> Vec<Result<Submission, Fate>> {
     let mut ops = ops.into_iter();
     let mut chunks = Vec::new();
     while ops.len() > 0 {
         let chunk: Vec<Base64> = ops.by_ref().take(CHUNK).collect();
+        let numbers = numbers.clone();
         chunks.push(app.blocking(move |app| {
-            chunk.iter().map(|op| check(app, &op.0)).collect::<Vec<Result<Submission, Fate>>>()
+            chunk.iter().map(|op| check(app, &op.0, &numbers)).collect::<Vec<Result<Submission, Fate>>>()
         }));
     }
     join_all(chunks).await.into_iter().flatten().collect()
 }
 
-fn check(app: &App, op: &[u8]) -> Result<Submission, Fate> {
+fn check(app: &App, op: &[u8], numbers: &[TypedNumber]) -> Result<Submission, Fate> {
     let parsed = Parsed::parse(op).map_err(Fate::Refused)?;
     let mut keys = Vec::with_capacity(2);
     for id in parsed.keys() {
@@ -132,7 +139,7 @@ fn check(app: &App, op: &[u8]) -> Result<Submission, Fate> {
     let mut submission = parsed.check(public_key).map_err(Fate::Refused)?;
     let op = submission.op.value();
     if let OpBody::SellTo { buyer, .. } = &op.body {
-        let found = buyers::find(app, (op.actor, op.id), buyer).map_err(|error| match error {
+        let found = buyers::find(app, (op.actor, op.id), buyer, numbers).map_err(|error| match error {
             // A sale is not refused because its shop has guessed at others: it waits with the shop.
             OneTimeError::TooManyTries { retry_after_s } => {
                 Fate::Later { after_s: u32::try_from(retry_after_s).unwrap_or(u32::MAX) }

@@ -8,14 +8,16 @@ use moa_wire::submission::Submission;
 
 use super::expiry::{AT_ONCE, EVERY, SweepError, sweep_with};
 use crate::app::App;
+use crate::buyers;
 use crate::one_time;
 use crate::system;
 
-/// Sweeps at once and then every minute, and forgets the digits that named buyers so long ago, without end. May be dropped at any point.
+/// Sweeps at once and then every minute, and forgets digits and numbers that named buyers so long ago, without end. May be dropped at any point.
 pub(crate) async fn run(app: &Arc<App>) {
     loop {
-        if let Err(error) = app.blocking(one_time::forget).await {
-            tracing::error!(%error, "one-time codes could not be forgotten");
+        let forget = |app: &App| one_time::forget(app).and_then(|()| buyers::forget_numbers(app));
+        if let Err(error) = app.blocking(forget).await {
+            tracing::error!(%error, "what need not be remembered could not be forgotten");
         }
         match sweep(app).await {
             Ok(0) => {}

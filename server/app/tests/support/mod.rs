@@ -70,6 +70,12 @@ impl Town {
         assert!(report.is_clean(), "{:#?}", report.differences);
     }
 
+    /// What is in the files of the data folder.
+    pub fn files(&self) -> Vec<Vec<u8>> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.is_file()).map(|path| std::fs::read(path).unwrap()).collect()
+    }
+
     pub fn now(&self) -> Timestamp {
         Timestamp(self.clock.load(Ordering::SeqCst))
     }
@@ -166,7 +172,7 @@ impl Town {
     }
 
     pub async fn submit_bytes(&self, ops: Vec<Vec<u8>>) -> Vec<Verdict> {
-        let ops = Ops { ops: ops.into_iter().map(Base64).collect() };
+        let ops = Ops { ops: ops.into_iter().map(Base64).collect(), ..Ops::default() };
         read::<Verdicts>(self.post("/v1/ops", &ops).await).await.verdicts
     }
 

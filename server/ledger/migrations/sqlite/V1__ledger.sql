@@ -143,8 +143,10 @@ CREATE TABLE balances (
 -- People: beside the journal, erasable.
 CREATE TABLE accounts (
     phone_mac BLOB NOT NULL PRIMARY KEY,
-    account   BLOB NOT NULL UNIQUE
+    account   BLOB NOT NULL UNIQUE,
+    named_at  INTEGER            -- when a sale last named the number; null once its owner has signed up
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX accounts_named ON accounts (named_at) WHERE named_at IS NOT NULL;
 
 -- The handle that a person's member codes bear.
 CREATE TABLE member_tags (

@@ -17,8 +17,12 @@ const BEGIN: &str = "INSERT INTO enrolments (id, phone_mac, public_key, code_mac
 const ENROLMENT: &str =
     "SELECT phone_mac, public_key, code_mac, expires_at, tries FROM enrolments WHERE id = ?1";
 const WRONG: &str = "UPDATE enrolments SET tries = tries + 1 WHERE id = ?1";
-const OPEN_ACCOUNT: &str = "INSERT INTO accounts (phone_mac, account) VALUES (?1, ?2)
-    ON CONFLICT (phone_mac) DO NOTHING";
+const OPEN_ACCOUNT: &str = "INSERT INTO accounts (phone_mac, account, named_at) VALUES (?1, ?2, NULL)
+    ON CONFLICT (phone_mac) DO UPDATE SET named_at = NULL";
+const NAME_NUMBER: &str = "INSERT INTO accounts (phone_mac, account, named_at) VALUES (?1, ?2, ?3)
+    ON CONFLICT (phone_mac) DO UPDATE SET named_at = max(named_at, excluded.named_at) WHERE named_at IS NOT NULL";
+const NUMBER: &str = "SELECT account, named_at FROM accounts WHERE phone_mac = ?1";
+const FORGET_NUMBERS: &str = "DELETE FROM accounts WHERE named_at < ?1";
 const ACCOUNT: &str = "SELECT account FROM accounts WHERE phone_mac = ?1";
 const RIGHT: &str = "UPDATE enrolments SET account = ?2 WHERE id = ?1";
 const SINCE: &str = "SELECT count(*) AS count FROM enrolments WHERE phone_mac = ?1 AND begun_at >= ?2";
@@ -140,6 +144,26 @@ impl People for SqliteStore {
 
     fn account_of_tag(&self, tag: [u8; 16]) -> Result<Option<AccountId>, StoreError> {
         self.read(|tx| one(tx, ACCOUNT_OF_TAG, [tag], |row| rows::id(row, "account")))
+    }
+
+    fn account_of_number(
+        &self,
+        phone_mac: [u8; 32],
+        fresh: AccountId,
+        now: Timestamp,
+    ) -> Result<(AccountId, bool), StoreError> {
+        self.write("naming a number", |tx| {
+            run(tx, NAME_NUMBER, params![phone_mac, fresh.as_ref(), now.0])?;
+            let known = one(tx, NUMBER, [phone_mac], |row| {
+                let named_at: Option<i64> = row.get("named_at").map_err(doing("reading a number"))?;
+                Ok((rows::id(row, "account")?, named_at.is_none()))
+            })?;
+            Ok(known.unwrap_or((fresh, false)))
+        })
+    }
+
+    fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError> {
+        self.write("forgetting numbers", |tx| run(tx, FORGET_NUMBERS, [since.0]).map(drop))
     }
 
     fn keep_one_time(

@@ -31,6 +31,13 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_by_state ON outbox (state, kind, seq);
 
+-- Phone numbers that unanswered sales name. Each goes with the answer to its op.
+CREATE TABLE typed_number (
+    op     BLOB PRIMARY KEY REFERENCES outbox (op),
+    salt   BLOB NOT NULL,
+    number TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What ops not yet confirmed would change. Goes in the transaction that applies their event, or at a refusal.
 CREATE TABLE pending (
     op      BLOB PRIMARY KEY REFERENCES outbox (op),

@@ -200,6 +200,60 @@ class StoryTest {
     }
 
     @Test
+    fun `what is chosen beforehand, digits read aloud, and a phone number`() = runBlocking {
+        val cafe = shop("Cafe", "010-0000-0001")
+        val alley = cafe.foundGroup(founding("Alley", 500))
+        val town = cafe.foundGroup(founding("Town", 200))
+        cafe.syncNow()
+        val buyer = enrolled("buyer", "010-0000-0003")
+        buyer.syncNow()
+        suspend fun hears() {
+            cafe.syncNow()
+            buyer.syncNow()
+        }
+        fun confirmed(group: String) = buyer.balances().find { it.group == group }?.confirmed ?: 0
+
+        buyer.setStandingChoice(listOf(town), true)
+        assertTrue(buyer.standingChoice().pending)
+        hears()
+        val standing = buyer.standingChoice()
+        assertEquals(listOf("Town"), standing.groups.map { it.name })
+        assertTrue(standing.bestAfterADay && !standing.pending)
+        cafe.recordSaleFor(30_000, buyer.memberCode().code)
+        hears()
+        assertEquals(600L to 0L, confirmed(town) to confirmed(alley))
+
+        buyer.setStandingChoice(emptyList(), false)
+        buyer.setAlwaysBest(true)
+        assertTrue(buyer.alwaysBest())
+        hears()
+        val earning = buyer.oneTimeCodeForEarning()
+        assertEquals(earning.digits, earning.text.replace(" ", ""))
+        assertEquals(earning.text, assertIs<Scan.OneTime>(cafe.readCode(earning.digits)).text)
+        cafe.recordSaleFor(30_000, earning.text)
+        hears()
+        assertEquals(1_500, confirmed(alley), "the best, without a question")
+        val voucher = cafe.recordSale(10_000)
+        assertEquals(500, assertNotNull(buyer.claimAtOnce(voucher.code)).earns)
+        assertNull(buyer.claimAtOnce(voucher.code), "claimed already")
+        cafe.recordSaleToNumber(10_000, "010 0000 0003")
+        hears()
+        assertEquals(2_500, confirmed(alley))
+
+        val paying = buyer.oneTimeCodeForPaying(alley, 1_200)
+        assertEquals(Redemption.Approved, cafe.redeem(paying.text, 1_200))
+        hears()
+        assertEquals(1_300, confirmed(alley))
+        val last = if (paying.digits.last() == '0') '1' else '0'
+        val mistyped = assertFailsWith<ApiException.NotOurs> { cafe.redeem(paying.digits.dropLast(1) + last, 1) }
+        assertEquals("code_mistyped", mistyped.code)
+        val again = assertFailsWith<ApiException.Server> { cafe.redeem(earning.digits, 1) }
+        assertEquals("one_time_code_unknown", again.code)
+        val slip = assertFailsWith<ApiException.Refused> { cafe.recordSaleToNumber(1_000, "12") }
+        assertEquals("bad_number", slip.code)
+    }
+
+    @Test
     fun `an observer is told at once and on every change, until it is cancelled`() = runBlocking {
         val cafe = shop("Cafe", "010-0000-0001")
         cafe.foundGroup(founding("Alley", 500))

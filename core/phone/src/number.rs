@@ -1,0 +1,80 @@
+//! Sales to a phone number. The op lasts for ever and says a salted hash only; the number is kept here until the server
+//! has answered, and travels beside it. (docs/rules.md S19)
+
+use moa_rules::id::OpId;
+use moa_rules::member::Buyer;
+use moa_rules::op::OpBody;
+use moa_rules::quantity::Money;
+use moa_rules::refusal::Refusal;
+use moa_rules::sale::check_amount;
+use moa_wire::api::Base64;
+use moa_wire::number::{MAX_TYPED, SALT_BYTES, TypedNumber, hash};
+
+use crate::error::PhoneError;
+use crate::phone::{Phone, own_shop};
+use crate::sale::sold;
+use crate::store::outbox::Effect;
+use crate::store::{numbers, sales};
+
+/// Digits that a phone number has, with or without a country code.
+const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+
+impl Phone {
+    /// Records a sale to whoever has this phone number, as typed. On disk before it returns. If the number's owner is
+    /// not signed up, the sale waits for that, seven days at most; the shop is not told which.
+    ///
+    /// # Errors
+    /// `no_merchant`, `amount_not_positive`, `amount_too_large`, `bad_number`; [`PhoneError::StorageFull`].
+    pub fn record_sale_to_number(&self, amount: Money, number: &str) -> Result<OpId, PhoneError> {
+        check_amount(amount)?;
+        let merchant = self.store().read(own_shop)?.ok_or(Refusal::NoMerchant)?;
+        let number = number.trim();
+        check(number)?;
+        let mut salt = [0; SALT_BYTES];
+        self.environment().random(&mut salt);
+        let op = self.submit(
+            OpBody::SellTo { amount, buyer: Buyer::Number(hash(&salt, number)) },
+            |_| Effect::default(),
+            |db, op| {
+                let (op_id, salt, number) = (op.value().id, Base64(salt.to_vec()), number.to_owned());
+                numbers::put(db, &TypedNumber { op: op_id, salt, number })?;
+                sales::put(db, &sold(op.value(), merchant, amount, None))
+            },
+        )?;
+        Ok(op.value().id)
+    }
+}
+
+/// Refuses what cannot be a phone number, as far as that can be told without the world's numbering plans.
+fn check(number: &str) -> Result<(), Refusal> {
+    let known = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')');
+    let digits = number.chars().filter(char::is_ascii_digit).count();
+    let rest = number.strip_prefix('+').unwrap_or(number);
+    if number.len() > MAX_TYPED || !rest.chars().all(known) || !DIGITS.contains(&digits) {
+        return Err(Refusal::BadNumber);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_as_people_type_them_pass_and_slips_do_not() {
+        for number in ["010-1234-5678", "01012345678", "+82 (0)10 1234 5678", "02.123.4567"] {
+            assert_eq!(check(number), Ok(()), "{number}");
+        }
+        for number in ["", "1234", "010-1234-56781234567", "010_1234_5678", "hello", "++82 10 1234 5678"] {
+            assert_eq!(check(number), Err(Refusal::BadNumber), "{number}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_texts_never_panic(number in ".{0,90}") {
+            let _ = check(&number);
+        }
+    }
+}
