@@ -156,6 +156,7 @@ fn migrate(writer: &mut Connection) -> Result<(), StoreError> {
     migrations::migrations::runner().set_abort_missing(true).set_grouped(true).run(writer).map(drop).map_err(
         |error| match error.kind() {
             refinery::error::Kind::MissingVersion(_) => StoreError::Newer,
+            refinery::error::Kind::DivergentVersion(..) => StoreError::Unreleased,
             _ => StoreError::Database { doing: "bringing the database up to date", source: Box::new(error) },
         },
     )

@@ -27,6 +27,11 @@ pub enum StoreError {
     /// The database was written by a newer program.
     #[error("the database is of a newer version of Moa: update this program")]
     Newer,
+    /// The database was made before its tables were released, and they have changed since.
+    #[error(
+        "the database was made by a Moa that was never released; begin with a new folder, or use that very version"
+    )]
+    Unreleased,
     /// Bytes in the database that this program did not write.
     #[error("{0}")]
     Corrupt(String),

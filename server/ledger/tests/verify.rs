@@ -180,6 +180,18 @@ fn a_file_that_is_no_database_is_refused_clearly() {
 }
 
 #[test]
+fn a_database_whose_tables_were_never_released_is_refused_clearly() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("moa.db");
+    lively(&path);
+    let other = "UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1";
+    Connection::open(&path).unwrap().execute(other, []).unwrap();
+    let (_, device) = system();
+    let error = SqliteStore::open(&path, &device).err().unwrap().to_string();
+    assert!(error.contains("new folder"), "{error}");
+}
+
+#[test]
 fn a_database_of_a_newer_program_is_refused_clearly() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("moa.db");

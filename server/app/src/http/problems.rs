@@ -132,7 +132,7 @@ impl From<StoreError> for Fault {
         tracing::error!(%error, "the store did not answer");
         match error {
             StoreError::Database { .. } => Self::BUSY,
-            StoreError::Corrupt(_) | StoreError::Newer => Self::INTERNAL,
+            StoreError::Corrupt(_) | StoreError::Newer | StoreError::Unreleased => Self::INTERNAL,
         }
     }
 }
