@@ -311,6 +311,10 @@ class Moa(
                     Fate.Waiting, Fate.BeingChecked, null -> {}
                 }
             }
+            is Screen.Sold -> {
+                val fate = withContext(io) { app.fate(shown.sale) }
+                if (fate is Fate.Refused && screen === shown) goHome()
+            }
             is Screen.ShowCode -> if (spent(shown.balance)) goHome()
             is Screen.ShowDigits -> if (shown.balance?.let(::spent) == true) goHome()
             else -> {}

@@ -86,6 +86,13 @@ fun Quiet(
     maxLines: Int = Int.MAX_VALUE,
 ) = Words(text, modifier, MaterialTheme.colorScheme.onSurfaceVariant, style, align, maxLines)
 
+/** Under a code: whom it is for, and until when it is good. */
+@Composable
+fun Shown(whom: String, goodUntil: String) = Column(Modifier.fillMaxWidth(), horizontalAlignment = Alignment.CenterHorizontally) {
+    Words(whom, Modifier.semantics { heading() }, style = MaterialTheme.typography.titleLarge, align = TextAlign.Center)
+    Quiet(goodUntil, align = TextAlign.Center)
+}
+
 /** The one thing to do here. */
 @Composable
 fun BigButton(text: String, enabled: Boolean = true, onClick: () -> Unit) = Button(

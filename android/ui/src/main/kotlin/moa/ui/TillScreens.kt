@@ -135,15 +135,7 @@ internal fun VoucherScreen(moa: Moa, voucher: Voucher) =
         }
         QrCode(voucher.qr, "${moa.labels.codePicture}, ${voucher.amountText}")
         when (val collected = moa.collected(voucher)) {
-            null -> {
-                Words(
-                    moa.labels.forCustomer,
-                    Modifier.fillMaxWidth().semantics { heading() },
-                    style = MaterialTheme.typography.titleLarge,
-                    align = TextAlign.Center,
-                )
-                Quiet(voucher.goodUntilText, align = TextAlign.Center)
-            }
+            null -> Shown(moa.labels.forCustomer, voucher.goodUntilText)
             else -> Row(
                 Modifier.semantics { liveRegion = LiveRegionMode.Polite },
                 horizontalArrangement = Arrangement.spacedBy(8.dp),

@@ -126,7 +126,7 @@ internal fun ShowMemberScreen(moa: Moa, shown: Screen.ShowMember) = Page(
     },
 ) {
     QrCode(shown.code.qr, moa.labels.codePicture)
-    ForShop(moa, shown.code.goodUntilText)
+    Shown(moa.labels.forShop, shown.code.goodUntilText)
 }
 
 /** To be read aloud. */
@@ -135,19 +135,8 @@ internal fun ShowDigitsScreen(moa: Moa, shown: Screen.ShowDigits) =
     Page(middle = true, bottom = { BigButton(moa.labels.ok) { moa.goHome() } }) {
         shown.balance?.let { Quiet(it.name.orEmpty(), align = TextAlign.Center, maxLines = 2) }
         Figure(shown.code.text, Modifier.fillMaxWidth(), align = TextAlign.Center)
-        ForShop(moa, shown.code.goodUntilText)
+        Shown(moa.labels.forShop, shown.code.goodUntilText)
     }
-
-@Composable
-private fun ForShop(moa: Moa, goodUntil: String) {
-    Words(
-        moa.labels.forShop,
-        Modifier.fillMaxWidth().semantics { heading() },
-        style = MaterialTheme.typography.titleLarge,
-        align = TextAlign.Center,
-    )
-    Quiet(goodUntil, align = TextAlign.Center)
-}
 
 @Composable
 internal fun WithoutAskingScreen(moa: Moa, shown: Screen.WithoutAsking) = Page(
@@ -192,7 +181,7 @@ internal fun ShowCodeScreen(moa: Moa, shown: Screen.ShowCode) = Page(
         Figure(shown.code.mostText, Modifier.fillMaxWidth(), MaterialTheme.typography.displayMedium, TextAlign.Center)
     }
     QrCode(shown.code.qr, "${moa.labels.codePicture}, ${shown.code.mostText}")
-    ForShop(moa, shown.code.goodUntilText)
+    Shown(moa.labels.forShop, shown.code.goodUntilText)
 }
 
 @Composable

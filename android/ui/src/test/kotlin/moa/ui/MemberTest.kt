@@ -103,6 +103,21 @@ class MemberTest {
     }
 
     @Test
+    fun `a sale to digits that name nobody is refused, and does not stay on the screen as recorded`() = runBlocking {
+        sells(45_000, readsCode())
+        val waiting = customerApp.waitingSales().single()
+        customerApp.claimWaiting(waiting.sale, waiting.choices.single { it.group == alley })
+        settled()
+        val digits = customerApp.oneTimeCodeForPaying(alley, 2_000).text
+        till.goHome()
+        till.amount.press("8000")
+        till.sell(Screen.SellTo(digits)).join()
+        shopApp.syncNow()
+        until { till.problem != null && till.screen == Screen.Till }
+        assertEquals("Refused", till.problem?.title)
+    }
+
+    @Test
     fun `a customer's phone says of what shops read that shops read it`() = runBlocking {
         customer.read(customerApp.memberCode().code).join()
         assertEquals("A shop reads that code", customer.problem?.text)
