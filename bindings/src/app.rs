@@ -22,7 +22,7 @@ use crate::labels::Labels;
 use crate::observer::{AppState, Observer, Subscription};
 use crate::records::{
     self as out, Balance, Claimed, Founding, Group, GroupChoice, HistoryItem, MerchantDay, OutboxItem,
-    OwnGroup, OwnShop, Place, Qr, Redemption, RedemptionCode, Voucher,
+    OwnGroup, OwnShop, Place, Qr, Redemption, RedemptionCode, SaleItem, Voucher,
 };
 use crate::scan::Scan;
 
@@ -256,6 +256,12 @@ impl App {
     pub fn record_sale(&self, amount: i64) -> Result<Voucher, ApiError> {
         let voucher = self.ask(self.phone()?.record_sale(Money(amount), None))?;
         self.dress().voucher(voucher, |text| self.qr(text))
+    }
+
+    /// One sale of this shop, of whatever day; none if this phone does not know it.
+    pub fn sale(&self, sale: String) -> Result<Option<SaleItem>, ApiError> {
+        let sale = self.op_id(&sale)?;
+        Ok(self.ask(self.phone()?.sale(sale))?.map(|sale| self.dress().sale(sale)))
     }
 
     /// This shop's day so far.

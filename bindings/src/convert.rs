@@ -271,8 +271,8 @@ impl Dress {
         }
     }
 
-    pub(crate) fn day(self, day: phone::MerchantDay) -> out::MerchantDay {
-        let sales = day.sales.into_iter().map(|sale| out::SaleItem {
+    pub(crate) fn sale(self, sale: phone::SaleItem) -> out::SaleItem {
+        out::SaleItem {
             sale: sale.sale.to_string(),
             amount: sale.amount.0,
             amount_text: self.won(sale.amount),
@@ -284,7 +284,11 @@ impl Dress {
                 phone::SaleStanding::Claimed { units, .. } => Some(units.get()),
                 _ => None,
             },
-        });
+        }
+    }
+
+    pub(crate) fn day(self, day: phone::MerchantDay) -> out::MerchantDay {
+        let sales = day.sales.into_iter().map(|sale| self.sale(sale));
         let approved = day.redemptions.iter().filter(|taken| taken.fate == phone::Fate::Applied);
         let redeemed: Units = approved.map(|taken| taken.units).sum();
         out::MerchantDay {

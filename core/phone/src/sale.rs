@@ -7,12 +7,14 @@ use moa_rules::refusal::Refusal;
 use moa_rules::sale::{CLAIM_DAYS, Sale, VOUCHER_MINUTES, check_amount};
 use moa_rules::time::{Day, Timestamp, Zone, end_of_day, local_day};
 use moa_wire::code;
+use rusqlite::Connection;
 
 use crate::error::PhoneError;
 use crate::outbox::Fate;
 use crate::phone::{Phone, own_shop};
 use crate::store::outbox::{self, Answer, Effect};
-use crate::store::{directory, redemptions, sales};
+use crate::store::sales::{self, Sold};
+use crate::store::{directory, redemptions};
 
 /// A sale as the buyer's phone scans it. It is in the outbox already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +118,14 @@ impl Phone {
         })
     }
 
+    /// One sale of the shop, of whatever day; none if this phone does not know it.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn sale(&self, sale: OpId) -> Result<Option<SaleItem>, PhoneError> {
+        self.store().read(|db| sales::sold(db, sale)?.map(|sold| item(db, &sold)).transpose())
+    }
+
     /// The shop's day so far, in the zone of its first group.
     ///
     /// # Errors
@@ -133,19 +143,7 @@ impl Phone {
 
             let mut sales = Vec::new();
             for sold in sales::since(db, begin)? {
-                let answer = outbox::entry(db, sold.sale.id)?.map(|entry| entry.answer);
-                let standing = match (sold.claimed, answer) {
-                    (Some((group, units)), _) => SaleStanding::Claimed { group, units },
-                    (None, _) if sold.sale.lapsed => SaleStanding::Lapsed,
-                    (None, Some(Answer::Refused(_))) => SaleStanding::Refused,
-                    (None, Some(Answer::Waiting)) => SaleStanding::Unsent,
-                    (None, Some(Answer::Applied) | None) => match sold.sale.waits_until {
-                        Some(until) => SaleStanding::Waiting { until },
-                        None => SaleStanding::Recorded,
-                    },
-                };
-                let (sale, amount) = (sold.sale.id, sold.sale.amount);
-                sales.push(SaleItem { sale, amount, at: Timestamp::from_seconds(sold.sale.time), standing });
+                sales.push(item(db, &sold)?);
             }
             let mut redemptions = Vec::new();
             for taken in redemptions::since(db, begin)? {
@@ -168,6 +166,22 @@ impl Phone {
             Ok(MerchantDay { day, sales, amount, claimed, redemptions })
         })
     }
+}
+
+fn item(db: &Connection, sold: &Sold) -> Result<SaleItem, PhoneError> {
+    let Sold { sale, claimed } = sold;
+    let answer = outbox::entry(db, sale.id)?.map(|entry| entry.answer);
+    let standing = match (*claimed, answer) {
+        (Some((group, units)), _) => SaleStanding::Claimed { group, units },
+        (None, _) if sale.lapsed => SaleStanding::Lapsed,
+        (None, Some(Answer::Refused(_))) => SaleStanding::Refused,
+        (None, Some(Answer::Waiting)) => SaleStanding::Unsent,
+        (None, Some(Answer::Applied) | None) => match sale.waits_until {
+            Some(until) => SaleStanding::Waiting { until },
+            None => SaleStanding::Recorded,
+        },
+    };
+    Ok(SaleItem { sale: sale.id, amount: sale.amount, at: Timestamp::from_seconds(sale.time), standing })
 }
 
 /// A sale as its op leaves it, before the server has answered.

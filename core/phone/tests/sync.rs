@@ -48,6 +48,20 @@ fn from_a_sale_without_signal_to_a_redemption_next_door() {
 }
 
 #[test]
+fn a_sale_is_followed_past_midnight() {
+    let mut town = Town::new();
+    let voucher = town.cafe.phone.record_sale(Money(20_000), None).unwrap();
+    town.buyer.phone.claim(&town.buyer.scan(&voucher), None).unwrap();
+    town.advance(14 * Timestamp::HOUR);
+    town.buyer.sync(&mut town.server).unwrap();
+    town.cafe.sync(&mut town.server).unwrap();
+    assert!(town.cafe.phone.merchant_today().unwrap().sales.is_empty(), "it is of yesterday");
+    let sale = town.cafe.phone.sale(voucher.sale).unwrap().unwrap();
+    assert_eq!(sale.standing, SaleStanding::Claimed { group: town.group, units: units(2_000) });
+    assert_eq!(town.bakery.phone.sale(voucher.sale).unwrap(), None);
+}
+
+#[test]
 fn pending_goes_away_only_with_the_event() {
     let mut town = Town::new();
     let claim = town.buy(20_000);

@@ -19,6 +19,9 @@ const CLAIMED: &str = "UPDATE sale SET \"group\" = ?2, units = ?3 WHERE op = ?1"
 const SINCE: &str = "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed,
                      \"group\", units FROM sale WHERE time >= ?1 ORDER BY time DESC, op DESC";
 
+const SOLD: &str = "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed,
+                    \"group\", units FROM sale WHERE op = ?1";
+
 /// A sale and what it became.
 #[derive(Debug, Clone)]
 pub(crate) struct Sold {
@@ -48,6 +51,11 @@ pub(crate) fn get(db: &Connection, sale: OpId) -> Result<Option<Sale>, PhoneErro
     Ok(db.prepare_cached(GET)?.query_row([sale.0], read).optional()?)
 }
 
+/// One sale, and what it became.
+pub(crate) fn sold(db: &Connection, sale: OpId) -> Result<Option<Sold>, PhoneError> {
+    db.prepare_cached(SOLD)?.query([sale.0])?.next()?.map(read_sold).transpose()
+}
+
 /// A sale was claimed into a group.
 pub(crate) fn claimed(db: &Connection, sale: OpId, group: GroupId, units: Units) -> Result<(), PhoneError> {
     db.prepare_cached(CLAIMED)?.execute((sale.0, group.0, units.get()))?;
@@ -60,15 +68,17 @@ pub(crate) fn since(db: &Connection, since: Timestamp) -> Result<Vec<Sold>, Phon
     let mut rows = statement.query([signed(since.seconds())])?;
     let mut sales = Vec::new();
     while let Some(row) = rows.next()? {
-        let claimed = match (row.get::<_, Option<_>>(9)?, row.get::<_, Option<i64>>(10)?) {
-            (Some(group), Some(units)) => {
-                Some((GroupId(group), Units::new(units).map_err(|_| corrupt("sale"))?))
-            }
-            _ => None,
-        };
-        sales.push(Sold { sale: read(row)?, claimed });
+        sales.push(read_sold(row)?);
     }
     Ok(sales)
+}
+
+fn read_sold(row: &Row) -> Result<Sold, PhoneError> {
+    let claimed = match (row.get::<_, Option<_>>(9)?, row.get::<_, Option<i64>>(10)?) {
+        (Some(group), Some(units)) => Some((GroupId(group), Units::new(units).map_err(|_| corrupt("sale"))?)),
+        _ => None,
+    };
+    Ok(Sold { sale: read(row)?, claimed })
 }
 
 fn read(row: &Row) -> rusqlite::Result<Sale> {

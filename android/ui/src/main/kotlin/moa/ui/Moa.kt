@@ -20,6 +20,7 @@ import uniffi.moa.MerchantDay
 import uniffi.moa.Observer
 import uniffi.moa.OwnShop
 import uniffi.moa.Redemption
+import uniffi.moa.SaleItem
 import uniffi.moa.Scan
 import uniffi.moa.StandingChoice
 import uniffi.moa.StandingGroup
@@ -52,6 +53,10 @@ class Moa(
     var shop: OwnShop? by mutableStateOf(app.ownShop())
         private set
     var day: MerchantDay? by mutableStateOf(null)
+        private set
+
+    /** The sale that the screen shows. */
+    var sale: SaleItem? by mutableStateOf(null)
         private set
 
     /** Sales that shops recorded for this customer, who has not chosen yet. */
@@ -108,12 +113,12 @@ class Moa(
 
     /** What the customer has collected with a voucher, once the server has said so. */
     fun collected(voucher: Voucher): String? =
-        day?.sales?.find { it.sale == voucher.sale }?.claimed?.let { app.unitsText(it) }
+        sale?.takeIf { it.sale == voucher.sale }?.claimed?.let { app.unitsText(it) }
 
     fun recordSale(): Job = act { Screen.ShowVoucher(app.recordSale(amount.number)).also { amount.clear() } }
 
     /** Where a sale stands. */
-    fun standing(sale: String): String = day?.sales?.find { it.sale == sale }?.standingText.orEmpty()
+    fun standing(of: String): String = sale?.takeIf { it.sale == of }?.standingText.orEmpty()
 
     fun sell(to: Screen.SellTo): Job = act(otherwise = Screen.Till) {
         val text = amountText()
@@ -331,6 +336,12 @@ class Moa(
         val (own, today) = withContext(io) { app.ownShop().let { it to if (it == null) null else app.merchantToday() } }
         shop = own
         day = today
+        val shown = when (val now = screen) {
+            is Screen.ShowVoucher -> now.voucher.sale
+            is Screen.Sold -> now.sale
+            else -> null
+        }
+        sale = shown?.let { withContext(io) { app.sale(it) } }
     }
 
     private fun refused(text: String, op: String?) = Problem(labels.refused, text, op)
