@@ -366,8 +366,9 @@ impl App {
         })
     }
 
-    /// Stops the app, whoever still has it: calls under way end, observers hear no more, and every call from now on is
-    /// `Closed`. What waits is sent when the directory is opened again, which it can be once those calls have ended.
+    /// Stops the app, whoever still has it: calls under way end, observers hear no more but for a call under way, and
+    /// every call from now on is `Closed`. What waits is sent when the directory is opened again, which it can be once
+    /// those calls have ended.
     pub fn shut_down(&self) {
         let running = self.running.write().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(running) = running {
