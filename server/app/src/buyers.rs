@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::one_time::{self, OneTimeError};
 use crate::phone_number::PhoneNumber;
 use crate::random::{self, NoRandomness};
-use crate::system;
+use moa_ledger::system;
 
 /// Why a phone cannot be told what to make its member codes of.
 #[derive(Debug, thiserror::Error)]

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::jobs::effects::Sms;
 use crate::phone_number::PhoneNumber;
 use crate::random::{self, NoRandomness};
-use crate::system;
+use moa_ledger::system;
 
 /// For how long a code is good.
 pub(crate) const CODE_LIFETIME: i64 = 5 * Timestamp::MINUTE;

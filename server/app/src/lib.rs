@@ -20,7 +20,6 @@ mod pepper;
 mod phone_number;
 mod random;
 mod server;
-mod system;
 mod test_clock;
 
 pub use config::{CarrierKind, Config};

@@ -17,5 +17,7 @@ pub mod engine;
 pub mod memory;
 pub mod sqlite;
 pub mod store;
+pub mod sweep;
+pub mod system;
 pub mod tables;
 pub mod verify;

@@ -8,7 +8,6 @@
 
 mod check;
 mod faults;
-mod jobs;
 mod key;
 mod ledger;
 mod network;

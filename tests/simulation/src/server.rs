@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 
 use moa_ledger::store::{Answer, Outcome, TokenHolder};
+use moa_ledger::sweep::{self, Sweep};
+use moa_ledger::system;
 use moa_phone::{Method, Request, Response};
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
@@ -24,7 +26,6 @@ use moa_wire::token::{Possession, Sealed};
 use serde::Serialize;
 
 use crate::Step;
-use crate::jobs;
 use crate::key::SeededKey;
 use crate::ledger::{Ledger, broken};
 use crate::reads;
@@ -229,11 +230,13 @@ impl Server {
         ok(&Verdicts { verdicts: verdicts.collect(), now })
     }
 
-    /// Writes down what has expired, takes the best for who agreed, and writes down what has waited in vain; the inboxes with something new.
+    /// Writes down what has expired, takes the best for who agreed, and writes down what has waited in vain; the inboxes
+    /// with something new.
     pub(crate) fn sweep(&mut self, now: Timestamp) -> Step<Vec<Inbox>> {
-        let mut batch = jobs::expired(self.ledger.store(), &self.key, now)?;
-        batch.extend(jobs::best(self.ledger.store(), &self.key, now)?);
-        batch.extend(jobs::lapsed(self.ledger.store(), &self.key, now)?);
+        let mut batch = Vec::new();
+        for find in [sweep::expired, sweep::best, sweep::lapsed] as [Sweep; 3] {
+            batch.extend(find(self.ledger.store(), &self.key, now).map_err(broken)?);
+        }
         Ok(self.decide(&batch, now)?.1)
     }
 
@@ -265,7 +268,8 @@ impl Server {
         }
         let (account, public_key) = (begun.account, begun.public_key.clone());
         let key = key_id(&public_key);
-        let op = jobs::enrol_device(&self.key, id, begun.at, (account, key, public_key))?;
+        let op =
+            system::enrol_device(&self.key, id.0, begun.at, (account, key, public_key)).map_err(broken)?;
         self.decide(&[op], now)?;
         self.tokens += 1;
         let token = format!("token-{}", self.tokens);

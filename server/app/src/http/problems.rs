@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use moa_ledger::engine::NotDecided;
 use moa_ledger::store::StoreError;
+use moa_ledger::sweep::SweepError;
 use moa_wire::keys::SignError;
 use moa_wire::problem::{MEDIA_TYPE, Problem};
 use moa_words::{Lang, ProblemText, problem};
@@ -15,7 +16,6 @@ use moa_words::{Lang, ProblemText, problem};
 use crate::buyers::NoSecret;
 use crate::cursor::BadCursor;
 use crate::enrolment::EnrolmentError;
-use crate::jobs::expiry::SweepError;
 use crate::one_time::OneTimeError;
 
 /// When to try again after a hiccup, in seconds.

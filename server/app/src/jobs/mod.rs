@@ -6,7 +6,8 @@ pub(crate) mod waiting;
 
 use std::sync::Arc;
 
-use self::expiry::SweepError;
+use moa_ledger::sweep::SweepError;
+
 use crate::app::App;
 
 /// Runs every job until the server stops.

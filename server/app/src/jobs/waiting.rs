@@ -3,16 +3,15 @@
 
 use std::sync::Arc;
 
-use moa_rules::standing::best_from;
-use moa_wire::submission::Submission;
+use moa_ledger::sweep::{self, SweepError};
 
-use super::expiry::{AT_ONCE, EVERY, SweepError, sweep_with};
+use super::expiry::{EVERY, sweep_with};
 use crate::app::App;
 use crate::buyers;
 use crate::one_time;
-use crate::system;
 
-/// Sweeps at once and then every minute, and forgets digits and numbers that named buyers so long ago, without end. May be dropped at any point.
+/// Sweeps at once and then every minute, and forgets digits and numbers that named buyers so long ago, without end. May
+/// be dropped at any point.
 pub(crate) async fn run(app: &Arc<App>) {
     loop {
         let forget = |app: &App| one_time::forget(app).and_then(|()| buyers::forget_numbers(app));
@@ -30,23 +29,5 @@ pub(crate) async fn run(app: &Arc<App>) {
 
 /// Sweeps until nothing is left; how many sales.
 pub(crate) async fn sweep(app: &Arc<App>) -> Result<usize, SweepError> {
-    Ok(sweep_with(app, best).await? + sweep_with(app, lapsed).await?)
-}
-
-fn best(app: &App) -> Result<Vec<Submission>, SweepError> {
-    let mut ops = Vec::new();
-    for (sale, since) in app.store().sales_for_best(app.engine.now(), AT_ONCE)? {
-        let due = best_from(sale.time);
-        ops.push(system::take_best(&app.server_key, (sale.merchant, sale.id), since, due)?);
-    }
-    Ok(ops)
-}
-
-fn lapsed(app: &App) -> Result<Vec<Submission>, SweepError> {
-    let mut ops = Vec::new();
-    for sale in app.store().sales_to_lapse(app.engine.now(), AT_ONCE)? {
-        let Some(until) = sale.waits_until else { continue };
-        ops.push(system::lapse_sale(&app.server_key, (sale.merchant, sale.id), until)?);
-    }
-    Ok(ops)
+    Ok(sweep_with(app, sweep::best).await? + sweep_with(app, sweep::lapsed).await?)
 }

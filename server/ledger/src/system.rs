@@ -11,7 +11,10 @@ use moa_wire::submission::Submission;
 use moa_wire::token::Checked;
 
 /// `key` may sign for `account`: the end of an enrolment, which began at `at`.
-pub(crate) fn enrol_device(
+///
+/// # Errors
+/// If the key does not sign.
+pub fn enrol_device(
     signer: &dyn Signer,
     enrolment: [u8; 16],
     at: Timestamp,
@@ -22,7 +25,10 @@ pub(crate) fn enrol_device(
 }
 
 /// Writes down what expired in a wallet at or before `ended`, the last such instant.
-pub(crate) fn expire_lots(
+///
+/// # Errors
+/// If the key does not sign.
+pub fn expire_lots(
     signer: &dyn Signer,
     account: AccountId,
     group: GroupId,
@@ -33,7 +39,10 @@ pub(crate) fn expire_lots(
 }
 
 /// Writes down that a sale has waited long enough.
-pub(crate) fn lapse_sale(
+///
+/// # Errors
+/// If the key does not sign.
+pub fn lapse_sale(
     signer: &dyn Signer,
     (merchant, sale): (MerchantId, OpId),
     at: Timestamp,
@@ -43,7 +52,10 @@ pub(crate) fn lapse_sale(
 }
 
 /// Makes mileage of a sale that waited for its buyer to sign up, where nothing is to be chosen.
-pub(crate) fn offer_again(
+///
+/// # Errors
+/// If the key does not sign.
+pub fn offer_again(
     signer: &dyn Signer,
     (merchant, sale): (MerchantId, OpId),
     at: Timestamp,
@@ -54,7 +66,10 @@ pub(crate) fn offer_again(
 
 /// Takes the best for a buyer who last agreed to that at `since`. Named by that too: refused once because the buyer had
 /// just changed their mind, it can be asked again when they change it back.
-pub(crate) fn take_best(
+///
+/// # Errors
+/// If the key does not sign.
+pub fn take_best(
     signer: &dyn Signer,
     (merchant, sale): (MerchantId, OpId),
     since: Timestamp,
