@@ -135,10 +135,7 @@ pub(crate) fn claim(
         return Err(Refusal::SaleLapsed { days: CLAIM_DAYS }.into());
     }
     let terms = terms_for(view, merchant, choice, now)?;
-    let mut decision = Decision::default();
-    let earning = Earning { seller: merchant, sale, amount: known.amount, account, terms };
-    accrue(view, author, &mut decision, &earning, now)?;
-    Ok(decision)
+    earn(view, author, known, (account, terms), now)
 }
 
 /// Makes mileage of a sale that waits, where nothing is to be chosen (any more): its buyer has signed up.
@@ -154,10 +151,7 @@ pub(crate) fn offer_again(
     let account = waits_for(known, now).ok_or(Refusal::NotDue)?;
     let fitting = fitting(view, merchant, known.amount)?;
     let terms = settled(view, account, &fitting)?.ok_or(Refusal::NotDue)?;
-    let mut decision = Decision::default();
-    let earning = Earning { seller: merchant, sale, amount: known.amount, account, terms };
-    accrue(view, author, &mut decision, &earning, now)?;
-    Ok(decision)
+    earn(view, author, known, (account, terms), now)
 }
 
 /// Takes the best for a buyer who agreed to that and has not chosen for a day.
@@ -177,8 +171,19 @@ pub(crate) fn take_best(
     let fitting = fitting(view, merchant, known.amount)?;
     let best = fitting.into_iter().min_by_key(|version| by_rate(version));
     let terms = best.ok_or(Refusal::EarnsNothing { amount: known.amount })?;
+    earn(view, author, known, (account, terms), now)
+}
+
+/// A recorded sale becomes mileage of its buyer's, under these terms.
+fn earn(
+    view: &View,
+    author: &Author,
+    known: &Sale,
+    (account, terms): (AccountId, &TermsVersion),
+    now: Timestamp,
+) -> Result<Decision, Halt> {
     let mut decision = Decision::default();
-    let earning = Earning { seller: merchant, sale, amount: known.amount, account, terms };
+    let earning = Earning { seller: known.merchant, sale: known.id, amount: known.amount, account, terms };
     accrue(view, author, &mut decision, &earning, now)?;
     Ok(decision)
 }
