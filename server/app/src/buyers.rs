@@ -2,6 +2,7 @@
 //! the account's random id, and nothing of how it was found.
 
 use moa_ledger::store::StoreError;
+use moa_ledger::system;
 use moa_rules::id::{AccountId, KeyId, OpId};
 use moa_rules::member::{Buyer, Found};
 use moa_rules::refusal::Refusal;
@@ -16,7 +17,6 @@ use crate::app::App;
 use crate::one_time::{self, OneTimeError};
 use crate::phone_number::PhoneNumber;
 use crate::random::{self, NoRandomness};
-use moa_ledger::system;
 
 /// Why a phone cannot be told what to make its member codes of.
 #[derive(Debug, thiserror::Error)]

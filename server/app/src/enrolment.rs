@@ -10,6 +10,7 @@ use moa_ledger::engine::NotDecided;
 use moa_ledger::store::{
     Answer, CodeCheck, NewEffect, NewEnrolment, Outcome, People, StoreError, TokenHolder,
 };
+use moa_ledger::system;
 use moa_rules::id::{AccountId, KeyId};
 use moa_rules::op::OP_VERSION;
 use moa_rules::time::Timestamp;
@@ -23,7 +24,6 @@ use crate::app::App;
 use crate::jobs::effects::Sms;
 use crate::phone_number::PhoneNumber;
 use crate::random::{self, NoRandomness};
-use moa_ledger::system;
 
 /// For how long a code is good.
 pub(crate) const CODE_LIFETIME: i64 = 5 * Timestamp::MINUTE;

@@ -10,6 +10,7 @@ use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
 use moa_rules::standing::Standing;
 use moa_rules::time::Timestamp;
+use moa_wire::api::{Base64, GroupEntry, KeyEntry, MerchantEntry};
 use moa_wire::submission::Submission;
 
 /// The store could not do it: disk full, file broken, database newer than this program.
@@ -356,4 +357,22 @@ pub trait People: Send + Sync {
 
     /// An effect failed; again not before `due_at`.
     fn effect_failed(&self, id: [u8; 16], due_at: Timestamp) -> Result<(), StoreError>;
+}
+
+impl From<DirectoryMerchant> for MerchantEntry {
+    fn from(shop: DirectoryMerchant) -> Self {
+        let keys = shop.keys.into_iter();
+        Self {
+            id: shop.merchant.id,
+            profile: shop.merchant.profile,
+            groups: shop.groups,
+            keys: keys.map(|key| KeyEntry { id: key.key, public_key: Base64(key.public_key) }).collect(),
+        }
+    }
+}
+
+impl From<DirectoryGroup> for GroupEntry {
+    fn from(group: DirectoryGroup) -> Self {
+        Self { group: group.group, terms: group.terms, members: group.members }
+    }
 }

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::BASE64URL_NOPAD;
 use minicbor::{Decode, Encode};
-use moa_ledger::store::{DirectoryGroup, DirectoryMerchant, Store};
+use moa_ledger::store::Store;
 use moa_phone::Response;
 use moa_rules::event::Inbox;
 use moa_rules::id::MerchantId;
 use moa_rules::sale::Sale;
 use moa_rules::time::Timestamp;
 use moa_wire::api::{
-    Base64, Changes, Directory, GroupEntry, InboxChanges, KeyEntry, MAX_CHANGES, MAX_DIRECTORY,
-    MerchantEntry, Snapshot, WaitingSale,
+    Base64, Changes, Directory, GroupEntry, InboxChanges, MAX_CHANGES, MAX_DIRECTORY, MerchantEntry,
+    Snapshot, WaitingSale,
 };
 use moa_wire::canonical;
 use moa_wire::keys::{Signer, sha256};
@@ -137,47 +137,33 @@ pub(crate) fn directory(store: &dyn Store, query: &str, now: Timestamp) -> Step<
     let ids: BTreeSet<_> = shops.iter().flat_map(|shop| shop.groups.iter().copied()).collect();
     let mut groups = Vec::new();
     for id in ids {
-        groups.extend(store.group(id).map_err(broken)?.map(group_entry));
+        groups.extend(store.group(id).map_err(broken)?.map(GroupEntry::from));
     }
     let last = shops.last().map(|shop| (shop.changed_at, shop.merchant.id));
     let cursor = match last {
         Some(last) if more => encode(&last),
         _ => encode(&(now.plus(-STEP_BACK), MerchantId([0; 16]))),
     };
-    let merchants = shops.into_iter().map(merchant_entry).collect();
+    let merchants = shops.into_iter().map(MerchantEntry::from).collect();
     Ok(ok(&Directory { merchants, groups, cursor, more }))
 }
 
 pub(crate) fn key(store: &dyn Store, id: &str) -> Step<Response> {
     let device = store.device(id.parse().map_err(broken)?).map_err(broken)?;
     match device.and_then(|device| device.merchant) {
-        Some(merchant) => Ok(found(store.merchant(merchant).map_err(broken)?.map(merchant_entry))),
+        Some(merchant) => Ok(found(store.merchant(merchant).map_err(broken)?.map(MerchantEntry::from))),
         None => Ok(problem(404, "not_found")),
     }
 }
 
 pub(crate) fn merchant(store: &dyn Store, id: &str) -> Step<Response> {
     let shop = store.merchant(id.parse().map_err(broken)?).map_err(broken)?;
-    Ok(found(shop.map(merchant_entry)))
+    Ok(found(shop.map(MerchantEntry::from)))
 }
 
 pub(crate) fn group(store: &dyn Store, id: &str) -> Step<Response> {
     let group = store.group(id.parse().map_err(broken)?).map_err(broken)?;
-    Ok(found(group.map(group_entry)))
-}
-
-fn merchant_entry(shop: DirectoryMerchant) -> MerchantEntry {
-    let keys = shop.keys.into_iter();
-    MerchantEntry {
-        id: shop.merchant.id,
-        profile: shop.merchant.profile,
-        groups: shop.groups,
-        keys: keys.map(|key| KeyEntry { id: key.key, public_key: Base64(key.public_key) }).collect(),
-    }
-}
-
-fn group_entry(group: DirectoryGroup) -> GroupEntry {
-    GroupEntry { group: group.group, terms: group.terms, members: group.members }
+    Ok(found(group.map(GroupEntry::from)))
 }
 
 fn found<T: Serialize>(thing: Option<T>) -> Response {

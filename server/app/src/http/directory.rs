@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use moa_ledger::store::{DirectoryGroup, DirectoryMerchant};
 use moa_rules::id::{GroupId, KeyId, MerchantId};
 use moa_rules::time::Timestamp;
-use moa_wire::api::{Base64, Directory, GroupEntry, KeyEntry, MAX_DIRECTORY, MerchantEntry};
+use moa_wire::api::{Directory, GroupEntry, MAX_DIRECTORY, MerchantEntry};
 use moa_words::ProblemText;
 use serde::Deserialize;
 
@@ -79,8 +78,8 @@ fn page(app: &App, DirectoryCursor(time, id): DirectoryCursor) -> Result<Directo
         }
         seen.extend(shop.groups.iter().copied());
         cursor = DirectoryCursor(shop.changed_at, shop.merchant.id);
-        groups.extend(fresh.into_iter().map(group_entry));
-        merchants.push(merchant_entry(shop));
+        groups.extend(fresh.into_iter().map(GroupEntry::from));
+        merchants.push(MerchantEntry::from(shop));
     }
     if !more {
         cursor = DirectoryCursor(now.plus(-STEP_BACK), MerchantId([0; 16]));
@@ -110,7 +109,7 @@ pub(super) async fn group(
     Id(id): Id<GroupId>,
 ) -> Result<Json<GroupEntry>, Fault> {
     let group = app.blocking(move |app| app.store().group(id)).await?;
-    group.map(|group| Json(group_entry(group))).ok_or(Fault(ProblemText::NotFound))
+    group.map(|group| Json(GroupEntry::from(group))).ok_or(Fault(ProblemText::NotFound))
 }
 
 /// One shop: its groups and the keys that sign its sales.
@@ -135,7 +134,7 @@ pub(super) async fn merchant(
     Id(id): Id<MerchantId>,
 ) -> Result<Json<MerchantEntry>, Fault> {
     let shop = app.blocking(move |app| app.store().merchant(id)).await?;
-    shop.map(|shop| Json(merchant_entry(shop))).ok_or(Fault(ProblemText::NotFound))
+    shop.map(|shop| Json(MerchantEntry::from(shop))).ok_or(Fault(ProblemText::NotFound))
 }
 
 /// The shop that a key acts for: who signed a voucher.
@@ -163,19 +162,5 @@ pub(super) async fn key(
         let merchant = app.store().device(id)?.and_then(|device| device.merchant);
         merchant.map_or(Ok(None), |merchant| app.store().merchant(merchant))
     });
-    shop.await?.map(|shop| Json(merchant_entry(shop))).ok_or(Fault(ProblemText::NotFound))
-}
-
-fn merchant_entry(shop: DirectoryMerchant) -> MerchantEntry {
-    let keys = shop.keys.into_iter();
-    MerchantEntry {
-        id: shop.merchant.id,
-        profile: shop.merchant.profile,
-        groups: shop.groups,
-        keys: keys.map(|key| KeyEntry { id: key.key, public_key: Base64(key.public_key) }).collect(),
-    }
-}
-
-fn group_entry(group: DirectoryGroup) -> GroupEntry {
-    GroupEntry { group: group.group, terms: group.terms, members: group.members }
+    shop.await?.map(|shop| Json(MerchantEntry::from(shop))).ok_or(Fault(ProblemText::NotFound))
 }
