@@ -3,7 +3,7 @@
 mod support;
 
 use moa_phone::{Code, Fate, PhoneError, SaleStanding};
-use moa_rules::id::{GroupId, OpId};
+use moa_rules::id::OpId;
 use moa_rules::op::OpBody;
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
@@ -18,20 +18,9 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, PhoneError>) -> Refusal {
     }
 }
 
-/// A second group of the café's, at 3 %: from now on there is something to choose.
-fn second_group(town: &mut Town) -> GroupId {
-    let building = Profile { name: "건물".into(), scope: Scope::Building };
-    let group = town.cafe.phone.found_group(building, terms(300, 0)).unwrap();
-    town.cafe.sync(&mut town.server).unwrap();
-    town.buyer.sync(&mut town.server).unwrap();
-    group
-}
-
 /// The café sells to the buyer, and both hear of it.
 fn sell(town: &mut Town, amount: i64) -> OpId {
-    let code = town.buyer.phone.member_code().unwrap();
-    let sale = town.cafe.phone.record_sale_for(Money(amount), &code.text).unwrap();
-    town.cafe.sync(&mut town.server).unwrap();
+    let sale = town.sell(amount);
     town.buyer.sync(&mut town.server).unwrap();
     sale
 }
@@ -83,7 +72,7 @@ fn a_code_changes_every_half_minute_and_is_taken_for_a_minute_more() {
 #[test]
 fn where_there_is_a_choice_the_buyer_chooses_without_a_voucher() {
     let mut town = Town::new();
-    let other = second_group(&mut town);
+    let other = town.second_group();
     let sale = sell(&mut town, 20_000);
     let until = town.buyer.phone.waiting_sales().unwrap()[0].until;
     assert_eq!(standing(&town), SaleStanding::Waiting { until });
@@ -109,7 +98,7 @@ fn where_there_is_a_choice_the_buyer_chooses_without_a_voucher() {
 #[test]
 fn a_choice_that_is_refused_may_be_made_again() {
     let mut town = Town::new();
-    second_group(&mut town);
+    town.second_group();
     let sale = sell(&mut town, 20_000);
     let elsewhere =
         town.bakery.phone.found_group(Profile { name: "동네".into(), scope: Scope::Area }, terms(500, 0));
@@ -130,7 +119,7 @@ fn a_choice_that_is_refused_may_be_made_again() {
 #[test]
 fn a_sale_that_nobody_chose_for_lapses_on_both_phones() {
     let mut town = Town::new();
-    second_group(&mut town);
+    town.second_group();
     let sale = sell(&mut town, 20_000);
     town.advance(7 * Timestamp::DAY + Timestamp::SECOND);
     assert!(town.buyer.phone.waiting_sales().unwrap().is_empty());
@@ -145,7 +134,7 @@ fn a_sale_that_nobody_chose_for_lapses_on_both_phones() {
 #[test]
 fn a_snapshot_brings_what_waits_and_keeps_what_was_chosen() {
     let mut town = Town::new();
-    second_group(&mut town);
+    town.second_group();
     let (one, two) = (sell(&mut town, 20_000), sell(&mut town, 30_000));
     let claimed = town.buyer.phone.claim_waiting(two, None).unwrap();
     town.server.cursors_gone = true;

@@ -3,30 +3,13 @@
 mod support;
 
 use moa_phone::{Fate, Kind, PhoneError, Request, Response, TransportError};
-use moa_rules::id::{GroupId, OpId};
+use moa_rules::id::GroupId;
 use moa_rules::op::OpBody;
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
 use moa_rules::terms::{Profile, Scope};
 use moa_rules::time::Timestamp;
 use support::{Person, Server, Town, offline, terms, units};
-
-/// A second group of the café's, at 3 %: from now on there is something to choose.
-fn second_group(town: &mut Town) -> GroupId {
-    let building = Profile { name: "건물".into(), scope: Scope::Building };
-    let group = town.cafe.phone.found_group(building, terms(300, 0)).unwrap();
-    town.cafe.sync(&mut town.server).unwrap();
-    town.buyer.sync(&mut town.server).unwrap();
-    group
-}
-
-/// The café sells to the buyer; the server knows, the buyer does not yet.
-fn sell(town: &mut Town, amount: i64) -> OpId {
-    let code = town.buyer.phone.member_code().unwrap();
-    let sale = town.cafe.phone.record_sale_for(Money(amount), &code.text).unwrap();
-    town.cafe.sync(&mut town.server).unwrap();
-    sale
-}
 
 fn confirmed(person: &Person, group: GroupId) -> i64 {
     let balances = person.phone.balances().unwrap();
@@ -45,7 +28,7 @@ fn tablet(town: &mut Town) -> Person {
 #[test]
 fn a_standing_choice_is_shown_at_once_and_counts_when_the_server_has_it() {
     let mut town = Town::new();
-    let other = second_group(&mut town);
+    let other = town.second_group();
     town.buyer.phone.set_standing(vec![other, town.group], true).unwrap();
     assert!(town.buyer.sync_over(&mut town.server, offline).is_err());
     let standing = town.buyer.phone.standing().unwrap();
@@ -57,7 +40,7 @@ fn a_standing_choice_is_shown_at_once_and_counts_when_the_server_has_it() {
     town.buyer.sync(&mut town.server).unwrap();
     let confirmed_now = town.buyer.phone.standing().unwrap();
     assert_eq!((confirmed_now.groups, confirmed_now.pending), (standing.groups, false));
-    sell(&mut town, 20_000);
+    town.sell(20_000);
     town.buyer.sync(&mut town.server).unwrap();
     assert_eq!((confirmed(&town.buyer, other), confirmed(&town.buyer, town.group)), (600, 0));
     assert!(town.buyer.phone.waiting_sales().unwrap().is_empty());
@@ -66,7 +49,7 @@ fn a_standing_choice_is_shown_at_once_and_counts_when_the_server_has_it() {
 #[test]
 fn every_phone_of_the_account_shows_it_and_may_clear_it() {
     let mut town = Town::new();
-    let other = second_group(&mut town);
+    let other = town.second_group();
     let mut tablet = tablet(&mut town);
     town.buyer.phone.set_standing(vec![other], false).unwrap();
     town.buyer.sync(&mut town.server).unwrap();
@@ -87,7 +70,7 @@ fn every_phone_of_the_account_shows_it_and_may_clear_it() {
 #[test]
 fn the_standing_choice_set_last_is_decided_last_though_the_first_was_put_off() {
     let mut town = Town::new();
-    let other = second_group(&mut town);
+    let other = town.second_group();
     let first = town.buyer.phone.set_standing(vec![town.group], false).unwrap();
     let last = town.buyer.phone.set_standing(vec![other], false).unwrap();
     assert_eq!(town.buyer.phone.standing().unwrap().groups[0].id, other);
@@ -117,10 +100,10 @@ fn too_many_groups_are_refused_here_and_a_strange_one_by_the_server() {
 #[test]
 fn the_best_is_taken_by_the_server_after_a_day_for_who_agreed() {
     let mut town = Town::new();
-    second_group(&mut town);
+    town.second_group();
     town.buyer.phone.set_standing(Vec::new(), true).unwrap();
     town.buyer.sync(&mut town.server).unwrap();
-    let sale = sell(&mut town, 20_000);
+    let sale = town.sell(20_000);
     town.buyer.sync(&mut town.server).unwrap();
     assert_eq!(town.buyer.phone.waiting_sales().unwrap().len(), 1);
     town.advance(Timestamp::DAY);
@@ -134,7 +117,7 @@ fn the_best_is_taken_by_the_server_after_a_day_for_who_agreed() {
 #[test]
 fn always_best_claims_a_voucher_without_a_question() {
     let mut town = Town::new();
-    second_group(&mut town);
+    town.second_group();
     let voucher = town.cafe.phone.record_sale(Money(20_000), None).unwrap();
     let scanned = town.buyer.scan(&voucher);
     assert_eq!(town.buyer.phone.claim_at_once(&scanned).unwrap(), None, "it asks until told not to");
@@ -174,14 +157,14 @@ fn always_best_leaves_the_choice_to_the_server_at_a_shop_never_met() {
 #[test]
 fn always_best_chooses_for_a_sale_that_waits_within_one_sync() {
     let mut town = Town::new();
-    second_group(&mut town);
+    town.second_group();
     town.buyer.phone.set_always_best(true).unwrap();
-    sell(&mut town, 20_000);
+    town.sell(20_000);
     town.buyer.sync(&mut town.server).unwrap();
     assert_eq!(confirmed(&town.buyer, town.group), 2_000);
     assert!(town.buyer.phone.waiting_sales().unwrap().is_empty());
     town.buyer.phone.set_always_best(false).unwrap();
-    sell(&mut town, 20_000);
+    town.sell(20_000);
     town.buyer.sync(&mut town.server).unwrap();
     assert_eq!(town.buyer.phone.waiting_sales().unwrap().len(), 1);
 }
@@ -189,12 +172,12 @@ fn always_best_chooses_for_a_sale_that_waits_within_one_sync() {
 #[test]
 fn two_phones_that_both_take_the_best_take_it_once_and_neither_shows_a_refusal() {
     let mut town = Town::new();
-    second_group(&mut town);
+    town.second_group();
     let mut tablet = tablet(&mut town);
     for phone in [&town.buyer.phone, &tablet.phone] {
         phone.set_always_best(true).unwrap();
     }
-    sell(&mut town, 20_000);
+    town.sell(20_000);
     // Both hear of it, and choose, before either is heard.
     let reads_only = |server: &mut Server, request: &Request| -> Result<Response, TransportError> {
         if request.path == "/v1/ops" { offline(server, request) } else { Ok(server.answer(request)) }
@@ -217,9 +200,9 @@ fn two_phones_that_both_take_the_best_take_it_once_and_neither_shows_a_refusal()
 #[test]
 fn what_was_refused_once_is_left_to_the_person_even_over_a_snapshot() {
     let mut town = Town::new();
-    let other = second_group(&mut town);
+    let other = town.second_group();
     town.buyer.phone.set_always_best(true).unwrap();
-    let sale = sell(&mut town, 20_000);
+    let sale = town.sell(20_000);
     town.server.refuses_once = Some(Refusal::SellerNotInGroup);
     town.buyer.sync(&mut town.server).unwrap();
     town.buyer.phone.start_over().unwrap();

@@ -685,4 +685,21 @@ impl Town {
         self.buyer.sync(&mut self.server).unwrap();
         self.cafe.sync(&mut self.server).unwrap();
     }
+
+    /// A second group of the café's, at 3 %: from now on there is something to choose.
+    pub fn second_group(&mut self) -> GroupId {
+        let building = Profile { name: "건물".into(), scope: Scope::Building };
+        let group = self.cafe.phone.found_group(building, terms(300, 0)).unwrap();
+        self.cafe.sync(&mut self.server).unwrap();
+        self.buyer.sync(&mut self.server).unwrap();
+        group
+    }
+
+    /// The café sells to the buyer, whose member code it scans; the server knows, the buyer does not yet.
+    pub fn sell(&mut self, amount: i64) -> OpId {
+        let code = self.buyer.phone.member_code().unwrap();
+        let sale = self.cafe.phone.record_sale_for(Money(amount), &code.text).unwrap();
+        self.cafe.sync(&mut self.server).unwrap();
+        sale
+    }
 }
