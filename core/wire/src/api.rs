@@ -213,6 +213,8 @@ pub enum InboxName {
     Merchant(MerchantId),
     /// A group's.
     Group(GroupId),
+    /// A clerk's till's.
+    Till(KeyId),
 }
 
 impl From<Inbox> for InboxName {
@@ -221,6 +223,7 @@ impl From<Inbox> for InboxName {
             Inbox::Account(id) => Self::Account(id),
             Inbox::Merchant(id) => Self::Merchant(id),
             Inbox::Group(id) => Self::Group(id),
+            Inbox::Till(id) => Self::Till(id),
         }
     }
 }
@@ -231,6 +234,7 @@ impl From<InboxName> for Inbox {
             InboxName::Account(id) => Self::Account(id),
             InboxName::Merchant(id) => Self::Merchant(id),
             InboxName::Group(id) => Self::Group(id),
+            InboxName::Till(id) => Self::Till(id),
         }
     }
 }
@@ -254,7 +258,7 @@ pub struct Changes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InboxChanges {
-    /// Which: its `kind` (`account`, `merchant`, `group`) and `id`.
+    /// Which: its `kind` (`account`, `merchant`, `group`, `till`) and `id`.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub inbox: InboxName,
     /// The number of the first event here; they follow without gaps.

@@ -14,6 +14,7 @@ macro_rules! text {
     };
 }
 
+mod access;
 mod code;
 mod label;
 mod lang;
