@@ -27,7 +27,7 @@ use crate::records::{
 use crate::scan::Scan;
 
 /// How long a shop waits for the server's word on a redemption before it is shown as being checked.
-const VERDICT: Duration = Duration::from_secs(20);
+pub(crate) const VERDICT: Duration = Duration::from_secs(20);
 /// Threads that wait for the disk or tell observers. More observers than that take turns.
 const WAITING_THREADS: usize = 16;
 
@@ -103,7 +103,7 @@ impl App {
         running.as_ref().map(f).ok_or_else(|| ApiError::closed(self.lang))
     }
 
-    fn inner(&self) -> Result<Arc<Inner>, ApiError> {
+    pub(crate) fn inner(&self) -> Result<Arc<Inner>, ApiError> {
         self.running(|app| Arc::clone(&app.inner))
     }
 

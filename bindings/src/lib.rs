@@ -11,9 +11,12 @@ mod labels;
 mod member;
 mod observer;
 mod one_time;
+mod pass;
 mod records;
 mod scan;
+mod staff;
 mod standing;
+mod till;
 
 pub use app::{App, AppConfig};
 pub use error::ApiError;
@@ -21,8 +24,11 @@ pub use labels::Labels;
 pub use member::{MemberCode, ScannedMember, WaitingSale};
 pub use observer::{AppState, Observer, RefusedItem, Subscription};
 pub use one_time::OneTimeCode;
+pub use pass::{Approval, Pass, PassState, Payment, ScannedPass, ShownPass, Took};
 pub use records::*;
 pub use scan::*;
+pub use staff::{ScannedInvitation, StaffInvitation, StaffLimits};
 pub use standing::{StandingChoice, StandingGroup};
+pub use till::TillState;
 
 uniffi::setup_scaffolding!("moa");

@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 
 use crate::app::Inner;
 use crate::records::Balance;
+use crate::till::TillState;
 
 /// Refusals that come with the state. A person reads one at a time.
 const REFUSALS: usize = 8;
@@ -49,6 +50,8 @@ pub struct AppState {
     pub integrity_text: String,
     /// The buyer's mileage by group.
     pub balances: Vec<Balance>,
+    /// How the till stands without the server; none if the phone acts for no shop.
+    pub till: Option<TillState>,
 }
 
 impl AppState {
@@ -85,6 +88,7 @@ impl AppState {
             refusals,
             integrity_broken: broken,
             integrity_text: if broken { phone_text(app.lang, PhoneText::Integrity) } else { String::new() },
+            till: TillState::now(app)?,
             balances: phone.balances()?.into_iter().map(|balance| app.dress().balance(balance)).collect(),
         })
     }

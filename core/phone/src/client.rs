@@ -202,9 +202,14 @@ impl Shared {
     /// Chooses for what waits, without the machine: the key may take its time.
     async fn choose_at_once(self: &Arc<Self>) {
         let shared = Arc::clone(self);
-        let chosen = spawn_blocking(move || shared.phone.choose_at_once());
+        let foreground = self.machine().is_foreground();
+        let chosen = spawn_blocking(move || {
+            shared.phone.choose_at_once()?;
+            // In the background a till wakes nobody for this: it is asked for when the app is opened.
+            if foreground { shared.phone.renew_certificate_if_due().map(drop) } else { Ok(()) }
+        });
         if let Ok(Err(error)) = chosen.await {
-            tracing::error!(%error, "nothing was chosen at once");
+            tracing::error!(%error, "nothing was signed without a question");
         }
     }
 

@@ -43,13 +43,16 @@ mod member;
 mod number;
 mod one_time;
 mod outbox;
+mod pass;
 mod phone;
 mod redemption;
 mod sale;
 mod shop;
+mod staff;
 mod standing;
 mod store;
 pub mod sync;
+mod till;
 mod transport;
 mod wallet;
 
@@ -57,7 +60,8 @@ pub use breach::{Breach, Mismatch, Reckoned};
 pub use claim::{Claimed, GroupChoice, PendingClaim};
 pub use client::Client;
 pub use code::{
-    Code, ScannedApproval, ScannedMember, ScannedOneTime, ScannedRedemption, ScannedVoucher, VoucherStanding,
+    Code, ScannedApproval, ScannedInvitation, ScannedMember, ScannedOneTime, ScannedRedemption,
+    ScannedVoucher, VoucherStanding,
 };
 pub use environment::{Environment, SeededEnvironment, SystemEnvironment};
 pub use error::{PhoneError, StorageError};
@@ -66,10 +70,13 @@ pub use lookup::Lookup;
 pub use member::{ShownMember, WaitingChoice};
 pub use one_time::{Purpose, ShownOneTime};
 pub use outbox::{Fate, Kind, OutboxItem, RefusedOp};
+pub use pass::{PassItem, PassStanding, ScannedPass, ShownApproval, ShownPass, Took};
 pub use phone::{Data, Options, Phone, SignedIn};
 pub use redemption::{Asked, ShownCode};
 pub use sale::{MerchantDay, RedemptionItem, SaleItem, SaleStanding, Voucher};
 pub use shop::{GroupInfo, OwnGroup, OwnShop, Shop};
+pub use staff::ShownInvitation;
 pub use standing::{Standing, StandingGroup};
+pub use till::TillState;
 pub use transport::{Answer, MAX_ANSWER, Method, Request, Response, Transport, TransportError};
 pub use wallet::{Balance, Happened, HistoryItem, SOON};

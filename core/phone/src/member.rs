@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use crate::claim::{Claimed, GroupChoice, choices, effect};
 use crate::error::{PhoneError, corrupt};
 use crate::lookup::Lookup;
-use crate::phone::{Phone, account, own_shop};
+use crate::phone::{Phone, account};
 use crate::sale::sold;
 use crate::shop::{Shop, shop};
 use crate::store::outbox::{self, Effect};
@@ -73,7 +73,7 @@ impl Phone {
     /// `member_code_expired`; [`PhoneError::NotOurs`], if a digit is wrong say; [`PhoneError::StorageFull`].
     pub fn record_sale_for(&self, amount: Money, buyer: &str) -> Result<OpId, PhoneError> {
         check_amount(amount)?;
-        let merchant = self.store().read(own_shop)?.ok_or(Refusal::NoMerchant)?;
+        let merchant = self.selling(amount)?;
         let buyer = match code::read(buyer, self.link_base())? {
             Scanned::Member(code) => {
                 code.check_time(self.now().seconds())?;

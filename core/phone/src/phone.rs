@@ -225,6 +225,12 @@ impl Phone {
     /// The server told its time. Differences that a slow answer explains are left alone.
     pub(crate) fn server_told_time(&self, db: &Connection, server: Timestamp) -> Result<(), PhoneError> {
         const NOTICED: i64 = 2 * Timestamp::SECOND;
+        /// No write for every answer.
+        const HEARD_EVERY: i64 = Timestamp::MINUTE;
+        let heard = meta::get(db, &meta::HEARD_AT)?;
+        if heard.is_none_or(|heard| heard.0.abs_diff(server.0) > HEARD_EVERY.unsigned_abs()) {
+            meta::set(db, &meta::HEARD_AT, &server)?;
+        }
         let offset = server.0.saturating_sub(self.environment.now().0);
         if self.clock_offset.load(Ordering::Relaxed).abs_diff(offset) > NOTICED.unsigned_abs() {
             meta::set(db, &meta::CLOCK_OFFSET, &offset)?;
@@ -293,6 +299,7 @@ fn take_over(db: &Connection, key: KeyId) -> Result<(), PhoneError> {
     if before.is_some() {
         meta::clear(db, &meta::TOKEN)?;
         meta::clear(db, &meta::MERCHANT)?;
+        meta::clear(db, &meta::TILL)?;
         meta::clear(db, &meta::CURSOR)?;
     }
     Ok(())

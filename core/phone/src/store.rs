@@ -11,6 +11,7 @@ pub(crate) mod lots;
 pub(crate) mod meta;
 pub(crate) mod numbers;
 pub(crate) mod outbox;
+pub(crate) mod passes;
 pub(crate) mod redemptions;
 pub(crate) mod sales;
 pub(crate) mod vouchers;

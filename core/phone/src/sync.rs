@@ -179,6 +179,11 @@ impl Machine {
         self.foreground = foreground;
     }
 
+    /// Whether the app is being looked at.
+    pub fn is_foreground(&self) -> bool {
+        self.foreground
+    }
+
     /// How the sync fares.
     pub fn status(&self) -> SyncStatus {
         SyncStatus { failure: self.failure.clone(), caught_up: self.changes_complete > 0 }

@@ -242,9 +242,6 @@ pub(crate) fn admit(view: &View, author: &Author, key: KeyId, now: Timestamp) ->
     if device.revoked_at.is_some() {
         return Err(Refusal::RevokedKey.into());
     }
-    if device.pays_from <= now {
-        return Ok(Decision::default());
-    }
     Ok(author.caused(EventBody::DeviceAdmitted { account, key }))
 }
 

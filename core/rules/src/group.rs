@@ -138,8 +138,5 @@ pub(crate) fn appoint_admin(
     if view.member(group, merchant)?.is_none() {
         return Err(Refusal::ShopNotInGroup.into());
     }
-    if merchant == before {
-        return Ok(Decision::default());
-    }
     Ok(author.caused(EventBody::AdminAppointed { group, merchant, before }))
 }

@@ -29,36 +29,48 @@ pub const PASS_MOST: Money = Money(100_000);
 pub const MOST_PASSES: usize = 5;
 
 /// How a pass stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum PassState {
     /// Its mileage is reserved.
+    #[n(0)]
     Open,
     /// The till took some of it, or all; the rest came back.
+    #[n(1)]
     Spent,
     /// The till did not take it; all of it came back.
+    #[n(2)]
     Released,
 }
 
 /// Mileage reserved for one till.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Pass {
     /// The op that reserved it.
+    #[n(0)]
     pub id: OpId,
     /// The shop.
+    #[n(1)]
     pub merchant: MerchantId,
     /// The till's key.
+    #[n(2)]
     pub till: KeyId,
     /// The buyer.
+    #[n(3)]
     pub account: AccountId,
     /// The key that shows it.
+    #[n(4)]
     pub key: KeyId,
     /// The group.
+    #[n(5)]
     pub group: GroupId,
     /// Which lots are held, how many units of each.
+    #[n(6)]
     pub held: Vec<Allocation>,
     /// The second after which the till takes it no more.
+    #[n(7)]
     pub expires: u64,
     /// How it stands.
+    #[n(8)]
     pub state: PassState,
 }
 

@@ -9,7 +9,7 @@ use crate::id::{AccountId, KeyId, MerchantId};
 use crate::op::{Carried, OP_VERSION};
 use crate::quantity::Money;
 use crate::refusal::Refusal;
-use crate::time::{Day, Timestamp, Zone, local_day};
+use crate::time::{Day, Timestamp, Zone, end_of_day, local_day};
 use crate::view::{Halt, Key, View};
 
 /// For how long an owner's invitation is good.
@@ -96,6 +96,12 @@ pub struct Staff {
 /// The day of a sale of second `sold`, for a clerk's limit.
 pub fn sales_day(sold: u64) -> Day {
     local_day(Timestamp::from_seconds(sold), &Zone::named(ZONE).unwrap_or_default()).into()
+}
+
+/// From when to when a clerk's day lasts.
+pub fn day_span(day: Day) -> (Timestamp, Timestamp) {
+    let zone = Zone::named(ZONE).unwrap_or_default();
+    (end_of_day(Day(day.0.saturating_sub(1)), &zone), end_of_day(day, &zone))
 }
 
 /// Joins a shop's staff on the owner's invitation; the author's phone sells for the shop from now on.

@@ -77,7 +77,7 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
             change(view, *key, |device| Device { revoked_at: Some(event.at), ..device })?
         }
         EventBody::DeviceAdmitted { key, .. } => {
-            change(view, *key, |device| Device { pays_from: event.at, ..device })?
+            change(view, *key, |device| Device { pays_from: device.pays_from.min(event.at), ..device })?
         }
         EventBody::TillAdded { merchant, key, .. } => {
             let certificate = Some(Certificate::new(Money(0), event.at));

@@ -13,7 +13,7 @@ use hyper_util::service::TowerToHyperService;
 use moa_ledger::engine::{Clock, Engine};
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::StoreError;
-use moa_rules::device::{Device, Holder};
+use moa_rules::device::Device;
 use moa_wire::keys::{Signer, SoftwareKey};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, watch};
@@ -155,13 +155,7 @@ fn url(address: SocketAddr) -> String {
 }
 
 fn system(key: &SoftwareKey) -> Device {
-    Device {
-        key: key.key_id(),
-        holder: Holder::System,
-        merchant: None,
-        public_key: key.public_key(),
-        revoked_at: None,
-    }
+    Device::system(key.key_id(), key.public_key())
 }
 
 /// The carrier, and the development carrier once more where its messages may be shown over HTTP.

@@ -3,7 +3,7 @@
 use moa_rules::id::{AccountId, KeyId, MerchantId};
 use moa_rules::standing::StandingChoice;
 use moa_rules::time::Timestamp;
-use moa_wire::api::Base64;
+use moa_wire::api::{Base64, TillStanding};
 use moa_wire::member::MemberSecret;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,12 @@ pub(crate) const DIRECTORY_CURSOR: Name<String> = name("directory_cursor");
 pub(crate) const DIRECTORY_AT: Name<Timestamp> = name("directory_at");
 /// The server's clock less the phone's, in milliseconds.
 pub(crate) const CLOCK_OFFSET: Name<i64> = name("clock_offset");
+/// When the server was last heard, by its clock.
+pub(crate) const HEARD_AT: Name<Timestamp> = name("heard_at");
+/// What this key may sell, and from when it may pay.
+pub(crate) const TILL: Name<TillStanding> = name("till");
+/// When the certificate was last asked for, by the server's clock.
+pub(crate) const RENEWED_AT: Name<Timestamp> = name("renewed_at");
 /// The enrolment under way.
 pub(crate) const ENROLMENT: Name<UnderWay> = name("enrolment");
 /// What the account's member codes are made of.

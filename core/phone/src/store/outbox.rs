@@ -24,17 +24,17 @@ const PENDING: &str = "SELECT op, kind, bytes, created_at, \"group\", units
                        FROM pending JOIN outbox USING (op) WHERE kind = ?1 ORDER BY seq";
 const DISMISS: &str = "UPDATE outbox SET dismissed = 1 WHERE op = ?1 AND state = 'refused'";
 const SETUP: &str = "SELECT op, bytes, not_before FROM outbox
-                     WHERE state = 'waiting' AND kind IN ('register_merchant', 'found_group', 'join_group')
+                     WHERE state = 'waiting' AND kind IN ('register_merchant', 'act_for', 'join_staff', 'found_group', 'join_group')
                      ORDER BY seq LIMIT 1";
 const DUE: &str =
     "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND (not_before <= ?1 OR not_before > ?2)
-                   AND kind IN ('redeem', 'record_sale', 'claim', 'standing')
+                   AND kind NOT IN ('register_merchant', 'act_for', 'join_staff', 'found_group', 'join_group')
                    AND (kind <> 'standing' OR seq = (SELECT min(seq) FROM outbox
                                                      WHERE state = 'waiting' AND kind = 'standing'))
-                   ORDER BY kind <> 'redeem', seq LIMIT ?3";
+                   ORDER BY kind NOT IN ('redeem', 'pay'), seq LIMIT ?3";
 const DUE_CLAIMS: &str =
     "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND (not_before <= ?1 OR not_before > ?2)
-                          AND (kind = 'claim' OR seq = (SELECT min(seq) FROM outbox
+                          AND (kind IN ('claim', 'pay', 'reserve_pass', 'revoke_device', 'admit_device') OR seq = (SELECT min(seq) FROM outbox
                                                         WHERE state = 'waiting' AND kind = 'standing'))
                           ORDER BY seq LIMIT ?3";
 const WAITING: &str = "SELECT count(*), min(not_before) FROM outbox WHERE state = 'waiting'";
@@ -184,8 +184,8 @@ pub(crate) fn dismiss(db: &Connection, op: OpId) -> Result<(), PhoneError> {
 /// Up to `limit` ops to be sent now, in order. An op put off further than any op is was put off before the clock was
 /// set back: it is due.
 ///
-/// Opening a shop, founding and joining go first and one by one: what comes after needs them, and an op that is
-/// refused because the one before it was put off is refused for good. Redemptions go before the rest: someone
+/// Opening a shop, acting for one, founding and joining go first and one by one: what comes after needs them, and an op that is
+/// refused because the one before it was put off is refused for good. Redemptions and payments go before the rest: someone
 /// stands at the till. Standing choices go one by one too: the last one set is to be the last one decided.
 pub(crate) fn due(db: &Connection, now: Timestamp, limit: usize) -> Result<Vec<(OpId, Vec<u8>)>, PhoneError> {
     let most = now.plus(i64::from(MOST_RETRY_AFTER_S) * Timestamp::SECOND);

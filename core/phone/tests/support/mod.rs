@@ -282,8 +282,7 @@ impl Server {
     pub fn job(&mut self, body: OpBody) -> Result<(), Refusal> {
         let actor = self.key.key_id();
         let public_key = self.key.public_key();
-        let system =
-            Device { key: actor, holder: Holder::System, merchant: None, public_key, revoked_at: None };
+        let system = Device::system(actor, public_key);
         self.view.put(&Row::Device(system));
         let counter = self.answers.len() as u64 + 1_000;
         let id = OpId([0x80 | u8::try_from(self.answers.len()).unwrap(); 16]);

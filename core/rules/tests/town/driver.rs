@@ -113,7 +113,7 @@ impl Tables {
             Row::Standing(standing) => drop(self.standings.insert(standing.account, standing)),
             Row::Staff(staff) => drop(self.staff.insert((staff.merchant, staff.account), staff)),
             Row::StaffDay { merchant, account, day, sold } => {
-                drop(self.staff_days.insert((merchant, account, day), sold));
+                self.staff_days.insert((merchant, account, day), sold);
             }
             Row::Pass(pass) => drop(self.passes.insert((pass.merchant, pass.id), pass)),
             Row::Operator { account, operator: true } => drop(self.operators.insert(account)),

@@ -132,6 +132,25 @@ CREATE TABLE redemption (
 CREATE INDEX redemption_by_code ON redemption (code_key, code_counter);
 CREATE INDEX redemption_by_time ON redemption (at);
 
+-- Mileage reserved for tills: the buyer's own passes, and those for this shop. Pass in CBOR.
+CREATE TABLE pass (
+    id       BLOB PRIMARY KEY,
+    body     BLOB NOT NULL,
+    taken_by BLOB              -- the op by which this till took it
+) STRICT, WITHOUT ROWID;
+
+-- The server's signed word on ops of this phone: approvals and passes, to be shown.
+CREATE TABLE given_token (
+    op    BLOB PRIMARY KEY,
+    bytes BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Approvals that this shop has seen.
+CREATE TABLE approval (
+    op BLOB PRIMARY KEY,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- The directory as far as this phone has it. Profiles, groups and terms in JSON.
 CREATE TABLE merchant (
     id   BLOB PRIMARY KEY,
