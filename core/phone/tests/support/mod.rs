@@ -15,7 +15,7 @@ use moa_phone::{
     TransportError, Voucher,
 };
 use moa_rules::decide::decide;
-use moa_rules::device::{Device, Holder};
+use moa_rules::device::{Device, Holder, KeyKind};
 use moa_rules::event::{EVENT_VERSION, Event, EventBody, Inbox};
 use moa_rules::group::Group;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
@@ -23,6 +23,7 @@ use moa_rules::member::{Buyer, Found};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::one_time::{LIFETIME, OneTimeCode};
 use moa_rules::op::{Carried, OP_VERSION, Op, OpBody};
+use moa_rules::pass::PassToken;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
@@ -32,16 +33,16 @@ use moa_rules::time::{Timestamp, Validity};
 use moa_rules::view::{Halt, Key, View};
 use moa_rules::waiting::waits_until;
 use moa_wire::api::{
-    Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, GroupEntry,
+    Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, GivenToken, GroupEntry,
     InboxChanges, KeyEntry, MAX_CHANGES, MerchantEntry, OneTime, OneTimeFound, OneTimeLookup, OneTimeRequest,
-    Ops, Refused, Snapshot, Verdict, Verdicts, WaitingSale,
+    Ops, Refused, Snapshot, TillStanding, Verdict, Verdicts, WaitingSale,
 };
 use moa_wire::keys::{Signer, SoftwareKey, key_id};
 use moa_wire::member::MemberSecret;
 use moa_wire::number::TypedNumber;
 use moa_wire::problem::Problem;
 use moa_wire::submission::{Parsed, Submission};
-use moa_wire::token::{Checked, Head, Possession, Sealed};
+use moa_wire::token::{Approval, Checked, Head, Possession, Sealed};
 use moa_wire::{canonical, chain};
 use serde::Serialize;
 
@@ -204,7 +205,9 @@ impl Server {
                 let account = self.enrols_as.unwrap_or(AccountId([number; 16]));
                 let op = OpId([0x80 | number; 16]);
                 let actor = self.key.key_id();
-                let body = EventBody::DeviceEnrolled { account, key, public_key };
+                let (kind, pays_from) = (KeyKind::Phone, self.now);
+                let body =
+                    EventBody::DeviceEnrolled { account, key, public_key, kind, pays_from, merchant: None };
                 self.happen(vec![(actor, op, body)]);
                 account
             }
@@ -222,8 +225,33 @@ impl Server {
         if self.poison.is_some_and(|poison| parsed.iter().any(|op| op.unchecked().id == poison)) {
             return problem(400, "broken_json");
         }
+        let ops: Vec<Op> = parsed.iter().map(|op| op.unchecked().clone()).collect();
         let verdicts = parsed.into_iter().map(|op| self.verdict(op)).collect();
-        ok(&Verdicts { verdicts, now: self.now })
+        ok(&Verdicts { verdicts, tokens: self.given(&ops), now: self.now })
+    }
+
+    /// The server's signed word on those ops that were applied.
+    fn given(&self, ops: &[Op]) -> Vec<GivenToken> {
+        let applied = ops.iter().filter(|op| matches!(self.answers.get(&op.id), Some(None)));
+        applied
+            .filter_map(|op| {
+                let (version, public_key) = (OP_VERSION, self.device(op.actor)?.public_key);
+                let token = match op.body {
+                    OpBody::Pay { merchant, group, units, expires } => {
+                        let approval = Approval { version, op: op.id, merchant, group, units, expires };
+                        Checked::sign(approval, &self.key).unwrap().bytes().into()
+                    }
+                    OpBody::ReservePass { merchant, till, group, units, expires } => {
+                        let pass = op.id;
+                        let pass =
+                            PassToken { version, pass, merchant, till, group, units, expires, public_key };
+                        Checked::sign(pass, &self.key).unwrap().bytes().into()
+                    }
+                    _ => return None,
+                };
+                Some(GivenToken { op: op.id, token })
+            })
+            .collect()
     }
 
     fn verdict(&mut self, parsed: Parsed) -> Verdict {
@@ -442,6 +470,11 @@ impl Server {
         ok(&Snapshot {
             account,
             merchant: self.device(key).and_then(|device| device.merchant),
+            till: self.device(key).map_or_else(TillStanding::default, |device| TillStanding {
+                limits: None,
+                certificate: device.certificate,
+                pays_from: device.pays_from,
+            }),
             lots: lots.into_values().collect(),
             waiting: self.waiting(account),
             standing: self
@@ -565,6 +598,7 @@ impl Person {
 
     pub fn poll(&mut self) -> Work {
         self.phone.choose_at_once().unwrap();
+        self.phone.renew_certificate_if_due().unwrap();
         let now = self.now();
         self.machine.poll(&self.phone, now).unwrap()
     }
