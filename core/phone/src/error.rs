@@ -9,6 +9,7 @@ use moa_wire::keys::SignError;
 use moa_wire::problem::Problem;
 
 use crate::breach::Breach;
+use crate::key_store::KeyStoreError;
 
 /// Why a call failed. Nothing was changed, unless the variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -67,9 +68,15 @@ pub enum PhoneError {
     /// The phone's data could not be read or written.
     #[error("storage: {0}")]
     Storage(#[source] StorageError),
-    /// The device key did not sign, or can't be read.
+    /// The device's key store did not sign, seal or open, or the key can't be read.
     #[error(transparent)]
-    Key(#[from] SignError),
+    Key(#[from] KeyStoreError),
+}
+
+impl From<SignError> for PhoneError {
+    fn from(error: SignError) -> Self {
+        Self::Key(error.into())
+    }
 }
 
 /// What went wrong with the phone's data.

@@ -13,6 +13,7 @@ pub(crate) mod numbers;
 pub(crate) mod outbox;
 pub(crate) mod redemptions;
 pub(crate) mod sales;
+pub(crate) mod secrets;
 pub(crate) mod vouchers;
 pub(crate) mod waiting;
 

@@ -4,7 +4,6 @@ use moa_rules::id::{AccountId, KeyId, MerchantId};
 use moa_rules::standing::StandingChoice;
 use moa_rules::time::Timestamp;
 use moa_wire::api::Base64;
-use moa_wire::member::MemberSecret;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +18,7 @@ const TAKE_COUNTER: &str = "INSERT INTO counter (key, last) VALUES (?1, 1)
                             ON CONFLICT (key) DO UPDATE SET last = last + 1 RETURNING last";
 const LEAP_COUNTER: &str = "UPDATE counter SET last = max(last, ?2) WHERE key = ?1";
 
-/// The name of a value, with its type.
+/// The name of a value, with its type. What nobody else may read is a [`Secret`](super::secrets::Secret) instead.
 pub(crate) struct Name<T>(&'static str, std::marker::PhantomData<T>);
 
 const fn name<T>(name: &'static str) -> Name<T> {
@@ -28,12 +27,12 @@ const fn name<T>(name: &'static str) -> Name<T> {
 
 /// The device key that this data belongs to.
 pub(crate) const KEY: Name<KeyId> = name("key");
+/// What secrets are sealed with, itself sealed by the device's keys.
+pub(crate) const DATA_KEY: Name<Base64> = name("data_key");
 /// The account that is signed in.
 pub(crate) const ACCOUNT: Name<AccountId> = name("account");
 /// The shop that the key acts for, as confirmed.
 pub(crate) const MERCHANT: Name<MerchantId> = name("merchant");
-/// For reads. Without one, the number has to be confirmed again.
-pub(crate) const TOKEN: Name<String> = name("token");
 /// The server's public key.
 pub(crate) const SERVER_KEY: Name<Base64> = name("server_key");
 /// From where changes go on. Without one, a snapshot is needed.
@@ -46,8 +45,6 @@ pub(crate) const DIRECTORY_AT: Name<Timestamp> = name("directory_at");
 pub(crate) const CLOCK_OFFSET: Name<i64> = name("clock_offset");
 /// The enrolment under way.
 pub(crate) const ENROLMENT: Name<UnderWay> = name("enrolment");
-/// What the account's member codes are made of.
-pub(crate) const MEMBER: Name<MemberSecret> = name("member");
 /// The standing choice of the account, as confirmed.
 pub(crate) const STANDING: Name<StandingChoice> = name("standing");
 /// Whether this phone takes the best without a question.
