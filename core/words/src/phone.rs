@@ -21,6 +21,10 @@ pub enum PhoneText {
     Integrity,
     /// The device's key cannot be used.
     KeyUnavailable,
+    /// The device's key store is locked, or the person said no.
+    KeyLocked,
+    /// The device's key was deleted or invalidated.
+    KeyGone,
     /// The server's clock and the phone's lie too far apart.
     ClockOff,
     /// The app was closed meanwhile.
@@ -71,8 +75,18 @@ pub fn phone(lang: Lang, what: PhoneText) -> String {
         ),
         PhoneText::KeyUnavailable => text!(
             lang,
-            "이 휴대폰의 열쇠를 쓸 수 없어요. 잠금을 풀고 다시 하거나 새로 로그인해 주세요.",
-            "This phone's key cannot be used. Unlock the phone and try again, or sign in anew.",
+            "이 휴대폰의 열쇠를 쓸 수 없어요. 휴대폰을 다시 시작하고, 되풀이되면 알려 주세요.",
+            "This phone's key cannot be used. Restart the phone; if it happens again, tell us.",
+        ),
+        PhoneText::KeyLocked => text!(
+            lang,
+            "휴대폰이 잠겨 있어서 기록하지 못했어요. 잠금을 풀고 다시 해 주세요.",
+            "The phone is locked, so nothing was recorded. Unlock it and try again.",
+        ),
+        PhoneText::KeyGone => text!(
+            lang,
+            "이 휴대폰의 열쇠가 사라졌어요. 전화번호로 다시 로그인해 주세요.",
+            "This phone's key is gone. Sign in again with your phone number.",
         ),
         PhoneText::ClockOff => text!(
             lang,

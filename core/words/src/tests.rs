@@ -127,7 +127,7 @@ const PROBLEMS: [ProblemText; 30] = [
     ProblemText::Internal,
 ];
 
-const PHONE: [PhoneText; 12] = [
+const PHONE: [PhoneText; 14] = [
     PhoneText::Offline,
     PhoneText::NotOurServer,
     PhoneText::NotSignedIn,
@@ -136,6 +136,8 @@ const PHONE: [PhoneText; 12] = [
     PhoneText::StorageNewer,
     PhoneText::Integrity,
     PhoneText::KeyUnavailable,
+    PhoneText::KeyLocked,
+    PhoneText::KeyGone,
     PhoneText::ClockOff,
     PhoneText::Closed,
     PhoneText::BadInput,
