@@ -111,6 +111,20 @@ impl From<io::Error> for PhoneError {
     }
 }
 
+impl PhoneError {
+    /// Whether it is the database that is broken, and not the disk or the call.
+    pub(crate) fn is_broken_data(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::Storage(StorageError::Corrupt(_)) => true,
+            Self::Storage(StorageError::Database(error)) => {
+                matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The database holds something that this app did not write.
 pub(crate) fn corrupt(what: &'static str) -> PhoneError {
     PhoneError::Storage(StorageError::Corrupt(what))

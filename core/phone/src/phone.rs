@@ -20,6 +20,7 @@ use crate::key;
 use crate::key_store::{DeviceKeys, SoftwareKeys};
 use crate::lookup::Wanted;
 use crate::sealing::Sealing;
+use crate::set_aside;
 use crate::store::outbox::Effect;
 use crate::store::{Store, inbox, meta, outbox, secrets};
 
@@ -94,13 +95,9 @@ impl Phone {
     /// Storage or key; [`PhoneError::NewerData`] if a newer app wrote the data.
     pub fn open(options: Options) -> Result<Self, PhoneError> {
         let Options { data, keys, environment, link_base, language } = options;
-        let store = match &data {
-            Data::Directory(directory) => {
-                std::fs::create_dir_all(directory)?;
-                Store::open(Some(&directory.join("phone.db")))?
-            }
-            Data::Memory => Store::open(None)?,
-        };
+        if let Data::Directory(directory) = &data {
+            std::fs::create_dir_all(directory)?;
+        }
         let keys = match (keys, &data) {
             (Some(keys), _) => keys,
             (None, Data::Directory(directory)) => {
@@ -109,14 +106,24 @@ impl Phone {
             (None, Data::Memory) => Arc::new(SoftwareKeys::generate()?),
         };
         let key = keys.key_id();
-        let clock_offset = store.write(|db| {
+        let begin = |db: &Connection| {
             take_over(db, key)?;
             if inbox::learned_to_read(db)? {
                 // What was skipped is in the snapshot.
                 meta::clear(db, &meta::CURSOR)?;
             }
             meta::get(db, &meta::CLOCK_OFFSET)
-        })?;
+        };
+        let (store, clock_offset) = match &data {
+            Data::Directory(directory) => {
+                set_aside::open(&directory.join("phone.db"), &*keys, environment.now(), begin)?
+            }
+            Data::Memory => {
+                let store = Store::open(None)?;
+                let clock_offset = store.write(begin)?;
+                (store, clock_offset)
+            }
+        };
         Ok(Self {
             store,
             keys,

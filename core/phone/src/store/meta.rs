@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::breach::Breach;
 use crate::error::{PhoneError, corrupt};
+use crate::set_aside::SetAside;
 
 const GET: &str = "SELECT value FROM meta WHERE name = ?1";
 const SET: &str = "INSERT INTO meta (name, value) VALUES (?1, ?2)
@@ -16,7 +17,8 @@ const SET: &str = "INSERT INTO meta (name, value) VALUES (?1, ?2)
 const CLEAR: &str = "DELETE FROM meta WHERE name = ?1";
 const TAKE_COUNTER: &str = "INSERT INTO counter (key, last) VALUES (?1, 1)
                             ON CONFLICT (key) DO UPDATE SET last = last + 1 RETURNING last";
-const LEAP_COUNTER: &str = "UPDATE counter SET last = max(last, ?2) WHERE key = ?1";
+const RAISE_COUNTER: &str = "INSERT INTO counter (key, last) VALUES (?1, ?2)
+                             ON CONFLICT (key) DO UPDATE SET last = max(last, excluded.last)";
 
 /// The name of a value, with its type. What nobody else may read is a [`Secret`](super::secrets::Secret) instead.
 pub(crate) struct Name<T>(&'static str, std::marker::PhantomData<T>);
@@ -39,6 +41,10 @@ pub(crate) const SERVER_KEY: Name<Base64> = name("server_key");
 pub(crate) const CURSOR: Name<String> = name("cursor");
 /// From where the directory goes on.
 pub(crate) const DIRECTORY_CURSOR: Name<String> = name("directory_cursor");
+/// When the database was last checked as a whole, by the phone's clock.
+pub(crate) const CHECKED_AT: Name<Timestamp> = name("checked_at");
+/// The databases that were set aside, oldest first.
+pub(crate) const SET_ASIDE: Name<Vec<SetAside>> = name("set_aside");
 /// When the directory was last complete, by the phone's clock.
 pub(crate) const DIRECTORY_AT: Name<Timestamp> = name("directory_at");
 /// The server's clock less the phone's, in milliseconds.
@@ -89,8 +95,8 @@ pub(crate) fn take_counter(db: &Connection, key: KeyId) -> Result<u64, PhoneErro
     Ok(super::unsigned(counter))
 }
 
-/// Goes on above `counter`: the server has seen it, though this phone does not know (restored from a backup).
-pub(crate) fn leap_counter(db: &Connection, key: KeyId, counter: u64) -> Result<(), PhoneError> {
-    db.prepare_cached(LEAP_COUNTER)?.execute((key.0, super::signed(counter)))?;
+/// Goes on above `counter`: it was used, though this phone does not know (restored from a backup).
+pub(crate) fn raise_counter(db: &Connection, key: KeyId, counter: u64) -> Result<(), PhoneError> {
+    db.prepare_cached(RAISE_COUNTER)?.execute((key.0, super::signed(counter)))?;
     Ok(())
 }

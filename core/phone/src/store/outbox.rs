@@ -96,9 +96,20 @@ pub(crate) fn insert(
     effect: Effect,
     at: Timestamp,
 ) -> Result<(), PhoneError> {
-    let Op { id, actor, counter, ref body, .. } = *op.value();
+    bring(db, op.value(), op.bytes(), effect, at)
+}
+
+/// The same with an op that was signed before, and of which this phone no longer has the key perhaps.
+pub(crate) fn bring(
+    db: &Connection,
+    op: &Op,
+    bytes: &[u8],
+    effect: Effect,
+    at: Timestamp,
+) -> Result<(), PhoneError> {
+    let Op { id, actor, counter, ref body, .. } = *op;
     let kind = Kind::of(body).as_str();
-    db.prepare_cached(INSERT)?.execute((id.0, actor.0, signed(counter), kind, op.bytes(), at.0))?;
+    db.prepare_cached(INSERT)?.execute((id.0, actor.0, signed(counter), kind, bytes, at.0))?;
     let (group, units) = (effect.group.map(|group| group.0), effect.units.map(Units::get));
     db.prepare_cached(INSERT_PENDING)?.execute((id.0, group, units))?;
     Ok(())
@@ -262,7 +273,7 @@ pub(crate) fn refused(db: &Connection, key: KeyId, op: OpId, refusal: &RefusedOp
     waiting::release(db, op)?;
     if let Some(Refusal::CounterUsed { counter }) = refusal.reason {
         // This phone was restored from a backup: go on well above what the server has seen.
-        meta::leap_counter(db, key, counter.saturating_add(COUNTER_LEAP))?;
+        meta::raise_counter(db, key, counter.saturating_add(COUNTER_LEAP))?;
     }
     Ok(())
 }
@@ -274,7 +285,7 @@ pub(crate) fn quiet(db: &Connection, op: OpId) -> Result<(), PhoneError> {
 }
 
 /// How far above a counter that was used already a phone goes on.
-const COUNTER_LEAP: u64 = 1 << 16;
+pub(crate) const COUNTER_LEAP: u64 = 1 << 16;
 
 /// A snapshot was taken while nothing was under way: it holds what was applied. Of what still waits nobody knows.
 pub(crate) fn snapshot_taken(db: &Connection) -> Result<(), PhoneError> {
