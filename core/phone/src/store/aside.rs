@@ -45,15 +45,10 @@ pub(crate) fn finish(database: &Path) -> io::Result<()> {
 
 fn finish_one(database: &Path, aside: &Path) -> io::Result<()> {
     // Made anew from the log by whoever opens it.
-    match fs::remove_file(with(database, SHARED)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove(&with(database, SHARED))?;
     rename(database, aside)?;
-    match fs::remove_file(suspicion(database)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => sync_folder(database),
-    }
+    remove(&suspicion(database))?;
+    sync_folder(database)
 }
 
 /// The names of the databases that were set aside, oldest first.
@@ -93,6 +88,14 @@ fn with(path: &Path, suffix: &str) -> PathBuf {
 /// Renames what there is.
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
     match fs::rename(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes what there is.
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }

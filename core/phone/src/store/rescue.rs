@@ -134,7 +134,7 @@ impl Old {
             }
             let mut rows = Vec::new();
             let read = each(&db, select, |row| {
-                let names = row.as_ref().column_names().into_iter().map(str::to_owned).collect::<Vec<_>>();
+                let names = row.as_ref().column_names().map(str::to_owned).collect::<Vec<_>>();
                 let values = (0..names.len()).map(|at| row.get(at)).collect::<Result<_, _>>()?;
                 rows.push((names, values));
                 Ok(())
