@@ -61,6 +61,11 @@ impl Phone {
         }
     }
 
+    /// The data key was forgotten: another one is drawn when it is needed.
+    pub(crate) fn forget_sealing(&self) {
+        *self.sealing.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn draw_data_key(&self) -> Result<(), PhoneError> {
         let mut key = [0; KEY_BYTES];
         random(&mut key)?;

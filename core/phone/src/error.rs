@@ -10,6 +10,7 @@ use moa_wire::problem::Problem;
 
 use crate::breach::Breach;
 use crate::key_store::KeyStoreError;
+use crate::leaving::Unsent;
 
 /// Why a call failed. Nothing was changed, unless the variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,9 @@ pub enum PhoneError {
     /// The number belongs to another account than the one on this phone.
     #[error("this phone belongs to another account")]
     OtherAccount,
+    /// So much has not been sent yet and would be lost.
+    #[error("{} ops have not been sent", .0.ops)]
+    Unsent(Unsent),
     /// No enrolment is under way.
     #[error("no enrolment is under way")]
     NoEnrolment,

@@ -17,6 +17,11 @@ pub(crate) fn load_or_create(path: &Path) -> Result<SoftwareKeys, PhoneError> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
     }
+    renew(path)
+}
+
+/// Makes a new key, in place of the one in `path` if there is one.
+pub(crate) fn renew(path: &Path) -> Result<SoftwareKeys, PhoneError> {
     let (_, bytes) = SoftwareKey::generate()?;
     // Written beside and moved into place, so that a crash leaves a whole key or none.
     let fresh = path.with_extension("new");

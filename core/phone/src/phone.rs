@@ -60,6 +60,9 @@ impl Options {
     }
 }
 
+/// The file of a key in software.
+const KEY_FILE: &str = "device.key";
+
 /// Who is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignedIn {
@@ -83,6 +86,8 @@ pub struct Phone {
     language: String,
     clock_offset: AtomicI64,
     version: watch::Sender<u64>,
+    /// When the server was last heard, by its clock; 0 for never.
+    pub(crate) heard: AtomicI64,
     pub(crate) wanted: Wanted,
     /// Sales that could not be chosen for without a question: left to the person until the app is opened again.
     pub(crate) left: Mutex<BTreeSet<OpId>>,
@@ -98,42 +103,53 @@ impl Phone {
         if let Data::Directory(directory) = &data {
             std::fs::create_dir_all(directory)?;
         }
-        let keys = match (keys, &data) {
+        let given = keys.is_some();
+        let mut keys = match (keys, &data) {
             (Some(keys), _) => keys,
-            (None, Data::Directory(directory)) => {
-                Arc::new(key::load_or_create(&directory.join("device.key"))?)
-            }
+            (None, Data::Directory(directory)) => Arc::new(key::load_or_create(&directory.join(KEY_FILE))?),
             (None, Data::Memory) => Arc::new(SoftwareKeys::generate()?),
         };
-        let key = keys.key_id();
-        let begin = |db: &Connection| {
-            take_over(db, key)?;
+        let begin = |db: &Connection, keys: &dyn DeviceKeys| {
+            take_over(db, keys.key_id())?;
             if inbox::learned_to_read(db)? {
                 // What was skipped is in the snapshot.
                 meta::clear(db, &meta::CURSOR)?;
             }
-            meta::get(db, &meta::CLOCK_OFFSET)
+            Ok(())
         };
-        let (store, clock_offset) = match &data {
+        let store = match &data {
             Data::Directory(directory) => {
+                let begin = |db: &Connection| begin(db, &*keys);
                 set_aside::open(&directory.join("phone.db"), &*keys, environment.now(), begin)?
             }
             Data::Memory => {
                 let store = Store::open(None)?;
-                let clock_offset = store.write(begin)?;
-                (store, clock_offset)
+                store.write(|db| begin(db, &*keys))?;
+                store
             }
         };
+        if store.read(|db| meta::get(db, &meta::LEFT))?.is_some() {
+            if let (false, Data::Directory(directory)) = (given, &data) {
+                keys = Arc::new(key::renew(&directory.join(KEY_FILE))?);
+            }
+            store.write(|db| {
+                begin(db, &*keys)?;
+                meta::clear(db, &meta::LEFT)
+            })?;
+        }
+        let (clock_offset, heard) =
+            store.read(|db| Ok((meta::get(db, &meta::CLOCK_OFFSET)?, meta::get(db, &meta::HEARD_AT)?)))?;
         Ok(Self {
             store,
+            key: keys.key_id(),
             keys,
-            key,
             sealing: Mutex::default(),
             environment,
             link_base,
             language,
             clock_offset: AtomicI64::new(clock_offset.unwrap_or(0)),
             version: watch::Sender::new(0),
+            heard: AtomicI64::new(heard.map_or(0, |heard| heard.0)),
             wanted: Wanted::default(),
             left: Mutex::default(),
         })

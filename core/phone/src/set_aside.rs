@@ -60,35 +60,31 @@ impl Phone {
 }
 
 /// Opens the database in this file, or a new one in place of a broken one. `begin` is what the phone does first.
-pub(crate) fn open<T>(
+pub(crate) fn open(
     path: &Path,
     signer: &dyn Signer,
     now: Timestamp,
-    begin: impl Fn(&Connection) -> Result<T, PhoneError>,
-) -> Result<(Store, T), PhoneError> {
+    begin: impl Fn(&Connection) -> Result<(), PhoneError>,
+) -> Result<Store, PhoneError> {
     aside::finish(path)?;
-    let begun = match checked(path, now, &begin) {
+    let store = match checked(path, now, &begin) {
         Err(error) if error.is_broken_data() => {
             let to = aside::set_aside(path, now)?;
             tracing::error!(%error, to = %to.display(), "the database is broken and was set aside");
             checked(path, now, &begin)?
         }
-        begun => begun?,
+        store => store?,
     };
     // Not only the one just set aside: the app may have ended before another was brought over.
-    let (store, value) = begun;
-    if bring_over(&store, path, signer, now)? {
-        let value = store.write(begin)?;
-        return Ok((store, value));
-    }
-    Ok((store, value))
+    bring_over(&store, path, signer, now)?;
+    Ok(store)
 }
 
-fn checked<T>(
+fn checked(
     path: &Path,
     now: Timestamp,
-    begin: impl Fn(&Connection) -> Result<T, PhoneError>,
-) -> Result<(Store, T), PhoneError> {
+    begin: impl Fn(&Connection) -> Result<(), PhoneError>,
+) -> Result<Store, PhoneError> {
     // SQLite takes next to nothing for a new database, though a file that lost its end looks the same.
     if std::fs::metadata(path).is_ok_and(|file| file.len() < LEAST) && !aside::log(path).exists() {
         return Err(corrupt("database"));
@@ -100,33 +96,31 @@ fn checked<T>(
         store.check()?;
         store.write(|db| meta::set(db, &meta::CHECKED_AT, &now))?;
     }
-    let value = store.write(begin)?;
+    store.write(begin)?;
     store.keep_log_on_close(false)?;
-    Ok((store, value))
+    Ok(store)
 }
 
-/// Brings over what was set aside and not brought over yet. Whether there was any.
-fn bring_over(store: &Store, path: &Path, signer: &dyn Signer, now: Timestamp) -> Result<bool, PhoneError> {
+/// Brings over what was set aside and not brought over yet.
+fn bring_over(store: &Store, path: &Path, signer: &dyn Signer, now: Timestamp) -> Result<(), PhoneError> {
     let files = aside::all(path)?;
     if files.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
     let (public_key, key): (_, KeyId) = (signer.public_key(), signer.key_id());
     let owner = Owner { key, public_key: &public_key };
-    let mut any = false;
     for file in files {
-        any |= store.write(|db| {
+        store.write(|db| {
             let mut all = meta::get(db, &meta::SET_ASIDE)?.unwrap_or_default();
             if all.iter().any(|aside| aside.file == file) {
-                return Ok(false);
+                return Ok(());
             }
             let rescued = rescue::bring_over(db, &path.with_file_name(&file), &owner, now)?;
             tracing::warn!(file, ?rescued, "brought over from a broken database");
             let (ops, whole) = (rescued.ops, rescued.whole);
             all.push(SetAside { file, at: now, ops, whole, read: false });
-            meta::set(db, &meta::SET_ASIDE, &all)?;
-            Ok(true)
+            meta::set(db, &meta::SET_ASIDE, &all)
         })?;
     }
-    Ok(any)
+    Ok(())
 }

@@ -33,6 +33,29 @@ use crate::error::{PhoneError, corrupt};
 /// `user_version`: a migration library costs a phone a megabyte (it brings regular expressions) and does no more.
 const MIGRATIONS: &[&str] = &[include_str!("store/migrations/V1__first.sql")];
 
+/// Every table but the counters; those that name rows of others come first.
+const TABLES: [&str; 19] = [
+    "typed_number",
+    "pending",
+    "voucher",
+    "outbox",
+    "meta",
+    "secret",
+    "inbox",
+    "inbox_event",
+    "lot",
+    "history",
+    "waiting_sale",
+    "sale",
+    "redemption",
+    "merchant",
+    "merchant_key",
+    "group",
+    "terms",
+    "member",
+    "lane",
+];
+
 /// Statements that stay prepared: all that a sync uses, so that none is parsed twice.
 const STATEMENTS: usize = 64;
 
@@ -89,6 +112,8 @@ impl Store {
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update(None, "foreign_keys", true)?;
+        // What is deleted is overwritten: numbers once answered, a person who signed out.
+        db.pragma_update(None, "secure_delete", true)?;
         migrate(&mut db, migrations)?;
         Ok(Self { db: Mutex::new(db), suspicion: None })
     }
@@ -124,10 +149,31 @@ impl Store {
         done
     }
 
+    /// Writes the log into the database, and leaves nothing in it.
+    pub fn empty_log(&self) -> Result<(), PhoneError> {
+        self.lock().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
     /// A panic in the middle of a transaction rolled it back; what is there is whole.
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Forgets all but what has to outlast a person: counters, so that none is used twice, and which broken databases were
+/// set aside, so that none is brought over to the next person.
+pub(crate) fn forget_person(db: &Connection) -> Result<(), PhoneError> {
+    let aside = meta::get(db, &meta::SET_ASIDE)?;
+    let key = meta::get(db, &meta::KEY)?;
+    for table in TABLES {
+        db.execute(&format!("DELETE FROM \"{table}\""), [])?;
+    }
+    if let Some(mut aside) = aside {
+        aside.iter_mut().for_each(|aside| aside.read = true);
+        meta::set(db, &meta::SET_ASIDE, &aside)?;
+    }
+    key.map_or(Ok(()), |key| meta::set(db, &meta::KEY, &key))
 }
 
 /// Each migration in one transaction with the version that it leads to.
@@ -190,6 +236,20 @@ mod tests {
             matches!(refused, Err(PhoneError::NewerData { found, known: k }) if found == known + 1 && k == known),
             "{refused:?}"
         );
+    }
+
+    #[test]
+    fn a_person_is_forgotten_in_every_table() {
+        let store = Store::open(None).unwrap();
+        let all = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let mut tables: Vec<String> = store
+            .read(|db| Ok(db.prepare(all)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?))
+            .unwrap();
+        tables.retain(|table| table != "counter");
+        tables.sort_unstable();
+        let mut forgotten = TABLES;
+        forgotten.sort_unstable();
+        assert_eq!(tables, forgotten);
     }
 
     #[test]

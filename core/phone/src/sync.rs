@@ -333,6 +333,7 @@ impl Machine {
     /// A lane got what it asked for.
     fn succeeded(&mut self, phone: &Phone, lane: Lane) -> Result<(), PhoneError> {
         self.failure = None;
+        phone.heard_server()?;
         self.stand(phone, lane, Standing::default())
     }
 

@@ -98,7 +98,7 @@ impl Shop {
         let again = Person::on_disk(self.directory.path(), 3);
         assert_eq!(
             again.phone.set_aside().unwrap(),
-            [aside.clone()],
+            std::slice::from_ref(&aside),
             "told until it was read, and not done again"
         );
         again.phone.set_aside_read().unwrap();

@@ -41,6 +41,10 @@ pub(crate) const SERVER_KEY: Name<Base64> = name("server_key");
 pub(crate) const CURSOR: Name<String> = name("cursor");
 /// From where the directory goes on.
 pub(crate) const DIRECTORY_CURSOR: Name<String> = name("directory_cursor");
+/// When the server was last heard, by its clock.
+pub(crate) const HEARD_AT: Name<Timestamp> = name("heard_at");
+/// Set by signing out: a key in software is made anew when the data is opened next.
+pub(crate) const LEFT: Name<bool> = name("left");
 /// When the database was last checked as a whole, by the phone's clock.
 pub(crate) const CHECKED_AT: Name<Timestamp> = name("checked_at");
 /// The databases that were set aside, oldest first.

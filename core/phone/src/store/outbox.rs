@@ -38,6 +38,7 @@ const DUE_CLAIMS: &str =
                                                         WHERE state = 'waiting' AND kind = 'standing'))
                           ORDER BY seq LIMIT ?3";
 const WAITING: &str = "SELECT count(*), min(not_before) FROM outbox WHERE state = 'waiting'";
+const COUNT: &str = "SELECT count(*) FROM outbox WHERE state = 'waiting' AND kind = ?1";
 const NOT_BEFORE: &str = "UPDATE outbox SET not_before = ?2 WHERE op = ?1 AND state = 'waiting'";
 const WAITING_OF: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox
                           WHERE state = 'waiting' AND kind = ?1 ORDER BY seq";
@@ -222,6 +223,11 @@ pub(crate) fn waiting(db: &Connection) -> Result<(u64, Option<Timestamp>), Phone
     Ok(db.prepare_cached(WAITING)?.query_row([], |row| {
         Ok((super::unsigned(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(Timestamp)))
     })?)
+}
+
+/// How many ops of one kind wait.
+pub(crate) fn count(db: &Connection, kind: Kind) -> Result<u64, PhoneError> {
+    Ok(super::unsigned(db.prepare_cached(COUNT)?.query_row([kind.as_str()], |row| row.get(0))?))
 }
 
 /// Sends an op no earlier than that.

@@ -136,6 +136,7 @@ impl Machine {
         }
         self.directory_wanted = true;
         self.failure = None;
+        phone.heard_server()?;
         // Until changes were followed from its cursor, this is not yet a success.
         let failures = self.standing(Lane::Pull).failures;
         self.stand(phone, Lane::Pull, Standing { failures, not_before: now, asked: false })
