@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use moa_phone::{PhoneError, RefusedOp};
+use moa_phone::{KeyStoreError, PhoneError, RefusedOp};
 use moa_rules::id::OpId;
 use moa_rules::refusal::Refusal;
 use moa_words::{Lang, PhoneText, not_ours, phone, refusal};
@@ -52,7 +52,21 @@ pub enum ApiError {
         /// What to do.
         text: String,
     },
-    /// The phone's own data or key cannot be used.
+    /// The phone's key store says no for now: it is locked, or the person said no. Nothing was written; try again.
+    Locked {
+        /// What to do.
+        text: String,
+        /// What the key store said, for a report.
+        detail: String,
+    },
+    /// The phone's key cannot be used any more, or its key store fails. Nothing was written.
+    Key {
+        /// What to do.
+        text: String,
+        /// What the key store said, for a report.
+        detail: String,
+    },
+    /// The phone's own data cannot be used.
     Storage {
         /// What to do.
         text: String,
@@ -82,6 +96,8 @@ impl fmt::Display for ApiError {
             | Self::Offline { text }
             | Self::Server { text, .. }
             | Self::Integrity { text }
+            | Self::Locked { text, .. }
+            | Self::Key { text, .. }
             | Self::Storage { text, .. }
             | Self::Invalid { text, .. }
             | Self::Closed { text } => text,
@@ -117,7 +133,15 @@ impl ApiError {
             PhoneError::Integrity(_) => Self::Integrity { text: text(PhoneText::Integrity) },
             PhoneError::StorageFull => storage(PhoneText::StorageFull, "the storage is full".to_owned()),
             error @ PhoneError::NewerData { .. } => storage(PhoneText::StorageNewer, error.to_string()),
-            PhoneError::Key(error) => storage(PhoneText::KeyUnavailable, error.to_string()),
+            PhoneError::Key(KeyStoreError::Locked(detail)) => {
+                Self::Locked { text: text(PhoneText::KeyLocked), detail }
+            }
+            PhoneError::Key(KeyStoreError::Gone(detail)) => {
+                Self::Key { text: text(PhoneText::KeyGone), detail }
+            }
+            PhoneError::Key(KeyStoreError::Failed(detail)) => {
+                Self::Key { text: text(PhoneText::KeyUnavailable), detail }
+            }
             error => storage(PhoneText::StorageUnavailable, error.to_string()),
         }
     }

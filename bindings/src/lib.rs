@@ -7,6 +7,7 @@
 mod app;
 mod convert;
 mod error;
+mod key_store;
 mod labels;
 mod member;
 mod observer;

@@ -1,9 +1,8 @@
 //! A till without signal: what it may still sell.
 
-use moa_words::{Line, line, refusal};
+use moa_words::refusal;
 
 use crate::app::{App, Inner};
-use crate::convert::country;
 use crate::error::ApiError;
 use crate::staff::StaffLimits;
 
@@ -12,10 +11,6 @@ use crate::staff::StaffLimits;
 pub struct TillState {
     /// Sales that the server has not confirmed.
     pub unconfirmed: u64,
-    /// When the server was last heard, by its clock; none if never.
-    pub heard_at: Option<i64>,
-    /// The same, with what waits: `as of 14:05, 3 sales waiting`. Empty if the server was never heard.
-    pub as_of_text: String,
     /// Minor units that may be sold before it is heard again.
     pub left: i64,
     /// What this person may sell, if they are of the shop's staff.
@@ -29,13 +24,8 @@ pub struct TillState {
 impl TillState {
     pub(crate) fn now(app: &Inner) -> Result<Option<Self>, moa_phone::PhoneError> {
         let Some(till) = app.phone().till_state()? else { return Ok(None) };
-        let sales = u32::try_from(till.unconfirmed).unwrap_or(u32::MAX);
-        let zone = country();
-        let as_of = |as_of| line(app.lang, &Line::Offline { as_of, zone: &zone, sales });
         Ok(Some(Self {
             unconfirmed: till.unconfirmed,
-            heard_at: till.heard_at.map(|at| at.0),
-            as_of_text: till.heard_at.map(as_of).unwrap_or_default(),
             left: till.left.0,
             limits: till.limits.map(StaffLimits::from),
             remind: till.remind,

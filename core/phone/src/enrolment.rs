@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::error::{PhoneError, corrupt};
 use crate::phone::Phone;
 use crate::store::meta::{self, UnderWay};
+use crate::store::secrets;
 use crate::sync::answer::{self, Outcome};
 use crate::transport::{Method, Request, Response, TransportError};
 
@@ -85,12 +86,13 @@ impl Phone {
         if !keys::plausible(&server_key.0) || token.is_empty() {
             return Err(PhoneError::NotOurServer("an enrolment without keys".to_owned()));
         }
+        let sealing = self.sealing()?;
         self.write(|db| {
             if meta::get(db, &meta::ACCOUNT)?.is_some_and(|before| before != account) {
                 return Err(PhoneError::OtherAccount);
             }
             meta::set(db, &meta::ACCOUNT, &account)?;
-            meta::set(db, &meta::TOKEN, &token)?;
+            secrets::set(db, &sealing, &secrets::TOKEN, &token)?;
             meta::set(db, &meta::SERVER_KEY, &server_key)?;
             meta::clear(db, &meta::ENROLMENT)?;
             self.server_told_time(db, now)

@@ -32,12 +32,13 @@ impl Phone {
         check(number)?;
         let mut salt = [0; SALT_BYTES];
         self.environment().random(&mut salt);
+        let sealing = self.sealing()?;
         let op = self.submit(
             OpBody::SellTo { amount, buyer: Buyer::Number(hash(&salt, number)) },
             |_| Effect::default(),
             |db, op| {
                 let (op_id, salt, number) = (op.value().id, Base64(salt.to_vec()), number.to_owned());
-                numbers::put(db, &TypedNumber { op: op_id, salt, number })?;
+                numbers::put(db, &sealing, &TypedNumber { op: op_id, salt, number })?;
                 sales::put(db, &sold(op.value(), merchant, amount, None))
             },
         )?;

@@ -27,6 +27,7 @@ use moa_wire::api::MAX_OPS;
 
 use crate::environment::up_to;
 use crate::error::PhoneError;
+use crate::key_store::KeyStoreError;
 use crate::lookup::Lookup;
 use crate::phone::Phone;
 use crate::store::lane::{self, Standing};
@@ -43,6 +44,8 @@ const MOST_BACKOFF_AT_TILL: u64 = 4_000;
 const LEAST_BACKOFF: i64 = 250;
 /// The longest that a lane waits because the server asked, in seconds.
 pub(crate) const MOST_RETRY_AFTER_S: u32 = 3_600;
+/// How soon a key store is asked again that did not open the secrets.
+const LOCKED: i64 = 5 * Timestamp::SECOND;
 /// How often the directory is followed while the app is in the foreground.
 const DIRECTORY_EVERY: i64 = 15 * Timestamp::MINUTE;
 
@@ -228,13 +231,19 @@ impl Machine {
     pub fn poll(&mut self, phone: &Phone, now: Timestamp) -> Result<Work, PhoneError> {
         let mut work = Work::default();
         self.wakeup = None;
-        let (account, token, cursor) = phone.store().read(|db| {
-            Ok((meta::get(db, &meta::ACCOUNT)?, meta::get(db, &meta::TOKEN)?, meta::get(db, &meta::CURSOR)?))
-        })?;
+        let (account, cursor) =
+            phone.store().read(|db| Ok((meta::get(db, &meta::ACCOUNT)?, meta::get(db, &meta::CURSOR)?)))?;
         if account.is_none() {
             self.finish(Err(Failure::NotSignedIn));
             return Ok(work);
         }
+        let token = match phone.token() {
+            Err(PhoneError::Key(error)) => {
+                self.locked(phone, error, now);
+                return Ok(work);
+            }
+            token => token?,
+        };
         // The snapshot comes first: it is asked for before anything new is pushed.
         if let Some(token) = &token {
             self.poll_pull(phone, token, cursor.as_deref(), now, &mut work);
@@ -281,6 +290,17 @@ impl Machine {
         self.settle(phone, now)
     }
 
+    /// The key store does not open the secrets now. Nothing is sent without them; it is asked again soon.
+    fn locked(&mut self, phone: &Phone, error: KeyStoreError, now: Timestamp) {
+        let failure = Failure::Key(error);
+        if self.failure.as_ref() != Some(&failure) {
+            self.failure = Some(failure.clone());
+            phone.changed();
+        }
+        self.finish(Err(failure));
+        self.wake_at(now.plus(LOCKED));
+    }
+
     fn tick(&mut self) -> u64 {
         self.tick += 1;
         self.tick
@@ -318,6 +338,7 @@ impl Machine {
     /// A lane got what it asked for.
     fn succeeded(&mut self, phone: &Phone, lane: Lane) -> Result<(), PhoneError> {
         self.failure = None;
+        phone.heard_server()?;
         self.stand(phone, lane, Standing::default())
     }
 

@@ -26,8 +26,6 @@ const ASK_AGAIN: i64 = 10 * Timestamp::MINUTE;
 pub struct TillState {
     /// Sales that the server has not confirmed.
     pub unconfirmed: u64,
-    /// When the server was last heard, by its clock; none if never.
-    pub heard_at: Option<Timestamp>,
     /// Minor units that may be sold before it is heard again.
     pub left: Money,
     /// What this person may sell, if they are of the shop's staff.
@@ -50,13 +48,11 @@ impl Phone {
                 return Ok(None);
             }
             let (count, sum) = sales::unconfirmed(db, self.key())?;
-            let heard_at = meta::get(db, &meta::HEARD_AT)?;
             let (certificate, limits) = standing(db, now)?;
-            let hours = hours_since(heard_at, now);
+            let hours = hours_since(self.heard_at(), now);
             let left = certificate.most.0.saturating_sub(certificate.used.0).saturating_sub(sum.0).max(0);
             Ok(Some(TillState {
                 unconfirmed: count,
-                heard_at,
                 left: Money(left),
                 limits,
                 remind: count >= SOFT.vouchers || hours >= SOFT.hours,
@@ -98,7 +94,7 @@ impl Phone {
 }
 
 fn is_due(db: &Connection, phone: &Phone, now: Timestamp) -> Result<bool, PhoneError> {
-    if meta::get(db, &meta::MERCHANT)?.is_none() || meta::get(db, &meta::TOKEN)?.is_none() {
+    if meta::get(db, &meta::MERCHANT)?.is_none() {
         return Ok(false);
     }
     // A clock that was set back must not make it wait.
@@ -149,8 +145,7 @@ fn check_offline(db: &Connection, phone: &Phone, amount: Money, now: Timestamp) 
     if count >= HARD.vouchers {
         return Err(Refusal::TooManyOffline { max: HARD.vouchers });
     }
-    let heard_at = meta::get(db, &meta::HEARD_AT).ok().flatten();
-    if hours_since(heard_at, now) >= HARD.hours {
+    if hours_since(phone.heard_at(), now) >= HARD.hours {
         return Err(Refusal::OfflineTooLong { hours: HARD.hours });
     }
     let Ok((certificate, _)) = standing(db, now) else { return Ok(()) };

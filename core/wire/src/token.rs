@@ -220,7 +220,7 @@ impl<T: Token> Checked<T> {
         let payload = canonical::encode(&value);
         let mut sign1 = envelope(&payload, Vec::new());
         sign1.signature = signer.sign(&sign1.tbs_data(T::AAD))?;
-        let bytes = sign1.clone().to_vec().map_err(|error| SignError(error.to_string()))?;
+        let bytes = sign1.clone().to_vec().map_err(|error| SignError::Failed(error.to_string()))?;
         Ok(Self(Sealed { value, bytes, sign1 }))
     }
 

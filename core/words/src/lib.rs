@@ -37,5 +37,5 @@ pub use phone::{PhoneText, phone};
 pub use problem::{ProblemText, problem};
 pub use refusal::{refusal, refusal_in};
 pub use sale::{SaleText, sale};
-pub use screen::{Line, Reason, line, reason};
+pub use screen::{Line, Reason, Unsent, line, reason};
 pub use sms::enrolment_sms;

@@ -38,6 +38,7 @@ const DUE_CLAIMS: &str =
                                                         WHERE state = 'waiting' AND kind = 'standing'))
                           ORDER BY seq LIMIT ?3";
 const WAITING: &str = "SELECT count(*), min(not_before) FROM outbox WHERE state = 'waiting'";
+const COUNT: &str = "SELECT count(*) FROM outbox WHERE state = 'waiting' AND kind = ?1";
 const NOT_BEFORE: &str = "UPDATE outbox SET not_before = ?2 WHERE op = ?1 AND state = 'waiting'";
 const WAITING_OF: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox
                           WHERE state = 'waiting' AND kind = ?1 ORDER BY seq";
@@ -96,9 +97,20 @@ pub(crate) fn insert(
     effect: Effect,
     at: Timestamp,
 ) -> Result<(), PhoneError> {
-    let Op { id, actor, counter, ref body, .. } = *op.value();
+    bring(db, op.value(), op.bytes(), effect, at)
+}
+
+/// The same with an op that was signed before, and of which this phone no longer has the key perhaps.
+pub(crate) fn bring(
+    db: &Connection,
+    op: &Op,
+    bytes: &[u8],
+    effect: Effect,
+    at: Timestamp,
+) -> Result<(), PhoneError> {
+    let Op { id, actor, counter, ref body, .. } = *op;
     let kind = Kind::of(body).as_str();
-    db.prepare_cached(INSERT)?.execute((id.0, actor.0, signed(counter), kind, op.bytes(), at.0))?;
+    db.prepare_cached(INSERT)?.execute((id.0, actor.0, signed(counter), kind, bytes, at.0))?;
     let (group, units) = (effect.group.map(|group| group.0), effect.units.map(Units::get));
     db.prepare_cached(INSERT_PENDING)?.execute((id.0, group, units))?;
     Ok(())
@@ -213,6 +225,11 @@ pub(crate) fn waiting(db: &Connection) -> Result<(u64, Option<Timestamp>), Phone
     })?)
 }
 
+/// How many ops of one kind wait.
+pub(crate) fn count(db: &Connection, kind: Kind) -> Result<u64, PhoneError> {
+    Ok(super::unsigned(db.prepare_cached(COUNT)?.query_row([kind.as_str()], |row| row.get(0))?))
+}
+
 /// Sends an op no earlier than that.
 pub(crate) fn put_off(db: &Connection, op: OpId, not_before: Timestamp) -> Result<(), PhoneError> {
     db.prepare_cached(NOT_BEFORE)?.execute((op.0, not_before.0))?;
@@ -262,7 +279,7 @@ pub(crate) fn refused(db: &Connection, key: KeyId, op: OpId, refusal: &RefusedOp
     waiting::release(db, op)?;
     if let Some(Refusal::CounterUsed { counter }) = refusal.reason {
         // This phone was restored from a backup: go on well above what the server has seen.
-        meta::leap_counter(db, key, counter.saturating_add(COUNTER_LEAP))?;
+        meta::raise_counter(db, key, counter.saturating_add(COUNTER_LEAP))?;
     }
     Ok(())
 }
@@ -274,7 +291,7 @@ pub(crate) fn quiet(db: &Connection, op: OpId) -> Result<(), PhoneError> {
 }
 
 /// How far above a counter that was used already a phone goes on.
-const COUNTER_LEAP: u64 = 1 << 16;
+pub(crate) const COUNTER_LEAP: u64 = 1 << 16;
 
 /// A snapshot was taken while nothing was under way: it holds what was applied. Of what still waits nobody knows.
 pub(crate) fn snapshot_taken(db: &Connection) -> Result<(), PhoneError> {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::breach::Breach;
 use crate::error::{PhoneError, StorageError};
+use crate::key_store::KeyStoreError;
 use crate::transport::{Response, TransportError};
 
 /// Why something came to nothing.
@@ -35,6 +36,8 @@ pub enum Failure {
     Integrity(Box<Breach>),
     /// The phone's storage failed.
     Storage(String),
+    /// The key store does not open the phone's secrets now.
+    Key(KeyStoreError),
 }
 
 impl fmt::Display for Failure {
@@ -49,6 +52,7 @@ impl fmt::Display for Failure {
             Self::SignInAgain => f.write_str("signed out by the server"),
             Self::Integrity(breach) => write!(f, "integrity: {breach}"),
             Self::Storage(why) => write!(f, "storage: {why}"),
+            Self::Key(error) => error.fmt(f),
         }
     }
 }
@@ -68,6 +72,7 @@ impl Failure {
             Self::NotSignedIn => PhoneError::NotSignedIn,
             Self::SignInAgain => PhoneError::SignInAgain,
             Self::Integrity(breach) => PhoneError::Integrity(breach),
+            Self::Key(error) => PhoneError::Key(error),
             Self::Storage(why) => PhoneError::Storage(StorageError::File(std::io::Error::other(why))),
         }
     }

@@ -18,8 +18,11 @@ use crate::breach::{Breach, Mismatch};
 use crate::enrolment::server_key;
 use crate::error::{PhoneError, corrupt};
 use crate::phone::account;
+use crate::sealing::Sealing;
 use crate::store::inbox::Followed;
-use crate::store::{directory, history, inbox, lots, meta, outbox, passes, redemptions, sales, waiting};
+use crate::store::{
+    directory, history, inbox, lots, meta, outbox, passes, redemptions, sales, secrets, waiting,
+};
 use crate::wallet::Happened;
 
 /// What came of applying an answer.
@@ -68,7 +71,11 @@ pub(super) fn changes(db: &Connection, key: KeyId, changes: &Changes) -> Result<
 
 /// Takes a snapshot in place of lots and heads. What is in the outbox stays, and what is pending, unless it was
 /// applied before.
-pub(super) fn snapshot(db: &Connection, snapshot: &Snapshot) -> Result<Result<(), &'static str>, PhoneError> {
+pub(super) fn snapshot(
+    db: &Connection,
+    sealing: &Sealing,
+    snapshot: &Snapshot,
+) -> Result<Result<(), &'static str>, PhoneError> {
     let (account, server_key) = (account(db)?, server_key(db)?);
     if snapshot.account != account || snapshot.lots.iter().any(|lot| lot.account != account) {
         return Ok(Err("a snapshot of another account"));
@@ -96,7 +103,7 @@ pub(super) fn snapshot(db: &Connection, snapshot: &Snapshot) -> Result<Result<()
     waiting::replace(db, &snapshot.waiting)?;
     meta::set(db, &meta::STANDING, &snapshot.standing)?;
     if let Some(member) = &snapshot.member {
-        meta::set(db, &meta::MEMBER, member)?;
+        secrets::set(db, sealing, &secrets::MEMBER, member)?;
     }
     match snapshot.merchant {
         Some(merchant) => meta::set(db, &meta::MERCHANT, &merchant)?,

@@ -8,7 +8,7 @@ use super::{Lane, Machine, UnderWay, Work, apply, ask};
 use crate::error::PhoneError;
 use crate::phone::Phone;
 use crate::store::lane::Standing;
-use crate::store::{meta, outbox};
+use crate::store::{meta, outbox, secrets};
 use crate::transport::{Response, TransportError};
 
 impl Machine {
@@ -126,15 +126,17 @@ impl Machine {
                 return self.denied(phone, Lane::Pull, Failure::Problem(problem), retry_after_s, now);
             }
         };
+        let sealing = phone.sealing()?;
         let taken = phone.write(|db| {
             phone.server_told_time(db, snapshot.now)?;
-            apply::snapshot(db, &snapshot)
+            apply::snapshot(db, &sealing, &snapshot)
         })?;
         if let Err(why) = taken {
             return self.failed(phone, Lane::Pull, Failure::NotOurServer(why.to_owned()), None, now);
         }
         self.directory_wanted = true;
         self.failure = None;
+        phone.heard_server()?;
         // Until changes were followed from its cursor, this is not yet a success.
         let failures = self.standing(Lane::Pull).failures;
         self.stand(phone, Lane::Pull, Standing { failures, not_before: now, asked: false })
@@ -155,6 +157,6 @@ impl Machine {
         }
         self.failure = Some(Failure::SignInAgain);
         self.finish(Err(Failure::SignInAgain));
-        phone.write(|db| meta::clear(db, &meta::TOKEN))
+        phone.write(|db| secrets::clear(db, &secrets::TOKEN))
     }
 }

@@ -58,7 +58,8 @@ impl Machine {
             return Ok(());
         }
         let (ops, bytes): (Vec<OpId>, _) = due.into_iter().unzip();
-        let beside = phone.store().read(|db| numbers::of(db, &ops))?;
+        let sealing = phone.sealing()?;
+        let beside = phone.store().read(|db| numbers::of(db, &sealing, &ops))?;
         let request = ask::ops(phone, bytes, beside)?;
         self.send(work, UnderWay::Push { ops }, request);
         Ok(())

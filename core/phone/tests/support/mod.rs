@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use moa_phone::sync::{Failure, Machine, RequestId, Work};
 use moa_phone::{
-    Code, Data, Environment, Method, Options, Phone, Request, Response, ScannedVoucher, SeededEnvironment,
-    TransportError, Voucher,
+    Code, Data, DeviceKeys, Environment, Method, Options, Phone, Request, Response, ScannedVoucher,
+    SeededEnvironment, TransportError, Voucher,
 };
 use moa_rules::decide::decide;
 use moa_rules::device::{Device, Holder, KeyKind};
@@ -536,7 +536,7 @@ impl Server {
     }
 }
 
-fn member_secret(account: AccountId) -> MemberSecret {
+pub fn member_secret(account: AccountId) -> MemberSecret {
     MemberSecret::new(account.0, [7; 32])
 }
 
@@ -574,9 +574,13 @@ impl Person {
     }
 
     pub fn open(data: Data, seed: u64, now: Timestamp) -> Self {
+        Self::with_keys(data, None, seed, now)
+    }
+
+    pub fn with_keys(data: Data, keys: Option<Arc<dyn DeviceKeys>>, seed: u64, now: Timestamp) -> Self {
         let environment = Arc::new(SeededEnvironment::new(seed, now));
         let given: Arc<dyn Environment> = environment.clone();
-        let options = Options { environment: given, language: "en".into(), ..Options::new(data) };
+        let options = Options { keys, environment: given, language: "en".into(), ..Options::new(data) };
         let phone = Arc::new(Phone::open(options).unwrap());
         let mut machine = Machine::new(&phone).unwrap();
         machine.set_foreground(false);

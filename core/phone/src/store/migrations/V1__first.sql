@@ -1,9 +1,15 @@
 -- Ids, keys and signed bytes are BLOBs; instants are milliseconds since 1970.
 
--- What there is one of: account, token, cursor. See store/meta.rs for the names.
+-- What there is one of: account, cursor, clock. See store/meta.rs for the names.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What nobody else may read, sealed with the data key for its row: nonce, ciphertext, tag. See store/secrets.rs.
+CREATE TABLE secret (
+    name   TEXT PRIMARY KEY,
+    sealed BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- The last counter taken, by key. Persisted before it is signed with.
@@ -34,8 +40,7 @@ CREATE INDEX outbox_by_state ON outbox (state, kind, seq);
 -- Phone numbers that unanswered sales name. Each goes with the answer to its op.
 CREATE TABLE typed_number (
     op     BLOB PRIMARY KEY REFERENCES outbox (op),
-    salt   BLOB NOT NULL,
-    number TEXT NOT NULL
+    sealed BLOB NOT NULL  -- salt and number, for this row
 ) STRICT, WITHOUT ROWID;
 
 -- What ops not yet confirmed would change. Goes in the transaction that applies their event, or at a refusal.
