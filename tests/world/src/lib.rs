@@ -13,6 +13,7 @@ pub mod replay;
 pub mod resident;
 pub mod story;
 pub mod town;
+pub mod witness;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

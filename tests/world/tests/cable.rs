@@ -21,7 +21,8 @@ fn units(count: i64) -> Units {
 async fn ask(url: &str, timeout: Duration) -> Result<Response, TransportError> {
     let way = network::http(url).unwrap();
     let headers = Vec::new();
-    way.send(Request { method: Method::Get, path: "/openapi.json".into(), headers, body: None, timeout }).await
+    way.send(Request { method: Method::Get, path: "/openapi.json".into(), headers, body: None, timeout })
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
