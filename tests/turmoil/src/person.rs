@@ -43,6 +43,8 @@ pub struct Person {
     /// Zero while they trade; from one on everyone is to sync, and says so below.
     pub(crate) rounds: Arc<AtomicU64>,
     pub(crate) synced: AtomicU64,
+    /// What the last sync said that failed.
+    pub(crate) trouble: Mutex<String>,
     pub(crate) written: Mutex<Vec<OpId>>,
     pub(crate) at_rest: Mutex<Option<AtRest>>,
 }
@@ -97,13 +99,18 @@ impl Person {
             Arc::new(Witnessed::new(Arc::new(Way::default()), self.witness.clone()));
         let client = Client::start(phone, way)?;
         loop {
-            tokio::time::sleep(Duration::from_millis(50 + self.dice.below(2_000))).await;
+            tokio::time::sleep(Duration::from_millis(50 + self.dice.below(1_500))).await;
             let round = self.rounds.load(Ordering::SeqCst);
             if round == 0 {
                 self.act(&client).await?;
-            } else if self.synced.load(Ordering::SeqCst) < round && client.sync_now().await.is_ok() {
-                self.rest(client.phone())?;
-                self.synced.store(round, Ordering::SeqCst);
+            } else if self.synced.load(Ordering::SeqCst) < round {
+                match client.sync_now().await {
+                    Ok(()) => {
+                        self.rest(client.phone())?;
+                        self.synced.store(round, Ordering::SeqCst);
+                    }
+                    Err(error) => *lock(&self.trouble) = error.to_string(),
+                }
             }
         }
     }

@@ -39,3 +39,12 @@ fn twenty_streets_come_to_rest_and_lose_nothing() {
     println!("{} seeds, {:?}", seeds.len(), began.elapsed());
     assert_eq!(failed.into_inner().unwrap(), Vec::<String>::new());
 }
+
+#[test]
+fn a_server_that_forgets_what_it_acknowledged_is_noticed() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let street = runtime.block_on(Street::open()).unwrap();
+    let noticed = street.run_forgetful(1).unwrap_err();
+    println!("{noticed}");
+    assert!(noticed.to_string().contains("integrity"), "by a phone that follows a shop's inbox");
+}

@@ -47,6 +47,9 @@ enum Command {
         /// Where the files go, and so whose disk is measured.
         #[arg(long, value_name = "FOLDER", default_value = "target")]
         folder: PathBuf,
+        /// One measurement alone.
+        #[arg(long)]
+        only: Option<bench::Part>,
     },
     /// Opens a phone, syncs it and prints the megabytes that this process holds: for `bench`.
     #[command(hide = true)]
@@ -98,7 +101,7 @@ struct Replay {
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { lang, out } => demo(lang, &out).await,
-        Command::Bench { accruals, folder } => bench::run(&folder, accruals).await,
+        Command::Bench { accruals, folder, only } => bench::run(&folder, accruals, only).await,
         Command::ResidentMemory { url, number, data } => resident_memory(&url, &number, &data).await,
         Command::Replay(arguments) => replay(arguments).await,
         Command::Proxy { server } => cable::obey(&server, BufReader::new(stdin())).await,
