@@ -52,7 +52,7 @@ lint: need-rust ## formatting and lints; a warning fails
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
 
 .PHONY: test-rust
-test-rust: need-rust need-zbar ## rules, wire, words, phone, ledger, server, world, power cuts, decoders
+test-rust: need-rust need-zbar ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
 	$(CARGO) test --quiet --locked --workspace
 
 .PHONY: test-kotlin

@@ -325,7 +325,7 @@ mod tests {
         two = &two[3..];
         assert_eq!(message(&mut two).await.unwrap().unwrap().1, 0);
         assert_eq!(message(&mut two).await.unwrap(), None);
-        let long = [b'a'; MOST_HEAD + 1];
+        let long = vec![b'a'; MOST_HEAD + 1];
         let chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         for mut garbage in [
             &b"HTTP/1.1 200"[..],
