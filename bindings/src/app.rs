@@ -31,7 +31,7 @@ use crate::records::{
 use crate::scan::Scan;
 
 /// How long a shop waits for the server's word on a redemption before it is shown as being checked.
-pub(crate) const VERDICT: Duration = Duration::from_secs(20);
+pub(crate) const VERDICT: Duration = Duration::from_secs(8);
 /// Threads that wait for the disk or tell observers. More observers than that take turns.
 const WAITING_THREADS: usize = 16;
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use moa_phone::sync::Failure;
 use moa_phone::{KeyStoreError, PhoneError, RefusedOp};
 use moa_rules::id::OpId;
 use moa_rules::refusal::Refusal;
@@ -35,8 +36,11 @@ pub enum ApiError {
         /// What to do.
         text: String,
     },
-    /// No answer came. What was written is kept and sent later.
+    /// No answer of our server came. What was written is kept and sent later.
     Offline {
+        /// A stable word: `no_connection`, `not_our_server` (a hotspot's page: someone has to sign in to it),
+        /// `server_busy`.
+        code: String,
         /// What to do.
         text: String,
     },
@@ -93,7 +97,7 @@ impl fmt::Display for ApiError {
             Self::Refused { text, .. }
             | Self::NotOurs { text, .. }
             | Self::SignIn { text }
-            | Self::Offline { text }
+            | Self::Offline { text, .. }
             | Self::Server { text, .. }
             | Self::Integrity { text }
             | Self::Locked { text, .. }
@@ -102,6 +106,19 @@ impl fmt::Display for ApiError {
             | Self::Invalid { text, .. }
             | Self::Closed { text } => text,
         })
+    }
+}
+
+const NO_CONNECTION: &str = "no_connection";
+const NOT_OUR_SERVER: &str = "not_our_server";
+const SERVER_BUSY: &str = "server_busy";
+
+/// The stable word for why the last request came to nothing, as [`ApiError::Offline`] has it.
+pub(crate) fn offline_code(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::NotOurServer(_) => NOT_OUR_SERVER,
+        Failure::Busy { .. } | Failure::Later => SERVER_BUSY,
+        _ => NO_CONNECTION,
     }
 }
 
@@ -116,6 +133,7 @@ impl ApiError {
     /// The error in the app's language.
     pub(crate) fn new(lang: Lang, error: PhoneError) -> Self {
         let text = |what| phone(lang, what);
+        let offline = |code: &str, what| Self::Offline { code: code.to_owned(), text: phone(lang, what) };
         let storage = |what, detail: String| Self::Storage { text: phone(lang, what), detail };
         match error {
             PhoneError::Refused(reason) => Self::refused(lang, &reason),
@@ -126,10 +144,9 @@ impl ApiError {
                 Self::SignIn { text: text(PhoneText::NotSignedIn) }
             }
             PhoneError::Problem(problem) => Self::Server { code: problem.code, text: problem.detail },
-            PhoneError::NotOurServer(_) => Self::Offline { text: text(PhoneText::NotOurServer) },
-            PhoneError::Offline(_) | PhoneError::Busy { .. } => {
-                Self::Offline { text: text(PhoneText::Offline) }
-            }
+            PhoneError::NotOurServer(_) => offline(NOT_OUR_SERVER, PhoneText::NotOurServer),
+            PhoneError::Offline(_) => offline(NO_CONNECTION, PhoneText::Offline),
+            PhoneError::Busy { .. } => offline(SERVER_BUSY, PhoneText::Offline),
             PhoneError::Integrity(_) => Self::Integrity { text: text(PhoneText::Integrity) },
             PhoneError::StorageFull => storage(PhoneText::StorageFull, "the storage is full".to_owned()),
             error @ PhoneError::NewerData { .. } => storage(PhoneText::StorageNewer, error.to_string()),

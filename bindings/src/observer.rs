@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
+use moa_phone::sync::Failure;
 use moa_phone::{Kind, PhoneError, SignedIn};
 use moa_words::{Line, PhoneText, line, phone as phone_text};
 use tokio::runtime::Runtime;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::app::Inner;
+use crate::error::offline_code;
 use crate::records::Balance;
 use crate::till::TillState;
 
@@ -34,6 +36,9 @@ pub struct AppState {
     pub signed_in: bool,
     /// Whether the last request came to nothing.
     pub offline: bool,
+    /// The stable word for why, as in `ApiError.Offline`: `no_connection`, `not_our_server`, `server_busy`. Empty if not
+    /// offline.
+    pub offline_code: String,
     /// What to say of that, with what waits: `no connection, 3 sales waiting to be sent`. Empty if not offline.
     pub offline_text: String,
     /// Ops that wait for the server.
@@ -76,12 +81,16 @@ impl AppState {
             }
         }
         let broken = phone.breach()?.is_some();
-        let offline = app.client.status().failure.is_some();
-        let no_network = Line::NoNetwork { sales: sales_waiting, waiting };
+        let failure = app.client.status().failure;
+        let offline_line = match failure {
+            Some(Failure::NotOurServer(_)) => Line::NotOurServer { sales: sales_waiting, waiting },
+            _ => Line::NoNetwork { sales: sales_waiting, waiting },
+        };
         Ok(Self {
             signed_in: matches!(phone.signed_in()?, SignedIn::Yes(_)),
-            offline,
-            offline_text: if offline { line(app.lang, &no_network) } else { String::new() },
+            offline: failure.is_some(),
+            offline_code: failure.as_ref().map_or("", offline_code).to_owned(),
+            offline_text: failure.map_or_else(String::new, |_| line(app.lang, &offline_line)),
             waiting,
             sales_waiting,
             refused,

@@ -198,6 +198,13 @@ pub enum Line<'a> {
         /// Everything that waits, sales among it.
         waiting: u32,
     },
+    /// Something other than our server answers, a hotspot most likely: what waits.
+    NotOurServer {
+        /// Sales that wait to be sent.
+        sales: u32,
+        /// Everything that waits, sales among it.
+        waiting: u32,
+    },
     /// No network: how old the figures are and what waits.
     Offline {
         /// When the phone last heard from the server.
@@ -308,6 +315,25 @@ pub fn line(lang: Lang, line: &Line) -> String {
         Line::NoNetwork { sales, .. } => {
             let (ko, en) = (count(sales), plural(sales, "sale", "sales"));
             text!(lang, "연결 없음, 판매 {ko}건 전송 대기", "No connection, {en} waiting to be sent")
+        }
+        Line::NotOurServer { waiting: 0, .. } => {
+            text!(lang, "와이파이 로그인 확인", "Check the Wi-Fi's sign-in")
+        }
+        Line::NotOurServer { sales: 0, waiting } => {
+            let waiting = count(waiting);
+            text!(
+                lang,
+                "와이파이 로그인 확인, {waiting}건 전송 대기",
+                "Check the Wi-Fi's sign-in, {waiting} waiting to be sent"
+            )
+        }
+        Line::NotOurServer { sales, .. } => {
+            let (ko, en) = (count(sales), plural(sales, "sale", "sales"));
+            text!(
+                lang,
+                "와이파이 로그인 확인, 판매 {ko}건 전송 대기",
+                "Check the Wi-Fi's sign-in, {en} waiting to be sent"
+            )
         }
         Line::Offline { as_of, now, zone, unsent } => {
             let at = when::clock_or_moment(lang, as_of, now, zone);

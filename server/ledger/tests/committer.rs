@@ -318,6 +318,7 @@ async fn stopping_decides_what_waits_and_refuses_what_comes() {
     while town.store.waiting.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
+    assert_eq!(engine.undecided(), 1);
     let stopping = tokio::task::spawn_blocking({
         let engine = engine.clone();
         move || engine.stop()
@@ -326,4 +327,5 @@ async fn stopping_decides_what_waits_and_refuses_what_comes() {
     stopping.await.unwrap();
     assert_eq!(waiting.await.unwrap(), Ok(vec![Outcome::First(Answer::Applied)]));
     assert_eq!(engine.submit(vec![sale(&town, &shop)]).await, Err(NotDecided));
+    assert_eq!(engine.undecided(), 0);
 }
