@@ -17,7 +17,7 @@
 //! let http = HttpTransport::new("https://moa.example", HttpOptions::default())?;
 //! let client = Client::start(Arc::clone(&phone), Arc::new(http))?;
 //! client.begin_enrolment("010-1234-5678").await?;
-//! client.confirm_enrolment("123456").await?;
+//! client.confirm_enrolment("123456", None).await?;
 //!
 //! let voucher = shop.record_sale(Money(4_500), None)?; // on the shop's phone
 //! let Code::Voucher(scanned) = phone.read_code(&voucher.text)? else { return Ok(()) };
@@ -46,6 +46,7 @@ mod outbox;
 mod phone;
 mod redemption;
 mod sale;
+mod session;
 mod shop;
 mod standing;
 mod store;
@@ -59,6 +60,7 @@ pub use client::Client;
 pub use code::{
     Code, ScannedApproval, ScannedMember, ScannedOneTime, ScannedRedemption, ScannedVoucher, VoucherStanding,
 };
+pub use enrolment::SignedUp;
 pub use environment::{Environment, SeededEnvironment, SystemEnvironment};
 pub use error::{PhoneError, StorageError};
 pub use http::{BadServer, HttpOptions, HttpTransport};
@@ -69,6 +71,7 @@ pub use outbox::{Fate, Kind, OutboxItem, RefusedOp};
 pub use phone::{Data, Options, Phone, SignedIn};
 pub use redemption::{Asked, ShownCode};
 pub use sale::{MerchantDay, RedemptionItem, SaleItem, SaleStanding, Voucher};
+pub use session::OwnDevice;
 pub use shop::{GroupInfo, OwnGroup, OwnShop, Shop};
 pub use standing::{Standing, StandingGroup};
 pub use transport::{Answer, MAX_ANSWER, Method, Request, Response, Transport, TransportError};

@@ -38,8 +38,11 @@ pub struct Options {
     pub signer: Option<Arc<dyn Signer>>,
     /// Clock and randomness.
     pub environment: Arc<dyn Environment>,
-    /// The address of links that lead into the app, such as `https://moa.example`.
+    /// The server's address as it knows it itself, such as `https://moa.example`: links that lead into the app begin with
+    /// it, and reads are proved for it.
     pub link_base: String,
+    /// What the person calls this device; empty if nothing was said. The server keeps 60 characters.
+    pub device_name: String,
     /// The language of the server's sentences: `ko` or `en`.
     pub language: String,
 }
@@ -52,6 +55,7 @@ impl Options {
             signer: None,
             environment: Arc::new(SystemEnvironment::default()),
             link_base: "https://moa.example".to_owned(),
+            device_name: String::new(),
             language: "ko".to_owned(),
         }
     }
@@ -64,7 +68,7 @@ pub enum SignedIn {
     No,
     /// This account.
     Yes(AccountId),
-    /// This account, but the server no longer takes the token: the number must be confirmed again.
+    /// This account, but the server no longer knows this device: the number must be confirmed again.
     Again(AccountId),
 }
 
@@ -75,6 +79,7 @@ pub struct Phone {
     key: KeyId,
     environment: Arc<dyn Environment>,
     link_base: String,
+    device_name: String,
     language: String,
     clock_offset: AtomicI64,
     version: watch::Sender<u64>,
@@ -89,7 +94,7 @@ impl Phone {
     /// # Errors
     /// Storage or key; [`PhoneError::NewerData`] if a newer app wrote the data.
     pub fn open(options: Options) -> Result<Self, PhoneError> {
-        let Options { data, signer, environment, link_base, language } = options;
+        let Options { data, signer, environment, link_base, device_name, language } = options;
         let store = match &data {
             Data::Directory(directory) => {
                 std::fs::create_dir_all(directory)?;
@@ -119,6 +124,7 @@ impl Phone {
             key,
             environment,
             link_base,
+            device_name,
             language,
             clock_offset: AtomicI64::new(clock_offset.unwrap_or(0)),
             version: watch::Sender::new(0),
@@ -138,11 +144,11 @@ impl Phone {
     /// Storage.
     pub fn signed_in(&self) -> Result<SignedIn, PhoneError> {
         self.store.read(|db| {
-            let token = meta::get(db, &meta::TOKEN)?;
-            Ok(match (meta::get(db, &meta::ACCOUNT)?, token) {
+            let enrolled = meta::get(db, &meta::ENROLLED)?;
+            Ok(match (meta::get(db, &meta::ACCOUNT)?, enrolled) {
                 (None, _) => SignedIn::No,
-                (Some(account), Some(_)) => SignedIn::Yes(account),
-                (Some(account), None) => SignedIn::Again(account),
+                (Some(account), Some(true)) => SignedIn::Yes(account),
+                (Some(account), _) => SignedIn::Again(account),
             })
         })
     }
@@ -186,7 +192,12 @@ impl Phone {
         self.version.subscribe()
     }
 
-    /// The address of links that lead into the app.
+    /// What the person calls this device.
+    pub(crate) fn device_name(&self) -> &str {
+        &self.device_name
+    }
+
+    /// The server's address: links that lead into the app begin with it.
     pub fn link_base(&self) -> &str {
         &self.link_base
     }
@@ -291,7 +302,8 @@ fn take_over(db: &Connection, key: KeyId) -> Result<(), PhoneError> {
     }
     meta::set(db, &meta::KEY, &key)?;
     if before.is_some() {
-        meta::clear(db, &meta::TOKEN)?;
+        meta::clear(db, &meta::ENROLLED)?;
+        meta::clear(db, &meta::SESSION)?;
         meta::clear(db, &meta::MERCHANT)?;
         meta::clear(db, &meta::CURSOR)?;
     }

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -26,6 +29,8 @@ use crate::data_dir::{DataDir, DataError};
 use crate::http;
 use crate::jobs;
 use crate::keys::PublicKeys;
+use crate::peer::Connected;
+use crate::proof::Proofs;
 use crate::test_clock::TestClock;
 
 /// For how long a client may take to send a request's head; also how long an idle connection is kept.
@@ -102,6 +107,10 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         effects: Notify::new(),
         enrolling: Mutex::new(()),
         guessing: Mutex::new(()),
+        limits: config.limits.clone(),
+        proofs: Proofs::default(),
+        link_base: config.link_base.clone(),
+        address: url(address),
         stopping,
         openapi: http::served_document(&base, config.test_clock)?,
     });
@@ -194,8 +203,8 @@ async fn serve(listener: TcpListener, service: Router, app: Arc<App>, most: usiz
         };
         while connections.try_join_next().is_some() {}
         match stream {
-            Ok((stream, _)) => {
-                let connection = graceful.watch(connection(stream, service.clone()));
+            Ok((stream, peer)) => {
+                let connection = graceful.watch(connection(stream, peer, service.clone()));
                 connections.spawn(async move {
                     // Broken connections are everyday; what matters was answered and logged by the handler.
                     if let Err(error) = connection.await {
@@ -218,13 +227,32 @@ async fn serve(listener: TcpListener, service: Router, app: Arc<App>, most: usiz
     connections.shutdown().await;
 }
 
-type Connection = http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>>;
+/// The service of one connection: its requests know where they come from.
+struct Connection {
+    service: TowerToHyperService<Router>,
+    peer: SocketAddr,
+}
 
-fn connection(stream: TcpStream, service: Router) -> Connection {
+impl Service<Request<Incoming>> for Connection {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(Connected(self.peer));
+        self.service.call(request)
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: Router,
+) -> http1::Connection<TokioIo<TcpStream>, Connection> {
     // Answers are small and awaited; a socket that does not take the option serves all the same.
     drop(stream.set_nodelay(true));
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+    http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).serve_connection(
+        TokioIo::new(stream),
+        Connection { service: TowerToHyperService::new(service), peer },
+    )
 }

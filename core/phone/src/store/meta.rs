@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::breach::Breach;
 use crate::error::{PhoneError, corrupt};
+use crate::session::Kept;
 
 const GET: &str = "SELECT value FROM meta WHERE name = ?1";
 const SET: &str = "INSERT INTO meta (name, value) VALUES (?1, ?2)
@@ -32,8 +33,10 @@ pub(crate) const KEY: Name<KeyId> = name("key");
 pub(crate) const ACCOUNT: Name<AccountId> = name("account");
 /// The shop that the key acts for, as confirmed.
 pub(crate) const MERCHANT: Name<MerchantId> = name("merchant");
-/// For reads. Without one, the number has to be confirmed again.
-pub(crate) const TOKEN: Name<String> = name("token");
+/// Whether the server knows this device. If not, the number has to be confirmed, or confirmed again.
+pub(crate) const ENROLLED: Name<bool> = name("enrolled");
+/// The session that reads: its key and its tokens. A secret, to be sealed.
+pub(crate) const SESSION: Name<Kept> = name("session");
 /// The server's public key.
 pub(crate) const SERVER_KEY: Name<Base64> = name("server_key");
 /// From where changes go on. Without one, a snapshot is needed.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use moa_rules::time::Timestamp;
+use moa_wire::keys::SignError;
 use moa_wire::problem::Problem;
 use serde::Deserialize;
 
@@ -29,8 +30,10 @@ pub enum Failure {
     Later,
     /// Nobody is signed in.
     NotSignedIn,
-    /// The server no longer takes the token.
+    /// The server no longer knows this device.
     SignInAgain,
+    /// The device key did not sign.
+    Key(String),
     /// What came does not add up.
     Integrity(Box<Breach>),
     /// The phone's storage failed.
@@ -47,6 +50,7 @@ impl fmt::Display for Failure {
             Self::Later => f.write_str("put off by the server"),
             Self::NotSignedIn => f.write_str("not signed in"),
             Self::SignInAgain => f.write_str("signed out by the server"),
+            Self::Key(why) => write!(f, "the key did not sign: {why}"),
             Self::Integrity(breach) => write!(f, "integrity: {breach}"),
             Self::Storage(why) => write!(f, "storage: {why}"),
         }
@@ -67,6 +71,7 @@ impl Failure {
             Self::Later => PhoneError::Busy { until: now },
             Self::NotSignedIn => PhoneError::NotSignedIn,
             Self::SignInAgain => PhoneError::SignInAgain,
+            Self::Key(why) => PhoneError::Key(SignError(why)),
             Self::Integrity(breach) => PhoneError::Integrity(breach),
             Self::Storage(why) => PhoneError::Storage(StorageError::File(std::io::Error::other(why))),
         }

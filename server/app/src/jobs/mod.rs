@@ -2,6 +2,7 @@
 
 pub(crate) mod effects;
 pub(crate) mod expiry;
+mod forgetting;
 pub(crate) mod waiting;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub(crate) async fn run(app: Arc<App>) {
         () = effects::run(&app) => {}
         () = expiry::run(&app) => {}
         () = waiting::run(&app) => {}
+        () = forgetting::run(&app) => {}
         () = app.stopped() => {}
     }
 }
