@@ -217,7 +217,7 @@ impl Dress {
         }
     }
 
-    fn moment(self, at: Timestamp) -> String {
+    pub(crate) fn moment(self, at: Timestamp) -> String {
         when::moment(self.lang, at, &country())
     }
 

@@ -145,7 +145,8 @@ pub struct Machine {
     endorsing: bool,
     /// Whether a session is wanted beside the sync's own reads.
     session_wanted: bool,
-    /// Lanes that the server denied, or told its time, and that asked again at once; until they succeed.
+    /// Lanes that the server denied, or told its time, and that asked again at once; until they succeed, or
+    /// wait.
     again: BTreeSet<Lane>,
     open: Option<Ticket>,
     /// The first request that may be sent for the open ticket; those before were sent without it.
@@ -356,6 +357,7 @@ impl Machine {
         tracing::debug!(lane = lane.name(), %failure, "asking again later");
         self.failure = Some(failure.clone());
         self.session_wanted &= lane != Lane::Session;
+        self.again.remove(&lane);
         let overtaken = self.open.is_some() && self.taking < self.asked_from;
         if overtaken && retry_after_s.is_none() {
             // It failed before anyone asked for everything at once: the lane asks anew, the ticket stays open.
