@@ -25,6 +25,8 @@ use crate::transport::{Method, Request, Response, TransportError};
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// A session key whose time is up by then is followed by another.
 const KEY_EARLY: i64 = Timestamp::HOUR;
+/// How far ahead of its own clock the server takes a device's word.
+const CLOCK_AHEAD: i64 = 5 * Timestamp::MINUTE;
 /// A token that is void by then is followed by another.
 const TOKEN_EARLY: i64 = 30 * Timestamp::SECOND;
 
@@ -35,7 +37,8 @@ pub(crate) struct Kept {
     key: Base64,
     /// The device's word for it.
     endorsement: Base64,
-    /// When that ends, by the server's clock.
+    /// When that begins and ends, by the server's clock as this phone knew it.
+    from: Timestamp,
     until: Timestamp,
     /// Good for tokens, once the session has begun.
     refresh: Option<String>,
@@ -91,6 +94,7 @@ impl Phone {
         let kept = Kept {
             key: Base64(pkcs8),
             endorsement: endorsement.bytes().into(),
+            from: Timestamp::from_seconds(from),
             until: Timestamp::from_seconds(until),
             refresh: None,
             token: None,
@@ -106,7 +110,11 @@ impl Phone {
             return Ok(None);
         }
         let now = self.now();
-        let Some(kept) = kept.filter(|kept: &Kept| kept.until > now.plus(KEY_EARLY)) else {
+        let holds = |kept: &Kept| {
+            // A word given by a clock that was fast, and was set right since, is none yet.
+            kept.until > now.plus(KEY_EARLY) && (kept.begun() || kept.from <= now.plus(CLOCK_AHEAD))
+        };
+        let Some(kept) = kept.filter(holds) else {
             return Ok(Some(Stage::Endorse));
         };
         let token = kept.token.clone().filter(|(_, until)| *until > now.plus(TOKEN_EARLY));

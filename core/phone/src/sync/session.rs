@@ -144,7 +144,7 @@ impl Machine {
                     }
                     "endorsement_wrong" | "proof_wrong" => {
                         phone.store().write(|db| meta::clear(db, &meta::SESSION))?;
-                        self.failed(phone, Lane::Session, Failure::Problem(problem), retry_after_s, now)?;
+                        self.again(phone, Lane::Session, Failure::Problem(problem), retry_after_s, now)?;
                     }
                     _ => self.failed(phone, Lane::Session, Failure::Problem(problem), retry_after_s, now)?,
                 }
