@@ -40,10 +40,15 @@ const WAITING_THREADS: usize = 16;
 pub struct AppConfig {
     /// A directory that is the app's alone. Made if need be.
     pub data_dir: String,
-    /// The server, such as `https://moa.example`. Without TLS only on this machine and in private networks.
+    /// The server as it knows itself (its `--link-base`), such as `https://moa.example`: reads are proved for this address.
+    /// Without TLS only on this machine and in private networks.
     pub server_url: String,
     /// The language of every text: `ko` or `en`.
     pub language: String,
+    /// What the person calls this device, such as the name that the system knows: shown among the account's devices. At most
+    /// 60 characters.
+    #[uniffi(default = None)]
+    pub device_name: Option<String>,
 }
 
 /// An app: one per data directory. Sales, claims and codes need no network; what is written is on disk when the call
@@ -183,6 +188,7 @@ impl App {
         let options = Options {
             keys,
             link_base: config.server_url,
+            device_name: config.device_name.unwrap_or_default(),
             language: convert::tag(lang).to_owned(),
             ..Options::new(Data::Directory(PathBuf::from(config.data_dir)))
         };
@@ -222,7 +228,7 @@ impl App {
         Ok(self.phone()?.now().0)
     }
 
-    /// Whether someone is signed in, and the server still takes this phone's token.
+    /// Whether someone is signed in, and the server still knows this phone.
     pub fn signed_in(&self) -> Result<bool, ApiError> {
         Ok(matches!(self.ask(self.phone()?.signed_in())?, SignedIn::Yes(_)))
     }
@@ -395,18 +401,6 @@ impl App {
 
 #[uniffi::export]
 impl App {
-    /// Has a six-digit code sent to a phone number, as typed. Gives the instant at which it is void.
-    pub async fn begin_enrolment(&self, phone_number: String) -> Result<i64, ApiError> {
-        let call = async move |app: Arc<Inner>| app.client.begin_enrolment(&phone_number).await;
-        Ok(self.run(call).await?.0)
-    }
-
-    /// Sends the code that came: this phone is signed in. Gives the account's id.
-    pub async fn confirm_enrolment(&self, code: String) -> Result<String, ApiError> {
-        let call = async move |app: Arc<Inner>| app.client.confirm_enrolment(&code).await;
-        Ok(self.run(call).await?.to_string())
-    }
-
     /// Sends everything that waits and receives everything that there is.
     pub async fn sync_now(&self) -> Result<(), ApiError> {
         self.run(async move |app: Arc<Inner>| app.client.sync_now().await).await
@@ -458,6 +452,7 @@ mod tests {
             data_dir: folder.display().to_string(),
             server_url: "http://127.0.0.1:9".to_owned(),
             language: "en".to_owned(),
+            device_name: None,
         };
         let app = App::open(config, None).unwrap();
         let caller = Builder::new_current_thread().build().unwrap();

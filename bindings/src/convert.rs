@@ -219,7 +219,7 @@ impl Dress {
         }
     }
 
-    fn moment(self, at: Timestamp) -> String {
+    pub(crate) fn moment(self, at: Timestamp) -> String {
         when::moment(self.lang, at, &country())
     }
 

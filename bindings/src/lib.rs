@@ -6,6 +6,7 @@
 
 mod app;
 mod convert;
+mod devices;
 mod error;
 mod key_store;
 mod labels;

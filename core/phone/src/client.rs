@@ -4,22 +4,26 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use moa_rules::id::{AccountId, GroupId, OpId};
+use moa_rules::id::{GroupId, OpId};
 use moa_rules::quantity::Units;
 use moa_rules::time::Timestamp;
 use moa_wire::code::{self, Scanned};
+
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet, spawn_blocking};
 
+use crate::enrolment::SignedUp;
 use crate::error::PhoneError;
+use crate::key_store::KeyStoreError;
 use crate::lookup::Lookup;
 use crate::one_time::{Purpose, ShownOneTime};
 use crate::outbox::Fate;
 use crate::phone::Phone;
 use crate::redemption::Asked;
+use crate::session::OwnDevice;
 use crate::shop::GroupInfo;
 use crate::sync::{Machine, RequestId, SyncStatus, Work};
-use crate::transport::{Response, Transport, TransportError};
+use crate::transport::{Request, Response, Transport, TransportError};
 
 /// The longest sleep: a clock that is set meanwhile is noticed by then.
 const MOST_SLEEP: Duration = Duration::from_mins(1);
@@ -90,19 +94,68 @@ impl Client {
         self.shared.phone.enrolment_begun(self.shared.transport.send(request).await)
     }
 
-    /// Sends the code that came: this phone is signed in. Then takes the first snapshot; without a network it is
-    /// taken later.
+    /// Sends the code that came, and the recovery code if there is one at hand: this phone is signed in. Then takes the
+    /// first snapshot; without a network it is taken later.
     ///
     /// # Errors
     /// [`PhoneError::Problem`] with the server's reason; [`PhoneError::NoEnrolment`]; [`PhoneError::Offline`].
-    pub async fn confirm_enrolment(&self, code: &str) -> Result<AccountId, PhoneError> {
-        let request = self.shared.phone.confirm_enrolment(code)?;
+    pub async fn confirm_enrolment(
+        &self,
+        code: &str,
+        recovery: Option<&str>,
+    ) -> Result<SignedUp, PhoneError> {
+        let request = self.shared.phone.confirm_enrolment(code, recovery)?;
         let answer = self.shared.transport.send(request).await;
-        let account = self.shared.phone.enrolment_confirmed(answer)?;
+        let signed_up = self.shared.phone.enrolment_confirmed(answer)?;
         if let Err(error) = self.sync_now().await {
             tracing::debug!(%error, "signed in, the snapshot comes later");
         }
-        Ok(account)
+        Ok(signed_up)
+    }
+
+    /// The account's devices, the one seen last first.
+    ///
+    /// # Errors
+    /// [`PhoneError::Problem`] with the server's reason; [`PhoneError::SignInAgain`]; [`PhoneError::Offline`].
+    pub async fn devices(&self) -> Result<Vec<OwnDevice>, PhoneError> {
+        self.session().await?;
+        let request = self.shared.phone.devices_request()?;
+        self.shared.phone.devices_read(self.ask(request).await?)
+    }
+
+    /// Waits until the session is ready.
+    async fn session(&self) -> Result<(), PhoneError> {
+        let mut progress = self.shared.progress.subscribe();
+        if self.shared.blocking(Machine::want_session).await? {
+            return Ok(());
+        }
+        self.shared.wake.notify_one();
+        loop {
+            let failure = {
+                let machine = self.shared.machine();
+                (!machine.wants_session()).then(|| machine.status().failure)
+            };
+            match failure {
+                None => {}
+                Some(None) => return Ok(()),
+                Some(Some(failure)) => {
+                    return Err(failure.into_error(None, self.shared.phone.environment().now()));
+                }
+            }
+            // The sender lives as long as `self`.
+            let _ = progress.changed().await;
+        }
+    }
+
+    /// Sends a request of the session's; once more, with another proof, if the server told its time or took the token
+    /// for void.
+    async fn ask(&self, request: Request) -> Result<Result<Response, TransportError>, PhoneError> {
+        let answer = self.shared.transport.send(request.clone()).await;
+        if !self.shared.phone.may_ask_again(&answer)? {
+            return Ok(answer);
+        }
+        self.session().await?;
+        Ok(self.shared.transport.send(self.shared.phone.as_caller(request)?).await)
     }
 
     /// Sends everything that waits and receives everything that there is.
@@ -153,8 +206,9 @@ impl Client {
     /// # Errors
     /// As [`Phone::one_time_request`]; [`PhoneError::Problem`] with the server's reason; [`PhoneError::Offline`].
     pub async fn one_time_code(&self, purpose: Purpose) -> Result<ShownOneTime, PhoneError> {
+        self.session().await?;
         let request = self.shared.phone.one_time_request(purpose)?;
-        self.shared.phone.one_time_made(self.shared.transport.send(request).await)
+        self.shared.phone.one_time_made(self.ask(request).await?)
     }
 
     /// Asks the server for `units` on a buyer's code, or on digits that stand for one. See [`Phone::redeem`].
@@ -167,8 +221,9 @@ impl Client {
         if !matches!(code::read(text, phone.link_base()), Ok(Scanned::OneTime(_))) {
             return phone.redeem(text, units);
         }
+        self.session().await?;
         let request = phone.one_time_lookup(text)?;
-        let found = phone.one_time_found(self.shared.transport.send(request).await)?;
+        let found = phone.one_time_found(self.ask(request).await?)?;
         phone.redeem(&found, units)
     }
 
@@ -213,6 +268,18 @@ impl Shared {
         }
     }
 
+    /// Has the device key vouch for a session key, without the machine: the key may take its time.
+    async fn endorse(self: Arc<Self>) {
+        let shared = Arc::clone(&self);
+        let endorsed = spawn_blocking(move || shared.phone.endorse()).await;
+        let endorsed = endorsed.unwrap_or_else(|error| Err(KeyStoreError::Failed(error.to_string()).into()));
+        let told = self.blocking(move |machine, phone, now| machine.endorsed(phone, endorsed, now)).await;
+        if let Err(error) = told {
+            tracing::error!(%error, "what came of a signature could not be kept");
+        }
+        self.wake.notify_one();
+    }
+
     /// Runs a step of the machine where the disk may be waited for.
     async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
@@ -232,10 +299,17 @@ impl Shared {
 struct Sent {
     tasks: JoinSet<Result<Response, TransportError>>,
     requests: HashMap<Id, (RequestId, AbortHandle)>,
+    /// The device key at work: no request, and nothing waits for it here.
+    endorsing: JoinSet<()>,
 }
 
 impl Sent {
-    fn take_on(&mut self, work: Work, transport: &Arc<dyn Transport>) {
+    fn take_on(&mut self, work: Work, shared: &Arc<Shared>) {
+        while self.endorsing.try_join_next().is_some() {}
+        if work.endorse {
+            self.endorsing.spawn(Arc::clone(shared).endorse());
+        }
+        let transport = &shared.transport;
         for given_up in work.give_up {
             for (id, handle) in self.requests.values() {
                 if *id == given_up {
@@ -278,7 +352,7 @@ async fn run(shared: Arc<Shared>) {
             .await;
         let sleep = match polled {
             Ok((work, wakeup)) => {
-                sent.take_on(work, &shared.transport);
+                sent.take_on(work, &shared);
                 let wakeup = wakeup.map(|millis| u64::try_from(millis).unwrap_or(0).max(1));
                 wakeup.map_or(MOST_SLEEP, Duration::from_millis).min(MOST_SLEEP)
             }

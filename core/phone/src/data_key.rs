@@ -9,6 +9,7 @@ use crate::error::{PhoneError, StorageError};
 use crate::key_store::KeyStoreError;
 use crate::phone::Phone;
 use crate::sealing::{KEY_BYTES, Sealing, random};
+use crate::session::Kept;
 use crate::store::{meta, secrets};
 
 /// How often the key store is asked: to seal a new key, to open it, and both again if what there was is gone.
@@ -48,16 +49,16 @@ impl Phone {
         Err(failed("it can't open what it sealed").into())
     }
 
-    /// The token for reads, if there is one. One that was changed on disk is gone: the number is confirmed again.
-    pub(crate) fn token(&self) -> Result<Option<String>, PhoneError> {
+    /// The session as it is kept. One that was changed on disk is gone: another is begun.
+    pub(crate) fn kept_session(&self) -> Result<Option<Kept>, PhoneError> {
         let sealing = self.sealing()?;
-        match self.store().read(|db| secrets::get(db, &sealing, &secrets::TOKEN)) {
+        match self.store().read(|db| secrets::get(db, &sealing, &secrets::SESSION)) {
             Err(PhoneError::Storage(StorageError::Corrupt(what))) => {
                 tracing::error!(what, "a secret was changed or moved");
-                self.write(|db| secrets::clear(db, &secrets::TOKEN))?;
+                self.write(|db| secrets::clear(db, &secrets::SESSION))?;
                 Ok(None)
             }
-            token => token,
+            kept => kept,
         }
     }
 

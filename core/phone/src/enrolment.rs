@@ -3,6 +3,7 @@
 //! Requests and answers without a network; [`Client`](crate::Client) sends them. What is under way is kept, so that
 //! the app may be closed while the code is on its way.
 
+use std::fmt;
 use std::time::Duration;
 
 use moa_rules::id::{AccountId, OpId};
@@ -22,6 +23,21 @@ use crate::sync::answer::{self, Outcome};
 use crate::transport::{Method, Request, Response, TransportError};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Who signed in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedUp {
+    /// The account.
+    pub account: AccountId,
+    /// The account's recovery code, if the account begins here. Shown to the person once, and kept nowhere on the phone.
+    pub recovery_code: Option<String>,
+}
+
+impl fmt::Debug for SignedUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedUp").field("account", &self.account).finish_non_exhaustive()
+    }
+}
 
 impl Phone {
     /// Asks for a code to be sent to a phone number, as typed.
@@ -58,11 +74,12 @@ impl Phone {
         Ok(under_way.map(|under_way| under_way.expires_at))
     }
 
-    /// Sends the code that came. May be sent again if no answer came.
+    /// Sends the code that came, and the account's recovery code if the person has it at hand. May be sent again if no
+    /// answer came.
     ///
     /// # Errors
     /// [`PhoneError::NoEnrolment`]; key.
-    pub fn confirm_enrolment(&self, code: &str) -> Result<Request, PhoneError> {
+    pub fn confirm_enrolment(&self, code: &str, recovery: Option<&str>) -> Result<Request, PhoneError> {
         let under_way = self.store().read(|db| meta::get(db, &meta::ENROLMENT))?;
         let UnderWay { enrolment, .. } = under_way.ok_or(PhoneError::NoEnrolment)?;
         // The same sixteen bytes in hex as an op's id.
@@ -70,7 +87,8 @@ impl Phone {
         let possession = Possession { version: OP_VERSION, enrolment: id };
         let possession = Checked::sign(possession, self.signer())?;
         let code = code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-        let confirmation = Confirmation { code, possession: possession.bytes().into() };
+        let recovery = recovery.map(str::to_owned);
+        let confirmation = Confirmation { code, possession: possession.bytes().into(), recovery };
         self.post(format!("/v1/enrolments/{enrolment}/confirm"), &confirmation)
     }
 
@@ -81,23 +99,24 @@ impl Phone {
     pub fn enrolment_confirmed(
         &self,
         answer: Result<Response, TransportError>,
-    ) -> Result<AccountId, PhoneError> {
-        let Enrolled { account, token, server_key, now } = self.outcome(answer)?;
-        if !keys::plausible(&server_key.0) || token.is_empty() {
+    ) -> Result<SignedUp, PhoneError> {
+        let Enrolled { account, server_key, now, recovery } = self.outcome(answer)?;
+        if !keys::plausible(&server_key.0) {
             return Err(PhoneError::NotOurServer("an enrolment without keys".to_owned()));
         }
-        let sealing = self.sealing()?;
         self.write(|db| {
             if meta::get(db, &meta::ACCOUNT)?.is_some_and(|before| before != account) {
                 return Err(PhoneError::OtherAccount);
             }
             meta::set(db, &meta::ACCOUNT, &account)?;
-            secrets::set(db, &sealing, &secrets::TOKEN, &token)?;
+            meta::set(db, &meta::ENROLLED, &true)?;
+            // Whatever the server thought of the session before, the device is known now.
+            secrets::clear(db, &secrets::SESSION)?;
             meta::set(db, &meta::SERVER_KEY, &server_key)?;
             meta::clear(db, &meta::ENROLMENT)?;
             self.server_told_time(db, now)
         })?;
-        Ok(account)
+        Ok(SignedUp { account, recovery_code: recovery })
     }
 
     fn post<T: Serialize>(&self, path: String, body: &T) -> Result<Request, PhoneError> {
@@ -110,7 +129,7 @@ impl Phone {
         Ok(Request { method: Method::Post, path, headers, body: Some(body), timeout: TIMEOUT })
     }
 
-    fn outcome<T: for<'de> serde::Deserialize<'de>>(
+    pub(crate) fn outcome<T: for<'de> serde::Deserialize<'de>>(
         &self,
         answer: Result<Response, TransportError>,
     ) -> Result<T, PhoneError> {

@@ -25,7 +25,7 @@ pub enum PhoneError {
     /// Nobody is signed in on this phone.
     #[error("not signed in")]
     NotSignedIn,
-    /// The server no longer takes this phone's token; the number has to be confirmed again. Nothing is lost.
+    /// The server no longer knows this phone; the number has to be confirmed again. Nothing is lost.
     #[error("signed out by the server")]
     SignInAgain,
     /// The number belongs to another account than the one on this phone.

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use moa_wire::dpop;
 use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
@@ -102,7 +103,7 @@ impl HttpTransport {
         for (name, value) in request.headers {
             let name = HeaderName::try_from(name).map_err(|error| error.to_string())?;
             let mut value = HeaderValue::try_from(value).map_err(|error| error.to_string())?;
-            value.set_sensitive(name == reqwest::header::AUTHORIZATION);
+            value.set_sensitive(name == reqwest::header::AUTHORIZATION || name == dpop::HEADER);
             built = built.header(name, value);
         }
         let built = built.timeout(request.timeout).body(request.body.unwrap_or_default());

@@ -17,7 +17,7 @@
 //! let http = HttpTransport::new("https://moa.example", HttpOptions::default())?;
 //! let client = Client::start(Arc::clone(&phone), Arc::new(http))?;
 //! client.begin_enrolment("010-1234-5678").await?;
-//! client.confirm_enrolment("123456").await?;
+//! client.confirm_enrolment("123456", None).await?;
 //!
 //! let voucher = shop.record_sale(Money(4_500), None)?; // on the shop's phone
 //! let Code::Voucher(scanned) = phone.read_code(&voucher.text)? else { return Ok(()) };
@@ -51,6 +51,7 @@ mod phone;
 mod redemption;
 mod sale;
 mod sealing;
+mod session;
 mod set_aside;
 mod shop;
 mod staff;
@@ -68,6 +69,7 @@ pub use code::{
     Code, ScannedApproval, ScannedInvitation, ScannedMember, ScannedOneTime, ScannedRedemption,
     ScannedVoucher, VoucherStanding,
 };
+pub use enrolment::SignedUp;
 pub use environment::{Environment, SeededEnvironment, SystemEnvironment};
 pub use error::{PhoneError, StorageError};
 pub use http::{BadServer, HttpOptions, HttpTransport};
@@ -81,6 +83,7 @@ pub use pass::{PassItem, PassStanding, ScannedPass, ShownApproval, ShownPass, To
 pub use phone::{Data, Options, Phone, SignedIn};
 pub use redemption::{Asked, ShownCode};
 pub use sale::{MerchantDay, RedemptionItem, SaleItem, SaleStanding, Voucher};
+pub use session::OwnDevice;
 pub use set_aside::SetAside;
 pub use shop::{GroupInfo, OwnGroup, OwnShop, Shop};
 pub use staff::ShownInvitation;

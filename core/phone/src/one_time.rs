@@ -101,22 +101,14 @@ impl Phone {
     }
 
     fn post_as_caller<T: Serialize>(&self, path: &str, body: &T) -> Result<Request, PhoneError> {
-        self.account()?;
-        let token = self.token()?.ok_or(PhoneError::SignInAgain)?;
         let body = serde_json::to_vec(body).map_err(|_| corrupt("request"))?;
         let headers = vec![
             ("accept", "application/json".to_owned()),
             ("accept-language", self.language().to_owned()),
             ("content-type", "application/json".to_owned()),
-            ("authorization", format!("Bearer {token}")),
         ];
-        Ok(Request {
-            method: Method::Post,
-            path: path.to_owned(),
-            headers,
-            body: Some(body),
-            timeout: TIMEOUT,
-        })
+        let path = path.to_owned();
+        self.as_caller(Request { method: Method::Post, path, headers, body: Some(body), timeout: TIMEOUT })
     }
 
     /// Reads an answer that someone stands there waiting for: the server's sentence rather than a time to come back.

@@ -41,8 +41,11 @@ pub struct Options {
     pub keys: Option<Arc<dyn DeviceKeys>>,
     /// Clock and randomness.
     pub environment: Arc<dyn Environment>,
-    /// The address of links that lead into the app, such as `https://moa.example`.
+    /// The server's address as it knows it itself, such as `https://moa.example`: links that lead into the app begin with
+    /// it, and reads are proved for it.
     pub link_base: String,
+    /// What the person calls this device; empty if nothing was said. The server keeps 60 characters.
+    pub device_name: String,
     /// The language of the server's sentences: `ko` or `en`.
     pub language: String,
 }
@@ -55,6 +58,7 @@ impl Options {
             keys: None,
             environment: Arc::new(SystemEnvironment::default()),
             link_base: "https://moa.example".to_owned(),
+            device_name: String::new(),
             language: "ko".to_owned(),
         }
     }
@@ -70,7 +74,7 @@ pub enum SignedIn {
     No,
     /// This account.
     Yes(AccountId),
-    /// This account, but the server no longer takes the token: the number must be confirmed again.
+    /// This account, but the server no longer knows this device: the number must be confirmed again.
     Again(AccountId),
 }
 
@@ -83,6 +87,7 @@ pub struct Phone {
     pub(crate) sealing: Mutex<Option<Arc<Sealing>>>,
     environment: Arc<dyn Environment>,
     link_base: String,
+    device_name: String,
     language: String,
     clock_offset: AtomicI64,
     version: watch::Sender<u64>,
@@ -99,7 +104,7 @@ impl Phone {
     /// # Errors
     /// Storage or key; [`PhoneError::NewerData`] if a newer app wrote the data.
     pub fn open(options: Options) -> Result<Self, PhoneError> {
-        let Options { data, keys, environment, link_base, language } = options;
+        let Options { data, keys, environment, link_base, device_name, language } = options;
         if let Data::Directory(directory) = &data {
             std::fs::create_dir_all(directory)?;
         }
@@ -146,6 +151,7 @@ impl Phone {
             sealing: Mutex::default(),
             environment,
             link_base,
+            device_name,
             language,
             clock_offset: AtomicI64::new(clock_offset.unwrap_or(0)),
             version: watch::Sender::new(0),
@@ -166,10 +172,11 @@ impl Phone {
     /// Storage.
     pub fn signed_in(&self) -> Result<SignedIn, PhoneError> {
         self.store.read(|db| {
-            Ok(match (meta::get(db, &meta::ACCOUNT)?, secrets::has(db, &secrets::TOKEN)?) {
+            let enrolled = meta::get(db, &meta::ENROLLED)?;
+            Ok(match (meta::get(db, &meta::ACCOUNT)?, enrolled) {
                 (None, _) => SignedIn::No,
-                (Some(account), true) => SignedIn::Yes(account),
-                (Some(account), false) => SignedIn::Again(account),
+                (Some(account), Some(true)) => SignedIn::Yes(account),
+                (Some(account), _) => SignedIn::Again(account),
             })
         })
     }
@@ -213,7 +220,12 @@ impl Phone {
         self.version.subscribe()
     }
 
-    /// The address of links that lead into the app.
+    /// What the person calls this device.
+    pub(crate) fn device_name(&self) -> &str {
+        &self.device_name
+    }
+
+    /// The server's address: links that lead into the app begin with it.
     pub fn link_base(&self) -> &str {
         &self.link_base
     }
@@ -324,6 +336,7 @@ fn take_over(db: &Connection, key: KeyId) -> Result<(), PhoneError> {
     meta::set(db, &meta::KEY, &key)?;
     if before.is_some() {
         secrets::forget_all(db)?;
+        meta::clear(db, &meta::ENROLLED)?;
         meta::clear(db, &meta::MERCHANT)?;
         meta::clear(db, &meta::TILL)?;
         meta::clear(db, &meta::CURSOR)?;

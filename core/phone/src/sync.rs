@@ -1,13 +1,14 @@
 //! Sync: a machine without sockets, threads or a clock. It says what to ask, and takes what came.
 //!
-//! Three lanes run beside each other, each with one request under way at most: *push* sends the outbox, *pull*
-//! follows the inboxes (or takes a snapshot, and then nothing is pushed meanwhile, so that it is certain what the
+//! Lanes run beside each other, each with one request under way at most: *push* sends the outbox, *session* has a token
+//! ready when a read wants to go (ops never wait for it: they are signed), *pull* follows the inboxes (or takes a snapshot, and then nothing is pushed meanwhile, so that it is certain what the
 //! snapshot holds), *directory* looks up what screens wanted and follows the directory's pages. A lane that fails
 //! asks again later: full jitter up to 300 seconds, `Retry-After` honoured, kept in the store over restarts.
 //!
 //! ```text
 //! loop { phone.choose_at_once()            -- signs, so no lock is held meanwhile
-//!        work = machine.poll(phone, now)   -> give these up, send these
+//!        work = machine.poll(phone, now)   -> give these up, send these; if work.endorse,
+//!        machine.endorsed(phone, phone.endorse(), now)   -- signs too, beside everything else
 //!        machine.receive(phone, id, answer, now)
 //!        sleep until machine.next_wakeup() }
 //! ```
@@ -18,8 +19,9 @@ mod ask;
 mod directory;
 mod pull;
 mod push;
+mod session;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use moa_rules::id::OpId;
 use moa_rules::time::Timestamp;
@@ -30,6 +32,7 @@ use crate::error::PhoneError;
 use crate::key_store::KeyStoreError;
 use crate::lookup::Lookup;
 use crate::phone::Phone;
+use crate::session::{Kept, Stage};
 use crate::store::lane::{self, Standing};
 use crate::store::{meta, outbox};
 use crate::transport::{Request, Response, TransportError};
@@ -64,6 +67,9 @@ pub struct Work {
     pub give_up: Vec<RequestId>,
     /// Requests to be sent.
     pub send: Vec<(RequestId, Request)>,
+    /// Whether [`Phone::endorse`] is to be called: the device key vouches for a session key, and may ask for a finger.
+    /// Whatever comes of it goes to [`Machine::endorsed`]; the machine asks once until then.
+    pub endorse: bool,
 }
 
 /// How the sync fares.
@@ -78,16 +84,18 @@ pub struct SyncStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Lane {
     Push,
+    Session,
     Pull,
     Directory,
 }
 
 impl Lane {
-    const ALL: [Self; 3] = [Self::Push, Self::Pull, Self::Directory];
+    const ALL: [Self; 4] = [Self::Push, Self::Session, Self::Pull, Self::Directory];
 
     fn name(self) -> &'static str {
         match self {
             Self::Push => "push",
+            Self::Session => "session",
             Self::Pull => "pull",
             Self::Directory => "directory",
         }
@@ -95,9 +103,10 @@ impl Lane {
 }
 
 /// A request under way, with the tick at which it was sent.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum UnderWay {
     Push { ops: Vec<OpId> },
+    Session(Box<Kept>),
     Changes { sent: u64, waits: bool, cursor: String },
     Snapshot,
     Directory { sent: u64 },
@@ -108,6 +117,7 @@ impl UnderWay {
     fn lane(&self) -> Lane {
         match self {
             Self::Push { .. } => Lane::Push,
+            Self::Session(_) => Lane::Session,
             Self::Changes { .. } | Self::Snapshot => Lane::Pull,
             Self::Directory { .. } | Self::Lookup(_) => Lane::Directory,
         }
@@ -115,7 +125,6 @@ impl UnderWay {
 }
 
 /// The sync of one phone. Whoever drives it gives it the phone's own clock.
-#[derive(Debug)]
 pub struct Machine {
     next_id: u64,
     /// Orders what happened here: requests sent, verdicts received, tickets drawn.
@@ -135,6 +144,13 @@ pub struct Machine {
     directory_wanted: bool,
     /// Whether the last cursor was gone when it was used.
     cursor_gone: bool,
+    /// Whether the device key was asked to vouch for a session key, and has not answered.
+    endorsing: bool,
+    /// Whether a session is wanted beside the sync's own reads.
+    session_wanted: bool,
+    /// Lanes that the server denied, or told its time, and that asked again at once; until they succeed, or
+    /// wait.
+    again: BTreeSet<Lane>,
     open: Option<Ticket>,
     /// The first request that may be sent for the open ticket; those before were sent without it.
     asked_from: RequestId,
@@ -168,6 +184,9 @@ impl Machine {
             directory_complete: 0,
             directory_wanted: false,
             cursor_gone: false,
+            endorsing: false,
+            session_wanted: false,
+            again: BTreeSet::new(),
             open: None,
             asked_from: RequestId(0),
             taking: RequestId(0),
@@ -237,22 +256,30 @@ impl Machine {
             self.finish(Err(Failure::NotSignedIn));
             return Ok(work);
         }
-        let token = match phone.token() {
+        let session = match phone.session() {
             Err(PhoneError::Key(error)) => {
                 self.locked(phone, error, now);
                 return Ok(work);
             }
-            token => token?,
+            session => session?,
         };
         // The snapshot comes first: it is asked for before anything new is pushed.
-        if let Some(token) = &token {
-            self.poll_pull(phone, token, cursor.as_deref(), now, &mut work);
+        let reader = match &session {
+            Some(Stage::Ready(reader)) => Some(reader),
+            _ => None,
+        };
+        let mut reads_wait = self.session_wanted;
+        if session.is_some() {
+            reads_wait |= !self.poll_pull(phone, reader, cursor.as_deref(), now, &mut work)?;
         }
         self.poll_push(phone, now, &mut work)?;
-        if let Some(token) = &token {
-            self.poll_directory(phone, token, now, &mut work)?;
-        } else {
-            self.finish(Err(Failure::SignInAgain));
+        if session.is_some() {
+            reads_wait |= !self.poll_directory(phone, reader, now, &mut work)?;
+        }
+        match session {
+            Some(stage) if reads_wait => self.poll_session(phone, stage, now, &mut work)?,
+            Some(_) => {}
+            None => self.finish(Err(Failure::SignInAgain)),
         }
         self.settle(phone, now)?;
         Ok(work)
@@ -275,6 +302,7 @@ impl Machine {
         self.taking = id;
         let taken = match under_way {
             UnderWay::Push { ops } => self.pushed(phone, &ops, answer, now),
+            UnderWay::Session(asked) => self.session_answered(phone, *asked, answer, now),
             UnderWay::Changes { sent, cursor, .. } => self.changes(phone, sent, &cursor, answer, now),
             UnderWay::Snapshot => self.snapshot(phone, answer, now),
             UnderWay::Directory { sent } => self.directory_page(phone, sent, answer, now),
@@ -339,6 +367,7 @@ impl Machine {
     fn succeeded(&mut self, phone: &Phone, lane: Lane) -> Result<(), PhoneError> {
         self.failure = None;
         phone.heard_server()?;
+        self.again.remove(&lane);
         self.stand(phone, lane, Standing::default())
     }
 
@@ -353,6 +382,8 @@ impl Machine {
     ) -> Result<(), PhoneError> {
         tracing::debug!(lane = lane.name(), %failure, "asking again later");
         self.failure = Some(failure.clone());
+        self.session_wanted &= lane != Lane::Session;
+        self.again.remove(&lane);
         let overtaken = self.open.is_some() && self.taking < self.asked_from;
         if overtaken && retry_after_s.is_none() {
             // It failed before anyone asked for everything at once: the lane asks anew, the ticket stays open.

@@ -64,7 +64,7 @@ async fn client(wire: &Arc<Wire>) -> Client {
     let phone = Arc::new(Phone::open(Options::new(Data::Memory)).unwrap());
     let client = Client::start(phone, Arc::new(Line(Arc::clone(wire)))).unwrap();
     client.begin_enrolment("010-1234-5678").await.unwrap();
-    client.confirm_enrolment("123456").await.unwrap();
+    client.confirm_enrolment("123456", None).await.unwrap();
     client
 }
 
@@ -141,12 +141,12 @@ async fn a_wrong_code_is_told_and_the_right_one_still_works() {
     let wire = Wire::new();
     let phone = Arc::new(Phone::open(Options::new(Data::Memory)).unwrap());
     let client = Client::start(phone, Arc::new(Line(Arc::clone(&wire)))).unwrap();
-    assert!(matches!(client.confirm_enrolment("123456").await, Err(PhoneError::NoEnrolment)));
+    assert!(matches!(client.confirm_enrolment("123456", None).await, Err(PhoneError::NoEnrolment)));
     assert!(matches!(client.sync_now().await, Err(PhoneError::NotSignedIn)));
     client.begin_enrolment("01012345678").await.unwrap();
-    let wrong = client.confirm_enrolment("000000").await;
+    let wrong = client.confirm_enrolment("000000", None).await;
     assert!(matches!(&wrong, Err(PhoneError::Problem(problem)) if problem.code == "code_wrong"), "{wrong:?}");
-    client.confirm_enrolment("123456").await.unwrap();
+    client.confirm_enrolment("123456", None).await.unwrap();
     assert!(client.phone().enrolment_under_way().unwrap().is_none());
 }
 

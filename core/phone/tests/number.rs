@@ -59,7 +59,7 @@ fn the_number_travels_beside_the_op_until_it_is_answered_and_is_never_in_it() {
     // Opened again, the phone still has the number to send; answered, it has not.
     let mut cafe = {
         drop(cafe);
-        Person::on_disk(directory.path(), 8)
+        Person::on_disk(directory.path(), 80)
     };
     cafe.sync(&mut town.server).unwrap();
     assert_eq!(town.server.numbers, numbers);

@@ -98,7 +98,7 @@ fn the_servers_reason_reaches_who_waits_even_if_it_asks_for_patience() {
     let Err(PhoneError::Problem(told)) = phone.one_time_made(Ok(town.server.answer(&request))) else {
         panic!("it was taken")
     };
-    assert_eq!(told.code, "unauthorized");
+    assert_eq!(told.code, "session_over");
     let nobody = Person::new(9);
     assert!(matches!(nobody.phone.one_time_request(Purpose::Earn), Err(PhoneError::NotSignedIn)));
 }

@@ -206,10 +206,10 @@ fn a_wrong_number_of_verdicts_is_no_answer() {
 }
 
 #[test]
-fn a_void_token_asks_to_sign_in_again_and_loses_nothing() {
+fn a_device_that_the_server_no_longer_knows_signs_in_again_and_loses_nothing() {
     let mut town = Town::new();
     let claim = town.buy(20_000);
-    town.server.void_tokens();
+    town.server.forget_devices();
     assert_eq!(town.buyer.sync(&mut town.server), Err(Failure::SignInAgain));
     assert_eq!(town.buyer.phone.signed_in().unwrap(), SignedIn::Again(town.account));
     let again = town.buyer.enrol(&mut town.server);

@@ -82,22 +82,140 @@ pub struct Confirmation {
     pub code: String,
     /// A [`crate::token::Possession`] signed by the device key.
     pub possession: Base64,
+    /// The account's recovery code, as typed: the second proof, if the person has it at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<String>,
 }
 
 /// A device that may sign for an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Enrolled {
     /// The account: a new one, or that of the number.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub account: AccountId,
-    /// Sent as `Authorization: Bearer …` with every read.
-    pub token: String,
     /// The server's public key, for heads and approvals.
     pub server_key: Base64,
     /// The server's clock.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub now: Timestamp,
+    /// The account's recovery code, if the account begins here: ten characters, to be shown once and kept by the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<String>,
+}
+
+impl std::fmt::Debug for Enrolled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Enrolled").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// The most characters of a device's name.
+pub const MAX_DEVICE_NAME: usize = 60;
+
+/// `POST /v1/sessions`: begin to read, with a proof by the session key (RFC 9449) in the header `DPoP`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionRequest {
+    /// A [`crate::token::SessionEndorsement`] signed by the device key.
+    pub endorsement: Base64,
+    /// What the person calls the device; at most 60 characters.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_length = 60))]
+    pub name: String,
+}
+
+/// A session: one a device, which ends the one before.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Session {
+    /// Sent as `Authorization: DPoP …` with every read, beside a proof.
+    pub token: String,
+    /// When the token is void.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub expires_at: Timestamp,
+    /// Good for further tokens until the endorsement ends.
+    pub refresh: String,
+    /// The server's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub now: Timestamp,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Session(…)")
+    }
+}
+
+/// `POST /v1/sessions/refresh`: another token; `POST /v1/sessions/end`: no more of them. With a proof by the session key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefreshRequest {
+    /// As given when the session began.
+    pub refresh: String,
+}
+
+impl std::fmt::Debug for RefreshRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RefreshRequest(…)")
+    }
+}
+
+/// An access token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Access {
+    /// Sent as `Authorization: DPoP …` with every read, beside a proof.
+    pub token: String,
+    /// When it is void.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub expires_at: Timestamp,
+    /// The server's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub now: Timestamp,
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Access(…)")
+    }
+}
+
+/// A session that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionEnded {
+    /// The server's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub now: Timestamp,
+}
+
+/// `GET /v1/devices`: the keys that may sign for the caller's account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Devices {
+    /// The one that was seen last first.
+    pub devices: Vec<DeviceEntry>,
+    /// The server's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub now: Timestamp,
+}
+
+/// A key of the caller's account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeviceEntry {
+    /// Its id.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub key: KeyId,
+    /// What its person calls it; empty if nothing was said.
+    pub name: String,
+    /// When it was enrolled.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub since: Timestamp,
+    /// When it last began or went on with a session.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub seen: Timestamp,
 }
 
 /// `POST /v1/one-time-codes`: hand out twelve digits that stand for a code of this phone's.

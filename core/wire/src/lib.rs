@@ -8,6 +8,7 @@ pub mod api;
 pub mod canonical;
 pub mod chain;
 pub mod code;
+pub mod dpop;
 pub mod keys;
 pub mod link;
 pub mod member;

@@ -44,6 +44,11 @@ impl Problem {
         }
     }
 
+    /// The server's clock, in milliseconds since 1970, if a proof was refused because it was not made now.
+    pub fn stale_proof(&self) -> Option<i64> {
+        (self.code == "proof_stale").then(|| self.figures.get("now")?.as_i64()).flatten()
+    }
+
     /// The same with a figure.
     #[must_use]
     pub fn with(mut self, name: &str, figure: impl Into<Value>) -> Self {

@@ -14,7 +14,7 @@ use moa_rules::quantity::Units;
 use moa_rules::staff::StaffInvitation;
 
 use crate::canonical;
-use crate::keys::{self, SignError, Signer};
+use crate::keys::{self, PUBLIC_KEY_BYTES, SignError, Signer};
 
 /// Something that is signed.
 pub trait Token: Encode<()> + for<'b> Decode<'b, ()> {
@@ -124,6 +124,40 @@ pub struct Possession {
 impl Token for Possession {
     const AAD: &'static [u8] = b"moa/possession";
     const MAX_BYTES: usize = 128;
+}
+
+/// The device's word that a key in software speaks for it when it reads. Signed by the device key.
+///
+/// A key of a key store may ask for a finger, and is too slow for every request; so it signs this once a month.
+/// In CBOR `[version, key, session public key, from, until]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct SessionEndorsement {
+    /// [`OP_VERSION`].
+    #[n(0)]
+    pub version: u8,
+    /// The device key.
+    #[n(1)]
+    pub key: KeyId,
+    /// The session key's uncompressed P-256 point.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub public_key: [u8; PUBLIC_KEY_BYTES],
+    /// The second from which it holds, by the device's clock.
+    #[n(3)]
+    pub from: u64,
+    /// The second after which it no longer does.
+    #[n(4)]
+    pub until: u64,
+}
+
+impl SessionEndorsement {
+    /// The longest that one may hold, in seconds: 31 days.
+    pub const MOST_SECONDS: u64 = 31 * 24 * 60 * 60;
+}
+
+impl Token for SessionEndorsement {
+    const AAD: &'static [u8] = b"moa/session";
+    const MAX_BYTES: usize = 256;
 }
 
 /// Why bytes are not a token.
@@ -266,6 +300,12 @@ impl NamesKey for Op {
     }
 }
 
+impl NamesKey for SessionEndorsement {
+    fn key(&self) -> KeyId {
+        self.key
+    }
+}
+
 impl NamesKey for RedemptionCode {
     fn key(&self) -> KeyId {
         self.key
@@ -346,6 +386,24 @@ mod tests {
     }
 
     #[test]
+    fn an_endorsement_fits_its_limit_and_is_no_other_token() {
+        let (key, _) = SoftwareKey::generate().unwrap();
+        let public_key = key.public_key().try_into().unwrap();
+        let (from, until) = (u64::MAX - SessionEndorsement::MOST_SECONDS, u64::MAX);
+        let endorsement =
+            SessionEndorsement { version: OP_VERSION, key: key.key_id(), public_key, from, until };
+        let signed = Checked::sign(endorsement, &key).unwrap();
+        assert!(signed.bytes().len() <= SessionEndorsement::MAX_BYTES, "{}", signed.bytes().len());
+        let read = Sealed::<SessionEndorsement>::parse(signed.bytes()).unwrap();
+        assert_eq!(read.check(&key.public_key()).unwrap().value(), &endorsement);
+        assert_eq!(
+            Sealed::<Possession>::parse(signed.bytes()).err(),
+            Some(TokenError::TooLarge { max: 128 })
+        );
+        assert!(Sealed::<Op>::parse(signed.bytes()).is_err());
+    }
+
+    #[test]
     fn every_flipped_bit_is_noticed() {
         let (key, _) = SoftwareKey::generate().unwrap();
         let signed = Checked::sign(sale(&key), &key).unwrap();
@@ -378,6 +436,7 @@ mod tests {
             let _ = Sealed::<RedemptionCode>::parse(&bytes);
             let _ = Sealed::<Approval>::parse(&bytes);
             let _ = Sealed::<Head>::parse(&bytes);
+            let _ = Sealed::<SessionEndorsement>::parse(&bytes);
             let _ = canonical::decode::<Op>(&bytes);
             let _ = canonical::decode::<moa_rules::event::Event>(&bytes);
         }

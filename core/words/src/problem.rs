@@ -25,8 +25,26 @@ pub enum ProblemText {
         /// Its name.
         name: &'static str,
     },
-    /// No token, or one that is not known (any more).
+    /// Nobody that the server knows: no token, or a device that it does not know or that was revoked.
     Unauthorized,
+    /// The proof beside a request is missing, or proves something else.
+    ProofWrong,
+    /// The proof was not made now, by the server's clock.
+    ProofStale {
+        /// The server's clock, in milliseconds since 1970.
+        now_ms: i64,
+    },
+    /// The proof came before.
+    ProofReused,
+    /// The session has run out, or was ended.
+    SessionOver,
+    /// The device's word for its session key does not hold.
+    EndorsementWrong,
+    /// A device's name has too many characters.
+    DeviceNameTooLong {
+        /// Characters that are taken at most.
+        max: u32,
+    },
     /// The caller may not see this.
     Forbidden,
     /// The cursor is not one that the server gave.
@@ -46,6 +64,11 @@ pub enum ProblemText {
     },
     /// The code is not the one that was sent.
     CodeWrong {
+        /// Tries that are left.
+        tries_left: u32,
+    },
+    /// The recovery code is not the account's.
+    RecoveryWrong {
         /// Tries that are left.
         tries_left: u32,
     },
@@ -135,6 +158,39 @@ pub fn problem(lang: Lang, problem: &ProblemText) -> String {
             "로그인이 풀렸어요. 전화번호로 다시 로그인해 주세요.",
             "You are signed out. Sign in again with your phone number.",
         ),
+        ProblemText::ProofWrong => text!(
+            lang,
+            "이 휴대폰이 보낸 요청인지 확인하지 못했어요. 앱을 업데이트하고 다시 시도해 주세요.",
+            "It could not be checked that this phone sent the request. Update the app and try again.",
+        ),
+        ProblemText::ProofStale { .. } => text!(
+            lang,
+            "휴대폰 시계가 맞지 않아요. 날짜와 시간을 자동으로 맞추고 다시 시도해 주세요.",
+            "The phone's clock is off. Let it set date and time by itself and try again.",
+        ),
+        ProblemText::ProofReused => text!(
+            lang,
+            "이미 보낸 요청이에요. 다시 시도해 주세요.",
+            "This request was sent before. Try again.",
+        ),
+        ProblemText::SessionOver => text!(
+            lang,
+            "접속이 끝났어요. 앱을 다시 열어 주세요.",
+            "This session is over. Open the app again.",
+        ),
+        ProblemText::EndorsementWrong => text!(
+            lang,
+            "이 휴대폰의 접속을 확인하지 못했어요. 날짜와 시간을 확인하고 앱을 다시 열어 주세요.",
+            "This phone could not vouch for its session. Check date and time and open the app again.",
+        ),
+        ProblemText::DeviceNameTooLong { max } => {
+            let max = count(max);
+            text!(
+                lang,
+                "기기 이름이 너무 길어요. {max}자까지 적어 주세요.",
+                "The device's name is too long: at most {max} characters.",
+            )
+        }
         ProblemText::Forbidden => text!(
             lang,
             "이 내용을 볼 권한이 없어요. 권한이 있는 휴대폰으로 로그인해 주세요.",
@@ -184,6 +240,19 @@ pub fn problem(lang: Lang, problem: &ProblemText) -> String {
                 lang,
                 "인증번호가 맞지 않아요. 문자를 확인하고 다시 적어 주세요. {ko}번 더 할 수 있어요.",
                 "That is not the code. Look at the message and try again: {en} left.",
+            )
+        }
+        ProblemText::RecoveryWrong { tries_left: 0 } => text!(
+            lang,
+            "이 계정에서 복구 코드를 더 쓸 수 없어요. 복구 코드 없이 로그인해 주세요.",
+            "Recovery codes are no longer taken for this account. Sign in without one.",
+        ),
+        ProblemText::RecoveryWrong { tries_left } => {
+            let (ko, en) = (count(tries_left), plural(tries_left, "try", "tries"));
+            text!(
+                lang,
+                "복구 코드가 맞지 않아요. 다시 적거나 복구 코드 없이 로그인해 주세요. {ko}번 더 할 수 있어요.",
+                "That is not the recovery code. Try again, {en} left, or sign in without one.",
             )
         }
         ProblemText::EnrolmentVoid => text!(

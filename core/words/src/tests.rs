@@ -122,7 +122,7 @@ const NOT_OURS: [NotOurs; 7] = [
     NotOurs::Unknown,
 ];
 
-const PROBLEMS: [ProblemText; 30] = [
+const PROBLEMS: [ProblemText; 39] = [
     ProblemText::NotFound,
     ProblemText::MethodNotAllowed,
     ProblemText::NotJson,
@@ -130,6 +130,12 @@ const PROBLEMS: [ProblemText; 30] = [
     ProblemText::BodyTooLarge { max_bytes: 655_360 },
     ProblemText::BadParameter { name: "wait" },
     ProblemText::Unauthorized,
+    ProblemText::ProofWrong,
+    ProblemText::ProofStale { now_ms: 1_790_000_000_000 },
+    ProblemText::ProofReused,
+    ProblemText::SessionOver,
+    ProblemText::EndorsementWrong,
+    ProblemText::DeviceNameTooLong { max: 60 },
     ProblemText::Forbidden,
     ProblemText::BadCursor,
     ProblemText::CursorGone,
@@ -140,6 +146,9 @@ const PROBLEMS: [ProblemText; 30] = [
     ProblemText::CodeWrong { tries_left: 4 },
     ProblemText::CodeWrong { tries_left: 1 },
     ProblemText::CodeWrong { tries_left: 0 },
+    ProblemText::RecoveryWrong { tries_left: 4 },
+    ProblemText::RecoveryWrong { tries_left: 1 },
+    ProblemText::RecoveryWrong { tries_left: 0 },
     ProblemText::EnrolmentVoid,
     ProblemText::PossessionWrong,
     ProblemText::BadOneTimeCode,

@@ -10,8 +10,10 @@ use moa_wire::token::{Checked, Head};
 use tokio::sync::{Notify, watch};
 
 use crate::carrier::{Carrier, Development};
+use crate::config::Limits;
 use crate::keys::PublicKeys;
 use crate::pepper::Pepper;
+use crate::proof::Proofs;
 use crate::test_clock::TestClock;
 
 /// A server's parts.
@@ -31,6 +33,14 @@ pub(crate) struct App {
     pub(crate) enrolling: Mutex<()>,
     /// Held while a shop's wrong digits are counted and others are tried.
     pub(crate) guessing: Mutex<()>,
+    /// Limits on codes.
+    pub(crate) limits: Limits,
+    /// The proofs that came beside requests.
+    pub(crate) proofs: Proofs,
+    /// The address at which phones reach this server, if it was told.
+    pub(crate) link_base: Option<String>,
+    /// Where it listens, as an address.
+    pub(crate) address: String,
     /// True once the server stops; closed when nobody runs it any more.
     pub(crate) stopping: watch::Receiver<bool>,
     /// The API document, as JSON.
@@ -104,6 +114,10 @@ pub(crate) mod testing {
             effects: Notify::new(),
             enrolling: Mutex::new(()),
             guessing: Mutex::new(()),
+            limits: Limits::default(),
+            proofs: Proofs::default(),
+            link_base: None,
+            address: String::new(),
             stopping: watch::channel(false).1,
             openapi: String::new(),
         };

@@ -1,19 +1,24 @@
-//! Who is asking: the account and the key behind a token. Reads need one; ops don't, they are signed.
+//! Who is asking: the account and the key behind a session. Reads need one; ops don't, they are signed.
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
-use data_encoding::BASE64URL_NOPAD;
 use moa_ledger::reach::Reach;
 use moa_ledger::store::{Store, StoreError};
 use moa_rules::id::{AccountId, KeyId};
+use moa_wire::dpop;
 use moa_wire::keys::sha256;
 use moa_words::ProblemText;
 
 use crate::app::App;
 use crate::http::problems::Fault;
+use crate::proof::{self, NotProved};
+use crate::sessions::SessionError;
+
+/// The most bytes of an access token.
+const MAX_TOKEN: usize = 64;
 
 /// A device that may read what is its account's and its shop's.
 #[derive(Debug, Clone, Copy)]
@@ -29,28 +34,33 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
         let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let hash = header.and_then(token_hash).ok_or(Fault(ProblemText::Unauthorized))?;
-        app.blocking(move |app| caller(app, hash)).await?.ok_or(Fault(ProblemText::Unauthorized))
+        let token = header.and_then(token).ok_or(Fault(ProblemText::Unauthorized))?;
+        let hash = sha256(&[token.as_bytes()]);
+        let proved = proof::check(app, parts, Some(token))?;
+        Ok(app.blocking(move |app| caller(app, hash, proved.thumbprint)).await?)
     }
 }
 
-/// The hash of the token in `Bearer …`.
-fn token_hash(header: &str) -> Option<[u8; 32]> {
+/// The token in `DPoP …`.
+fn token(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") || token.len() > 64 {
-        return None;
-    }
-    Some(sha256(&[&BASE64URL_NOPAD.decode(token.trim().as_bytes()).ok()?]))
+    (scheme.eq_ignore_ascii_case(dpop::SCHEME) && token.len() <= MAX_TOKEN).then(|| token.trim())
 }
 
-/// Whose token it is, while it is good and the device was not revoked.
-fn caller(app: &App, token_hash: [u8; 32]) -> Result<Option<Caller>, StoreError> {
-    let Some(holder) = app.store().token(token_hash)? else { return Ok(None) };
-    if holder.expires_at <= app.engine.now() {
-        return Ok(None);
+/// Whose token it is, while it and its session are good, the session's key made the request, and the device was not
+/// revoked.
+fn caller(app: &App, token_hash: [u8; 32], thumbprint: [u8; 32]) -> Result<Caller, SessionError> {
+    let (session, expires_at) = app.store().token(token_hash)?.ok_or(SessionError::Over)?;
+    let now = app.engine.now();
+    if expires_at <= now || session.until <= now {
+        return Err(SessionError::Over);
     }
-    let device = app.store().device(holder.key)?.filter(|device| device.revoked_at.is_none());
-    Ok(device.map(|device| Caller { account: holder.account, key: device.key }))
+    if session.thumbprint != thumbprint {
+        return Err(NotProved::Wrong.into());
+    }
+    let device = app.store().device(session.key)?.filter(|device| device.revoked_at.is_none());
+    let device = device.ok_or(SessionError::Unknown)?;
+    Ok(Caller { account: session.account, key: device.key })
 }
 
 impl Caller {

@@ -1,7 +1,8 @@
 //! What a server is told when it starts.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// How a server runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,12 +11,15 @@ pub struct Config {
     pub data: PathBuf,
     /// Where it listens. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The address at which phones reach it, for links and the API document; without one, where it listens.
+    /// The address at which phones reach it, for links, the API document, and proofs of requests; without one, where it
+    /// listens, and for proofs the host that a request names.
     pub link_base: Option<String>,
     /// What takes text messages to phones.
     pub carrier: CarrierKind,
     /// The most connections at once; more wait to be accepted.
     pub connections: usize,
+    /// Limits on codes.
+    pub limits: Limits,
     /// Whether the clock stands until `POST /v1/test/clock` moves it. For tests, and only on loopback.
     pub test_clock: bool,
 }
@@ -32,8 +36,65 @@ impl Config {
             link_base: None,
             carrier: CarrierKind::Development,
             connections: Self::CONNECTIONS,
+            limits: Limits::default(),
             test_clock: false,
         }
+    }
+}
+
+/// Limits on codes: a text message costs money, and may be a nuisance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Codes that may be sent in 24 hours, by country calling code.
+    pub daily_codes: Vec<DailyCodes>,
+    /// Codes that one network address may ask for in an hour. Phones of one carrier may share an address.
+    pub codes_per_address: u32,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            daily_codes: vec![DailyCodes { dial_code: Some(82), most: 20_000 }],
+            codes_per_address: Self::CODES_PER_ADDRESS,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+impl Limits {
+    /// Codes an hour and address, unless told otherwise.
+    pub const CODES_PER_ADDRESS: u32 = 60;
+    /// Codes in 24 hours to a country that has no budget of its own: enough for travellers, not for pumping.
+    pub const ELSEWHERE: u32 = 100;
+
+    /// The budget of a country.
+    pub(crate) fn daily(&self, dial_code: u16) -> u32 {
+        let own = self.daily_codes.iter().find(|daily| daily.dial_code == Some(dial_code));
+        let elsewhere = || self.daily_codes.iter().find(|daily| daily.dial_code.is_none());
+        own.or_else(elsewhere).map_or(Self::ELSEWHERE, |daily| daily.most)
+    }
+}
+
+/// How many codes may be sent in 24 hours to numbers of a country, written `82=20000`; to all others, `*=100`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DailyCodes {
+    /// The country calling code; none for those without a budget of their own.
+    pub dial_code: Option<u16>,
+    /// Codes at most.
+    pub most: u32,
+}
+
+impl FromStr for DailyCodes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('=').and_then(|(code, most)| {
+            let dial_code = if code == "*" { None } else { Some(code.parse().ok()?) };
+            Some(Self { dial_code, most: most.parse().ok()? })
+        });
+        parts.ok_or_else(|| "it must read like 82=20000, or *=100 for all other countries".to_owned())
     }
 }
 
@@ -42,4 +103,22 @@ impl Config {
 pub enum CarrierKind {
     /// Sends nothing: shows each message in the log and, on loopback, under `/v1/development/inbox`.
     Development,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_country_without_a_budget_has_that_of_all_others() {
+        let daily = |texts: &[&str]| Limits {
+            daily_codes: texts.iter().map(|text| text.parse().unwrap()).collect(),
+            ..Limits::default()
+        };
+        assert_eq!([82, 1].map(|code| Limits::default().daily(code)), [20_000, Limits::ELSEWHERE]);
+        assert_eq!([82, 1].map(|code| daily(&["82=5", "*=0"]).daily(code)), [5, 0]);
+        for text in ["", "82", "82=", "=5", "82=-1", "x=5", "82=5=5"] {
+            assert!(text.parse::<DailyCodes>().is_err(), "{text}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! `moa-ledger` decides and keeps; this crate lets phones reach it. [`start`] runs a server in this process, the
 //! binary `moa` runs one from the command line. Handlers are small and live by noun in [`http`]; what they write, they
-//! write as ops through the engine, except personal data (numbers, codes, tokens), which is kept beside the journal.
+//! write as ops through the engine, except personal data (numbers, codes, sessions), which is kept beside the journal.
 
 mod app;
 mod auth;
@@ -16,13 +16,17 @@ pub mod http;
 mod jobs;
 mod keys;
 mod one_time;
+mod peer;
 mod pepper;
 mod phone_number;
+mod proof;
 mod random;
+mod recovery;
 mod server;
+mod sessions;
 mod test_clock;
 
-pub use config::{CarrierKind, Config};
+pub use config::{CarrierKind, Config, DailyCodes, Limits};
 pub use data_dir::{DataError, database};
 pub use moa_ledger::engine::Clock;
 pub use server::{Running, StartError, start, start_on};

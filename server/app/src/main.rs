@@ -5,13 +5,13 @@
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use moa_ledger::verify::verify;
-use moa_server::{CarrierKind, Config, StartError, database, http, start, system_clock};
+use moa_server::{CarrierKind, Config, DailyCodes, Limits, StartError, database, http, start, system_clock};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -55,7 +55,8 @@ struct Serve {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, env = "MOA_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// The address at which phones reach the server, such as https://moa.example [default: where it listens].
+    /// The address at which phones reach the server, such as https://moa.example [default: where it listens]. Phones prove
+    /// their requests for this address, so behind a proxy it has to be told.
     #[arg(long, env = "MOA_LINK_BASE", value_name = "URL", value_parser = http_address)]
     link_base: Option<String>,
     /// What takes text messages to phones.
@@ -64,6 +65,22 @@ struct Serve {
     /// The most connections at once; keep it below the process's limit of open files.
     #[arg(long, env = "MOA_CONNECTIONS", value_name = "NUMBER", default_value_t = Config::CONNECTIONS)]
     connections: usize,
+    /// How many codes may be sent in 24 hours to numbers of a country: 82=20000, or *=100 for all others. May be given
+    /// more than once.
+    #[arg(
+        long,
+        env = "MOA_DAILY_CODES",
+        value_name = "CODE=NUMBER",
+        value_delimiter = ',',
+        default_value = "82=20000"
+    )]
+    daily_codes: Vec<DailyCodes>,
+    /// How many codes one network address may ask for in an hour. Phones of one carrier may share one.
+    #[arg(long, env = "MOA_CODES_PER_ADDRESS", value_name = "NUMBER", default_value_t = Limits::CODES_PER_ADDRESS)]
+    codes_per_address: u32,
+    /// Proxies whose X-Forwarded-For says who asks. Without it nobody's does.
+    #[arg(long, env = "MOA_TRUSTED_PROXIES", value_name = "IP", value_delimiter = ',')]
+    trusted_proxies: Vec<IpAddr>,
     /// Stops the clock, until POST /v1/test/clock moves it. For tests, and only on loopback.
     #[arg(long)]
     test_clock: bool,
@@ -113,11 +130,13 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 async fn run_server(serve: Serve) -> Result<(), Box<dyn Error>> {
-    let Serve { data, listen, link_base, carrier, connections, test_clock, trace: _ } = serve;
+    let Serve { data, listen, link_base, carrier, connections, test_clock, .. } = serve;
+    let Serve { daily_codes, codes_per_address, trusted_proxies, .. } = serve;
+    let limits = Limits { daily_codes, codes_per_address, trusted_proxies };
     // Taken over before anyone can know that the server runs.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let config = Config { data, listen, link_base, carrier, connections, test_clock };
+    let config = Config { data, listen, link_base, carrier, connections, limits, test_clock };
     let server = start(&config, system_clock()).await.map_err(explain)?;
     say(&format!("listening on {}", server.url()))?;
     tracing::info!(url = server.url(), data = %config.data.display(), "serving");

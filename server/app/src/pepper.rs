@@ -1,10 +1,13 @@
 //! The server's pepper: a secret outside the database. What is guessable (numbers, six-digit codes) is in the
 //! database under HMAC-SHA-256 only, so that a stolen database alone gives neither away.
 
+use std::net::IpAddr;
+
 use moa_rules::one_time::OneTimeCode;
 use ring::hmac;
 
 use crate::phone_number::PhoneNumber;
+use crate::recovery::RecoveryCode;
 
 /// Bytes of a pepper.
 pub(crate) const PEPPER_BYTES: usize = 32;
@@ -36,6 +39,25 @@ impl Pepper {
     /// What is kept of a code. The enrolment's row names the key.
     pub(crate) fn of_code(&self, enrolment: [u8; 16], code: &str) -> [u8; 32] {
         self.mac(&[b"moa/typed:", &enrolment, code.as_bytes()])
+    }
+
+    /// The recovery code of an account that begins with an enrolment: ten letters and digits, fifty bits. Made again while
+    /// that enrolment lasts, should the answer get lost, and written down nowhere.
+    pub(crate) fn recovery(&self, enrolment: [u8; 16]) -> RecoveryCode {
+        let mac = self.mac(&[b"moa/recovery:", &enrolment]);
+        let mut bytes = [0; RecoveryCode::LENGTH];
+        bytes.copy_from_slice(&mac[..RecoveryCode::LENGTH]);
+        RecoveryCode::of(bytes)
+    }
+
+    /// What is kept of a recovery code.
+    pub(crate) fn of_recovery(&self, code: &RecoveryCode) -> [u8; 32] {
+        self.mac(&[b"moa/shown:", code.as_str().as_bytes()])
+    }
+
+    /// What is kept of a network address that asked for a code.
+    pub(crate) fn of_address(&self, address: IpAddr) -> [u8; 32] {
+        self.mac(&[b"moa/address:", address.to_string().as_bytes()])
     }
 
     /// What is kept of the digits of a one-time code.

@@ -9,7 +9,10 @@ const MAX_TYPED: usize = 64;
 
 /// A number that can exist, in E.164: `+821012345678`.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct PhoneNumber(String);
+pub(crate) struct PhoneNumber {
+    e164: String,
+    dial_code: u16,
+}
 
 impl PhoneNumber {
     /// Reads a number as it was typed; as Korean if it names no country.
@@ -18,12 +21,19 @@ impl PhoneNumber {
             return None;
         }
         let number = PHONE_NUMBER_UTIL.parse(typed, Some(Region::KR)).ok()?;
-        number.is_valid().then(|| Self(number.format_as(PhoneNumberFormat::E164).into_owned()))
+        let dial_code = u16::try_from(number.country_code).ok()?;
+        let e164 = || number.format_as(PhoneNumberFormat::E164).into_owned();
+        number.is_valid().then(|| Self { e164: e164(), dial_code })
     }
 
     /// The number in E.164.
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.e164
+    }
+
+    /// Its country calling code, such as 82.
+    pub(crate) fn dial_code(&self) -> u16 {
+        self.dial_code
     }
 }
 
@@ -46,7 +56,8 @@ mod tests {
         {
             assert_eq!(PhoneNumber::read(typed).unwrap().as_str(), "+821012345678", "{typed}");
         }
-        assert_eq!(PhoneNumber::read("+1 650-253-0000").unwrap().as_str(), "+16502530000");
+        let abroad = PhoneNumber::read("+1 650-253-0000").unwrap();
+        assert_eq!((abroad.as_str(), abroad.dial_code()), ("+16502530000", 1));
     }
 
     #[test]

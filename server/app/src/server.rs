@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
 use axum::serve::Listener;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -28,6 +31,8 @@ use crate::data_dir::{DataDir, DataError};
 use crate::http;
 use crate::jobs;
 use crate::keys::PublicKeys;
+use crate::peer::Connected;
+use crate::proof::Proofs;
 use crate::test_clock::TestClock;
 
 /// For how long a client may take to send a request's head; also how long an idle connection is kept.
@@ -117,6 +122,10 @@ pub fn start_on(
         effects: Notify::new(),
         enrolling: Mutex::new(()),
         guessing: Mutex::new(()),
+        limits: config.limits.clone(),
+        proofs: Proofs::default(),
+        link_base: config.link_base.clone(),
+        address: url(address),
         stopping,
         openapi: http::served_document(&base, config.test_clock)?,
     });
@@ -217,7 +226,7 @@ impl Listener for Sockets {
 }
 
 /// Accepts connections until the server stops, never more than `most` at once.
-async fn serve<L: Listener>(mut listener: L, service: Router, app: Arc<App>, most: usize) {
+async fn serve<L: Listener<Addr = SocketAddr>>(mut listener: L, service: Router, app: Arc<App>, most: usize) {
     let room = Arc::new(Semaphore::new(most));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -226,12 +235,12 @@ async fn serve<L: Listener>(mut listener: L, service: Router, app: Arc<App>, mos
             let permit = room.clone().acquire_owned().await;
             (permit, listener.accept().await)
         };
-        let (permit, (stream, _)) = tokio::select! {
+        let (permit, (stream, peer)) = tokio::select! {
             accepted = accepted => accepted,
             () = app.stopped() => break,
         };
         while connections.try_join_next().is_some() {}
-        let connection = graceful.watch(connection(stream, service.clone()));
+        let connection = graceful.watch(connection(stream, peer, service.clone()));
         connections.spawn(async move {
             // Broken connections are everyday; what matters was answered and logged by the handler.
             if let Err(error) = connection.await {
@@ -247,11 +256,30 @@ async fn serve<L: Listener>(mut listener: L, service: Router, app: Arc<App>, mos
     connections.shutdown().await;
 }
 
-type Connection<S> = http1::Connection<TokioIo<S>, TowerToHyperService<Router>>;
+/// The service of one connection: its requests know where they come from.
+struct Connection {
+    service: TowerToHyperService<Router>,
+    peer: SocketAddr,
+}
 
-fn connection<S: AsyncRead + AsyncWrite + Unpin + 'static>(stream: S, service: Router) -> Connection<S> {
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+impl Service<Request<Incoming>> for Connection {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(Connected(self.peer));
+        self.service.call(request)
+    }
+}
+
+fn connection<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    stream: S,
+    peer: SocketAddr,
+    service: Router,
+) -> http1::Connection<TokioIo<S>, Connection> {
+    http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).serve_connection(
+        TokioIo::new(stream),
+        Connection { service: TowerToHyperService::new(service), peer },
+    )
 }

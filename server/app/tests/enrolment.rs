@@ -1,13 +1,15 @@
-//! From a phone number to a key that may sign and a token that may read.
+//! From a phone number to a key that may sign.
 
 mod support;
 
 use moa_rules::id::GroupId;
 use moa_rules::op::OpBody;
 use moa_rules::time::Timestamp;
-use moa_wire::api::{Base64, Enrolled, EnrolmentRequest};
+use moa_server::{Config, Limits};
+use moa_wire::api::{Base64, Confirmation, Enrolled, EnrolmentRequest};
 use moa_wire::keys::{Signer, SoftwareKey};
-use support::{Town, confirmation, problem, read, refused};
+use moa_wire::problem::Problem;
+use support::{Device, NOON, Town, confirmation, problem, read, refused};
 
 const PHONE: &str = "010-1234-5678";
 
@@ -23,7 +25,6 @@ async fn a_number_s_second_device_joins_the_first_one_s_account() {
     let other = town.enrol("010-8765-4321").await;
     assert_eq!(first.account, second.account);
     assert_ne!(first.account, other.account);
-    assert_ne!(first.token, second.token);
     assert_eq!(town.snapshot(&second).await.account, first.account);
     town.close().await;
 }
@@ -37,10 +38,9 @@ async fn a_lost_answer_is_asked_for_again_with_the_same_code() {
     let one: Enrolled = read(town.confirm(&enrolment, &confirmation).await).await;
     town.pass(Timestamp::MINUTE);
     let two: Enrolled = read(town.confirm(&enrolment, &confirmation).await).await;
-    assert_eq!(one.account, two.account);
-    for token in [one.token, two.token] {
-        assert_eq!(town.get("/v1/snapshot", &token).await.status(), 200);
-    }
+    assert_eq!((one.account, one.recovery.clone()), (two.account, two.recovery));
+    assert!(one.recovery.is_some(), "it is shown once, but an answer may get lost");
+    assert_eq!(town.snapshot(&Device::new(key, one)).await.lots, []);
     town.close().await;
 }
 
@@ -121,7 +121,7 @@ async fn a_number_gets_five_codes_an_hour_even_asked_for_at_once() {
         // The first one leaves the window in fifty minutes.
         assert!((50 * 60..=51 * 60).contains(&after), "{after}");
     }
-    town.begin("010-8765-4321", &key).await;
+    town.begin("010-8765-4321", &self::key()).await;
     town.pass(50 * Timestamp::MINUTE + 1);
     town.begin(PHONE, &key).await;
     town.close().await;
@@ -159,23 +159,7 @@ async fn a_point_off_the_curve_proves_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_reads_for_ninety_days_and_only_as_it_was_given() {
-    let town = Town::open().await;
-    let device = town.enrol(PHONE).await;
-    let other_case = device.token.to_ascii_uppercase();
-    for token in ["", "x", &device.token[1..], &other_case, &"A".repeat(10_000)] {
-        let told = problem(town.get("/v1/snapshot", token).await).await;
-        assert_eq!((told.status, told.code.as_str()), (401, "unauthorized"));
-    }
-    town.pass(90 * Timestamp::DAY - 1);
-    assert_eq!(town.get("/v1/snapshot", &device.token).await.status(), 200);
-    town.pass(1);
-    assert_eq!(town.get("/v1/snapshot", &device.token).await.status(), 401);
-    town.close().await;
-}
-
-#[tokio::test]
-async fn tokens_and_accounts_survive_a_restart() {
+async fn sessions_and_accounts_survive_a_restart() {
     let town = Town::open().await;
     let device = town.enrol(PHONE).await;
     let town = town.reopen(Timestamp::HOUR).await;
@@ -193,5 +177,195 @@ async fn a_key_that_is_not_enrolled_signs_nothing() {
     op.actor = stranger.key_id();
     let op = moa_wire::token::Checked::sign(op, &stranger).unwrap();
     assert_eq!(refused(&town.submit_one(&op).await)["code"], "unknown_key");
+    town.close().await;
+}
+
+/// Limits that a test runs into sooner.
+fn limited(codes_per_address: u32, daily: &[&str]) -> impl FnOnce(Config) -> Config {
+    let limits = Limits {
+        codes_per_address,
+        daily_codes: daily.iter().map(|daily| daily.parse().unwrap()).collect(),
+        trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
+    };
+    |local| Config { limits, ..local }
+}
+
+async fn town_with(settings: impl FnOnce(Config) -> Config) -> Town {
+    Town::open_with(tempfile::tempdir().unwrap(), NOON, settings).await
+}
+
+/// Asks for a code; the status, and the problem's code and wait if it is one.
+async fn ask(town: &Town, phone: &str, key: &SoftwareKey, address: &str) -> (u16, String, u64) {
+    let body = EnrolmentRequest { phone: phone.to_owned(), public_key: Base64(key.public_key()) };
+    let request = town.client.post(town.url("/v1/enrolments")).header("x-forwarded-for", address);
+    let answer = request.json(&body).send().await.unwrap();
+    if answer.status() == 200 {
+        return (200, String::new(), 0);
+    }
+    let told = problem(answer).await;
+    (told.status, told.code.clone(), told.figures["retry_after_s"].as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn a_key_asks_for_five_codes_an_hour_whatever_the_numbers() {
+    let town = Town::open().await;
+    let key = key();
+    for last in 0..5 {
+        assert_eq!(ask(&town, &format!("010-1234-567{last}"), &key, "").await.0, 200);
+    }
+    assert_eq!(ask(&town, "010-1234-5679", &key, "").await, (429, "too_many_codes".into(), 3_600));
+    assert_eq!(ask(&town, "010-1234-5679", &self::key(), "").await.0, 200, "another key");
+    town.pass(Timestamp::HOUR + 1);
+    assert_eq!(ask(&town, "010-1234-5679", &key, "").await.0, 200);
+    town.close().await;
+}
+
+#[tokio::test]
+async fn an_address_asks_for_so_many_codes_an_hour_and_an_untrusted_header_is_nobodys_address() {
+    let town = town_with(limited(3, &[])).await;
+    let (here, there) = ("203.0.113.7", "198.51.100.1");
+    for last in 0..3 {
+        assert_eq!(ask(&town, &format!("010-1234-567{last}"), &key(), here).await.0, 200);
+    }
+    assert_eq!(ask(&town, "010-1234-5679", &key(), here).await, (429, "too_many_codes".into(), 3_600));
+    let forged = format!("{there}, {here}");
+    assert_eq!(ask(&town, "010-1234-5679", &key(), &forged).await.0, 429, "what the client wrote is left");
+    assert_eq!(ask(&town, "010-1234-5679", &key(), there).await.0, 200);
+    town.close().await;
+
+    // Nobody is trusted: the header says nothing, and this machine itself is not counted.
+    let untrusted = |local| {
+        let limits = Limits { codes_per_address: 1, ..Limits::default() };
+        Config { limits, ..local }
+    };
+    let town = town_with(untrusted).await;
+    for last in 0..3 {
+        assert_eq!(ask(&town, &format!("010-1234-567{last}"), &key(), here).await.0, 200);
+    }
+    town.close().await;
+}
+
+#[tokio::test]
+async fn a_country_gets_so_many_codes_a_day_and_others_are_not_touched() {
+    let town = town_with(limited(100, &["82=3", "*=1"])).await;
+    for last in 0..3 {
+        assert_eq!(ask(&town, &format!("010-1234-567{last}"), &key(), "").await.0, 200);
+    }
+    town.pass(Timestamp::HOUR);
+    assert_eq!(
+        ask(&town, "010-1234-5679", &key(), "").await,
+        (429, "too_many_codes".into(), 23 * 3_600 + 60)
+    );
+    for phone in ["+1 650-253-0000", "+81 3-1234-5678"] {
+        assert_eq!(ask(&town, phone, &key(), "").await.0, 200, "{phone}: a budget for each country");
+        assert_eq!(ask(&town, phone, &key(), "").await.0, 429, "{phone}");
+    }
+    town.pass(23 * Timestamp::HOUR + 1);
+    assert_eq!(ask(&town, "010-1234-5679", &key(), "").await.0, 200);
+    town.close().await;
+}
+
+#[tokio::test]
+async fn a_known_number_and_an_unknown_one_get_the_same_answer_and_the_same_limits() {
+    let town = Town::open().await;
+    let known = "010-1234-5678";
+    town.enrol(known).await;
+    town.pass(Timestamp::HOUR + 1);
+    let mut told = Vec::new();
+    for phone in [known, "010-8765-4321"] {
+        let mut answers = Vec::new();
+        for _ in 0..6 {
+            let body = EnrolmentRequest { phone: phone.to_owned(), public_key: Base64(key().public_key()) };
+            let answer = town.post("/v1/enrolments", &body).await;
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            let mut names: Vec<String> = headers.keys().map(ToString::to_string).collect();
+            names.sort();
+            let mut body: serde_json::Value = answer.json().await.unwrap();
+            if let Some(id) = body.get_mut("enrolment") {
+                assert_eq!(id.as_str().unwrap().len(), 32);
+                *id = "any".into();
+            }
+            answers.push((status, names, body));
+        }
+        told.push(answers);
+    }
+    assert_eq!(told[0], told[1]);
+    town.close().await;
+}
+
+/// Signs a new phone in to a number with a recovery code, or does not.
+async fn enrol_with(town: &Town, phone: &str, recovery: Option<&str>) -> Result<Device, Problem> {
+    let key = key();
+    let enrolment = town.begin(phone, &key).await;
+    let code = town.code(phone, &enrolment).await;
+    let confirmation =
+        Confirmation { recovery: recovery.map(str::to_owned), ..confirmation(&code, &enrolment, &key) };
+    let answer = town.confirm(&enrolment, &confirmation).await;
+    if answer.status() != 200 {
+        return Err(problem(answer).await);
+    }
+    Ok(Device::new(key, read(answer).await))
+}
+
+#[tokio::test]
+async fn edge_43_a_number_that_now_belongs_to_someone_else_begins_a_new_account() {
+    let town = Town::open().await;
+    let cafe = town.shop("010-1111-1111", "Cafe").await;
+    let group = town.found(&cafe).await;
+    let before = enrol_with(&town, PHONE, None).await.unwrap();
+    town.applied(&[&town.claim(&before, &town.sale(&cafe, 100_000), group)]).await;
+    town.token(&before).await;
+
+    // Ninety days to the millisecond since the phone was last there: not silent yet.
+    town.pass(90 * Timestamp::DAY);
+    assert_eq!(enrol_with(&town, PHONE, None).await.unwrap().account, before.account);
+    town.pass(90 * Timestamp::DAY + 1);
+    let stranger = enrol_with(&town, PHONE, None).await.unwrap();
+    assert_ne!(stranger.account, before.account);
+    assert!(stranger.recovery.is_some(), "an account of its own, with a proof of its own");
+    assert_eq!((town.balance(&stranger).await, town.balance(&before).await), (0, 3_000));
+    // The next phone of the number is the stranger's; the old one still spends what it earned.
+    assert_eq!(enrol_with(&town, PHONE, None).await.unwrap().account, stranger.account);
+    town.applied(&[&town.redemption(&cafe, &before, group, 1_000)]).await;
+    assert_eq!(town.balance(&before).await, 2_000);
+    town.close().await;
+}
+
+#[tokio::test]
+async fn the_recovery_code_finds_the_old_account_of_a_silent_number() {
+    let town = Town::open().await;
+    let before = enrol_with(&town, PHONE, None).await.unwrap();
+    let recovery = before.recovery.clone().unwrap();
+    town.pass(200 * Timestamp::DAY);
+    let typed = format!(" {} ", recovery.to_lowercase().replace('-', " "));
+    let after = enrol_with(&town, PHONE, Some(&typed)).await.unwrap();
+    assert_eq!((after.account, after.recovery.clone()), (before.account, None));
+    // The second phone, and a blank field, are as without.
+    assert_eq!(enrol_with(&town, PHONE, Some(" ")).await.unwrap().account, before.account);
+    town.close().await;
+}
+
+#[tokio::test]
+async fn five_wrong_recovery_codes_void_it_and_the_number_alone_still_signs_in() {
+    let town = Town::open().await;
+    let first = enrol_with(&town, PHONE, None).await.unwrap();
+    let right = first.recovery.clone().unwrap();
+    let wrong = if right == "00000-00000" { "11111-11111" } else { "00000-00000" };
+    for (typed, left) in [(wrong, 4), ("rubbish", 3), (wrong, 2), (wrong, 1)] {
+        town.pass(Timestamp::HOUR);
+        let told = enrol_with(&town, PHONE, Some(typed)).await.map(drop).unwrap_err();
+        assert_eq!((told.status, told.code.as_str()), (422, "recovery_wrong"));
+        assert_eq!(told.figures["tries_left"], left);
+    }
+    town.pass(Timestamp::HOUR);
+    assert_eq!(enrol_with(&town, PHONE, Some(&right)).await.unwrap().account, first.account);
+    for left in [4, 3, 2, 1, 0, 0] {
+        town.pass(Timestamp::HOUR);
+        let told = enrol_with(&town, PHONE, Some(wrong)).await.map(drop).unwrap_err();
+        assert_eq!(told.figures["tries_left"], left);
+    }
+    town.pass(Timestamp::HOUR);
+    assert_eq!(enrol_with(&town, PHONE, Some(&right)).await.map(drop).unwrap_err().code, "recovery_wrong");
+    assert_eq!(enrol_with(&town, PHONE, None).await.unwrap().account, first.account);
     town.close().await;
 }

@@ -15,9 +15,12 @@ use tokio::net::TcpStream;
 
 const POSTS: [&str; 3] =
     ["/v1/enrolments", "/v1/enrolments/0192837465566778899aabbccddeeff0/confirm", "/v1/ops"];
+/// Those that need a proof and no token.
+const PROVED_POSTS: [&str; 3] = ["/v1/sessions", "/v1/sessions/refresh", "/v1/sessions/end"];
 /// Those that need a token.
 const CALLERS_POSTS: [&str; 2] = ["/v1/one-time-codes", "/v1/one-time-codes/look-up"];
-const READS: [&str; 7] = [
+const READS: [&str; 8] = [
+    "/v1/devices",
     "/v1/changes",
     "/v1/snapshot",
     "/v1/directory",
@@ -47,6 +50,10 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just("numbers".to_owned()),
         Just("salt".to_owned()),
         Just("number".to_owned()),
+        Just("endorsement".to_owned()),
+        Just("name".to_owned()),
+        Just("refresh".to_owned()),
+        Just("recovery".to_owned()),
         ".{0,8}",
     ];
     leaf.prop_recursive(4, 40, 8, move |inner| {
@@ -75,16 +82,20 @@ async fn random_bytes_and_random_json_get_a_problem_or_an_answer() {
     let values = sample(any_json(), 200);
     let bodies = bytes.into_iter().chain(values.iter().map(|value| value.to_string().into_bytes()));
     for body in bodies {
-        for path in POSTS.iter().chain(&CALLERS_POSTS) {
-            let request = town.client.post(town.url(path)).header("content-type", "application/json");
-            let answer = request.bearer_auth(&cafe.device.token).body(body.clone()).send().await.unwrap();
+        for path in POSTS.iter().chain(&CALLERS_POSTS).chain(&PROVED_POSTS) {
+            let proved = match PROVED_POSTS.contains(path) {
+                true => town.proved(path, &cafe.device),
+                false => town.request(Method::POST, path, &cafe.device).await,
+            };
+            let request = proved.header("content-type", "application/json");
+            let answer = request.body(body.clone()).send().await.unwrap();
             if answer.status() != StatusCode::OK {
                 let told = problem(answer).await;
                 assert!((400..500).contains(&told.status), "{path}: {told:?}");
             }
         }
     }
-    let _: moa_server::http::Health = read(town.get("/healthz", "").await).await;
+    let _: moa_server::http::Health = read(town.get("/healthz", None).await).await;
     town.close().await;
 }
 
@@ -96,7 +107,7 @@ async fn random_parameters_paths_and_headers_get_a_problem_or_an_answer() {
         let coded = percent_encoded(&text);
         for path in READS {
             for parameter in ["cursor", "wait", "phone", "x"] {
-                let answer = town.get(&format!("{path}?{parameter}={coded}"), &device.token).await;
+                let answer = town.get(&format!("{path}?{parameter}={coded}"), &device).await;
                 if answer.status() != StatusCode::OK {
                     let told = problem(answer).await;
                     assert!((400..500).contains(&told.status), "{path}: {told:?}");
@@ -104,13 +115,16 @@ async fn random_parameters_paths_and_headers_get_a_problem_or_an_answer() {
             }
         }
         for path in ["/", "/v1/groups/", "/v1/merchants/", "/v1/keys/", "/v1/enrolments/"] {
-            let told = problem(town.get(&format!("{path}{coded}"), &device.token).await).await;
+            let told = problem(town.get(&format!("{path}{coded}"), &device).await).await;
             assert!([404, 405].contains(&told.status), "{told:?}");
         }
     }
     for value in sample("[!-~][ -~]{0,60}", 100) {
         let request = town.client.get(town.url("/v1/snapshot")).header("authorization", &value);
         assert_eq!(problem(request.send().await.unwrap()).await.code, "unauthorized");
+        let request = town.client.get(town.url("/v1/snapshot")).header("authorization", "DPoP none");
+        let told = problem(request.header("dpop", &value).send().await.unwrap()).await;
+        assert_eq!(told.code, "proof_wrong");
         let request = town.client.get(town.url("/nothing")).header("accept-language", &value);
         assert_eq!(problem(request.send().await.unwrap()).await.code, "not_found");
     }
@@ -120,9 +134,9 @@ async fn random_parameters_paths_and_headers_get_a_problem_or_an_answer() {
 #[tokio::test]
 async fn reads_without_a_token_and_wrong_methods_are_refused() {
     let town = Town::open().await;
-    for path in &READS[..6] {
+    for path in &READS[..7] {
         let answer = town.client.get(town.url(path)).send().await.unwrap();
-        assert_eq!(answer.headers()["www-authenticate"], "Bearer");
+        assert_eq!(answer.headers()["www-authenticate"], r#"DPoP algs="ES256""#);
         let told = problem(answer).await;
         assert_eq!((told.status, told.code.as_str()), (401, "unauthorized"), "{path}");
     }
@@ -130,7 +144,11 @@ async fn reads_without_a_token_and_wrong_methods_are_refused() {
         let answer = town.post(path, &json!({})).await;
         assert_eq!(problem(answer).await.code, "unauthorized", "{path}");
     }
-    for path in POSTS.iter().chain(&CALLERS_POSTS).chain(&READS) {
+    for path in PROVED_POSTS {
+        let answer = town.post(path, &json!({})).await;
+        assert_eq!(problem(answer).await.code, "proof_wrong", "{path}");
+    }
+    for path in POSTS.iter().chain(&CALLERS_POSTS).chain(&PROVED_POSTS).chain(&READS) {
         for method in [Method::DELETE, Method::PATCH, Method::OPTIONS] {
             let answer = town.client.request(method, town.url(path)).send().await.unwrap();
             assert!(answer.headers().contains_key("allow"), "{path}");
@@ -203,7 +221,7 @@ async fn what_is_not_even_http_does_not_disturb_others() {
             break;
         }
     }
-    let _: moa_server::http::Health = read(town.get("/healthz", "").await).await;
+    let _: moa_server::http::Health = read(town.get("/healthz", None).await).await;
     let mut half = TcpStream::connect(town.server.address()).await.unwrap();
     half.write_all(
         b"POST /v1/ops HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{",

@@ -13,6 +13,7 @@ use moa_wire::api::{
 };
 use moa_wire::token::{Head, Sealed};
 use moa_wire::{canonical, chain};
+use reqwest::Method;
 use support::{Device, Town, problem, read, refused};
 
 const CAFE: &str = "010-1111-1111";
@@ -169,10 +170,10 @@ async fn a_stopping_server_answers_long_polls_at_once() {
     let buyer = town.enrol(BUYER).await;
     let cursor = town.changes(&buyer, "", 0).await.cursor;
     let began = Instant::now();
-    let url = town.url(&format!("/v1/changes?cursor={cursor}&wait=25"));
-    let poll = tokio::spawn(town.client.get(url).bearer_auth(&buyer.token).send());
+    let path = format!("/v1/changes?cursor={cursor}&wait=25");
+    let poll = tokio::spawn(town.request(Method::GET, &path, &buyer).await.send());
     // The poll waits, or is about to, once the server has read its token; it answers all the same if not.
-    assert_eq!(town.get("/v1/snapshot", &buyer.token).await.status(), 200);
+    assert_eq!(town.get("/v1/snapshot", &buyer).await.status(), 200);
     town.server.shutdown().await;
     if let Ok(answer) = poll.await.unwrap() {
         let changes: Changes = read(answer).await;
@@ -226,16 +227,16 @@ async fn cursors_that_cannot_be_honoured_are_told_apart() {
     let buyer = town.enrol(BUYER).await;
     let ahead = data_encoding::BASE64URL_NOPAD
         .encode(&canonical::encode(&vec![(Inbox::Account(buyer.account), 7_u64)]));
-    let gone = problem(town.get(&format!("/v1/changes?cursor={ahead}"), &buyer.token).await).await;
+    let gone = problem(town.get(&format!("/v1/changes?cursor={ahead}"), &buyer).await).await;
     assert_eq!((gone.status, gone.code.as_str()), (410, "cursor_gone"));
     for path in ["/v1/changes", "/v1/directory"] {
         for cursor in ["x", "AAAA", "%00", "%EA%B0%80", &"A".repeat(50_000)] {
-            let bad = problem(town.get(&format!("{path}?cursor={cursor}"), &buyer.token).await).await;
+            let bad = problem(town.get(&format!("{path}?cursor={cursor}"), &buyer).await).await;
             assert_eq!((bad.status, bad.code.as_str()), (400, "bad_cursor"), "{path} {cursor}");
         }
     }
     for path in ["/v1/changes?wait=soon", "/v1/changes?wait=-1", "/v1/changes?cursor=a&cursor=b"] {
-        let bad = problem(town.get(path, &buyer.token).await).await;
+        let bad = problem(town.get(path, &buyer).await).await;
         assert_eq!((bad.status, bad.code.as_str()), (400, "bad_parameter"), "{path}");
     }
     town.close().await;
@@ -284,13 +285,13 @@ async fn the_directory_shows_shops_their_groups_and_their_keys() {
     assert_eq!((shop.profile.name.as_str(), &shop.groups), ("Cafe", &vec![group]));
     assert_eq!(shop.keys[0].id, cafe.device.key_id());
 
-    let entry: GroupEntry = read(town.get(&format!("/v1/groups/{group}"), &buyer.token).await).await;
+    let entry: GroupEntry = read(town.get(&format!("/v1/groups/{group}"), &buyer).await).await;
     assert_eq!(entry, directory.groups[0]);
     let entry: MerchantEntry =
-        read(town.get(&format!("/v1/merchants/{}", cafe.merchant), &buyer.token).await).await;
+        read(town.get(&format!("/v1/merchants/{}", cafe.merchant), &buyer).await).await;
     assert_eq!(entry, *shop);
     let entry: MerchantEntry =
-        read(town.get(&format!("/v1/keys/{}", cafe.device.key_id()), &buyer.token).await).await;
+        read(town.get(&format!("/v1/keys/{}", cafe.device.key_id()), &buyer).await).await;
     assert_eq!(entry, *shop);
     for path in [
         format!("/v1/keys/{}", buyer.key_id()),
@@ -299,7 +300,7 @@ async fn the_directory_shows_shops_their_groups_and_their_keys() {
         "/v1/merchants/nobody".to_owned(),
         "/v1/groups/%FF".to_owned(),
     ] {
-        assert_eq!(problem(town.get(&path, &buyer.token).await).await.code, "not_found", "{path}");
+        assert_eq!(problem(town.get(&path, &buyer).await).await.code, "not_found", "{path}");
     }
     town.close().await;
 }
@@ -354,8 +355,6 @@ async fn a_server_that_starts_late_writes_down_what_has_expired() {
     let cursor = town.changes(&buyer, "", 0).await.cursor;
 
     let town = town.reopen(200 * Timestamp::DAY).await;
-    // The token has run out with the mileage; the number is enrolled anew.
-    let buyer = town.enrol(BUYER).await;
     let changes = support::eventually(async || {
         let changes = town.changes(&buyer, &cursor, 25).await;
         let bodies = events(&changes.inboxes[0]);

@@ -1,5 +1,6 @@
 //! The store in memory: the model that the others are held against, and the simulation's.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,8 +19,9 @@ use moa_wire::submission::Submission;
 
 use crate::batch::{self, Changes, Prior, Tx};
 use crate::store::{
-    CodeCheck, Committed, CountersUsed, DirectoryGroup, DirectoryMerchant, Effect, InboxHead, InboxPage,
-    NewEnrolment, NewOneTime, OneTimeKept, People, Store, StoreError, TakenOneTime, TokenHolder, pass_over,
+    CodeCheck, CodeTry, Committed, CountedBy, CountersUsed, DirectoryGroup, DirectoryMerchant, Effect,
+    InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session,
+    Store, StoreError, TakenOneTime, pass_over,
 };
 use crate::tables::Tables;
 
@@ -38,7 +40,10 @@ struct State {
     member_tags: HashMap<AccountId, [u8; 16]>,
     one_time: HashMap<[u8; 32], (NewOneTime, Option<Vec<u8>>)>,
     wrong_digits: BTreeMap<(MerchantId, [u8; 32]), Timestamp>,
-    tokens: HashMap<[u8; 32], TokenHolder>,
+    recoveries: HashMap<AccountId, ([u8; 32], u32)>,
+    known_devices: BTreeMap<(AccountId, KeyId), KnownDevice>,
+    sessions: HashMap<KeyId, (Session, [u8; 32])>,
+    tokens: HashMap<[u8; 32], (Session, Timestamp)>,
     effects: BTreeMap<[u8; 16], Effect>,
 }
 
@@ -53,7 +58,8 @@ struct EnrolmentState {
     enrolment: NewEnrolment,
     begun_at: Timestamp,
     tries: u32,
-    account: Option<AccountId>,
+    /// What the right code led to.
+    ended: Option<CodeCheck>,
 }
 
 impl MemoryStore {
@@ -69,6 +75,9 @@ impl MemoryStore {
             member_tags: HashMap::new(),
             one_time: HashMap::new(),
             wrong_digits: BTreeMap::new(),
+            recoveries: HashMap::new(),
+            known_devices: BTreeMap::new(),
+            sessions: HashMap::new(),
             tokens: HashMap::new(),
             effects: BTreeMap::new(),
         };
@@ -83,6 +92,24 @@ impl MemoryStore {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    /// Keeps a token, and of those before it the last.
+    fn give(&mut self, session: &Session, token: NewToken) {
+        let given = self.tokens.iter().filter(|(_, (of, _))| of.key == session.key);
+        let last = given.map(|(hash, (_, expires_at))| (Reverse(*expires_at), *hash)).min();
+        let last = last.map(|(_, hash)| hash);
+        self.tokens.retain(|hash, (of, _)| of.key != session.key || Some(*hash) == last);
+        self.tokens.insert(token.hash, (*session, token.expires_at));
+    }
+}
+
+fn devices_of(
+    known: &BTreeMap<(AccountId, KeyId), KnownDevice>,
+    account: AccountId,
+) -> impl Iterator<Item = &KnownDevice> {
+    known.range((account, KeyId([0; 8]))..=(account, KeyId([0xff; 8]))).map(|(_, device)| device)
 }
 
 fn empty(inbox: Inbox) -> InboxHead {
@@ -283,51 +310,149 @@ impl People for MemoryStore {
         let effect = Effect { effect: enrolment.effect.clone(), attempts: 0 };
         state.effects.insert(effect.effect.id, effect);
         let (begun_at, enrolment) = (enrolment.effect.due_at, enrolment.clone());
-        let begun = EnrolmentState { enrolment, begun_at, tries: 0, account: None };
+        let begun = EnrolmentState { enrolment, begun_at, tries: 0, ended: None };
         state.enrolments.insert(begun.enrolment.id, begun);
         Ok(())
     }
 
-    fn try_code(
-        &self,
-        enrolment: [u8; 16],
-        code_mac: [u8; 32],
-        tries: u32,
-        fresh: AccountId,
-        now: Timestamp,
-    ) -> Result<CodeCheck, StoreError> {
+    fn try_code(&self, attempt: &CodeTry, now: Timestamp) -> Result<CodeCheck, StoreError> {
         let mut state = self.lock();
-        let State { accounts, enrolments, .. } = &mut *state;
-        let Some(begun) = enrolments.get_mut(&enrolment) else { return Ok(CodeCheck::Void) };
-        if begun.enrolment.expires_at < now || begun.tries >= tries {
+        let State { accounts, enrolments, recoveries, known_devices, .. } = &mut *state;
+        let Some(begun) = enrolments.get_mut(&attempt.enrolment) else { return Ok(CodeCheck::Void) };
+        if begun.enrolment.expires_at < now || begun.tries >= attempt.tries {
             return Ok(CodeCheck::Void);
         }
-        if begun.enrolment.code_mac != code_mac {
+        if begun.enrolment.code_mac != attempt.code_mac {
             begun.tries += 1;
-            return Ok(CodeCheck::Wrong { tries_left: tries - begun.tries });
+            return Ok(CodeCheck::Wrong { tries_left: attempt.tries - begun.tries });
         }
-        let fresh = NumberAccount { account: fresh, signed_up: true, named_at: now };
-        let number = accounts.entry(begun.enrolment.phone_mac).or_insert(fresh);
-        number.signed_up = true;
-        let account = number.account;
-        begun.account = Some(account);
-        Ok(CodeCheck::Right { account, public_key: begun.enrolment.public_key.clone() })
+        if let Some(ended) = &begun.ended {
+            return Ok(ended.clone());
+        }
+        let number = accounts.get(&begun.enrolment.phone_mac);
+        let (account, begins, proved) = match number {
+            None => (attempt.fresh, true, false),
+            Some(NumberAccount { account, signed_up: false, .. }) => (*account, true, false),
+            Some(NumberAccount { account, .. }) => match attempt.recovery {
+                Some(typed) => match recoveries.get_mut(account) {
+                    Some((_, tries)) if *tries >= attempt.recovery_tries => {
+                        return Ok(CodeCheck::RecoveryWrong { tries_left: 0 });
+                    }
+                    Some((mac, tries)) if *mac == typed => {
+                        *tries = 0;
+                        (*account, false, true)
+                    }
+                    Some((_, tries)) => {
+                        *tries += 1;
+                        let tries_left = attempt.recovery_tries - *tries;
+                        return Ok(CodeCheck::RecoveryWrong { tries_left });
+                    }
+                    None => return Ok(CodeCheck::RecoveryWrong { tries_left: 0 }),
+                },
+                None => {
+                    let seen = devices_of(known_devices, *account).map(|device| device.seen).max();
+                    let silent = seen.is_some_and(|seen| seen < attempt.silent_since);
+                    (if silent { attempt.fresh } else { *account }, silent, false)
+                }
+            },
+        };
+        let number = NumberAccount { account, signed_up: true, named_at: now };
+        accounts.insert(begun.enrolment.phone_mac, number);
+        if begins {
+            recoveries.insert(account, (attempt.fresh_recovery, 0));
+        }
+        let public_key = begun.enrolment.public_key.clone();
+        let right = CodeCheck::Right { account, public_key, begins, proved };
+        begun.ended = Some(right.clone());
+        Ok(right)
     }
 
-    fn enrolments_since(&self, phone_mac: [u8; 32], since: Timestamp) -> Result<u32, StoreError> {
+    fn enrolments_since(&self, by: CountedBy<'_>, since: Timestamp) -> Result<u32, StoreError> {
         let state = self.lock();
         let begun = state.enrolments.values().filter(|begun| begun.begun_at >= since);
-        let count = begun.filter(|begun| begun.enrolment.phone_mac == phone_mac).count();
+        let counts = |enrolment: &NewEnrolment| match by {
+            CountedBy::Number(mac) => enrolment.phone_mac == mac,
+            CountedBy::Key(key) => enrolment.public_key == key,
+            CountedBy::Address(mac) => enrolment.address_mac == Some(mac),
+            CountedBy::DialCode(code) => enrolment.dial_code == code,
+        };
+        let count = begun.filter(|begun| counts(&begun.enrolment)).count();
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    fn put_token(&self, token_hash: [u8; 32], holder: TokenHolder) -> Result<(), StoreError> {
-        self.lock().tokens.insert(token_hash, holder);
+    fn forget_enrolments(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.lock().enrolments.retain(|_, begun| begun.begun_at >= before);
         Ok(())
     }
 
-    fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError> {
-        Ok(self.lock().tokens.get(&token_hash).copied())
+    fn device_enrolled(&self, account: AccountId, key: KeyId, now: Timestamp) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        let fresh = KnownDevice { key, name: String::new(), since: now, seen: now };
+        let device = state.known_devices.entry((account, key)).or_insert(fresh);
+        device.seen = device.seen.max(now);
+        Ok(())
+    }
+
+    fn known_devices(&self, account: AccountId) -> Result<Vec<KnownDevice>, StoreError> {
+        let state = self.lock();
+        let mut known: Vec<KnownDevice> = devices_of(&state.known_devices, account).cloned().collect();
+        known.sort_by_key(|device| (Reverse(device.seen), device.key));
+        Ok(known)
+    }
+
+    fn begin_session(
+        &self,
+        session: &Session,
+        refresh_hash: [u8; 32],
+        token: NewToken,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        state.sessions.insert(session.key, (*session, refresh_hash));
+        let fresh = KnownDevice { key: session.key, name: String::new(), since: now, seen: now };
+        let device = state.known_devices.entry((session.account, session.key)).or_insert(fresh);
+        name.clone_into(&mut device.name);
+        device.seen = device.seen.max(now);
+        state.give(session, token);
+        Ok(())
+    }
+
+    fn session(&self, refresh_hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
+        let state = self.lock();
+        let found = state.sessions.values().find(|(_, hash)| *hash == refresh_hash);
+        Ok(found.map(|(session, _)| *session))
+    }
+
+    fn refresh_session(&self, session: &Session, token: NewToken, now: Timestamp) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        if let Some(device) = state.known_devices.get_mut(&(session.account, session.key)) {
+            device.seen = device.seen.max(now);
+        }
+        state.give(session, token);
+        Ok(())
+    }
+
+    fn end_session(&self, key: KeyId) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        state.sessions.remove(&key);
+        state.tokens.retain(|_, (session, _)| session.key != key);
+        Ok(())
+    }
+
+    fn token(&self, token_hash: [u8; 32]) -> Result<Option<(Session, Timestamp)>, StoreError> {
+        let state = self.lock();
+        let Some((given_to, expires_at)) = state.tokens.get(&token_hash) else { return Ok(None) };
+        let session = state.sessions.get(&given_to.key).map(|(session, _)| *session);
+        let session = session.filter(|session| session.thumbprint == given_to.thumbprint);
+        Ok(session.map(|session| (session, *expires_at)))
+    }
+
+    fn forget_sessions(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        state.sessions.retain(|_, (session, _)| session.until >= now);
+        state.tokens.retain(|_, (_, expires_at)| *expires_at >= now);
+        Ok(())
     }
 
     fn member_tag(&self, account: AccountId, fresh: [u8; 16]) -> Result<[u8; 16], StoreError> {

@@ -3,10 +3,12 @@
 
 pub(crate) mod audit;
 mod directory;
+mod enrolments;
 mod load;
 mod people;
 mod rows;
 mod save;
+mod sessions;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -216,6 +216,10 @@ pub struct NewEnrolment {
     pub public_key: Vec<u8>,
     /// HMAC of the code, the enrolment and the key.
     pub code_mac: [u8; 32],
+    /// HMAC of the network address that asked; none for this machine itself.
+    pub address_mac: Option<[u8; 32]>,
+    /// The number's country calling code, such as 82.
+    pub dial_code: u16,
     /// When the code is void.
     pub expires_at: Timestamp,
     /// What sends the code, in the same transaction.
@@ -244,6 +248,40 @@ pub struct Effect {
     pub attempts: u32,
 }
 
+/// What codes are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountedBy<'a> {
+    /// The HMAC of a number.
+    Number([u8; 32]),
+    /// A device key's point.
+    Key(&'a [u8]),
+    /// The HMAC of a network address.
+    Address([u8; 32]),
+    /// A country calling code.
+    DialCode(u16),
+}
+
+/// A try to end an enrolment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeTry {
+    /// The enrolment.
+    pub enrolment: [u8; 16],
+    /// HMAC of the code that was typed.
+    pub code_mac: [u8; 32],
+    /// Wrong codes that void an enrolment.
+    pub tries: u32,
+    /// The account, if one begins.
+    pub fresh: AccountId,
+    /// HMAC of that account's recovery code.
+    pub fresh_recovery: [u8; 32],
+    /// HMAC of the recovery code that was typed, if one was.
+    pub recovery: Option<[u8; 32]>,
+    /// Wrong recovery codes after which an account's is void.
+    pub recovery_tries: u32,
+    /// An account whose every device was last seen before this has left its number.
+    pub silent_since: Timestamp,
+}
+
 /// What a code led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodeCheck {
@@ -253,6 +291,15 @@ pub enum CodeCheck {
         account: AccountId,
         /// The key that was named when the enrolment began.
         public_key: Vec<u8>,
+        /// Whether the account begins with this enrolment: then it has the recovery code that was named with the try.
+        begins: bool,
+        /// Whether the account's recovery code was shown.
+        proved: bool,
+    },
+    /// The code is right, the recovery code is not.
+    RecoveryWrong {
+        /// Zero: the account's recovery code is void.
+        tries_left: u32,
     },
     /// Wrong; so many tries are left.
     Wrong {
@@ -263,15 +310,39 @@ pub enum CodeCheck {
     Void,
 }
 
-/// Who a token was given to.
+/// A device that reads. One session a device: the next one ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TokenHolder {
-    /// The account.
-    pub account: AccountId,
+pub struct Session {
     /// The device.
     pub key: KeyId,
+    /// The account.
+    pub account: AccountId,
+    /// The session key's thumbprint (RFC 7638): proofs are by that key.
+    pub thumbprint: [u8; 32],
+    /// When the device's word for that key ends.
+    pub until: Timestamp,
+}
+
+/// An access token, as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewToken {
+    /// SHA-256 of the token.
+    pub hash: [u8; 32],
     /// When it is void.
     pub expires_at: Timestamp,
+}
+
+/// A device as its account's person knows it. Personal data: the journal knows its key only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownDevice {
+    /// The key.
+    pub key: KeyId,
+    /// What the person calls it; empty if nothing was said.
+    pub name: String,
+    /// When it was enrolled.
+    pub since: Timestamp,
+    /// When it last began or went on with a session.
+    pub seen: Timestamp,
 }
 
 /// Digits as they are handed out. The digits themselves are not kept.
@@ -311,31 +382,53 @@ pub struct TakenOneTime {
     pub taken_by: Vec<u8>,
 }
 
-/// Personal data: numbers, enrolments, tokens, and what is to be sent. Beside the journal, which knows random ids
+/// Personal data: numbers, enrolments, sessions, and what is to be sent. Beside the journal, which knows random ids
 /// only, so that a person can be erased and the books still prove.
 pub trait People: Send + Sync {
     /// Keeps an enrolment and the effect that sends its code.
     fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError>;
 
-    /// Tries a code: at most `tries` wrong ones. The first right one gives the number's account, or opens it as
-    /// `fresh`.
-    fn try_code(
+    /// Tries a code. The first right one gives the number's account, or opens it: for a number that has none, or whose
+    /// account has been silent and did not show its recovery code; that one keeps its devices.
+    fn try_code(&self, attempt: &CodeTry, now: Timestamp) -> Result<CodeCheck, StoreError>;
+
+    /// Enrolments begun since an instant.
+    fn enrolments_since(&self, by: CountedBy<'_>, since: Timestamp) -> Result<u32, StoreError>;
+
+    /// Forgets enrolments begun before an instant.
+    fn forget_enrolments(&self, before: Timestamp) -> Result<(), StoreError>;
+
+    /// A device was enrolled for an account. The first time counts.
+    fn device_enrolled(&self, account: AccountId, key: KeyId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The devices that were enrolled for an account, the one seen last first.
+    fn known_devices(&self, account: AccountId) -> Result<Vec<KnownDevice>, StoreError>;
+
+    /// Begins a device's session under a refresh token's SHA-256, in place of the one that it had, and gives it its
+    /// first token. The device has this name and was seen now.
+    fn begin_session(
         &self,
-        enrolment: [u8; 16],
-        code_mac: [u8; 32],
-        tries: u32,
-        fresh: AccountId,
+        session: &Session,
+        refresh_hash: [u8; 32],
+        token: NewToken,
+        name: &str,
         now: Timestamp,
-    ) -> Result<CodeCheck, StoreError>;
+    ) -> Result<(), StoreError>;
 
-    /// Enrolments begun for this number since an instant.
-    fn enrolments_since(&self, phone_mac: [u8; 32], since: Timestamp) -> Result<u32, StoreError>;
+    /// The session of a refresh token, if it is anyone's.
+    fn session(&self, refresh_hash: [u8; 32]) -> Result<Option<Session>, StoreError>;
 
-    /// Keeps a token, by its SHA-256.
-    fn put_token(&self, token_hash: [u8; 32], holder: TokenHolder) -> Result<(), StoreError>;
+    /// Gives a session another token; that before stays good until its time, those before it go. The device was seen now.
+    fn refresh_session(&self, session: &Session, token: NewToken, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Whose token it is, if it is anyone's.
-    fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError>;
+    /// Ends a device's session.
+    fn end_session(&self, key: KeyId) -> Result<(), StoreError>;
+
+    /// The session that a token was given to, and when the token is void; none once that session has ended.
+    fn token(&self, token_hash: [u8; 32]) -> Result<Option<(Session, Timestamp)>, StoreError>;
+
+    /// Forgets sessions and tokens that ended before now.
+    fn forget_sessions(&self, now: Timestamp) -> Result<(), StoreError>;
 
     /// The handle of an account's member codes: the one that it has, or `fresh` from now on.
     fn member_tag(&self, account: AccountId, fresh: [u8; 16]) -> Result<[u8; 16], StoreError>;

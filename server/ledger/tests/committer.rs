@@ -8,9 +8,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use moa_ledger::engine::{Engine, NotDecided};
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::store::{
-    Answer, CodeCheck, Committed, CountersUsed, DirectoryGroup, DirectoryMerchant, Effect, InboxHead,
-    InboxPage, NewEnrolment, NewOneTime, OneTimeKept, Outcome, People, Store, StoreError, TakenOneTime,
-    TokenHolder,
+    Answer, CodeCheck, CodeTry, Committed, CountedBy, CountersUsed, DirectoryGroup, DirectoryMerchant,
+    Effect, InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, Outcome,
+    People, Session, Store, StoreError, TakenOneTime,
 };
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
@@ -129,25 +129,57 @@ impl People for Trying {
     fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError> {
         self.inner.begin_enrolment(enrolment)
     }
-    fn try_code(
+    fn try_code(&self, attempt: &CodeTry, now: Timestamp) -> Result<CodeCheck, StoreError> {
+        self.inner.try_code(attempt, now)
+    }
+
+    fn enrolments_since(&self, by: CountedBy<'_>, since: Timestamp) -> Result<u32, StoreError> {
+        self.inner.enrolments_since(by, since)
+    }
+
+    fn forget_enrolments(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.inner.forget_enrolments(before)
+    }
+
+    fn device_enrolled(&self, account: AccountId, key: KeyId, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.device_enrolled(account, key, now)
+    }
+
+    fn known_devices(&self, account: AccountId) -> Result<Vec<KnownDevice>, StoreError> {
+        self.inner.known_devices(account)
+    }
+
+    fn begin_session(
         &self,
-        enrolment: [u8; 16],
-        code_mac: [u8; 32],
-        tries: u32,
-        fresh: AccountId,
+        session: &Session,
+        refresh_hash: [u8; 32],
+        token: NewToken,
+        name: &str,
         now: Timestamp,
-    ) -> Result<CodeCheck, StoreError> {
-        self.inner.try_code(enrolment, code_mac, tries, fresh, now)
+    ) -> Result<(), StoreError> {
+        self.inner.begin_session(session, refresh_hash, token, name, now)
     }
-    fn enrolments_since(&self, phone_mac: [u8; 32], since: Timestamp) -> Result<u32, StoreError> {
-        self.inner.enrolments_since(phone_mac, since)
+
+    fn session(&self, refresh_hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
+        self.inner.session(refresh_hash)
     }
-    fn put_token(&self, token_hash: [u8; 32], holder: TokenHolder) -> Result<(), StoreError> {
-        self.inner.put_token(token_hash, holder)
+
+    fn refresh_session(&self, session: &Session, token: NewToken, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.refresh_session(session, token, now)
     }
-    fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError> {
+
+    fn end_session(&self, key: KeyId) -> Result<(), StoreError> {
+        self.inner.end_session(key)
+    }
+
+    fn token(&self, token_hash: [u8; 32]) -> Result<Option<(Session, Timestamp)>, StoreError> {
         self.inner.token(token_hash)
     }
+
+    fn forget_sessions(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.forget_sessions(now)
+    }
+
     fn member_tag(&self, account: AccountId, fresh: [u8; 16]) -> Result<[u8; 16], StoreError> {
         self.inner.member_tag(account, fresh)
     }

@@ -1,9 +1,11 @@
-//! Answers to a phone's requests, of whoever gave them. The first byte says to which request, the second which status.
+//! Answers to a phone's requests, of whoever gave them. The first byte says to which request (from 128 on: to those that
+//! begin the session), the second which status.
 
 use moa_phone::sync::Machine;
 use moa_phone::{Data, Options, Phone, Response};
 use moa_rules::id::AccountId;
-use moa_wire::api::{Base64, Enrolled, Enrolment};
+use moa_rules::time::Timestamp;
+use moa_wire::api::{Base64, Enrolled, Enrolment, Session};
 use moa_wire::keys::{Signer, SoftwareKey};
 
 /// The key of the server that the phone trusts: fixed, so that what the corpus holds is signed well.
@@ -27,11 +29,27 @@ fn phone() -> Phone {
     phone.begin_enrolment("010-1234-5678").expect("a number");
     let begun = Enrolment { enrolment: "0192837465566778899aabbccddeeff0".to_owned(), expires_at: now };
     phone.enrolment_begun(good(json(serde_json::json!(begun)))).expect("an answer");
-    phone.confirm_enrolment("123456").expect("a code");
+    phone.confirm_enrolment("123456", None).expect("a code");
     let server_key = Base64(server_key().public_key());
-    let enrolled = Enrolled { account: ACCOUNT, token: "token".to_owned(), server_key, now };
+    let enrolled = Enrolled { account: ACCOUNT, server_key, now, recovery: None };
     phone.enrolment_confirmed(good(json(serde_json::json!(enrolled)))).expect("an answer");
     phone
+}
+
+/// Has the session begun, unless the bytes are to be the answer to that.
+fn begin_session(phone: &Phone, machine: &mut Machine) {
+    let now = phone.now();
+    let work = machine.poll(phone, now).expect("a poll");
+    assert!(work.endorse && work.send.is_empty(), "reads wait for a session");
+    machine.endorsed(phone, phone.endorse(), now).expect("storage is well");
+    let work = machine.poll(phone, now).expect("a poll");
+    for (id, _) in work.send {
+        let expires_at = now.plus(Timestamp::DAY);
+        let session = Session { token: "token".to_owned(), expires_at, refresh: "refresh".to_owned(), now };
+        let body = serde_json::json!(session).to_string().into_bytes();
+        let answer = Ok(Response { status: 200, retry_after_s: None, body });
+        machine.receive(phone, id, answer, now).expect("storage is well");
+    }
 }
 
 /// An answer: the phone takes it or leaves it, and can go on asking either way.
@@ -40,9 +58,15 @@ pub fn answers(bytes: &[u8]) {
     let phone = phone();
     let status = STATUSES[usize::from(*status) % STATUSES.len()];
     let mut machine = Machine::new(&phone).expect("a machine");
+    if *which < 128 {
+        begin_session(&phone, &mut machine);
+    }
     let mut now = phone.now();
     for round in 0..3_usize {
         let work = machine.poll(&phone, now).expect("a poll");
+        if work.endorse {
+            machine.endorsed(&phone, phone.endorse(), now).expect("storage is well");
+        }
         let wanted = (usize::from(*which) + round) % work.send.len().max(1);
         for (nth, (id, _)) in work.send.into_iter().enumerate() {
             let answer = if nth == wanted {

@@ -13,12 +13,13 @@ use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
 use moa_wire::api::{
     Base64, Changes, Confirmation, EnrolmentRequest, InboxChanges, OneTimeLookup, OneTimeRequest, Ops,
-    Snapshot, Verdict, Verdicts,
+    RefreshRequest, Session, SessionRequest, Snapshot, Verdict, Verdicts,
 };
+use moa_wire::dpop;
 use moa_wire::keys::{Signer, SoftwareKey};
 use moa_wire::link::{self, Destination};
 use moa_wire::number::TypedNumber;
-use moa_wire::token::{Approval, Checked, Head, Possession};
+use moa_wire::token::{Approval, Checked, Head, Possession, SessionEndorsement};
 use moa_wire::{canonical, chain, code, member, number};
 use serde::Serialize;
 
@@ -43,12 +44,20 @@ pub fn seeds() -> Vec<Seed> {
     let head = Checked::sign(Head::new(Inbox::Account(ACCOUNT), 7, [7; 32]), &server_key()).expect("signed");
     let possession = Possession { version: OP_VERSION, enrolment: [9; 16] };
     let possession = Checked::sign(possession, &key).expect("signed");
+    let endorsement = SessionEndorsement {
+        version: OP_VERSION,
+        key: key.key_id(),
+        public_key: key.public_key().try_into().expect("a point"),
+        from: 1_795_230_000,
+        until: 1_795_230_000 + SessionEndorsement::MOST_SECONDS,
+    };
+    let endorsement = Checked::sign(endorsement, &key).expect("signed");
     let mut seeds: Vec<Seed> = Vec::new();
     for (name, op) in &ops {
         seeds.push(("submission", (*name).to_owned(), op.bytes().to_vec()));
     }
-    let tokens = [code.bytes(), approval.bytes(), head.bytes(), possession.bytes()];
-    for (name, token) in ["code", "approval", "head", "possession"].into_iter().zip(tokens) {
+    let tokens = [code.bytes(), approval.bytes(), head.bytes(), possession.bytes(), endorsement.bytes()];
+    for (name, token) in ["code", "approval", "head", "possession", "endorsement"].into_iter().zip(tokens) {
         seeds.push(("tokens", name.to_owned(), token.to_vec()));
     }
     for (name, event) in events(&key) {
@@ -81,8 +90,15 @@ pub fn seeds() -> Vec<Seed> {
     let look_up = OneTimeLookup { digits: digits().digits() };
     let enrolment =
         EnrolmentRequest { phone: "010-1234-5678".to_owned(), public_key: Base64(key.public_key()) };
-    let confirmation =
-        Confirmation { code: "123456".to_owned(), possession: Base64::from(possession.bytes()) };
+    let confirmation = Confirmation {
+        code: "123456".to_owned(),
+        possession: Base64::from(possession.bytes()),
+        recovery: Some("01234-56789".to_owned()),
+    };
+    let session = SessionRequest { endorsement: Base64::from(endorsement.bytes()), name: "폰".to_owned() };
+    let refresh = RefreshRequest { refresh: "cmVmcmVzaA".to_owned() };
+    let shown = dpop::Request { method: "GET", url: "https://moa.example/v1/snapshot", token: Some("none") };
+    let shown = dpop::prove(&key, shown, [7; 16], 1_795_230_000).expect("signed");
     let cursor = canonical::encode(&vec![(Inbox::Account(ACCOUNT), 3_u64)]);
     let directory = canonical::encode(&(Timestamp(NOON), MERCHANT));
     let base64url = |bytes: &[u8]| Base64Url(bytes).text().into_bytes();
@@ -90,6 +106,10 @@ pub fn seeds() -> Vec<Seed> {
         ("ops", 0, json(&all)),
         ("one-time", 10, json(&shorten)),
         ("one-time-look-up", 11, json(&look_up)),
+        ("session", 12, json(&session)),
+        ("refresh", 13, json(&refresh)),
+        ("session-end", 14, json(&refresh)),
+        ("proof", 15, shown.into_bytes()),
         ("enrolment", 2, json(&enrolment)),
         ("confirmation", 3, json(&confirmation)),
         ("changes", 4, base64url(&cursor)),
@@ -319,6 +339,15 @@ fn answers(key: &SoftwareKey) -> Vec<Seed> {
         "heads": [signed(2, hash)], "cursor": "AA", "now": now,
     });
     debug_assert!(serde_json::from_value::<Snapshot>(snapshot.clone()).is_ok());
+    let session = Session {
+        token: "token".to_owned(),
+        expires_at: Timestamp(i64::MAX),
+        refresh: "refresh".to_owned(),
+        now,
+    };
+    let stale = moa_wire::problem::Problem::new(401, "Unauthorized", "proof_stale", "The clock is off.");
+    let stale = stale.with("now", NOON);
+    let over = moa_wire::problem::Problem::new(401, "Unauthorized", "session_over", "Begin anew.");
     let seed = |name: &str, which: u8, status: u8, body: Vec<u8>| {
         ("answers", name.to_owned(), [vec![which, status], body].concat())
     };
@@ -329,5 +358,9 @@ fn answers(key: &SoftwareKey) -> Vec<Seed> {
         seed("directory", 1, 0, br#"{"merchants":[],"groups":[],"cursor":"AA","more":false}"#.to_vec()),
         seed("verdicts", 0, 0, json(&verdicts)),
         seed("gone", 0, 5, json(&problem)),
+        seed("session", 128, 0, json(&session)),
+        seed("session-stale", 128, 4, json(&stale)),
+        seed("stale", 0, 4, json(&stale)),
+        seed("over", 0, 4, json(&over)),
     ]
 }

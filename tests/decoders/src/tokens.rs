@@ -5,7 +5,7 @@ use moa_rules::event::Event;
 use moa_rules::op::RedemptionCode;
 use moa_wire::code::{self, Scanned};
 use moa_wire::submission::Parsed;
-use moa_wire::token::{Approval, Head, Possession, Sealed, Token};
+use moa_wire::token::{Approval, Head, Possession, Sealed, SessionEndorsement, Token};
 use moa_wire::{canonical, link, member};
 
 /// Where links lead.
@@ -26,6 +26,7 @@ pub fn others(bytes: &[u8]) {
     token::<Approval>(bytes);
     token::<Head>(bytes);
     token::<Possession>(bytes);
+    token::<SessionEndorsement>(bytes);
 }
 
 fn token<T: Token>(bytes: &[u8]) {

@@ -78,6 +78,11 @@ impl World {
             self.reply(from, problem(401, "unauthorized"));
             return Ok(());
         }
+        let begins = request.path == "/v1/sessions";
+        if begins && self.strikes(|faults| faults.token_void, "devices forgotten") {
+            self.reply(from, problem(401, "unauthorized"));
+            return Ok(());
+        }
         match self.server.take(&request, self.now)? {
             Taken::Answer(response) => self.reply(from, response),
             Taken::Ops(job) => self.gather(from, job),

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use moa_ledger::given;
-use moa_ledger::store::{Answer, Outcome, TokenHolder};
+use moa_ledger::store::{self, Answer, NewToken, Outcome};
 use moa_ledger::sweep::{self, Sweep};
 use moa_ledger::system;
 use moa_phone::{Method, Request, Response};
-use moa_rules::device::Device;
+use moa_rules::device::{Device, Holder};
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, KeyId, OpId};
 use moa_rules::member::{Buyer, Found, MemberCode};
@@ -18,13 +18,14 @@ use moa_rules::op::{Carried, Op, OpBody};
 use moa_rules::refusal::Refusal;
 use moa_rules::time::Timestamp;
 use moa_wire::api::{
-    Base64, Confirmation, Enrolled, Enrolment, EnrolmentRequest, GivenToken, MAX_OPS, Ops, Refused, Verdict,
-    Verdicts,
+    Access, Base64, Confirmation, Enrolled, Enrolment, EnrolmentRequest, GivenToken, MAX_OPS, Ops,
+    RefreshRequest, Refused, Session, SessionRequest, Verdict, Verdicts,
 };
+use moa_wire::dpop::{self, Proof, thumbprint};
 use moa_wire::keys::{Signer, key_id, sha256};
 use moa_wire::problem::Problem;
 use moa_wire::submission::{Parsed, Submission};
-use moa_wire::token::{Possession, Sealed};
+use moa_wire::token::{Possession, Sealed, SessionEndorsement};
 use serde::Serialize;
 
 use crate::Step;
@@ -34,6 +35,10 @@ use crate::reads;
 
 /// When to ask again after a hiccup, in seconds.
 const RETRY_AFTER_S: u32 = 2;
+/// How far from the server's clock a proof may have been made.
+const PROOF_WINDOW: i64 = 5 * Timestamp::MINUTE;
+/// For how long a token is good.
+const TOKEN_LIFETIME: i64 = 10 * Timestamp::MINUTE;
 /// The code that every enrolment is confirmed with.
 pub(crate) const CODE: &str = "123456";
 
@@ -43,7 +48,8 @@ pub(crate) struct Server {
     /// Decisions never go back in time.
     last: Timestamp,
     enrolments: BTreeMap<String, Begun>,
-    tokens: u64,
+    /// Counts sessions and tokens, which are drawn at random elsewhere.
+    given: u64,
     pub(crate) journal: Journal,
 }
 
@@ -92,7 +98,7 @@ pub(crate) struct Caller {
 impl Server {
     pub(crate) fn new(ledger: Ledger, key: SeededKey) -> Self {
         let (enrolments, journal) = (BTreeMap::new(), Journal::default());
-        Self { ledger, key, last: Timestamp(0), enrolments, tokens: 0, journal }
+        Self { ledger, key, last: Timestamp(0), enrolments, given: 0, journal }
     }
 
     /// The server's own key, as the ledger's first row.
@@ -107,8 +113,12 @@ impl Server {
         if (request.method, parts.as_slice()) == (Method::Post, &["ops"]) {
             return self.ops(request.body.as_deref().unwrap_or_default());
         }
-        let Some(caller) = self.caller(request, now)? else {
-            return Ok(Taken::Answer(problem(401, "unauthorized")));
+        if request.method == Method::Post && parts.first() == Some(&"sessions") {
+            return Ok(Taken::Answer(self.session(request, &parts, now)?));
+        }
+        let caller = match self.caller(request, now)? {
+            Ok(caller) => caller,
+            Err(denied) => return Ok(Taken::Answer(denied)),
         };
         let store = self.ledger.store();
         Ok(Taken::Answer(match parts.as_slice() {
@@ -257,12 +267,69 @@ impl Server {
         Ok(self.decide(&batch, now)?.1)
     }
 
-    fn caller(&self, request: &Request, now: Timestamp) -> Step<Option<Caller>> {
-        let bearer = request.headers.iter().find(|(name, _)| *name == "authorization");
-        let token = bearer.and_then(|(_, value)| value.strip_prefix("Bearer ")).unwrap_or_default();
-        let holder = self.ledger.store().token(sha256(&[token.as_bytes()])).map_err(broken)?;
-        let holder = holder.filter(|holder| holder.expires_at > now);
-        Ok(holder.map(|TokenHolder { account, key, .. }| Caller { account, key }))
+    /// Who asks, or the problem that the caller is told. That a proof comes once is left out: the network here repeats
+    /// requests, and a request that waits is taken more than once.
+    fn caller(&self, request: &Request, now: Timestamp) -> Step<Result<Caller, Response>> {
+        let token = header(request, "authorization").and_then(|value| value.strip_prefix("DPoP "));
+        let thumbprint = match proved(request, token, now) {
+            Ok(proof) => thumbprint(&proof.public_key),
+            Err(denied) => return Ok(Err(denied)),
+        };
+        let hash = sha256(&[token.unwrap_or_default().as_bytes()]);
+        let known = self.ledger.store().token(hash).map_err(broken)?;
+        let known = known.filter(|(session, expires_at)| *expires_at > now && session.until > now);
+        let Some((session, _)) = known.filter(|(session, _)| Some(session.thumbprint) == thumbprint) else {
+            return Ok(Err(problem(401, "session_over")));
+        };
+        Ok(Ok(Caller { account: session.account, key: session.key }))
+    }
+
+    /// Begins a session, or gives it another token.
+    fn session(&mut self, request: &Request, parts: &[&str], now: Timestamp) -> Step<Response> {
+        let proof = match proved(request, None, now) {
+            Ok(proof) => proof,
+            Err(denied) => return Ok(denied),
+        };
+        let thumbprint = thumbprint(&proof.public_key).ok_or("a key that is no point")?;
+        let body = request.body.as_deref().unwrap_or_default();
+        if let ["sessions", "refresh"] = parts {
+            let RefreshRequest { refresh } = serde_json::from_slice(body).map_err(broken)?;
+            let known = self.ledger.store().session(sha256(&[refresh.as_bytes()])).map_err(broken)?;
+            let known = known.filter(|session| session.thumbprint == thumbprint && session.until > now);
+            let Some(session) = known else { return Ok(problem(401, "session_over")) };
+            let (token, kept) = self.token(now, session.until);
+            self.ledger.store().refresh_session(&session, kept, now).map_err(broken)?;
+            return Ok(ok(&Access { token, expires_at: kept.expires_at, now }));
+        }
+        let SessionRequest { endorsement, name } = serde_json::from_slice(body).map_err(broken)?;
+        let sealed = Sealed::<SessionEndorsement>::parse(&endorsement.0).map_err(broken)?;
+        let device = self.ledger.store().device(sealed.unchecked().key).map_err(broken)?;
+        let Some(Device { key, holder: Holder::Account(account), public_key, .. }) = device else {
+            return Ok(problem(401, "unauthorized"));
+        };
+        let endorsement = *sealed.check(&public_key).map_err(broken)?.value();
+        let (from, until) =
+            (Timestamp::from_seconds(endorsement.from), Timestamp::from_seconds(endorsement.until));
+        if from > now.plus(PROOF_WINDOW)
+            || until <= now
+            || endorsement.until - endorsement.from > SessionEndorsement::MOST_SECONDS
+            || endorsement.public_key[..] != proof.public_key
+        {
+            return Ok(problem(422, "endorsement_wrong"));
+        }
+        let session = store::Session { key, account, thumbprint, until };
+        let (token, kept) = self.token(now, until);
+        let refresh = format!("refresh-{}", self.given);
+        let hash = sha256(&[refresh.as_bytes()]);
+        self.ledger.store().begin_session(&session, hash, kept, &name, now).map_err(broken)?;
+        Ok(ok(&Session { token, expires_at: kept.expires_at, refresh, now }))
+    }
+
+    fn token(&mut self, now: Timestamp, until: Timestamp) -> (String, NewToken) {
+        self.given += 1;
+        let token = format!("token-{}", self.given);
+        let (hash, expires_at) = (sha256(&[token.as_bytes()]), now.plus(TOKEN_LIFETIME).min(until));
+        (token, NewToken { hash, expires_at })
     }
 
     /// Takes a request of an enrolment, without a text message: every number has the same code.
@@ -288,12 +355,30 @@ impl Server {
         let op = system::enrol_device(&self.key, id.0, begun.at, (account, key, public_key), false)
             .map_err(broken)?;
         self.decide(&[op], now)?;
-        self.tokens += 1;
-        let token = format!("token-{}", self.tokens);
-        let holder = TokenHolder { account, key, expires_at: now.plus(90 * Timestamp::DAY) };
-        self.ledger.store().put_token(sha256(&[token.as_bytes()]), holder).map_err(broken)?;
-        Ok(ok(&Enrolled { account, token, server_key: Base64(self.key.public_key()), now }))
+        Ok(ok(&Enrolled { account, server_key: Base64(self.key.public_key()), now, recovery: None }))
     }
+}
+
+fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    request.headers.iter().find(|(of, _)| *of == name).map(|(_, value)| value.as_str())
+}
+
+/// The proof beside a request, made now; or the problem that the caller is told.
+fn proved(request: &Request, token: Option<&str>, now: Timestamp) -> Result<Proof, Response> {
+    let path = request.path.split('?').next().unwrap_or_default();
+    let is_for =
+        dpop::Request { method: request.method.name(), url: &format!("https://moa.example{path}"), token };
+    let proof = header(request, dpop::HEADER).and_then(|proof| Proof::read(proof).ok());
+    let proof = proof.filter(|proof| proof.is_for(is_for)).ok_or_else(|| problem(401, "proof_wrong"))?;
+    if Timestamp::from_seconds(proof.at).0.abs_diff(now.0) > PROOF_WINDOW.unsigned_abs() {
+        let stale = Problem::new(401, "proof_stale", "proof_stale", "proof_stale").with("now", now.0);
+        return Err(Response {
+            status: 401,
+            retry_after_s: None,
+            body: serde_json::to_vec(&stale).unwrap_or_default(),
+        });
+    }
+    Ok(proof)
 }
 
 fn verdict(outcome: Outcome) -> Verdict {

@@ -282,7 +282,7 @@ impl World {
         let request = app.phone.begin_enrolment("010-1234-5678").map_err(broken)?;
         let answer = self.server.enrol(account, &request, self.now)?;
         app.phone.enrolment_begun(Ok(answer)).map_err(broken)?;
-        match app.phone.confirm_enrolment(CODE) {
+        match app.phone.confirm_enrolment(CODE, None) {
             Ok(request) => {
                 let answer = self.server.enrol(account, &request, self.now)?;
                 app.phone.enrolment_confirmed(Ok(answer)).map_err(broken)?;

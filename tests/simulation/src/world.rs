@@ -244,6 +244,12 @@ impl World {
             for id in work.give_up {
                 app.under_way.remove(&id);
             }
+            let endorses = work.endorse;
+            if endorses {
+                // A key that is locked does not vouch either; the machine asks again later.
+                let endorsed = app.phone.endorse();
+                app.machine.endorsed(&app.phone, endorsed, its_now).map_err(broken)?;
+            }
             let mut sent = Vec::new();
             for (id, request) in work.send {
                 let request = Rc::new(request);
@@ -257,7 +263,7 @@ impl World {
             for (from, request) in sent {
                 self.send(from, request);
             }
-            if !changed {
+            if !changed && !endorses {
                 return self.perhaps_kill(person);
             }
         }

@@ -10,6 +10,9 @@ use tokio::sync::watch;
 
 use crate::Failure;
 
+/// What a town's server knows itself as, wherever it listens: reads are proved for this address.
+pub const LINK_BASE: &str = "https://moa.example";
+
 /// The way to the server at `url` over HTTP. Connections are kept and shared.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::Failure;
+use crate::network::LINK_BASE;
 
 /// A `moa serve` of ours. Killed when dropped.
 pub struct Program {
@@ -41,7 +42,7 @@ impl Program {
     /// If it does not start.
     pub fn start(data: &Path) -> Result<Self, Failure> {
         let mut child = Command::new(moa()?)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--link-base", LINK_BASE, "--data"])
             .arg(data)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

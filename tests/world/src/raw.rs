@@ -39,7 +39,8 @@ impl Client {
         let possession = Possession { version: OP_VERSION, enrolment: enrolment.0 };
         let possession = Base64::from(Checked::sign(possession, &key)?.bytes());
         let path = format!("/v1/enrolments/{}/confirm", begun.enrolment);
-        let enrolled: Enrolled = post(&*way, path, &Confirmation { code, possession }).await?;
+        let enrolled: Enrolled =
+            post(&*way, path, &Confirmation { code, possession, recovery: None }).await?;
         Ok(Self { way, key, account: enrolled.account, counter: AtomicU64::new(0) })
     }
 

@@ -203,7 +203,8 @@ pub async fn replay(city: City, options: &Options, mut tell: impl FnMut(&str)) -
     }
     let server = Server::find(options.server.as_deref()).await?;
     let begins = server.time.now();
-    let around = Surroundings { way: server.way.clone(), time: server.time.clone() };
+    let around =
+        Surroundings { way: server.way.clone(), link_base: server.url.clone(), time: server.time.clone() };
     let phones = Phones::new(around, options.phones.clone(), first_number(begins));
     tell(&format!(
         "{} purchases at {} shops, {} groups",

@@ -12,7 +12,7 @@ use moa_server::{Config, Running, start, system_clock};
 use moa_words::Lang;
 
 use crate::messages::{self, Message};
-use crate::network::{self, Network, Reception};
+use crate::network::{self, LINK_BASE, Network, Reception};
 use crate::resident::Resident;
 
 /// What was being done when it failed, and for whom.
@@ -65,13 +65,15 @@ impl Town {
     /// # Errors
     /// If the server does not start.
     pub async fn start(data: &Path) -> Result<Self, TownError> {
-        let running = start(&Config::local(data), system_clock()).await;
+        let config = Config { link_base: Some(LINK_BASE.to_owned()), ..Config::local(data) };
+        let running = start(&config, system_clock()).await;
         let running = running.map_err(|why| TownError::new("start", "the server", why))?;
         let town = Self::at(&running.url())?;
         Ok(Self { running: Some(running), ..town })
     }
 
-    /// A town around the server at `url`, which runs with the development inbox.
+    /// A town around the server at `url`, which runs with the development inbox and knows itself as [`LINK_BASE`], wherever
+    /// it listens.
     ///
     /// # Errors
     /// If that is no address of a server.
@@ -108,7 +110,8 @@ impl Town {
     /// # Errors
     /// Storage or key.
     pub fn open_phone(&self, number: &str, data: Data) -> Result<Resident, TownError> {
-        let options = Options { language: self.lang.tag().to_owned(), ..Options::new(data) };
+        let language = self.lang.tag().to_owned();
+        let options = Options { link_base: LINK_BASE.to_owned(), language, ..Options::new(data) };
         self.open_phone_with(number, options)
     }
 
@@ -139,7 +142,7 @@ impl Town {
         let new = |message: &Message| !before.contains(message);
         let message = messages::wait_for(&*way, number, new).await.map_err(failed)?;
         let code = message.code().ok_or_else(|| TownError::new(DOING, number, "a message without a code"))?;
-        resident.client().confirm_enrolment(code).await.doing(DOING, resident)?;
+        resident.client().confirm_enrolment(code, None).await.doing(DOING, resident)?;
         Ok(message)
     }
 

@@ -28,8 +28,11 @@ class StoryCase: XCTestCase {
     func enrolled(_ name: String, _ phone: String) async throws -> App {
         let app = try open(name)
         _ = try await app.beginEnrolment(phoneNumber: phone)
-        let account = try await app.confirmEnrolment(code: server.code(phone))
-        XCTAssertEqual(account.count, 32)
+        let signedUp = try await app.confirmEnrolment(code: server.code(phone))
+        XCTAssertEqual(signedUp.account.count, 32)
+        XCTAssertEqual(signedUp.recoveryCode?.count, 11)
+        let devices = try await app.devices()
+        XCTAssertEqual(devices.map(\.thisPhone), [true])
         XCTAssertTrue(try app.signedIn())
         return app
     }

@@ -35,6 +35,8 @@ pub(crate) const DATA_KEY: Name<Base64> = name("data_key");
 pub(crate) const ACCOUNT: Name<AccountId> = name("account");
 /// The shop that the key acts for, as confirmed.
 pub(crate) const MERCHANT: Name<MerchantId> = name("merchant");
+/// Whether the server knows this device. If not, the number has to be confirmed, or confirmed again.
+pub(crate) const ENROLLED: Name<bool> = name("enrolled");
 /// The server's public key.
 pub(crate) const SERVER_KEY: Name<Base64> = name("server_key");
 /// From where changes go on. Without one, a snapshot is needed.

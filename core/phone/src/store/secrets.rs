@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{meta, numbers};
 use crate::error::{PhoneError, corrupt};
 use crate::sealing::{Sealing, Unsealed};
+use crate::session::Kept;
 
 const GET: &str = "SELECT sealed FROM secret WHERE name = ?1";
-const HAS: &str = "SELECT EXISTS (SELECT 1 FROM secret WHERE name = ?1)";
 const SET: &str = "INSERT INTO secret (name, sealed) VALUES (?1, ?2)
                    ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed";
 const CLEAR: &str = "DELETE FROM secret WHERE name = ?1";
@@ -24,8 +24,8 @@ const fn secret<T>(name: &'static str) -> Secret<T> {
     Secret(name, PhantomData)
 }
 
-/// For reads. Without one, the number has to be confirmed again.
-pub(crate) const TOKEN: Secret<String> = secret("token");
+/// The session that reads: its key and its tokens.
+pub(crate) const SESSION: Secret<Kept> = secret("session");
 /// What the account's member codes are made of.
 pub(crate) const MEMBER: Secret<MemberSecret> = secret("member");
 
@@ -46,11 +46,6 @@ pub(crate) fn get<T: for<'de> Deserialize<'de>>(
     let Some(sealed) = sealed else { return Ok(None) };
     let value = sealing.open(&secret.place(), &sealed).map_err(|Unsealed| corrupt(secret.0))?;
     serde_json::from_slice(&value).map(Some).map_err(|_| corrupt(secret.0))
-}
-
-/// Whether there is one, without opening it.
-pub(crate) fn has<T>(db: &Connection, secret: &Secret<T>) -> Result<bool, PhoneError> {
-    Ok(db.prepare_cached(HAS)?.query_row([secret.0], |row| row.get(0))?)
 }
 
 /// Keeps a secret.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use moa_rules::time::Timestamp;
+
 use moa_wire::problem::Problem;
 use serde::Deserialize;
 
@@ -30,13 +31,13 @@ pub enum Failure {
     Later,
     /// Nobody is signed in.
     NotSignedIn,
-    /// The server no longer takes the token.
+    /// The server no longer knows this device.
     SignInAgain,
     /// What came does not add up.
     Integrity(Box<Breach>),
     /// The phone's storage failed.
     Storage(String),
-    /// The key store does not open the phone's secrets now.
+    /// The key store does not open the phone's secrets, or does not sign, now.
     Key(KeyStoreError),
 }
 

@@ -8,13 +8,14 @@ use moa_wire::number::TypedNumber;
 use crate::error::{PhoneError, corrupt};
 use crate::lookup::Lookup;
 use crate::phone::Phone;
+use crate::session::Reader;
 use crate::transport::{Method, Request, query_value};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// What an answer may take beyond the time for which the server was asked to wait.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Sends signed ops, with the phone numbers that some of them name. They need no token: they are signed.
+/// Sends signed ops, with the phone numbers that some of them name. They need no session: they are signed.
 pub(super) fn ops(
     phone: &Phone,
     ops: Vec<Vec<u8>>,
@@ -28,43 +29,47 @@ pub(super) fn ops(
 }
 
 /// What is new since the cursor; waits for something, if nothing is.
-pub(super) fn changes(phone: &Phone, token: &str, cursor: &str, waits: bool) -> Request {
+pub(super) fn changes(
+    phone: &Phone,
+    reader: &Reader,
+    cursor: &str,
+    waits: bool,
+) -> Result<Request, PhoneError> {
     let cursor = query_value(cursor);
     if !waits {
-        return get(phone, token, format!("/v1/changes?cursor={cursor}&wait=0"));
+        return get(phone, reader, format!("/v1/changes?cursor={cursor}&wait=0"));
     }
-    let request = get(phone, token, format!("/v1/changes?cursor={cursor}&wait={MAX_WAIT_S}"));
-    Request { timeout: Duration::from_secs(MAX_WAIT_S) + GRACE, ..request }
+    let request = get(phone, reader, format!("/v1/changes?cursor={cursor}&wait={MAX_WAIT_S}"))?;
+    Ok(Request { timeout: Duration::from_secs(MAX_WAIT_S) + GRACE, ..request })
 }
 
 /// Where the caller stands.
-pub(super) fn snapshot(phone: &Phone, token: &str) -> Request {
-    get(phone, token, "/v1/snapshot".to_owned())
+pub(super) fn snapshot(phone: &Phone, reader: &Reader) -> Result<Request, PhoneError> {
+    get(phone, reader, "/v1/snapshot".to_owned())
 }
 
 /// The next page of the directory.
-pub(super) fn directory(phone: &Phone, token: &str, cursor: Option<&str>) -> Request {
+pub(super) fn directory(phone: &Phone, reader: &Reader, cursor: Option<&str>) -> Result<Request, PhoneError> {
     let path = match cursor {
         Some(cursor) => format!("/v1/directory?cursor={}", query_value(cursor)),
         None => "/v1/directory".to_owned(),
     };
-    get(phone, token, path)
+    get(phone, reader, path)
 }
 
 /// One thing of the directory.
-pub(super) fn lookup(phone: &Phone, token: &str, lookup: Lookup) -> Request {
+pub(super) fn lookup(phone: &Phone, reader: &Reader, lookup: Lookup) -> Result<Request, PhoneError> {
     let path = match lookup {
         Lookup::Key(key) => format!("/v1/keys/{key}"),
         Lookup::Merchant(merchant) => format!("/v1/merchants/{merchant}"),
         Lookup::Group(group) => format!("/v1/groups/{group}"),
     };
-    get(phone, token, path)
+    get(phone, reader, path)
 }
 
-fn get(phone: &Phone, token: &str, path: String) -> Request {
-    let mut headers = headers(phone);
-    headers.push(("authorization", format!("Bearer {token}")));
-    Request { method: Method::Get, path, headers, body: None, timeout: TIMEOUT }
+fn get(phone: &Phone, reader: &Reader, path: String) -> Result<Request, PhoneError> {
+    let headers = headers(phone);
+    reader.prove(phone, Request { method: Method::Get, path, headers, body: None, timeout: TIMEOUT })
 }
 
 fn headers(phone: &Phone) -> Vec<(&'static str, String)> {

@@ -9,36 +9,39 @@ use super::{DIRECTORY_EVERY, Lane, Machine, UnderWay, Work, ask};
 use crate::error::PhoneError;
 use crate::lookup::Lookup;
 use crate::phone::Phone;
+use crate::session::Reader;
 use crate::store::{directory, meta};
 use crate::transport::{Response, TransportError};
 
 impl Machine {
+    /// Asks for what is wanted. False if it would, and waits for a session.
     pub(super) fn poll_directory(
         &mut self,
         phone: &Phone,
-        token: &str,
+        reader: Option<&Reader>,
         now: Timestamp,
         work: &mut Work,
-    ) -> Result<(), PhoneError> {
+    ) -> Result<bool, PhoneError> {
         if self.is_under_way(Lane::Directory) {
-            return Ok(());
+            return Ok(true);
         }
         let wanted = phone.wanted.first();
         if wanted.is_none() && !self.directory_due(phone, now)? {
-            return Ok(());
+            return Ok(true);
         }
         if !self.may_ask(Lane::Directory, now) {
-            return Ok(());
+            return Ok(true);
         }
+        let Some(reader) = reader else { return Ok(false) };
         if let Some(wanted) = wanted {
-            self.send(work, UnderWay::Lookup(wanted), ask::lookup(phone, token, wanted));
-            return Ok(());
+            self.send(work, UnderWay::Lookup(wanted), ask::lookup(phone, reader, wanted)?);
+            return Ok(true);
         }
         let cursor = phone.store().read(|db| meta::get(db, &meta::DIRECTORY_CURSOR))?;
         let sent = self.tick();
-        let request = ask::directory(phone, token, cursor.as_deref());
+        let request = ask::directory(phone, reader, cursor.as_deref())?;
         self.send(work, UnderWay::Directory { sent }, request);
-        Ok(())
+        Ok(true)
     }
 
     fn directory_due(&mut self, phone: &Phone, now: Timestamp) -> Result<bool, PhoneError> {

@@ -7,37 +7,42 @@ use super::answer::{self, Failure, Outcome};
 use super::{Lane, Machine, UnderWay, Work, apply, ask};
 use crate::error::PhoneError;
 use crate::phone::Phone;
+use crate::session::Reader;
 use crate::store::lane::Standing;
-use crate::store::{meta, outbox, secrets};
+use crate::store::{meta, outbox};
 use crate::transport::{Response, TransportError};
 
 impl Machine {
+    /// Asks for what is new. False if it would, and waits for a session.
     pub(super) fn poll_pull(
         &mut self,
         phone: &Phone,
-        token: &str,
+        reader: Option<&Reader>,
         cursor: Option<&str>,
         now: Timestamp,
         work: &mut Work,
-    ) {
+    ) -> Result<bool, PhoneError> {
         self.give_up_waiting(cursor, work);
         if self.is_under_way(Lane::Pull) || !self.may_ask(Lane::Pull, now) {
-            return;
+            return Ok(true);
         }
         let Some(cursor) = cursor else {
+            let Some(reader) = reader else { return Ok(false) };
             if !self.is_under_way(Lane::Push) {
-                self.send(work, UnderWay::Snapshot, ask::snapshot(phone, token));
+                self.send(work, UnderWay::Snapshot, ask::snapshot(phone, reader)?);
             }
-            return;
+            return Ok(true);
         };
         let wanted_since = self.open.map_or(0, |ticket| ticket.0).max(self.pushed);
         let catching_up = self.changes_complete <= wanted_since;
         if !catching_up && (!self.foreground || self.open.is_some()) {
-            return;
+            return Ok(true);
         }
+        let Some(reader) = reader else { return Ok(false) };
         let (sent, waits) = (self.tick(), !catching_up);
         let under_way = UnderWay::Changes { sent, waits, cursor: cursor.to_owned() };
-        self.send(work, under_way, ask::changes(phone, token, cursor, waits));
+        self.send(work, under_way, ask::changes(phone, reader, cursor, waits)?);
+        Ok(true)
     }
 
     /// A request that waits at the server is in the way when everything is wanted now, when the app goes to the
@@ -140,23 +145,5 @@ impl Machine {
         // Until changes were followed from its cursor, this is not yet a success.
         let failures = self.standing(Lane::Pull).failures;
         self.stand(phone, Lane::Pull, Standing { failures, not_before: now, asked: false })
-    }
-
-    /// The server says no to a read: the token is void, or something is wrong that waiting may mend.
-    pub(super) fn denied(
-        &mut self,
-        phone: &Phone,
-        lane: Lane,
-        failure: Failure,
-        retry_after_s: Option<u32>,
-        now: Timestamp,
-    ) -> Result<(), PhoneError> {
-        let Failure::Problem(problem) = &failure else { return Ok(()) };
-        if problem.status != 401 {
-            return self.failed(phone, lane, failure, retry_after_s, now);
-        }
-        self.failure = Some(Failure::SignInAgain);
-        self.finish(Err(Failure::SignInAgain));
-        phone.write(|db| secrets::clear(db, &secrets::TOKEN))
     }
 }

@@ -5,7 +5,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,16 +33,18 @@ use moa_rules::time::{Timestamp, Validity};
 use moa_rules::view::{Halt, Key, View};
 use moa_rules::waiting::waits_until;
 use moa_wire::api::{
-    Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, GivenToken, GroupEntry,
-    InboxChanges, KeyEntry, MAX_CHANGES, MerchantEntry, OneTime, OneTimeFound, OneTimeLookup, OneTimeRequest,
-    Ops, Refused, Snapshot, TillStanding, Verdict, Verdicts, WaitingSale,
+    Access, Base64, Changes, Confirmation, DeviceEntry, Devices, Directory, Enrolled, Enrolment,
+    EnrolmentRequest, GivenToken, GroupEntry, InboxChanges, KeyEntry, MAX_CHANGES, MerchantEntry, OneTime,
+    OneTimeFound, OneTimeLookup, OneTimeRequest, Ops, RefreshRequest, Refused, Session, SessionRequest,
+    Snapshot, TillStanding, Verdict, Verdicts, WaitingSale,
 };
+use moa_wire::dpop::{self, Proof};
 use moa_wire::keys::{Signer, SoftwareKey, key_id};
 use moa_wire::member::MemberSecret;
 use moa_wire::number::TypedNumber;
 use moa_wire::problem::Problem;
 use moa_wire::submission::{Parsed, Submission};
-use moa_wire::token::{Approval, Checked, Head, Possession, Sealed};
+use moa_wire::token::{Approval, Checked, Head, Possession, Sealed, SessionEndorsement};
 use moa_wire::{canonical, chain};
 use serde::Serialize;
 
@@ -64,7 +66,17 @@ pub struct Server {
     waited: Vec<(MerchantId, OpId)>,
     merchants: Vec<MerchantId>,
     enrolments: HashMap<String, Vec<u8>>,
-    tokens: HashMap<String, (AccountId, KeyId)>,
+    /// Who is known: of each key the account.
+    devices: HashMap<KeyId, AccountId>,
+    /// Of each device the session key, and the refresh token.
+    sessions: HashMap<KeyId, (Vec<u8>, String)>,
+    /// Of each token the device, and when it is void.
+    tokens: HashMap<String, (KeyId, Timestamp)>,
+    /// Keys and ids of proofs that came.
+    proofs: HashSet<(Vec<u8>, String)>,
+    /// Sessions begun, tokens given.
+    pub begun: usize,
+    pub given: usize,
     one_time: HashMap<String, (AccountId, Timestamp, Vec<u8>)>,
     /// The phone numbers that came with the last ops.
     pub numbers: Vec<TypedNumber>,
@@ -97,7 +109,12 @@ impl Server {
             waited: Vec::new(),
             merchants: Vec::new(),
             enrolments: HashMap::new(),
+            devices: HashMap::new(),
+            sessions: HashMap::new(),
             tokens: HashMap::new(),
+            proofs: HashSet::new(),
+            begun: 0,
+            given: 0,
             one_time: HashMap::new(),
             numbers: Vec::new(),
             people: HashMap::new(),
@@ -116,20 +133,54 @@ impl Server {
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
         let body = request.body.as_deref().unwrap_or_default();
-        let bearer = request.headers.iter().find(|(name, _)| *name == "authorization");
-        let token = bearer.and_then(|(_, value)| value.strip_prefix("Bearer ")).unwrap_or_default();
         match (request.method, parts.as_slice()) {
             (Method::Post, ["enrolments"]) => return self.begin(body),
             (Method::Post, ["enrolments", id, "confirm"]) => return self.confirm(id, body),
             (Method::Post, ["ops"]) => return self.ops(body),
             _ => {}
         }
-        let Some((account, key)) = self.tokens.get(token).copied() else {
-            return problem(401, "unauthorized");
+        let header =
+            |name| request.headers.iter().find(|(of, _)| *of == name).map(|(_, value)| value.as_str());
+        let token = header("authorization").and_then(|value| value.strip_prefix("DPoP "));
+        let proof = header("dpop").and_then(|proof| Proof::read(proof).ok());
+        let url = format!("https://moa.example{path}");
+        let is_for = dpop::Request { method: request.method.name(), url: &url, token };
+        let Some(proof) = proof.filter(|proof| proof.is_for(is_for)) else {
+            return problem(401, "proof_wrong");
         };
+        if proof.at.abs_diff(self.now.seconds()) > 300 {
+            let stale = Problem::new(401, "title", "proof_stale", "detail").with("now", self.now.0);
+            return Response { status: 401, retry_after_s: None, body: serde_json::to_vec(&stale).unwrap() };
+        }
+        if !self.proofs.insert((proof.public_key.clone(), proof.id.clone())) {
+            return problem(401, "proof_reused");
+        }
+        match (request.method, parts.as_slice()) {
+            (Method::Post, ["sessions"]) => return self.begin_session(&proof, body),
+            (Method::Post, ["sessions", "refresh"]) => return self.refresh_session(&proof, body),
+            _ => {}
+        }
+        let caller = token.and_then(|token| self.tokens.get(token)).filter(|(_, until)| *until > self.now);
+        let Some((key, _)) = caller.copied() else { return problem(401, "session_over") };
+        if self.sessions.get(&key).is_none_or(|(session, _)| *session != proof.public_key) {
+            return problem(401, "session_over");
+        }
+        let Some(account) = self.devices.get(&key).copied() else { return problem(401, "unauthorized") };
         match parts.as_slice() {
             ["one-time-codes"] => self.one_time(account, body),
             ["one-time-codes", "look-up"] => self.one_time_lookup(body),
+            ["devices"] => {
+                let mut devices: Vec<DeviceEntry> = Vec::new();
+                for (key, _) in self.devices.iter().filter(|(_, of)| **of == account) {
+                    devices.push(DeviceEntry {
+                        key: *key,
+                        name: "폰".into(),
+                        since: self.now,
+                        seen: self.now,
+                    });
+                }
+                ok(&Devices { devices, now: self.now })
+            }
             ["changes"] => self.changes(account, key, query),
             ["snapshot"] => self.snapshot(account, key),
             ["directory"] => self.directory(),
@@ -156,13 +207,71 @@ impl Server {
         found(self.one_time.get(&digits).map(|(_, _, code)| OneTimeFound { code: Base64(code.clone()) }))
     }
 
+    fn begin_session(&mut self, proof: &Proof, body: &[u8]) -> Response {
+        let SessionRequest { endorsement, .. } = serde_json::from_slice(body).unwrap();
+        let sealed = Sealed::<SessionEndorsement>::parse(&endorsement.0).unwrap();
+        let key = sealed.unchecked().key;
+        let Some(device) = self.devices.get(&key).and_then(|_| self.device(key)) else {
+            return problem(401, "unauthorized");
+        };
+        let endorsement = *sealed.check(&device.public_key).unwrap().value();
+        let now = self.now.seconds();
+        assert!(endorsement.until - endorsement.from <= SessionEndorsement::MOST_SECONDS);
+        if endorsement.public_key[..] != proof.public_key
+            || endorsement.from > now + 300
+            || endorsement.until <= now
+        {
+            return problem(422, "endorsement_wrong");
+        }
+        self.begun += 1;
+        let refresh = format!("refresh-{}", self.begun);
+        self.sessions.insert(key, (proof.public_key.clone(), refresh.clone()));
+        let (token, expires_at) = self.give(key);
+        ok(&Session { token, expires_at, refresh, now: self.now })
+    }
+
+    fn refresh_session(&mut self, proof: &Proof, body: &[u8]) -> Response {
+        let RefreshRequest { refresh } = serde_json::from_slice(body).unwrap();
+        let session = self
+            .sessions
+            .iter()
+            .find(|(_, session)| **session == (proof.public_key.clone(), refresh.clone()));
+        let Some((key, _)) = session else { return problem(401, "session_over") };
+        if !self.devices.contains_key(key) {
+            return problem(401, "unauthorized");
+        }
+        let (token, expires_at) = self.give(*key);
+        ok(&Access { token, expires_at, now: self.now })
+    }
+
+    fn give(&mut self, key: KeyId) -> (String, Timestamp) {
+        self.given += 1;
+        let (token, expires_at) = (format!("token-{}", self.given), self.now.plus(10 * Timestamp::MINUTE));
+        self.tokens.insert(token.clone(), (key, expires_at));
+        (token, expires_at)
+    }
+
     /// Whether the caller of a request that waits has something new.
     pub fn has_news(&mut self, request: &Request) -> bool {
+        let proofs = self.proofs.clone();
         let answer = self.answer(request);
+        self.proofs = proofs;
         serde_json::from_slice::<Changes>(&answer.body).is_ok_and(|changes| !changes.inboxes.is_empty())
     }
 
-    /// Nobody is signed in any more.
+    /// No device is known any more.
+    pub fn forget_devices(&mut self) {
+        self.devices.clear();
+        self.void_tokens();
+    }
+
+    /// Every session is over.
+    pub fn end_sessions(&mut self) {
+        self.sessions.clear();
+        self.void_tokens();
+    }
+
+    /// No token is good any more.
     pub fn void_tokens(&mut self) {
         self.tokens.clear();
     }
@@ -212,9 +321,10 @@ impl Server {
                 account
             }
         };
-        let token = format!("token-{}", self.tokens.len());
-        self.tokens.insert(token.clone(), (account, key));
-        ok(&Enrolled { account, token, server_key: Base64(self.key.public_key()), now: self.now })
+        let begins = !self.devices.values().any(|of| *of == account);
+        self.devices.insert(key, account);
+        let recovery = begins.then(|| "01234-56789".to_owned());
+        ok(&Enrolled { account, server_key: Base64(self.key.public_key()), now: self.now, recovery })
     }
 
     fn ops(&mut self, body: &[u8]) -> Response {
@@ -298,7 +408,7 @@ impl Server {
             }
         };
         let account = AccountId(code.tag);
-        let known = self.tokens.values().any(|(of, _)| *of == account) && member_secret(account).made(code);
+        let known = self.devices.values().any(|of| *of == account) && member_secret(account).made(code);
         Carried::Buyer(if known {
             Found::Account(account)
         } else {
@@ -509,7 +619,7 @@ impl Server {
 
     fn merchant_entry(&self, id: MerchantId) -> MerchantEntry {
         let merchant = self.view.merchant(id).unwrap().unwrap();
-        let keys = self.tokens.values().filter_map(|(_, key)| self.device(*key));
+        let keys = self.devices.keys().filter_map(|key| self.device(*key));
         let keys: BTreeMap<KeyId, KeyEntry> = keys
             .filter(|device| device.merchant == Some(id))
             .map(|device| (device.key, KeyEntry { id: device.key, public_key: Base64(device.public_key) }))
@@ -594,8 +704,8 @@ impl Person {
     pub fn enrol(&mut self, server: &mut Server) -> AccountId {
         let request = self.phone.begin_enrolment("010-1234-5678").unwrap();
         self.phone.enrolment_begun(Ok(server.answer(&request))).unwrap();
-        let request = self.phone.confirm_enrolment("123 456").unwrap();
-        let account = self.phone.enrolment_confirmed(Ok(server.answer(&request))).unwrap();
+        let request = self.phone.confirm_enrolment("123 456", None).unwrap();
+        let account = self.phone.enrolment_confirmed(Ok(server.answer(&request))).unwrap().account;
         self.sync(server).unwrap();
         account
     }
@@ -620,7 +730,10 @@ impl Person {
     ) {
         for _ in 0..1_000 {
             let work = self.poll();
-            if work.send.is_empty() {
+            if work.endorse {
+                let (endorsed, now) = (self.phone.endorse(), self.now());
+                self.machine.endorsed(&self.phone, endorsed, now).unwrap();
+            } else if work.send.is_empty() {
                 return;
             }
             for (id, request) in work.send {

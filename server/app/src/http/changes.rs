@@ -42,7 +42,7 @@ impl Named for Query {
     tag = "reads",
     operation_id = "read_changes",
     params(Query),
-    security(("token" = [])),
+    security(("token" = [], "proof" = [])),
     responses(
         (status = 200, description = "What is new, perhaps nothing", body = Changes),
         (status = 400, response = ProblemResponse),

@@ -42,7 +42,7 @@ impl Named for Query {
     tag = "reads",
     operation_id = "read_directory",
     params(Query),
-    security(("token" = [])),
+    security(("token" = [], "proof" = [])),
     responses(
         (status = 200, description = "Shops in the order in which they changed", body = Directory),
         (status = 400, response = ProblemResponse),
@@ -94,7 +94,7 @@ fn page(app: &App, DirectoryCursor(time, id): DirectoryCursor) -> Result<Directo
     tag = "reads",
     operation_id = "read_group",
     params(("id" = String, Path, description = "The group's id")),
-    security(("token" = [])),
+    security(("token" = [], "proof" = [])),
     responses(
         (status = 200, description = "The group", body = GroupEntry),
         (status = 401, response = ProblemResponse),
@@ -119,7 +119,7 @@ pub(super) async fn group(
     tag = "reads",
     operation_id = "read_merchant",
     params(("id" = String, Path, description = "The shop's id")),
-    security(("token" = [])),
+    security(("token" = [], "proof" = [])),
     responses(
         (status = 200, description = "The shop", body = MerchantEntry),
         (status = 401, response = ProblemResponse),
@@ -144,7 +144,7 @@ pub(super) async fn merchant(
     tag = "reads",
     operation_id = "read_merchant_of_key",
     params(("id" = String, Path, description = "The key's id, 16 hex digits")),
-    security(("token" = [])),
+    security(("token" = [], "proof" = [])),
     responses(
         (status = 200, description = "The key's shop", body = MerchantEntry),
         (status = 401, response = ProblemResponse),

@@ -1,4 +1,4 @@
-//! Enrolments: from a phone number to a key that may sign and a token that may read.
+//! Enrolments: from a phone number to a key that may sign.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use super::problems::{Fault, ProblemResponse};
 use super::requests::{Id, JsonBody, Language};
 use crate::app::App;
 use crate::buyers;
-use crate::enrolment::{self, Confirmed};
+use crate::enrolment;
+use crate::peer::Peer;
 
 /// Sends a six-digit code to a phone number. The answer does not tell whether the number is known.
 #[utoipa::path(
@@ -35,9 +36,10 @@ use crate::enrolment::{self, Confirmed};
 pub(super) async fn begin(
     State(app): State<Arc<App>>,
     Language(lang): Language,
+    peer: Peer,
     JsonBody(request): JsonBody<EnrolmentRequest>,
 ) -> Result<Json<Enrolment>, Fault> {
-    let begin = move |app: &App| enrolment::begin(app, &request.phone, &request.public_key.0, lang);
+    let begin = move |app: &App| enrolment::begin(app, &request.phone, &request.public_key.0, (lang, peer));
     Ok(Json(app.blocking(begin).await?))
 }
 
@@ -50,7 +52,7 @@ pub(super) async fn begin(
     params(("enrolment" = String, Path, description = "The enrolment's id, 32 hex digits")),
     request_body = Confirmation,
     responses(
-        (status = 200, description = "The key may sign; here is a token", body = Enrolled),
+        (status = 200, description = "The key may sign, and vouch for a session key", body = Enrolled),
         (status = 400, response = ProblemResponse),
         (status = 403, response = ProblemResponse),
         (status = 404, response = ProblemResponse),
@@ -69,10 +71,11 @@ pub(super) async fn confirm(
     JsonBody(confirmation): JsonBody<Confirmation>,
 ) -> Result<Json<Enrolled>, Fault> {
     let confirm = move |app: &App| enrolment::confirm(app, &id, &confirmation);
-    let Confirmed { account, key, op } = app.blocking(confirm).await?;
-    let outcomes = app.engine.submit(vec![op]).await?;
+    let confirmed = app.blocking(confirm).await?;
+    let account = confirmed.account;
+    let outcomes = app.engine.submit(vec![confirmed.op.clone()]).await?;
     let outcome = outcomes.into_iter().next().ok_or(NotDecided)?;
-    let admit = move |app: &App| enrolment::admit(app, (account, key), &outcome);
+    let admit = move |app: &App| enrolment::admit(app, confirmed, &outcome);
     let enrolled = app.blocking(admit).await?;
     offer(&app, account).await;
     Ok(Json(enrolled))

@@ -10,6 +10,7 @@ mod openapi;
 mod ops;
 pub(crate) mod problems;
 mod requests;
+mod sessions;
 mod snapshot;
 mod test_clock;
 
@@ -49,6 +50,10 @@ fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
     let router = openapi::router()
         .routes(routes!(enrolments::begin))
         .routes(routes!(enrolments::confirm))
+        .routes(routes!(sessions::begin))
+        .routes(routes!(sessions::refresh))
+        .routes(routes!(sessions::end))
+        .routes(routes!(sessions::devices))
         .routes(routes!(ops::submit))
         .routes(routes!(one_time_codes::make))
         .routes(routes!(one_time_codes::look_up))

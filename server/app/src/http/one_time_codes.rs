@@ -20,7 +20,7 @@ use crate::one_time;
     tag = "one-time codes",
     operation_id = "make_one_time_code",
     request_body = OneTimeRequest,
-    security(("token" = [])),
+    security(("token" = [], "proof" = [])),
     responses(
         (status = 200, description = "The digits", body = OneTime),
         (status = 400, response = ProblemResponse),
@@ -49,7 +49,7 @@ pub(super) async fn make(
     tag = "one-time codes",
     operation_id = "look_up_one_time_code",
     request_body = OneTimeLookup,
-    security(("token" = [])),
+    security(("token" = [], "proof" = [])),
     responses(
         (status = 200, description = "The code", body = OneTimeFound),
         (status = 400, response = ProblemResponse),

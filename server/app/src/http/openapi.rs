@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use moa_wire::problem::Problem;
 use utoipa::OpenApi;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::server::Server;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -19,22 +19,29 @@ use crate::app::App;
     info(
         title = "Moa",
         description = "Shops that run one mileage programme together. Writes are signed ops (`POST /v1/ops`); \
-            reads carry a token (`Authorization: Bearer …`). Bytes are base64 (RFC 4648 section 4), ids are \
+            reads carry a token and a proof by the session's key (`Authorization: DPoP …` and `DPoP: …`, RFC 9449). Bytes are base64 (RFC 4648 section 4), ids are \
             lower-case hex, times are milliseconds since 1970. Readers ignore fields that they do not know. Errors \
             are problems (RFC 9457) with a stable `code`; their `detail` is for people, in the language of \
             `Accept-Language` (ko, en)."
     ),
     components(schemas(Problem), responses(ProblemResponse)),
-    modifiers(&BearerToken)
+    modifiers(&Schemes)
 )]
 struct Document;
 
-struct BearerToken;
+/// OpenAPI has no word for DPoP: a token and a proof, each in its header.
+struct Schemes;
 
-impl utoipa::Modify for BearerToken {
+impl utoipa::Modify for Schemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_default().add_security_scheme("token", scheme);
+        let components = document.components.get_or_insert_default();
+        let header =
+            |name, is| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, is)));
+        let token = header("Authorization", "`DPoP`, a space, and the session's access token");
+        let proof =
+            header("DPoP", "A proof by the session's key, of this request and made now (RFC 9449, ES256)");
+        components.add_security_scheme("token", token);
+        components.add_security_scheme("proof", proof);
     }
 }
 

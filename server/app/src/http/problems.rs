@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use moa_ledger::engine::NotDecided;
 use moa_ledger::store::StoreError;
 use moa_ledger::sweep::SweepError;
+use moa_wire::api::MAX_DEVICE_NAME;
 use moa_wire::keys::SignError;
 use moa_wire::problem::{MEDIA_TYPE, Problem};
 use moa_words::{Lang, ProblemText, problem};
@@ -17,6 +18,8 @@ use crate::buyers::NoSecret;
 use crate::cursor::BadCursor;
 use crate::enrolment::EnrolmentError;
 use crate::one_time::OneTimeError;
+use crate::proof::NotProved;
+use crate::sessions::SessionError;
 
 /// When to try again after a hiccup, in seconds.
 pub(crate) const RETRY_AFTER_S: u32 = 2;
@@ -47,6 +50,14 @@ impl Fault {
             ProblemText::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             ProblemText::BadParameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter"),
             ProblemText::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            ProblemText::ProofWrong => (StatusCode::UNAUTHORIZED, "proof_wrong"),
+            ProblemText::ProofStale { .. } => (StatusCode::UNAUTHORIZED, "proof_stale"),
+            ProblemText::ProofReused => (StatusCode::UNAUTHORIZED, "proof_reused"),
+            ProblemText::SessionOver => (StatusCode::UNAUTHORIZED, "session_over"),
+            ProblemText::EndorsementWrong => (StatusCode::UNPROCESSABLE_ENTITY, "endorsement_wrong"),
+            ProblemText::DeviceNameTooLong { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "device_name_too_long")
+            }
             ProblemText::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             ProblemText::BadCursor => (StatusCode::BAD_REQUEST, "bad_cursor"),
             ProblemText::CursorGone => (StatusCode::GONE, "cursor_gone"),
@@ -55,6 +66,7 @@ impl Fault {
             ProblemText::KeyTaken => (StatusCode::CONFLICT, "key_taken"),
             ProblemText::TooManyCodes { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_codes"),
             ProblemText::CodeWrong { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "code_wrong"),
+            ProblemText::RecoveryWrong { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "recovery_wrong"),
             ProblemText::EnrolmentVoid => (StatusCode::GONE, "enrolment_void"),
             ProblemText::PossessionWrong => (StatusCode::FORBIDDEN, "possession_wrong"),
             ProblemText::BadOneTimeCode => (StatusCode::UNPROCESSABLE_ENTITY, "bad_one_time_code"),
@@ -89,7 +101,11 @@ impl Fault {
             ProblemText::TooManyCodes { retry_after_s }
             | ProblemText::TooManyOneTimeCodes { retry_after_s }
             | ProblemText::TooManyTries { retry_after_s } => plain.with("retry_after_s", retry_after_s),
-            ProblemText::CodeWrong { tries_left } => plain.with("tries_left", tries_left),
+            ProblemText::ProofStale { now_ms } => plain.with("now", now_ms),
+            ProblemText::DeviceNameTooLong { max } => plain.with("max", max),
+            ProblemText::CodeWrong { tries_left } | ProblemText::RecoveryWrong { tries_left } => {
+                plain.with("tries_left", tries_left)
+            }
             ProblemText::TooManyOps { max } => plain.with("max", max),
             ProblemText::ClockOutOfReach { now_ms, most_ms } => {
                 plain.with("now", now_ms).with("most", most_ms)
@@ -111,8 +127,16 @@ impl Fault {
         {
             headers.insert(header::RETRY_AFTER, after.into());
         }
-        if self.0 == ProblemText::Unauthorized {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        let challenge = match self.0 {
+            ProblemText::Unauthorized => Some(r#"DPoP algs="ES256""#),
+            ProblemText::SessionOver => Some(r#"DPoP error="invalid_token", algs="ES256""#),
+            ProblemText::ProofWrong | ProblemText::ProofStale { .. } | ProblemText::ProofReused => {
+                Some(r#"DPoP error="invalid_dpop_proof", algs="ES256""#)
+            }
+            _ => None,
+        };
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         (self.status_and_code().0, headers, Json(self.problem(lang))).into_response()
     }
@@ -178,6 +202,34 @@ impl From<BadCursor> for Fault {
     }
 }
 
+impl From<NotProved> for Fault {
+    fn from(error: NotProved) -> Self {
+        Self(match error {
+            NotProved::Wrong => ProblemText::ProofWrong,
+            NotProved::Stale { now } => ProblemText::ProofStale { now_ms: now.0 },
+            NotProved::Reused => ProblemText::ProofReused,
+        })
+    }
+}
+
+impl From<SessionError> for Fault {
+    fn from(error: SessionError) -> Self {
+        Self(match error {
+            SessionError::NotProved(error) => return error.into(),
+            SessionError::Unknown => ProblemText::Unauthorized,
+            SessionError::Over => ProblemText::SessionOver,
+            SessionError::EndorsementWrong => ProblemText::EndorsementWrong,
+            // Sixty.
+            SessionError::NameTooLong => ProblemText::DeviceNameTooLong { max: MAX_DEVICE_NAME as u32 },
+            SessionError::Store(error) => return error.into(),
+            SessionError::NoRandomness(error) => {
+                tracing::error!(%error, "a session could not be given a token");
+                ProblemText::Internal
+            }
+        })
+    }
+}
+
 impl From<OneTimeError> for Fault {
     fn from(error: OneTimeError) -> Self {
         Self(match error {
@@ -204,6 +256,7 @@ impl From<EnrolmentError> for Fault {
             EnrolmentError::BadPublicKey => ProblemText::BadPublicKey,
             EnrolmentError::TooManyCodes { retry_after_s } => ProblemText::TooManyCodes { retry_after_s },
             EnrolmentError::CodeWrong { tries_left } => ProblemText::CodeWrong { tries_left },
+            EnrolmentError::RecoveryWrong { tries_left } => ProblemText::RecoveryWrong { tries_left },
             EnrolmentError::Void => ProblemText::EnrolmentVoid,
             EnrolmentError::PossessionWrong => ProblemText::PossessionWrong,
             EnrolmentError::KeyTaken => ProblemText::KeyTaken,

@@ -23,7 +23,7 @@ const ATTEMPTS: u32 = 10;
     path = "/v1/snapshot",
     tag = "reads",
     operation_id = "read_snapshot",
-    security(("token" = [])),
+    security(("token" = [], "proof" = [])),
     responses(
         (status = 200, description = "Where the caller stands", body = Snapshot),
         (status = 401, response = ProblemResponse),

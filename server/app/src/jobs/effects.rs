@@ -139,6 +139,7 @@ fn pause_ms(attempts: u32) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::peer::Peer;
     use std::sync::atomic::Ordering;
     use std::sync::{Mutex, PoisonError};
 
@@ -171,7 +172,7 @@ mod tests {
 
     fn begin(app: &App) {
         let (key, _) = SoftwareKey::generate().unwrap();
-        enrolment::begin(app, "010-1234-5678", &key.public_key(), Lang::En).unwrap();
+        enrolment::begin(app, "010-1234-5678", &key.public_key(), (Lang::En, Peer(None))).unwrap();
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod effects;
 pub(crate) mod expiry;
+mod forgetting;
 pub(crate) mod passes;
 pub(crate) mod waiting;
 
@@ -18,6 +19,7 @@ pub(crate) async fn run(app: Arc<App>) {
         () = expiry::run(&app) => {}
         () = passes::run(&app) => {}
         () = waiting::run(&app) => {}
+        () = forgetting::run(&app) => {}
         () = app.stopped() => {}
     }
 }

@@ -7,17 +7,10 @@ use moa_ledger::sweep::{self, SweepError};
 
 use super::expiry::{EVERY, sweep_with};
 use crate::app::App;
-use crate::buyers;
-use crate::one_time;
 
-/// Sweeps at once and then every minute, and forgets digits and numbers that named buyers so long ago, without end. May
-/// be dropped at any point.
+/// Sweeps at once and then every minute, without end. May be dropped at any point.
 pub(crate) async fn run(app: &Arc<App>) {
     loop {
-        let forget = |app: &App| one_time::forget(app).and_then(|()| buyers::forget_numbers(app));
-        if let Err(error) = app.blocking(forget).await {
-            tracing::error!(%error, "what need not be remembered could not be forgotten");
-        }
         match sweep(app).await {
             Ok(0) => {}
             Ok(sales) => tracing::info!(sales, "ended the wait of sales"),

@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
@@ -14,13 +14,14 @@ use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
 use moa_server::{Config, Running, start};
 use moa_wire::api::{
-    Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, Ops, Snapshot, Verdict,
-    Verdicts,
+    Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, Ops, Session,
+    SessionRequest, Snapshot, Verdict, Verdicts,
 };
+use moa_wire::dpop;
 use moa_wire::keys::{Signer, SoftwareKey};
 use moa_wire::problem::Problem;
-use moa_wire::token::{Checked, Possession};
-use reqwest::{Client, Response};
+use moa_wire::token::{Checked, Possession, SessionEndorsement};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -47,9 +48,18 @@ impl Town {
     }
 
     async fn open_on(folder: tempfile::TempDir, now: i64, test_clock: bool) -> Self {
+        Self::open_with(folder, now, |local| Config { test_clock, ..local }).await
+    }
+
+    /// The same with settings.
+    pub async fn open_with(
+        folder: tempfile::TempDir,
+        now: i64,
+        settings: impl FnOnce(Config) -> Config,
+    ) -> Self {
         let clock = Arc::new(AtomicI64::new(now));
         let time = clock.clone();
-        let config = Config { test_clock, ..Config::local(folder.path()) };
+        let config = settings(Config::local(folder.path()));
         let server = start(&config, Arc::new(move || Timestamp(time.load(Ordering::SeqCst)))).await.unwrap();
         tls();
         let client = Client::builder().timeout(Duration::from_secs(40)).no_proxy().build().unwrap();
@@ -93,9 +103,52 @@ impl Town {
         request.send().await.unwrap()
     }
 
-    pub async fn get(&self, path: &str, token: &str) -> Response {
-        let request = self.client.get(self.url(path)).header("accept-language", "en").bearer_auth(token);
-        request.send().await.unwrap()
+    /// Reads as a device, in its session; or as nobody.
+    pub async fn get(&self, path: &str, device: impl Into<Option<&Device>>) -> Response {
+        let request = match device.into() {
+            Some(device) => self.request(Method::GET, path, device).await,
+            None => self.client.get(self.url(path)),
+        };
+        request.header("accept-language", "en").send().await.unwrap()
+    }
+
+    /// A request in a device's session, with its proof. Begins a session if need be.
+    pub async fn request(&self, method: Method, path: &str, device: &Device) -> RequestBuilder {
+        let token = self.token(device).await;
+        let proof = device.proof(self.now(), &method, &self.url(path), Some(&token));
+        self.client
+            .request(method, self.url(path))
+            .header("authorization", format!("DPoP {token}"))
+            .header("dpop", proof)
+    }
+
+    /// A token that the device may read with now.
+    pub async fn token(&self, device: &Device) -> String {
+        let known = device.session.lock().unwrap().clone();
+        if let Some(session) = known.filter(|session| session.expires_at > self.now()) {
+            return session.token;
+        }
+        let session: Session = read(self.begin_session(device, &device.endorsement(self.now())).await).await;
+        let token = session.token.clone();
+        *device.session.lock().unwrap() = Some(session);
+        token
+    }
+
+    /// Begins a session, or does not.
+    pub async fn begin_session(&self, device: &Device, endorsement: &[u8]) -> Response {
+        let body = SessionRequest { endorsement: endorsement.into(), name: "Phone".to_owned() };
+        self.post_proved("/v1/sessions", device, &body).await
+    }
+
+    /// Posts with a proof by the device's session key and no token.
+    pub async fn post_proved(&self, path: &str, device: &Device, body: &impl Serialize) -> Response {
+        self.proved(path, device).header("accept-language", "en").json(body).send().await.unwrap()
+    }
+
+    /// A post with a proof by the device's session key and no token.
+    pub fn proved(&self, path: &str, device: &Device) -> RequestBuilder {
+        let proof = device.proof(self.now(), &Method::POST, &self.url(path), None);
+        self.client.post(self.url(path)).header("dpop", proof)
     }
 
     /// Sends a code to a number for a key.
@@ -108,7 +161,7 @@ impl Town {
     pub async fn code(&self, phone: &str, enrolment: &Enrolment) -> String {
         let path = format!("/v1/development/inbox?phone={phone}");
         eventually(async || {
-            let inbox: moa_server::http::DevelopmentInbox = read(self.get(&path, "").await).await;
+            let inbox: moa_server::http::DevelopmentInbox = read(self.get(&path, None).await).await;
             let message = inbox.messages.into_iter().find(|message| message.id == enrolment.enrolment)?;
             let digits: String = message.text.chars().filter(char::is_ascii_digit).collect();
             Some(digits)
@@ -191,15 +244,15 @@ impl Town {
     }
 
     pub async fn changes(&self, device: &Device, cursor: &str, wait: u64) -> Changes {
-        read(self.get(&format!("/v1/changes?cursor={cursor}&wait={wait}"), &device.token).await).await
+        read(self.get(&format!("/v1/changes?cursor={cursor}&wait={wait}"), device).await).await
     }
 
     pub async fn snapshot(&self, device: &Device) -> Snapshot {
-        read(self.get("/v1/snapshot", &device.token).await).await
+        read(self.get("/v1/snapshot", device).await).await
     }
 
     pub async fn directory(&self, device: &Device, cursor: &str) -> Directory {
-        read(self.get(&format!("/v1/directory?cursor={cursor}"), &device.token).await).await
+        read(self.get(&format!("/v1/directory?cursor={cursor}"), device).await).await
     }
 
     pub async fn balance(&self, device: &Device) -> i64 {
@@ -211,8 +264,11 @@ impl Town {
 pub struct Device {
     pub key: SoftwareKey,
     pub account: AccountId,
-    pub token: String,
     pub server_key: Vec<u8>,
+    /// The account's recovery code, if it began with this phone.
+    pub recovery: Option<String>,
+    pub session_key: SoftwareKey,
+    pub session: Mutex<Option<Session>>,
     counter: AtomicU64,
 }
 
@@ -223,9 +279,34 @@ pub struct Shop {
 }
 
 impl Device {
-    fn new(key: SoftwareKey, enrolled: Enrolled) -> Self {
-        let Enrolled { account, token, server_key, .. } = enrolled;
-        Self { key, account, token, server_key: server_key.0, counter: AtomicU64::new(0) }
+    pub fn new(key: SoftwareKey, enrolled: Enrolled) -> Self {
+        let Enrolled { account, server_key, recovery, .. } = enrolled;
+        let session_key = SoftwareKey::generate().unwrap().0;
+        let (session, counter) = (Mutex::new(None), AtomicU64::new(0));
+        Self { key, account, server_key: server_key.0, recovery, session_key, session, counter }
+    }
+
+    /// A proof by the session key, made now.
+    pub fn proof(&self, now: Timestamp, method: &Method, url: &str, token: Option<&str>) -> String {
+        let url = url.split('?').next().unwrap();
+        let request = dpop::Request { method: method.as_str(), url, token };
+        dpop::prove(&self.session_key, request, fresh_id(), now.seconds()).unwrap()
+    }
+
+    /// The device's word for its session key, for a month from now.
+    pub fn endorsement(&self, now: Timestamp) -> Vec<u8> {
+        let from = now.seconds();
+        self.endorse(SessionEndorsement {
+            version: OP_VERSION,
+            key: self.key_id(),
+            public_key: self.session_key.public_key().try_into().unwrap(),
+            from,
+            until: from + SessionEndorsement::MOST_SECONDS,
+        })
+    }
+
+    pub fn endorse(&self, endorsement: SessionEndorsement) -> Vec<u8> {
+        Checked::sign(endorsement, &self.key).unwrap().bytes().to_vec()
     }
 
     pub fn key_id(&self) -> KeyId {
@@ -259,6 +340,12 @@ impl Device {
     }
 }
 
+/// An id that no proof of this process had before.
+pub fn fresh_id() -> [u8; 16] {
+    static PROOFS: AtomicU64 = AtomicU64::new(0);
+    u128::from(PROOFS.fetch_add(1, Ordering::SeqCst)).to_be_bytes()
+}
+
 /// Shaped like a `UUIDv7`: the key and its counter in place of random bits.
 fn op_id(key: KeyId, counter: u64) -> OpId {
     let mut id = [0; 16];
@@ -274,7 +361,7 @@ pub fn confirmation(code: &str, enrolment: &Enrolment, key: &SoftwareKey) -> Con
     let digits = data_encoding::HEXLOWER.decode(enrolment.enrolment.as_bytes()).unwrap();
     let possession = Possession { version: OP_VERSION, enrolment: digits.try_into().unwrap() };
     let possession = Base64(Checked::sign(possession, key).unwrap().bytes().to_vec());
-    Confirmation { code: code.to_owned(), possession }
+    Confirmation { code: code.to_owned(), possession, recovery: None }
 }
 
 /// The answer's JSON; panics with the problem if it is one.

@@ -202,6 +202,23 @@ CREATE TABLE accounts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX accounts_named ON accounts (named_at) WHERE named_at IS NOT NULL;
 
+-- The second proof of an account, as an HMAC.
+CREATE TABLE recoveries (
+    account BLOB    NOT NULL PRIMARY KEY,
+    mac     BLOB    NOT NULL,
+    tries   INTEGER NOT NULL DEFAULT 0   -- wrong ones since the last right one
+) STRICT, WITHOUT ROWID;
+
+-- What a person calls their devices, and when each was last seen.
+CREATE TABLE known_devices (
+    account BLOB    NOT NULL,
+    key     BLOB    NOT NULL,
+    name    TEXT    NOT NULL,
+    since   INTEGER NOT NULL,
+    seen    INTEGER NOT NULL,
+    PRIMARY KEY (account, key)
+) STRICT, WITHOUT ROWID;
+
 -- The handle that a person's member codes bear.
 CREATE TABLE member_tags (
     tag     BLOB NOT NULL PRIMARY KEY,
@@ -234,19 +251,40 @@ CREATE TABLE enrolments (
     phone_mac  BLOB    NOT NULL,
     public_key BLOB    NOT NULL,
     code_mac   BLOB    NOT NULL,
+    address_mac BLOB,              -- of the network address that asked
+    dial_code  INTEGER NOT NULL,   -- the number's country calling code
     begun_at   INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     tries      INTEGER NOT NULL DEFAULT 0,
-    account    BLOB                -- set by the right code
+    account    BLOB,               -- set by the right code
+    begins     INTEGER NOT NULL DEFAULT 0,   -- whether that account began with it
+    proved     INTEGER NOT NULL DEFAULT 0    -- whether its recovery code was shown
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX enrolments_of_phone ON enrolments (phone_mac, begun_at);
+CREATE INDEX enrolments_of_key ON enrolments (public_key, begun_at);
+CREATE INDEX enrolments_of_address ON enrolments (address_mac, begun_at) WHERE address_mac IS NOT NULL;
+CREATE INDEX enrolments_of_dial_code ON enrolments (dial_code, begun_at);
+CREATE INDEX enrolments_begun ON enrolments (begun_at);
 
+-- A device reads in one session at a time, by a key that it vouched for.
+CREATE TABLE sessions (
+    key          BLOB    NOT NULL PRIMARY KEY,
+    account      BLOB    NOT NULL,
+    thumbprint   BLOB    NOT NULL,   -- of the session key (RFC 7638)
+    refresh_hash BLOB    NOT NULL UNIQUE,
+    until        INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_until ON sessions (until);
+
+-- Access tokens by their SHA-256: good for the session with that thumbprint only.
 CREATE TABLE tokens (
     hash       BLOB    NOT NULL PRIMARY KEY,
-    account    BLOB    NOT NULL,
     key        BLOB    NOT NULL,
+    thumbprint BLOB    NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX tokens_of ON tokens (key, expires_at);
+CREATE INDEX tokens_expire ON tokens (expires_at);
 
 CREATE TABLE effects (
     id       BLOB    NOT NULL PRIMARY KEY,

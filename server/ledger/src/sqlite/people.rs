@@ -1,33 +1,21 @@
-//! Personal data: numbers, enrolments, tokens, and what is to be sent.
+//! Personal data: numbers, enrolments, sessions, and what is to be sent.
 
-use moa_rules::id::{AccountId, MerchantId};
+use moa_rules::id::{AccountId, KeyId, MerchantId};
 use moa_rules::time::Timestamp;
 use rusqlite::params;
 
 use super::load::{all, one};
 use super::save::run;
-use super::{SqliteStore, doing, rows};
+use super::{SqliteStore, doing, enrolments, rows, sessions};
 use crate::store::{
-    CodeCheck, Effect, NewEffect, NewEnrolment, NewOneTime, OneTimeKept, People, StoreError, TakenOneTime,
-    TokenHolder,
+    CodeCheck, CodeTry, CountedBy, Effect, KnownDevice, NewEffect, NewEnrolment, NewOneTime, NewToken,
+    OneTimeKept, People, Session, StoreError, TakenOneTime,
 };
 
-const BEGIN: &str = "INSERT INTO enrolments (id, phone_mac, public_key, code_mac, begun_at, expires_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const ENROLMENT: &str =
-    "SELECT phone_mac, public_key, code_mac, expires_at, tries FROM enrolments WHERE id = ?1";
-const WRONG: &str = "UPDATE enrolments SET tries = tries + 1 WHERE id = ?1";
-const OPEN_ACCOUNT: &str = "INSERT INTO accounts (phone_mac, account, named_at) VALUES (?1, ?2, NULL)
-    ON CONFLICT (phone_mac) DO UPDATE SET named_at = NULL";
 const NAME_NUMBER: &str = "INSERT INTO accounts (phone_mac, account, named_at) VALUES (?1, ?2, ?3)
     ON CONFLICT (phone_mac) DO UPDATE SET named_at = max(named_at, excluded.named_at) WHERE named_at IS NOT NULL";
 const NUMBER: &str = "SELECT account, named_at FROM accounts WHERE phone_mac = ?1";
 const FORGET_NUMBERS: &str = "DELETE FROM accounts WHERE named_at < ?1";
-const ACCOUNT: &str = "SELECT account FROM accounts WHERE phone_mac = ?1";
-const RIGHT: &str = "UPDATE enrolments SET account = ?2 WHERE id = ?1";
-const SINCE: &str = "SELECT count(*) AS count FROM enrolments WHERE phone_mac = ?1 AND begun_at >= ?2";
-const PUT_TOKEN: &str = "INSERT INTO tokens (hash, account, key, expires_at) VALUES (?1, ?2, ?3, ?4)";
-const TOKEN: &str = "SELECT account, key, expires_at FROM tokens WHERE hash = ?1";
 const MEMBER_TAG: &str = "SELECT tag FROM member_tags WHERE account = ?1";
 const GIVE_TAG: &str =
     "INSERT INTO member_tags (tag, account) VALUES (?1, ?2) ON CONFLICT (account) DO NOTHING";
@@ -53,80 +41,64 @@ const DUE: &str = "SELECT id, kind, payload, due_at, attempts FROM effects
 const DONE: &str = "UPDATE effects SET done_at = ?2, payload = '' WHERE id = ?1";
 const FAILED: &str = "UPDATE effects SET attempts = attempts + 1, due_at = ?2 WHERE id = ?1";
 
-struct Begun {
-    phone_mac: Vec<u8>,
-    public_key: Vec<u8>,
-    code_mac: Vec<u8>,
-    expires_at: i64,
-    tries: u32,
-}
-
 impl People for SqliteStore {
     fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError> {
-        let NewEnrolment { id, phone_mac, public_key, code_mac, expires_at, effect } = enrolment;
         self.write("beginning an enrolment", |tx| {
-            run(tx, BEGIN, params![id, phone_mac, public_key, code_mac, effect.due_at.0, expires_at.0])?;
-            run(tx, EFFECT, params![effect.id, effect.kind, effect.payload, effect.due_at.0]).map(drop)
+            enrolments::begin(tx, enrolment)?;
+            let NewEffect { id, kind, payload, due_at } = &enrolment.effect;
+            run(tx, EFFECT, params![id, kind, payload, due_at.0]).map(drop)
         })
     }
 
-    fn try_code(
+    fn try_code(&self, attempt: &CodeTry, now: Timestamp) -> Result<CodeCheck, StoreError> {
+        self.write("trying a code", |tx| enrolments::try_code(tx, attempt, now))
+    }
+
+    fn enrolments_since(&self, by: CountedBy<'_>, since: Timestamp) -> Result<u32, StoreError> {
+        self.read(|tx| enrolments::since(tx, by, since))
+    }
+
+    fn forget_enrolments(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.write("forgetting enrolments", |tx| enrolments::forget(tx, before))
+    }
+
+    fn device_enrolled(&self, account: AccountId, key: KeyId, now: Timestamp) -> Result<(), StoreError> {
+        self.write("keeping a device", |tx| sessions::device_enrolled(tx, account, key, now))
+    }
+
+    fn known_devices(&self, account: AccountId) -> Result<Vec<KnownDevice>, StoreError> {
+        self.read(|tx| sessions::known_devices(tx, account))
+    }
+
+    fn begin_session(
         &self,
-        enrolment: [u8; 16],
-        code_mac: [u8; 32],
-        tries: u32,
-        fresh: AccountId,
+        session: &Session,
+        refresh_hash: [u8; 32],
+        token: NewToken,
+        name: &str,
         now: Timestamp,
-    ) -> Result<CodeCheck, StoreError> {
-        self.write("trying a code", |tx| {
-            let begun = one(tx, ENROLMENT, [enrolment], |row| {
-                let read = || -> rusqlite::Result<Begun> {
-                    Ok(Begun {
-                        phone_mac: row.get(0)?,
-                        public_key: row.get(1)?,
-                        code_mac: row.get(2)?,
-                        expires_at: row.get(3)?,
-                        tries: row.get(4)?,
-                    })
-                };
-                read().map_err(doing("reading an enrolment"))
-            })?;
-            let Some(begun) = begun else { return Ok(CodeCheck::Void) };
-            if begun.expires_at < now.0 || begun.tries >= tries {
-                return Ok(CodeCheck::Void);
-            }
-            if begun.code_mac != code_mac {
-                run(tx, WRONG, [enrolment])?;
-                return Ok(CodeCheck::Wrong { tries_left: tries - begun.tries - 1 });
-            }
-            run(tx, OPEN_ACCOUNT, params![begun.phone_mac, fresh.as_ref()])?;
-            let account =
-                one(tx, ACCOUNT, [&begun.phone_mac], |row| rows::id(row, "account"))?.unwrap_or(fresh);
-            run(tx, RIGHT, params![enrolment, account.as_ref()])?;
-            Ok(CodeCheck::Right { account, public_key: begun.public_key })
-        })
+    ) -> Result<(), StoreError> {
+        self.write("beginning a session", |tx| sessions::begin(tx, session, refresh_hash, token, name, now))
     }
 
-    fn enrolments_since(&self, phone_mac: [u8; 32], since: Timestamp) -> Result<u32, StoreError> {
-        self.read(|tx| {
-            Ok(one(tx, SINCE, params![phone_mac, since.0], |row| rows::number(row, "count"))?.unwrap_or(0))
-        })
+    fn session(&self, refresh_hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
+        self.read(|tx| sessions::of_refresh(tx, refresh_hash))
     }
 
-    fn put_token(&self, token_hash: [u8; 32], holder: TokenHolder) -> Result<(), StoreError> {
-        let TokenHolder { account, key, expires_at } = holder;
-        self.write("keeping a token", |tx| {
-            run(tx, PUT_TOKEN, params![token_hash, account.as_ref(), key.as_ref(), expires_at.0]).map(drop)
-        })
+    fn refresh_session(&self, session: &Session, token: NewToken, now: Timestamp) -> Result<(), StoreError> {
+        self.write("giving a token", |tx| sessions::refresh(tx, session, token, now))
     }
 
-    fn token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, StoreError> {
-        self.read(|tx| {
-            one(tx, TOKEN, [token_hash], |row| {
-                let expires_at = Timestamp(row.get("expires_at").map_err(doing("reading a token"))?);
-                Ok(TokenHolder { account: rows::id(row, "account")?, key: rows::id(row, "key")?, expires_at })
-            })
-        })
+    fn end_session(&self, key: KeyId) -> Result<(), StoreError> {
+        self.write("ending a session", |tx| sessions::end(tx, key))
+    }
+
+    fn token(&self, token_hash: [u8; 32]) -> Result<Option<(Session, Timestamp)>, StoreError> {
+        self.read(|tx| sessions::of_token(tx, token_hash))
+    }
+
+    fn forget_sessions(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write("forgetting sessions", |tx| sessions::forget(tx, now))
     }
 
     fn member_tag(&self, account: AccountId, fresh: [u8; 16]) -> Result<[u8; 16], StoreError> {
@@ -252,6 +224,6 @@ impl People for SqliteStore {
     }
 }
 
-fn instant(row: &rusqlite::Row, column: &'static str) -> Result<Timestamp, StoreError> {
+pub(super) fn instant(row: &rusqlite::Row, column: &'static str) -> Result<Timestamp, StoreError> {
     row.get(column).map(Timestamp).map_err(doing("reading a time"))
 }

@@ -39,7 +39,7 @@ where
     T::try_from(bytes.as_slice()).map_err(|_| corrupt(column))
 }
 
-fn maybe_id<T>(row: &Row, column: &'static str) -> Result<Option<T>, StoreError>
+pub fn maybe_id<T>(row: &Row, column: &'static str) -> Result<Option<T>, StoreError>
 where
     T: for<'a> TryFrom<&'a [u8], Error = BadId>,
 {

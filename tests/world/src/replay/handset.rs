@@ -55,6 +55,8 @@ impl Environment for World {
 pub struct Surroundings {
     /// The way to the server.
     pub way: Arc<dyn Transport>,
+    /// The server's address, as it knows it itself.
+    pub link_base: String,
     /// The time.
     pub time: Arc<Time>,
 }
@@ -76,8 +78,12 @@ impl Handset {
     /// Storage or key.
     pub fn open(number: String, data: Data, around: Surroundings, browses: bool) -> Result<Self, PhoneError> {
         let world = World { time: around.time.clone(), system: SystemEnvironment::default() };
-        let options =
-            Options { environment: Arc::new(world), language: "en".to_owned(), ..Options::new(data) };
+        let options = Options {
+            environment: Arc::new(world),
+            link_base: around.link_base.clone(),
+            language: "en".to_owned(),
+            ..Options::new(data)
+        };
         let phone = Phone::open(options)?;
         let mut machine = Machine::new(&phone)?;
         machine.set_foreground(false);
@@ -89,7 +95,7 @@ impl Handset {
         &self.phone
     }
 
-    /// Signs in, if the phone is new or the server no longer takes its token; then there is nothing left to ask.
+    /// Signs in, if the phone is new or the server no longer knows it; then there is nothing left to ask.
     ///
     /// # Errors
     /// What the phone or the server says.
@@ -104,7 +110,7 @@ impl Handset {
         let id = id.ok_or("an enrolment without an id")?.enrolment;
         let message = messages::wait_for(&*self.around.way, &self.number, |sent| sent.id == id).await?;
         let code = message.code().ok_or("a message without a code")?;
-        let answer = self.answer(self.phone.confirm_enrolment(code)?).await;
+        let answer = self.answer(self.phone.confirm_enrolment(code, None)?).await;
         self.phone.enrolment_confirmed(answer)?;
         self.settle().await
     }
@@ -119,7 +125,7 @@ impl Handset {
                 Box::pin(self.sign_in()).await?;
             }
             let failure = self.ask().await?;
-            // A lane that needs no token may have gone well after another was told to sign in again.
+            // A lane that needs no session may have gone well after another was told to sign in again.
             if matches!(self.phone.signed_in()?, SignedIn::Again(_)) {
                 self.machine.sync_now(&self.phone, self.around.time.now())?;
                 continue;
@@ -152,7 +158,10 @@ impl Handset {
         loop {
             let now = self.around.time.now();
             let work = self.machine.poll(&self.phone, now)?;
-            let mut asked = false;
+            let mut asked = work.endorse;
+            if work.endorse {
+                self.machine.endorsed(&self.phone, self.phone.endorse(), now)?;
+            }
             for (id, request) in work.send {
                 if !self.browses && request.path.starts_with("/v1/directory") {
                     continue;

@@ -62,7 +62,10 @@ class StoryTest {
     private suspend fun enrolled(name: String, phone: String, language: String = "en"): App {
         val app = open(name, language = language)
         app.beginEnrolment(phone)
-        assertEquals(32, app.confirmEnrolment(server.code(phone)).length)
+        val signedUp = app.confirmEnrolment(server.code(phone))
+        assertEquals(32, signedUp.account.length)
+        assertEquals(11, assertNotNull(signedUp.recoveryCode).length)
+        assertEquals(listOf(true), app.devices().map { it.thisPhone })
         assertTrue(app.signedIn())
         return app
     }
