@@ -178,7 +178,9 @@ fn person(old: &Connection, new: &Connection, key: KeyId) -> Result<(), PhoneErr
     }
     carry(old, new, &meta::SERVER_KEY)?;
     carry(old, new, &meta::ACCOUNT)?;
+    carry(old, new, &meta::ENROLLED)?;
     carry(old, new, &meta::MERCHANT)?;
+    carry(old, new, &meta::TILL)?;
     carry(old, new, &meta::DATA_KEY)?;
     carry(old, new, &meta::CLOCK_OFFSET)?;
     carry(old, new, &meta::ALWAYS_BEST)
