@@ -80,8 +80,8 @@ fuzz: need-rust need-nightly ## every way in for bytes of strangers under libFuz
 			-max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=30 -print_final_stats=1; \
 	done
 
-.PHONY: soak soak-kills soak-power soak-api soak-simulation
-soak: soak-kills soak-power soak-api soak-simulation fuzz ## what takes long: kills, power cuts, API, simulation, fuzzing
+.PHONY: soak soak-kills soak-power soak-api soak-simulation soak-turmoil
+soak: soak-kills soak-power soak-api soak-simulation soak-turmoil fuzz ## what takes long: kills, power cuts, API, simulation, turmoil, fuzzing
 soak-kills: need-rust ## 200 kills under load
 	MOA_KILLS=200 $(CARGO) test --quiet --locked --package moa-world --test killed -- --nocapture
 soak-power: need-rust ## 100 power cuts under load
@@ -91,6 +91,8 @@ soak-api: need-rust need-python ## the API document, ten minutes
 	@tests/api/run.sh 1000 300
 soak-simulation: need-rust ## many seeds of the simulation
 	$(CARGO) run --quiet --locked --release --package moa-simulation -- --seeds $(SOAK_SEEDS)
+soak-turmoil: need-rust ## 200 seeds of the HTTP stack on a network that fails
+	MOA_SEEDS=200 $(CARGO) test --quiet --locked --package moa-turmoil -- --nocapture
 
 .PHONY: test-screens
 test-screens: need-rust need-kotlin need-zbar need-fonts ## the screens, against the real core and server

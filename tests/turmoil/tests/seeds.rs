@@ -1,4 +1,4 @@
-//! Twenty streets on a network and hosts that fail. `MOA_SEED` runs one alone.
+//! Twenty streets on a network and hosts that fail. `MOA_SEED` runs one alone, `MOA_SEEDS` more of them.
 
 use std::sync::Mutex;
 use std::time::Instant;
@@ -11,7 +11,8 @@ const SEEDS: u64 = 20;
 fn twenty_streets_come_to_rest_and_lose_nothing() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let street = runtime.block_on(Street::open()).unwrap();
-    let mut seeds: Vec<u64> = (1..=SEEDS).collect();
+    let most = std::env::var("MOA_SEEDS").map_or(SEEDS, |seeds| seeds.parse().expect("a number"));
+    let mut seeds: Vec<u64> = (1..=most).collect();
     if let Ok(seed) = std::env::var("MOA_SEED") {
         seeds = vec![seed.parse().expect("MOA_SEED is a number")];
     }

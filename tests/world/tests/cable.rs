@@ -94,9 +94,13 @@ async fn edge_48_an_answer_lost_after_the_commit_is_known_in_the_end_and_counts_
     let asked = shop.phone().redeem(&code.text, units(700)).unwrap();
     let lost = shop.client().sync_now().await;
     assert!(matches!(lost, Err(PhoneError::Offline(_))), "{lost:?}");
-    // The server has it all the same: it takes what it was sent before it answers.
+    // The server has it all the same, perhaps a moment after another lane's answer was lost.
     let books = || Books::open(folder.path()).unwrap();
-    assert_eq!(books().group(alley).outstanding, units(300));
+    let began = Instant::now();
+    while books().group(alley).outstanding != units(300) {
+        assert!(began.elapsed() < Duration::from_secs(20), "the server was asked");
+        tokio::task::yield_now().await;
+    }
     assert_eq!(shop.phone().fate(asked.op).unwrap(), Some(Fate::Waiting));
 
     cable.turn(Fault::Pass).await;
@@ -118,10 +122,15 @@ async fn edge_49_a_portals_page_and_half_an_answer_are_told_apart_and_lose_nothi
     let street = Town::at(cable.url()).unwrap();
     let shop = street.newcomer(&number(1)).await.unwrap();
     shop.open_shop("Cafe").await.unwrap();
+    cable.turn(Fault::Drop).await;
     shop.sell(20_000).unwrap();
     for fault in [Fault::Portal, Fault::PortalRedirect] {
         cable.turn(fault).await;
-        let told = shop.client().sync_now().await;
+        let mut told = shop.client().sync_now().await;
+        // A request on a connection that was cut may still fail as such: one a lane.
+        for _ in 0..3 {
+            told = shop.client().sync_now().await;
+        }
         assert!(matches!(told, Err(PhoneError::NotOurServer(_))), "{told:?}");
         assert!(matches!(shop.client().status().failure, Some(Failure::NotOurServer(_))));
         assert_eq!(shop.phone().outbox().unwrap().len(), 1);

@@ -39,6 +39,14 @@ final class NetworkTests: StoryCase {
         XCTAssertEqual(text.contains("Wi-Fi"), code == "not_our_server", text, file: file, line: line)
     }
 
+    /// A request on a connection that was cut may still fail as such: one a lane.
+    private func notices(_ app: App, _ code: String) async throws {
+        for _ in 0..<3 {
+            if case .Offline(code, _) = try await failure(of: { try await app.syncNow() }) { return }
+        }
+        try await assertOffline(app, code)
+    }
+
     func testSoldAndClaimedWhileTheNetworkIsCutCutAgainAndOnAgainEverythingArrivesOnce() async throws {
         let (cafe, buyer, group) = try await street()
         let watched = [States(), States()]
@@ -100,7 +108,7 @@ final class NetworkTests: StoryCase {
         for answers in [cable.leadToPortal, cable.leadToLogin] {
             try answers()
             try sellAndClaim(cafe, buyer, 20_000)
-            try await assertOffline(cafe, "not_our_server")
+            try await notices(cafe, "not_our_server")
             XCTAssertNotNil(states.first {
                 $0.offlineCode == "not_our_server" && $0.offlineText.hasPrefix("Check the Wi-Fi's sign-in, ")
             })
@@ -120,8 +128,8 @@ final class NetworkTests: StoryCase {
 
     func testEdge49HalfAnAnswerIsNoneAndIsAskedForAgain() async throws {
         let (cafe, buyer, _) = try await street()
-        try sellAndClaim(cafe, buyer, 20_000)
         try cable.halveAnswers()
+        try sellAndClaim(cafe, buyer, 20_000)
         for app in [cafe, buyer] { try await assertOffline(app, "no_connection") }
         XCTAssertEqual(try buyer.balances().map(\.confirmed), [0])
         XCTAssertEqual(try buyer.outbox().count, 1)
