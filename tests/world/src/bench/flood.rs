@@ -11,6 +11,8 @@ use moa_phone::{Method, Request, Response, TransportError};
 use moa_rules::op::{Op, OpBody};
 use moa_rules::quantity::Money;
 use moa_wire::api::{Base64, Ops};
+use moa_wire::dpop;
+use moa_wire::keys::SoftwareKey;
 use moa_wire::token::Checked;
 use tokio::runtime::Builder;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -42,7 +44,7 @@ pub async fn measure(data: &Path) -> Result<Vec<Figure>, Failure> {
     let shop = Client::enrol(way.clone(), "010-0000-0001").await?;
     let group = server::found(&shop).await?;
     let buyer = Arc::new(Client::enrol(way, "010-0000-0002").await?);
-    let bad = Arc::new(bad_requests(&buyer)?);
+    let bad = Arc::new(bad_requests(&buyer, server.url())?);
     let (mut alone, mut amid) = (Turns::default(), Turns::default());
     for turn in 0..2 * TURNS {
         let mut claims = Vec::new();
@@ -142,7 +144,7 @@ fn refused(path: &str, status: u16, answer: Result<Response, TransportError>) ->
         Ok(answer) => {
             let said = String::from_utf8_lossy(&answer.body);
             let is_refused = answer.status != 200 || said.contains("\"refused\"");
-            if is_refused && [status, 503].contains(&answer.status) {
+            if is_refused && [status, 429, 503].contains(&answer.status) {
                 return Ok(());
             }
             Err(format!("{path}: {} instead of {status}: {said}", answer.status).into())
@@ -153,14 +155,23 @@ fn refused(path: &str, status: u16, answer: Result<Response, TransportError>) ->
 }
 
 /// One of each kind: broken bodies, proofs and signatures that are wrong, keys and tokens that nobody has.
-fn bad_requests(known: &Client) -> Result<Vec<Bad>, Failure> {
-    let request = |method, path: &str, token: Option<&str>, body: Option<Vec<u8>>| {
-        let mut headers = vec![("content-type", "application/json".to_owned())];
-        headers.extend(token.map(|token| ("authorization", format!("Bearer {token}"))));
+fn bad_requests(known: &Client, server: &str) -> Result<Vec<Bad>, Failure> {
+    let request = |method, path: &str, headers: Vec<(&'static str, String)>, body: Option<Vec<u8>>| {
+        let headers = [vec![("content-type", "application/json".to_owned())], headers].concat();
         Request { method, path: path.to_owned(), headers, body, timeout: PATIENCE }
     };
-    let post = |path: &str, body: &[u8]| request(Method::Post, path, None, Some(body.to_vec()));
-    let get = |path: &str| request(Method::Get, path, Some(&"A".repeat(43)), None);
+    let post = |path: &str, body: &[u8]| request(Method::Post, path, Vec::new(), Some(body.to_vec()));
+    // A token that nobody has, with a proof that holds the first time and is a replay from then on.
+    let (key, _) = SoftwareKey::generate()?;
+    let token = "A".repeat(43);
+    let at = u64::try_from(crate::now().seconds())?;
+    let get = |path: &str| {
+        let url = format!("{server}{}", path.split('?').next().unwrap_or_default());
+        let asked = dpop::Request { method: "GET", url: &url, token: Some(&token) };
+        let proof = dpop::prove(&key, asked, [7; 16], at)?;
+        let headers = vec![("authorization", format!("{} {token}", dpop::SCHEME)), ("dpop", proof)];
+        Ok::<_, Failure>(request(Method::Get, path, headers, None))
+    };
     let ops = |op: &[u8]| serde_json::to_vec(&Ops { ops: vec![Base64::from(op)], ..Ops::default() });
     let sale = known.sign(OpBody::RecordSale { amount: Money(1), addressee: None })?;
     let mut altered = sale.bytes().to_vec();
@@ -174,12 +185,12 @@ fn bad_requests(known: &Client) -> Result<Vec<Bad>, Failure> {
         (post("/v1/ops", &ops(&[0xd2; 300])?), 200),
         (post("/v1/ops", &ops(&altered)?), 200),
         (post("/v1/ops", &ops(&nobodys)?), 200),
-        (get("/v1/changes?wait=25"), 401),
-        (get("/v1/snapshot"), 401),
+        (get("/v1/changes?wait=25")?, 401),
+        (get("/v1/snapshot")?, 401),
         (post("/v1/enrolments", br#"{"phone":"12","public_key":"AAAA"}"#), 422),
         (post(&format!("/v1/enrolments/{}/confirm", "00".repeat(16)), confirmation), 403),
-        (get("/v1/directory?cursor=nonsense"), 401),
-        (get("/v1/nothing"), 404),
+        (get("/v1/directory?cursor=nonsense")?, 401),
+        (get("/v1/nothing")?, 404),
     ])
 }
 
