@@ -454,11 +454,14 @@ mod tests {
     #[test]
     fn a_panic_on_the_apps_own_threads_comes_to_the_caller_and_the_app_goes_on() {
         let folder = std::env::temp_dir().join(format!("moa-bindings-{}", std::process::id()));
-        let app = App::open(AppConfig {
-            data_dir: folder.display().to_string(),
-            server_url: "http://127.0.0.1:9".to_owned(),
-            language: "en".to_owned(),
-        })
+        let app = App::open(
+            AppConfig {
+                data_dir: folder.display().to_string(),
+                server_url: "http://127.0.0.1:9".to_owned(),
+                language: "en".to_owned(),
+            },
+            None,
+        )
         .unwrap();
         let caller = Builder::new_current_thread().build().unwrap();
         let call = app.run(async |_| -> Result<(), PhoneError> { panic!("the ball was dropped") });

@@ -9,6 +9,7 @@ mod convert;
 mod error;
 mod key_store;
 mod labels;
+mod leaving;
 mod member;
 mod observer;
 mod one_time;
