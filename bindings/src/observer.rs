@@ -96,9 +96,12 @@ impl AppState {
         let offline = failure.is_some() && key_text.is_empty();
         let unsent = Unsent { ops: waiting, sales: sales_waiting, claims: claims_waiting };
         let heard_at = phone.heard_at();
-        let as_of = |as_of| match offline {
-            true => line(app.lang, &Line::Offline { as_of, now: phone.now(), zone: &country(), unsent }),
-            false => line(app.lang, &Line::Synced { as_of, zone: &country() }),
+        let as_of = |as_of| {
+            if offline {
+                line(app.lang, &Line::Offline { as_of, now: phone.now(), zone: &country(), unsent })
+            } else {
+                line(app.lang, &Line::Synced { as_of, zone: &country() })
+            }
         };
         let aside = phone.set_aside()?;
         let set_aside_text = if aside.is_empty() { String::new() } else { set_aside(app.lang, &aside) };
