@@ -28,7 +28,7 @@ final class TestKeyStore: KeyStore, @unchecked Sendable {
         return try AES.GCM.seal(plain, using: sealing).combined!
     }
 
-    func open(sealed: Data) throws -> Data {
+    func unseal(sealed: Data) throws -> Data {
         try usable()
         do {
             return try AES.GCM.open(AES.GCM.SealedBox(combined: sealed), using: sealing)
@@ -73,7 +73,7 @@ final class TestKeyStore: KeyStore, @unchecked Sendable {
 
     func seal(plain: Data) throws -> Data { Data(plain.reversed().map { $0 ^ 0x55 }) }
 
-    func open(sealed: Data) throws -> Data { Data(sealed.reversed().map { $0 ^ 0x55 }) }
+    func unseal(sealed: Data) throws -> Data { Data(sealed.reversed().map { $0 ^ 0x55 }) }
 }
 #endif
 

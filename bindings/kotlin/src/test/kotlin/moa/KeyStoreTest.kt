@@ -60,7 +60,7 @@ private class JavaKeyStore : KeyStore {
         return nonce + cipher(Cipher.ENCRYPT_MODE, nonce).doFinal(plain)
     }
 
-    override fun open(sealed: ByteArray): ByteArray {
+    override fun unseal(sealed: ByteArray): ByteArray {
         usable()
         try {
             return cipher(Cipher.DECRYPT_MODE, sealed.copyOf(12)).doFinal(sealed, 12, sealed.size - 12)
