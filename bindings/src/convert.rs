@@ -89,7 +89,7 @@ pub(crate) fn claimed(claimed: phone::Claimed) -> out::Claimed {
 }
 
 /// The zone in which times of day are shown.
-fn country() -> Zone {
+pub(crate) fn country() -> Zone {
     Zone::named("Asia/Seoul").unwrap_or_default()
 }
 

@@ -9,6 +9,8 @@ use moa_rules::id::OpId;
 use moa_rules::refusal::Refusal;
 use moa_words::{Lang, PhoneText, not_ours, phone, refusal};
 
+use crate::leaving::words;
+
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 #[uniffi::export(Display)]
@@ -84,6 +86,17 @@ pub enum ApiError {
         /// What was wrong with it, for a developer.
         detail: String,
     },
+    /// Signing out would lose what was not sent yet. Nothing was changed.
+    Unsent {
+        /// What waits, and what to do.
+        text: String,
+        /// Everything that waits.
+        ops: u32,
+        /// Sales among it.
+        sales: u32,
+        /// Claims among it.
+        claims: u32,
+    },
     /// The app was shut down, before the call or while it was under way.
     Closed {
         /// What to do.
@@ -104,6 +117,7 @@ impl fmt::Display for ApiError {
             | Self::Key { text, .. }
             | Self::Storage { text, .. }
             | Self::Invalid { text, .. }
+            | Self::Unsent { text, .. }
             | Self::Closed { text } => text,
         })
     }
@@ -148,6 +162,11 @@ impl ApiError {
             PhoneError::Offline(_) => offline(NO_CONNECTION, PhoneText::Offline),
             PhoneError::Busy { .. } => offline(SERVER_BUSY, PhoneText::Offline),
             PhoneError::Integrity(_) => Self::Integrity { text: text(PhoneText::Integrity) },
+            PhoneError::Unsent(unsent) => {
+                let what = words(unsent);
+                let text = text(PhoneText::Unsent(what));
+                Self::Unsent { text, ops: what.ops, sales: what.sales, claims: what.claims }
+            }
             PhoneError::StorageFull => storage(PhoneText::StorageFull, "the storage is full".to_owned()),
             error @ PhoneError::NewerData { .. } => storage(PhoneText::StorageNewer, error.to_string()),
             PhoneError::Key(KeyStoreError::Locked(detail)) => {

@@ -6,6 +6,7 @@ use moa_phone::KeyStoreError as Why;
 
 /// Why a key store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+#[uniffi::export(Display)]
 pub enum KeyStoreError {
     /// Not now: the phone is locked, or the person said no. It is asked again later; nothing is lost.
     #[error("{detail}")]
@@ -59,8 +60,9 @@ pub trait KeyStore: Send + Sync {
     /// Encrypts and authenticates at most 1 KiB; gives back at most 1 KiB more.
     fn seal(&self, plain: Vec<u8>) -> Result<Vec<u8>, KeyStoreError>;
 
-    /// What `seal` was given. `Gone`, if this key store can never open it.
-    fn open(&self, sealed: Vec<u8>) -> Result<Vec<u8>, KeyStoreError>;
+    /// What `seal` was given. `Gone`, if this key store can never open it. (Not called `open`: that is a word of Swift's,
+    /// which UniFFI 0.32 would quote in the C header.)
+    fn unseal(&self, sealed: Vec<u8>) -> Result<Vec<u8>, KeyStoreError>;
 }
 
 /// The host's key store as the phone asks it.
@@ -79,7 +81,7 @@ impl moa_phone::KeyStore for Host {
         Ok(self.0.seal(plain.to_vec())?)
     }
 
-    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, Why> {
-        Ok(self.0.open(sealed.to_vec())?)
+    fn unseal(&self, sealed: &[u8]) -> Result<Vec<u8>, Why> {
+        Ok(self.0.unseal(sealed.to_vec())?)
     }
 }

@@ -10,6 +10,7 @@ mod devices;
 mod error;
 mod key_store;
 mod labels;
+mod leaving;
 mod member;
 mod observer;
 mod one_time;

@@ -4,14 +4,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use moa_phone::sync::Failure;
-use moa_phone::{Kind, PhoneError, SignedIn};
-use moa_words::{Line, PhoneText, line, phone as phone_text};
+use moa_phone::{Kind, PhoneError, SetAside, SignedIn};
+use moa_words::{Lang, Line, PhoneText, Unsent, line, phone as phone_text};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::app::Inner;
-use crate::error::offline_code;
+use crate::convert::country;
+use crate::error::{ApiError, offline_code};
 use crate::records::Balance;
 use crate::till::TillState;
 
@@ -45,6 +46,17 @@ pub struct AppState {
     pub waiting: u32,
     /// Sales among them.
     pub sales_waiting: u32,
+    /// Claims among them.
+    pub claims_waiting: u32,
+    /// When the server was last heard, by its clock: how old is what this phone shows. None before it was heard at all.
+    pub heard_at: Option<i64>,
+    /// The same with what waits: `As of 14:05, 3 sales waiting`, or `Up to date at 14:05`; empty before it was heard.
+    pub as_of_text: String,
+    /// What to do about a key store that is locked or fails, and holds the sync up; empty if it does not.
+    pub key_text: String,
+    /// That the phone's storage was broken and made anew, and what was saved of it; empty if not, and once
+    /// `set_aside_read` was called.
+    pub set_aside_text: String,
     /// Refusals not yet dismissed.
     pub refused: u32,
     /// The oldest of them, at most eight, to be shown one by one.
@@ -62,7 +74,7 @@ pub struct AppState {
 impl AppState {
     pub(crate) fn now(app: &Inner) -> Result<Self, PhoneError> {
         let phone = app.phone();
-        let (mut waiting, mut sales_waiting, mut refused) = (0, 0, 0);
+        let (mut waiting, mut sales_waiting, mut claims_waiting, mut refused) = (0, 0, 0, 0);
         let mut refusals = Vec::new();
         for item in phone.outbox()? {
             match item.fate {
@@ -77,22 +89,44 @@ impl AppState {
                 moa_phone::Fate::Waiting | moa_phone::Fate::BeingChecked => {
                     waiting += 1;
                     sales_waiting += u32::from(item.kind == Kind::RecordSale);
+                    claims_waiting += u32::from(item.kind == Kind::Claim);
                 }
             }
         }
         let broken = phone.breach()?.is_some();
         let failure = app.client.status().failure;
+        let key_text = match &failure {
+            Some(Failure::Key(error)) => ApiError::new(app.lang, error.clone().into()).to_string(),
+            _ => String::new(),
+        };
+        let offline = failure.is_some() && key_text.is_empty();
+        let unsent = Unsent { ops: waiting, sales: sales_waiting, claims: claims_waiting };
+        let heard_at = phone.heard_at();
+        let as_of = |as_of| {
+            if offline {
+                line(app.lang, &Line::Offline { as_of, now: phone.now(), zone: &country(), unsent })
+            } else {
+                line(app.lang, &Line::Synced { as_of, zone: &country() })
+            }
+        };
+        let aside = phone.set_aside()?;
+        let set_aside_text = if aside.is_empty() { String::new() } else { set_aside(app.lang, &aside) };
         let offline_line = match failure {
             Some(Failure::NotOurServer(_)) => Line::NotOurServer { sales: sales_waiting, waiting },
             _ => Line::NoNetwork { sales: sales_waiting, waiting },
         };
         Ok(Self {
             signed_in: matches!(phone.signed_in()?, SignedIn::Yes(_)),
-            offline: failure.is_some(),
-            offline_code: failure.as_ref().map_or("", offline_code).to_owned(),
-            offline_text: failure.map_or_else(String::new, |_| line(app.lang, &offline_line)),
+            offline,
+            offline_code: failure.as_ref().filter(|_| offline).map_or("", offline_code).to_owned(),
+            offline_text: if offline { line(app.lang, &offline_line) } else { String::new() },
             waiting,
             sales_waiting,
+            claims_waiting,
+            heard_at: heard_at.map(|at| at.0),
+            as_of_text: heard_at.map(as_of).unwrap_or_default(),
+            key_text,
+            set_aside_text,
             refused,
             refusals,
             integrity_broken: broken,
@@ -101,6 +135,13 @@ impl AppState {
             balances: phone.balances()?.into_iter().map(|balance| app.dress().balance(balance)).collect(),
         })
     }
+}
+
+/// What is said of databases that were set aside.
+fn set_aside(lang: Lang, all: &[SetAside]) -> String {
+    let brought = all.iter().map(|aside| aside.ops).sum::<u64>();
+    let brought = u32::try_from(brought).unwrap_or(u32::MAX);
+    phone_text(lang, PhoneText::SetAside { brought, whole: all.iter().all(|aside| aside.whole) })
 }
 
 /// Told of the app's state. Called on a thread of the app's own: hand over to the screen's.

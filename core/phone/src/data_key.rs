@@ -29,7 +29,7 @@ impl Phone {
                 self.draw_data_key()?;
                 continue;
             };
-            match self.keys().open(&sealed.0) {
+            match self.keys().unseal(&sealed.0) {
                 Ok(key) => {
                     let key = key.try_into().map_err(|_| failed("what it opened is no data key"))?;
                     let sealing = Arc::new(Sealing::new(&key));

@@ -77,7 +77,7 @@ pub trait KeyStore: Send + Sync {
     ///
     /// # Errors
     /// [`KeyStoreError`]; [`KeyStoreError::Gone`] if this key store can't open it, ever.
-    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError>;
+    fn unseal(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError>;
 }
 
 /// What a phone needs of its keys: to sign, and to seal.
@@ -88,11 +88,11 @@ pub trait DeviceKeys: Signer {
     /// [`KeyStoreError`].
     fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, KeyStoreError>;
 
-    /// As [`KeyStore::open`].
+    /// As [`KeyStore::unseal`].
     ///
     /// # Errors
     /// [`KeyStoreError`].
-    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError>;
+    fn unseal(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError>;
 }
 
 /// The keys of a host's key store.
@@ -145,11 +145,11 @@ impl DeviceKeys for HostKeys {
         Ok(sealed)
     }
 
-    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+    fn unseal(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
         if sealed.len() > MAX_SEALED + MAX_OVERHEAD {
             return Err(failed(format!("{} bytes are too many to open", sealed.len())));
         }
-        self.store.open(sealed)
+        self.store.unseal(sealed)
     }
 }
 
@@ -199,7 +199,7 @@ impl DeviceKeys for SoftwareKeys {
         self.sealing.seal(PLACE, plain)
     }
 
-    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+    fn unseal(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
         self.sealing
             .open(PLACE, sealed)
             .map_err(|Unsealed| KeyStoreError::Gone("another key sealed this, or it was changed".to_owned()))
@@ -304,7 +304,7 @@ mod tests {
             }
         }
 
-        fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+        fn unseal(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
             Ok(sealed.iter().rev().map(|byte| byte ^ 0x55).collect())
         }
     }
@@ -335,17 +335,17 @@ mod tests {
         assert!(matches!(Host::keys(Habit::Short).seal(&[1; 32]), Err(KeyStoreError::Failed(_))));
         let keys = Host::keys(Habit::Fixed);
         assert!(matches!(keys.seal(&[1; MAX_SEALED + 1]), Err(KeyStoreError::Failed(_))));
-        assert!(matches!(keys.open(&[1; 2 * MAX_SEALED + 1]), Err(KeyStoreError::Failed(_))));
-        assert_eq!(keys.open(&keys.seal(&[1; MAX_SEALED]).unwrap()).unwrap(), vec![1; MAX_SEALED]);
+        assert!(matches!(keys.unseal(&[1; 2 * MAX_SEALED + 1]), Err(KeyStoreError::Failed(_))));
+        assert_eq!(keys.unseal(&keys.seal(&[1; MAX_SEALED]).unwrap()).unwrap(), vec![1; MAX_SEALED]);
     }
 
     #[test]
     fn another_secret_opens_nothing() {
         let keys = |secret: &[u8]| SoftwareKeys::new(Arc::new(SoftwareKey::generate().unwrap().0), secret);
         let sealed = keys(b"one").seal(b"data key").unwrap();
-        assert_eq!(keys(b"one").open(&sealed).unwrap(), b"data key");
-        assert!(matches!(keys(b"two").open(&sealed), Err(KeyStoreError::Gone(_))));
-        assert!(matches!(keys(b"one").open(&sealed[1..]), Err(KeyStoreError::Gone(_))));
+        assert_eq!(keys(b"one").unseal(&sealed).unwrap(), b"data key");
+        assert!(matches!(keys(b"two").unseal(&sealed), Err(KeyStoreError::Gone(_))));
+        assert!(matches!(keys(b"one").unseal(&sealed[1..]), Err(KeyStoreError::Gone(_))));
     }
 
     proptest! {

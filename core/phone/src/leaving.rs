@@ -73,7 +73,8 @@ impl Phone {
 }
 
 fn unsent(db: &Connection) -> Result<Unsent, PhoneError> {
-    let ops = outbox::waiting(db)?.0;
+    // A renewal is of no use to anyone else.
+    let ops = outbox::waiting(db)?.0.saturating_sub(outbox::count(db, Kind::RenewCertificate)?);
     let (sales, claims) = (outbox::count(db, Kind::RecordSale)?, outbox::count(db, Kind::Claim)?);
     Ok(Unsent { ops, sales, claims })
 }

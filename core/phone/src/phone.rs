@@ -421,9 +421,9 @@ mod tests {
             self.key.seal(plain)
         }
 
-        fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+        fn unseal(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
             self.sign(sealed)?;
-            self.key.open(sealed)
+            self.key.unseal(sealed)
         }
     }
 
@@ -445,8 +445,8 @@ mod tests {
             self.0.seal(plain)
         }
 
-        fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
-            self.0.open(sealed)
+        fn unseal(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+            self.0.unseal(sealed)
         }
     }
 

@@ -63,14 +63,14 @@ impl DeviceKeys for Moody {
         self.keys.seal(plain)
     }
 
-    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+    fn unseal(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
         match self.mood.load(Ordering::Relaxed) {
             // What it sealed last it opens: only what was there before is gone.
-            GONE => self.keys.open(sealed).and_then(|key| {
+            GONE => self.keys.unseal(sealed).and_then(|key| {
                 self.is(WELL);
                 Err(KeyStoreError::Gone(format!("{} bytes", key.len())))
             }),
-            _ => self.says().and_then(|()| self.keys.open(sealed)),
+            _ => self.says().and_then(|()| self.keys.unseal(sealed)),
         }
     }
 }

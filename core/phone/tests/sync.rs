@@ -548,6 +548,41 @@ fn the_long_poll_is_for_the_foreground_and_gives_way() {
     assert_eq!((work.give_up, work.send.len()), (vec![*waiting], 0));
 }
 
+/// Requests that a phone with nothing to do sends in an hour, by a clock that is moved on; the server lets each wait for as
+/// long as it was asked to.
+fn requests_in_an_idle_hour(foreground: bool) -> usize {
+    let mut town = Town::new();
+    town.buyer.sync(&mut town.server).unwrap();
+    town.buyer.machine.set_foreground(foreground);
+    let (end, mut requests) = (town.buyer.now().plus(Timestamp::HOUR), 0);
+    while town.buyer.now() < end {
+        let mut work = town.buyer.poll().send;
+        requests += work.len();
+        // What does not wait at the server is answered first.
+        work.sort_by_key(|(_, request)| request.path.ends_with("&wait=25"));
+        for (id, request) in work {
+            if request.path.ends_with("&wait=25") {
+                town.advance(25 * Timestamp::SECOND);
+            }
+            let answer = town.server.answer(&request);
+            town.buyer.receive(id, Ok(answer));
+        }
+        if !foreground {
+            town.advance(Timestamp::MINUTE);
+        }
+    }
+    requests
+}
+
+#[test]
+fn an_idle_phone_asks_nothing_in_the_background_and_only_the_long_poll_in_the_foreground() {
+    assert_eq!(requests_in_an_idle_hour(false), 0);
+    // 144 long polls of 25 seconds, and the directory every quarter of an hour.
+    let foreground = requests_in_an_idle_hour(true);
+    assert!((144..=149).contains(&foreground), "{foreground}");
+    println!("{foreground} requests in an idle hour in the foreground");
+}
+
 #[test]
 fn an_answer_from_before_the_phone_started_over_is_not_applied() {
     let mut town = Town::new();

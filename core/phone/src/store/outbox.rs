@@ -19,7 +19,8 @@ const INSERT_PENDING: &str = "INSERT INTO pending (op, \"group\", units) VALUES 
 const DELETE_PENDING: &str = "DELETE FROM pending WHERE op = ?1";
 const ENTRY: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox WHERE op = ?1";
 const SHOWN: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox
-                     WHERE state = 'waiting' OR (state = 'refused' AND NOT dismissed) ORDER BY seq";
+                     WHERE (state = 'waiting' AND kind <> 'renew_certificate')
+                         OR (state = 'refused' AND NOT dismissed) ORDER BY seq";
 const PENDING: &str = "SELECT op, kind, bytes, created_at, \"group\", units
                        FROM pending JOIN outbox USING (op) WHERE kind = ?1 ORDER BY seq";
 const DISMISS: &str = "UPDATE outbox SET dismissed = 1 WHERE op = ?1 AND state = 'refused'";
@@ -123,7 +124,7 @@ pub(crate) fn entry(db: &Connection, op: OpId) -> Result<Option<Entry>, PhoneErr
     rows.next()?.map(read).transpose()
 }
 
-/// What waits, and what was refused and not yet read, oldest first.
+/// What waits, and what was refused and not yet read, oldest first. A till renews its certificate unseen.
 pub(crate) fn shown(db: &Connection) -> Result<Vec<Entry>, PhoneError> {
     let mut statement = db.prepare_cached(SHOWN)?;
     let mut rows = statement.query([])?;
