@@ -122,6 +122,7 @@ impl UnderWay {
 }
 
 /// The sync of one phone. Whoever drives it gives it the phone's own clock.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own; no two make up a state")]
 pub struct Machine {
     next_id: u64,
     /// Orders what happened here: requests sent, verdicts received, tickets drawn.

@@ -96,6 +96,7 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
     let base = config.link_base.clone().unwrap_or_else(|| url(address));
     let (stop, stopping) = watch::channel(false);
     let (carrier, shown) = carrier(config.carrier, address);
+    let proofs = Proofs::since(clock());
     let app = Arc::new(App {
         engine: Engine::start(Arc::new(store), clock),
         server_key,
@@ -108,7 +109,7 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
         enrolling: Mutex::new(()),
         guessing: Mutex::new(()),
         limits: config.limits.clone(),
-        proofs: Proofs::default(),
+        proofs,
         link_base: config.link_base.clone(),
         address: url(address),
         stopping,
