@@ -52,7 +52,7 @@ lint: need-rust ## formatting and lints; a warning fails
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
 
 .PHONY: test-rust
-test-rust: need-rust need-zbar ## rules, wire, words, phone, ledger, server, world, power cuts, decoders
+test-rust: need-rust need-zbar ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
 	$(CARGO) test --quiet --locked --workspace
 
 .PHONY: test-kotlin
@@ -62,7 +62,7 @@ test-kotlin: need-rust need-kotlin ## the bindings from Kotlin, against the real
 
 .PHONY: test-swift
 test-swift: need-rust ## the bindings from Swift, against the real server; installs Swift on Debian (root, 2.6 GB)
-	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-panicking --package moa-server
+	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-panicking --package moa-server --package moa-world
 	@scripts/test-swift.sh
 
 .PHONY: test-api
@@ -94,7 +94,7 @@ soak-simulation: need-rust ## many seeds of the simulation
 
 .PHONY: test-screens
 test-screens: need-rust need-kotlin need-zbar need-fonts ## the screens, against the real core and server
-	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-panicking --package moa-server
+	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-panicking --package moa-server --package moa-world
 	$(SCREENS) --projects android/ui,android/desktop verify
 
 .PHONY: desktop

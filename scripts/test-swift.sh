@@ -19,6 +19,6 @@ generate() {
 generate moa "$built/libmoa.$ending"
 generate panicking "$built/libpanicking.$ending"
 
-export MOA_SERVER=$built/moa LD_LIBRARY_PATH=$built
+export MOA_SERVER=$built/moa MOA_WORLD=$built/world LD_LIBRARY_PATH=$built
 scripts/swift.sh test --package-path "$package" --scratch-path target/swift \
     -Xlinker "-L$built" --disable-swift-testing "$@"

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use moa_phone::{Client, Data, Fate, HttpOptions, HttpTransport, Options, Phone, PhoneError, SignedIn};
+use moa_phone::{
+    Client, Data, DeviceKeys, Fate, HostKeys, HttpOptions, HttpTransport, Options, Phone, PhoneError,
+    SignedIn,
+};
 use moa_rules::id::{GroupId, OpId};
 use moa_rules::merchant::{self, MerchantProfile};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
@@ -18,6 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::convert::{self, Dress};
 use crate::error::ApiError;
+use crate::key_store::{Host, KeyStore};
 use crate::labels::Labels;
 use crate::observer::{AppState, Observer, Subscription};
 use crate::records::{
@@ -27,7 +31,7 @@ use crate::records::{
 use crate::scan::Scan;
 
 /// How long a shop waits for the server's word on a redemption before it is shown as being checked.
-const VERDICT: Duration = Duration::from_secs(20);
+pub(crate) const VERDICT: Duration = Duration::from_secs(8);
 /// Threads that wait for the disk or tell observers. More observers than that take turns.
 const WAITING_THREADS: usize = 16;
 
@@ -108,7 +112,7 @@ impl App {
         running.as_ref().map(f).ok_or_else(|| ApiError::closed(self.lang))
     }
 
-    fn inner(&self) -> Result<Arc<Inner>, ApiError> {
+    pub(crate) fn inner(&self) -> Result<Arc<Inner>, ApiError> {
         self.running(|app| Arc::clone(&app.inner))
     }
 
@@ -161,9 +165,10 @@ impl<T> Drop for GivenUp<T> {
 
 #[uniffi::export]
 impl App {
-    /// Opens an app, and keeps it in step with the server from now on.
-    #[uniffi::constructor]
-    pub fn open(config: AppConfig) -> Result<Arc<Self>, ApiError> {
+    /// Opens an app, and keeps it in step with the server from now on. With a key store, the app's key lies there and
+    /// its secrets are sealed there; without one both are kept with the data, as desktops and tests do it.
+    #[uniffi::constructor(default(key_store = None))]
+    pub fn open(config: AppConfig, key_store: Option<Arc<dyn KeyStore>>) -> Result<Arc<Self>, ApiError> {
         let lang = Lang::from_accept_language(&config.language);
         let invalid = |cause: String| ApiError::invalid(lang, cause);
         if config.data_dir.is_empty() {
@@ -171,7 +176,17 @@ impl App {
         }
         let http = HttpTransport::new(&config.server_url, HttpOptions::default())
             .map_err(|error| invalid(error.to_string()))?;
+        let keys = match key_store {
+            Some(host) => {
+                let keys = HostKeys::new(Arc::new(Host(host)));
+                let keys: Arc<dyn DeviceKeys> =
+                    Arc::new(keys.map_err(|error| ApiError::new(lang, error.into()))?);
+                Some(keys)
+            }
+            None => None,
+        };
         let options = Options {
+            keys,
             link_base: config.server_url,
             device_name: config.device_name.unwrap_or_default(),
             language: convert::tag(lang).to_owned(),
@@ -433,13 +448,13 @@ mod tests {
     #[test]
     fn a_panic_on_the_apps_own_threads_comes_to_the_caller_and_the_app_goes_on() {
         let folder = std::env::temp_dir().join(format!("moa-bindings-{}", std::process::id()));
-        let app = App::open(AppConfig {
+        let config = AppConfig {
             data_dir: folder.display().to_string(),
             server_url: "http://127.0.0.1:9".to_owned(),
             language: "en".to_owned(),
             device_name: None,
-        })
-        .unwrap();
+        };
+        let app = App::open(config, None).unwrap();
         let caller = Builder::new_current_thread().build().unwrap();
         let call = app.run(async |_| -> Result<(), PhoneError> { panic!("the ball was dropped") });
         let panic = catch_unwind(AssertUnwindSafe(|| caller.block_on(call))).unwrap_err();

@@ -12,8 +12,10 @@ use moa_words::{Lang, Line, SaleText, line, number, refusal, sale, when};
 
 use crate::error::ApiError;
 use crate::member::ScannedMember;
+use crate::pass::ScannedPass;
 use crate::records::{self as out, Qr};
 use crate::scan::{Destination, Scan, ScannedRedemption, ScannedVoucher, VoucherStanding};
+use crate::staff::ScannedInvitation;
 
 impl From<out::Scope> for Scope {
     fn from(scope: out::Scope) -> Self {
@@ -346,6 +348,21 @@ impl Dress {
             },
             phone::Code::Member(code) => Scan::Member { code: ScannedMember { expired: code.expired } },
             phone::Code::OneTime(code) => Scan::OneTime { text: code.text },
+            phone::Code::Invitation(invitation) => Scan::Invitation {
+                invitation: ScannedInvitation {
+                    shop: invitation.shop.map(shop),
+                    limits: invitation.limits.into(),
+                    expires_at: invitation.expires_at.0,
+                },
+            },
+            phone::Code::Pass(pass) => Scan::Pass {
+                pass: ScannedPass {
+                    group: pass.group.to_string(),
+                    units: pass.units.get(),
+                    units_text: number::units(self.lang, pass.units),
+                    refused_text: pass.refused.map(|reason| refusal(self.lang, &reason)).unwrap_or_default(),
+                },
+            },
             phone::Code::Link(destination) => Scan::Link { destination: leads_to(destination) },
         }
     }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use moa_phone::{PhoneError, RefusedOp};
+use moa_phone::sync::Failure;
+use moa_phone::{KeyStoreError, PhoneError, RefusedOp};
 use moa_rules::id::OpId;
 use moa_rules::refusal::Refusal;
 use moa_words::{Lang, PhoneText, not_ours, phone, refusal};
@@ -35,8 +36,11 @@ pub enum ApiError {
         /// What to do.
         text: String,
     },
-    /// No answer came. What was written is kept and sent later.
+    /// No answer of our server came. What was written is kept and sent later.
     Offline {
+        /// A stable word: `no_connection`, `not_our_server` (a hotspot's page: someone has to sign in to it),
+        /// `server_busy`.
+        code: String,
         /// What to do.
         text: String,
     },
@@ -52,7 +56,21 @@ pub enum ApiError {
         /// What to do.
         text: String,
     },
-    /// The phone's own data or key cannot be used.
+    /// The phone's key store says no for now: it is locked, or the person said no. Nothing was written; try again.
+    Locked {
+        /// What to do.
+        text: String,
+        /// What the key store said, for a report.
+        detail: String,
+    },
+    /// The phone's key cannot be used any more, or its key store fails. Nothing was written.
+    Key {
+        /// What to do.
+        text: String,
+        /// What the key store said, for a report.
+        detail: String,
+    },
+    /// The phone's own data cannot be used.
     Storage {
         /// What to do.
         text: String,
@@ -79,13 +97,28 @@ impl fmt::Display for ApiError {
             Self::Refused { text, .. }
             | Self::NotOurs { text, .. }
             | Self::SignIn { text }
-            | Self::Offline { text }
+            | Self::Offline { text, .. }
             | Self::Server { text, .. }
             | Self::Integrity { text }
+            | Self::Locked { text, .. }
+            | Self::Key { text, .. }
             | Self::Storage { text, .. }
             | Self::Invalid { text, .. }
             | Self::Closed { text } => text,
         })
+    }
+}
+
+const NO_CONNECTION: &str = "no_connection";
+const NOT_OUR_SERVER: &str = "not_our_server";
+const SERVER_BUSY: &str = "server_busy";
+
+/// The stable word for why the last request came to nothing, as [`ApiError::Offline`] has it.
+pub(crate) fn offline_code(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::NotOurServer(_) => NOT_OUR_SERVER,
+        Failure::Busy { .. } | Failure::Later => SERVER_BUSY,
+        _ => NO_CONNECTION,
     }
 }
 
@@ -100,6 +133,7 @@ impl ApiError {
     /// The error in the app's language.
     pub(crate) fn new(lang: Lang, error: PhoneError) -> Self {
         let text = |what| phone(lang, what);
+        let offline = |code: &str, what| Self::Offline { code: code.to_owned(), text: phone(lang, what) };
         let storage = |what, detail: String| Self::Storage { text: phone(lang, what), detail };
         match error {
             PhoneError::Refused(reason) => Self::refused(lang, &reason),
@@ -110,14 +144,21 @@ impl ApiError {
                 Self::SignIn { text: text(PhoneText::NotSignedIn) }
             }
             PhoneError::Problem(problem) => Self::Server { code: problem.code, text: problem.detail },
-            PhoneError::NotOurServer(_) => Self::Offline { text: text(PhoneText::NotOurServer) },
-            PhoneError::Offline(_) | PhoneError::Busy { .. } => {
-                Self::Offline { text: text(PhoneText::Offline) }
-            }
+            PhoneError::NotOurServer(_) => offline(NOT_OUR_SERVER, PhoneText::NotOurServer),
+            PhoneError::Offline(_) => offline(NO_CONNECTION, PhoneText::Offline),
+            PhoneError::Busy { .. } => offline(SERVER_BUSY, PhoneText::Offline),
             PhoneError::Integrity(_) => Self::Integrity { text: text(PhoneText::Integrity) },
             PhoneError::StorageFull => storage(PhoneText::StorageFull, "the storage is full".to_owned()),
             error @ PhoneError::NewerData { .. } => storage(PhoneText::StorageNewer, error.to_string()),
-            PhoneError::Key(error) => storage(PhoneText::KeyUnavailable, error.to_string()),
+            PhoneError::Key(KeyStoreError::Locked(detail)) => {
+                Self::Locked { text: text(PhoneText::KeyLocked), detail }
+            }
+            PhoneError::Key(KeyStoreError::Gone(detail)) => {
+                Self::Key { text: text(PhoneText::KeyGone), detail }
+            }
+            PhoneError::Key(KeyStoreError::Failed(detail)) => {
+                Self::Key { text: text(PhoneText::KeyUnavailable), detail }
+            }
             error => storage(PhoneText::StorageUnavailable, error.to_string()),
         }
     }

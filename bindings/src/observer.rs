@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
+use moa_phone::sync::Failure;
 use moa_phone::{Kind, PhoneError, SignedIn};
 use moa_words::{Line, PhoneText, line, phone as phone_text};
 use tokio::runtime::Runtime;
@@ -10,7 +11,9 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::app::Inner;
+use crate::error::offline_code;
 use crate::records::Balance;
+use crate::till::TillState;
 
 /// Refusals that come with the state. A person reads one at a time.
 const REFUSALS: usize = 8;
@@ -33,6 +36,9 @@ pub struct AppState {
     pub signed_in: bool,
     /// Whether the last request came to nothing.
     pub offline: bool,
+    /// The stable word for why, as in `ApiError.Offline`: `no_connection`, `not_our_server`, `server_busy`. Empty if not
+    /// offline.
+    pub offline_code: String,
     /// What to say of that, with what waits: `no connection, 3 sales waiting to be sent`. Empty if not offline.
     pub offline_text: String,
     /// Ops that wait for the server.
@@ -49,6 +55,8 @@ pub struct AppState {
     pub integrity_text: String,
     /// The buyer's mileage by group.
     pub balances: Vec<Balance>,
+    /// How the till stands without the server; none if the phone acts for no shop.
+    pub till: Option<TillState>,
 }
 
 impl AppState {
@@ -73,18 +81,23 @@ impl AppState {
             }
         }
         let broken = phone.breach()?.is_some();
-        let offline = app.client.status().failure.is_some();
-        let no_network = Line::NoNetwork { sales: sales_waiting, waiting };
+        let failure = app.client.status().failure;
+        let offline_line = match failure {
+            Some(Failure::NotOurServer(_)) => Line::NotOurServer { sales: sales_waiting, waiting },
+            _ => Line::NoNetwork { sales: sales_waiting, waiting },
+        };
         Ok(Self {
             signed_in: matches!(phone.signed_in()?, SignedIn::Yes(_)),
-            offline,
-            offline_text: if offline { line(app.lang, &no_network) } else { String::new() },
+            offline: failure.is_some(),
+            offline_code: failure.as_ref().map_or("", offline_code).to_owned(),
+            offline_text: failure.map_or_else(String::new, |_| line(app.lang, &offline_line)),
             waiting,
             sales_waiting,
             refused,
             refusals,
             integrity_broken: broken,
             integrity_text: if broken { phone_text(app.lang, PhoneText::Integrity) } else { String::new() },
+            till: TillState::now(app)?,
             balances: phone.balances()?.into_iter().map(|balance| app.dress().balance(balance)).collect(),
         })
     }

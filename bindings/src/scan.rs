@@ -1,7 +1,9 @@
 //! What a camera saw.
 
 use crate::member::ScannedMember;
+use crate::pass::ScannedPass;
 use crate::records::Shop;
+use crate::staff::ScannedInvitation;
 
 /// What a code is.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
@@ -36,6 +38,16 @@ pub enum Scan {
     OneTime {
         /// In three groups of four.
         text: String,
+    },
+    /// An owner's invitation to sell for the shop.
+    Invitation {
+        /// As scanned.
+        invitation: ScannedInvitation,
+    },
+    /// Mileage that a buyer reserved for a till.
+    Pass {
+        /// As scanned.
+        pass: ScannedPass,
     },
     /// A link to a screen.
     Link {

@@ -70,6 +70,7 @@ impl fmt::Display for Breach {
             InboxName::Account(id) => ("account", id.to_string()),
             InboxName::Merchant(id) => ("merchant", id.to_string()),
             InboxName::Group(id) => ("group", id.to_string()),
+            InboxName::Till(id) => ("till", id.to_string()),
         };
         write!(f, "{:?} at event {} of {kind} {id}", self.what, self.number)
     }

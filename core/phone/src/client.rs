@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::key_store::KeyStoreError;
 use moa_rules::id::{GroupId, OpId};
 use moa_rules::quantity::Units;
 use moa_rules::time::Timestamp;
 use moa_wire::code::{self, Scanned};
-use moa_wire::keys::SignError;
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet, spawn_blocking};
 
@@ -256,9 +256,14 @@ impl Shared {
     /// Chooses for what waits, without the machine: the key may take its time.
     async fn choose_at_once(self: &Arc<Self>) {
         let shared = Arc::clone(self);
-        let chosen = spawn_blocking(move || shared.phone.choose_at_once());
+        let foreground = self.machine().is_foreground();
+        let chosen = spawn_blocking(move || {
+            shared.phone.choose_at_once()?;
+            // In the background a till wakes nobody for this: it is asked for when the app is opened.
+            if foreground { shared.phone.renew_certificate_if_due().map(drop) } else { Ok(()) }
+        });
         if let Ok(Err(error)) = chosen.await {
-            tracing::error!(%error, "nothing was chosen at once");
+            tracing::error!(%error, "nothing was signed without a question");
         }
     }
 
@@ -266,7 +271,8 @@ impl Shared {
     async fn endorse(self: Arc<Self>) {
         let shared = Arc::clone(&self);
         let endorsed = spawn_blocking(move || shared.phone.endorse()).await;
-        let endorsed = endorsed.unwrap_or_else(|error| Err(PhoneError::Key(SignError(error.to_string()))));
+        let endorsed =
+            endorsed.unwrap_or_else(|error| Err(PhoneError::Key(KeyStoreError::Failed(error.to_string()))));
         let told = self.blocking(move |machine, phone, now| machine.endorsed(phone, endorsed, now)).await;
         if let Err(error) = told {
             tracing::error!(%error, "what came of a signature could not be kept");

@@ -4,6 +4,7 @@ use moa_rules::id::{GroupId, KeyId, MerchantId, OpId};
 use moa_rules::op::{Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{Money, Units};
 use moa_rules::refusal::Refusal;
+use moa_rules::staff::{Limits, StaffInvitation};
 use moa_rules::time::Timestamp;
 use moa_wire::code::{self, NotOurs, Scanned};
 use moa_wire::link::Destination;
@@ -13,6 +14,7 @@ use rusqlite::Connection;
 use crate::enrolment::server_key;
 use crate::error::PhoneError;
 use crate::lookup::Lookup;
+use crate::pass::ScannedPass;
 use crate::phone::{Phone, own_shop};
 use crate::sale::claim_until;
 use crate::shop::{Shop, shop};
@@ -32,8 +34,25 @@ pub enum Code {
     /// Twelve digits, for a shop: to pay with ([`Client::redeem`](crate::Client::redeem)) or to name a buyer by
     /// ([`Phone::record_sale_for`]). Only the server knows which.
     OneTime(ScannedOneTime),
+    /// An owner's invitation to sell for the shop: [`Phone::join_staff`].
+    Invitation(ScannedInvitation),
+    /// Mileage reserved for a till: [`Phone::take_pass`]. Its signatures were checked.
+    Pass(Box<ScannedPass>),
     /// A link to a screen.
     Link(Destination),
+}
+
+/// An owner's invitation as scanned. Only the server can check who signed it, if this phone does not know the shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScannedInvitation {
+    /// The shop, if this phone knows its key.
+    pub shop: Option<Shop>,
+    /// What whoever joins may sell.
+    pub limits: Limits,
+    /// When it is void.
+    pub expires_at: Timestamp,
+    /// The code itself, for [`Phone::join_staff`].
+    pub text: String,
 }
 
 /// A member code as scanned. Only the server can tell whose it is.
@@ -149,6 +168,8 @@ impl Phone {
                 text: text.trim().to_owned(),
             })),
             Scanned::OneTime(digits) => Ok(Code::OneTime(ScannedOneTime { text: digits.text() })),
+            Scanned::StaffInvitation(sealed) => self.read_invitation(text, sealed).map(Code::Invitation),
+            Scanned::Pass(sealed) => Ok(Code::Pass(Box::new(self.read_pass(text, *sealed)?))),
             Scanned::Link(destination) => Ok(Code::Link(destination)),
         }
     }
@@ -202,6 +223,24 @@ impl Phone {
             expired: expires_at < self.now(),
             text: text.trim().to_owned(),
         })
+    }
+
+    fn read_invitation(
+        &self,
+        text: &str,
+        sealed: Sealed<StaffInvitation>,
+    ) -> Result<ScannedInvitation, PhoneError> {
+        let StaffInvitation { key, expires, limits, .. } = *sealed.unchecked();
+        let shop = self.store().read(|db| {
+            let Some((merchant, public_key)) = directory::key(db, key)? else { return Ok(None) };
+            sealed.check(&public_key).map_err(|_| Refusal::BadSignature)?;
+            shop(db, merchant).map(Some)
+        })?;
+        if shop.is_none() {
+            self.want(Lookup::Key(key));
+        }
+        let expires_at = Timestamp::from_seconds(expires);
+        Ok(ScannedInvitation { shop, limits, expires_at, text: text.trim().to_owned() })
     }
 
     fn read_approval(&self, sealed: Sealed<Approval>) -> Result<ScannedApproval, PhoneError> {

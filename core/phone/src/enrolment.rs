@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::error::{PhoneError, corrupt};
 use crate::phone::Phone;
 use crate::store::meta::{self, UnderWay};
+use crate::store::secrets;
 use crate::sync::answer::{self, Outcome};
 use crate::transport::{Method, Request, Response, TransportError};
 
@@ -110,7 +111,7 @@ impl Phone {
             meta::set(db, &meta::ACCOUNT, &account)?;
             meta::set(db, &meta::ENROLLED, &true)?;
             // Whatever the server thought of the session before, the device is known now.
-            meta::clear(db, &meta::SESSION)?;
+            secrets::clear(db, &secrets::SESSION)?;
             meta::set(db, &meta::SERVER_KEY, &server_key)?;
             meta::clear(db, &meta::ENROLMENT)?;
             self.server_told_time(db, now)

@@ -9,6 +9,8 @@ use moa_wire::keys::SignError;
 use moa_wire::problem::Problem;
 
 use crate::breach::Breach;
+use crate::key_store::KeyStoreError;
+use crate::leaving::Unsent;
 
 /// Why a call failed. Nothing was changed, unless the variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,9 @@ pub enum PhoneError {
     /// The number belongs to another account than the one on this phone.
     #[error("this phone belongs to another account")]
     OtherAccount,
+    /// So much has not been sent yet and would be lost.
+    #[error("{} ops have not been sent", .0.ops)]
+    Unsent(Unsent),
     /// No enrolment is under way.
     #[error("no enrolment is under way")]
     NoEnrolment,
@@ -67,9 +72,15 @@ pub enum PhoneError {
     /// The phone's data could not be read or written.
     #[error("storage: {0}")]
     Storage(#[source] StorageError),
-    /// The device key did not sign, or can't be read.
+    /// The device's key store did not sign, seal or open, or the key can't be read.
     #[error(transparent)]
-    Key(#[from] SignError),
+    Key(#[from] KeyStoreError),
+}
+
+impl From<SignError> for PhoneError {
+    fn from(error: SignError) -> Self {
+        Self::Key(error.into())
+    }
 }
 
 /// What went wrong with the phone's data.
@@ -100,6 +111,20 @@ impl From<io::Error> for PhoneError {
         match error.kind() {
             io::ErrorKind::StorageFull => Self::StorageFull,
             _ => Self::Storage(error.into()),
+        }
+    }
+}
+
+impl PhoneError {
+    /// Whether it is the database that is broken, and not the disk or the call.
+    pub(crate) fn is_broken_data(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::Storage(StorageError::Corrupt(_)) => true,
+            Self::Storage(StorageError::Database(error)) => {
+                matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+            }
+            _ => false,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The device key in software: a file beside the database, for desktops and tests. Phones bring a key of their
-//! key store instead.
+//! The device key in software: a file beside the database, for desktops and tests. Phones bring their key store
+//! instead.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -8,15 +8,21 @@ use std::path::Path;
 use moa_wire::keys::SoftwareKey;
 
 use crate::error::PhoneError;
+use crate::key_store::SoftwareKeys;
 
 /// Reads the key in `path`, or makes one: PKCS #8, readable by the owner alone.
-pub(crate) fn load_or_create(path: &Path) -> Result<SoftwareKey, PhoneError> {
+pub(crate) fn load_or_create(path: &Path) -> Result<SoftwareKeys, PhoneError> {
     match fs::read(path) {
-        Ok(bytes) => return Ok(SoftwareKey::from_pkcs8(&bytes)?),
+        Ok(bytes) => return Ok(SoftwareKeys::from_pkcs8(&bytes)?),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
     }
-    let (key, bytes) = SoftwareKey::generate()?;
+    renew(path)
+}
+
+/// Makes a new key, in place of the one in `path` if there is one.
+pub(crate) fn renew(path: &Path) -> Result<SoftwareKeys, PhoneError> {
+    let (_, bytes) = SoftwareKey::generate()?;
     // Written beside and moved into place, so that a crash leaves a whole key or none.
     let fresh = path.with_extension("new");
     let mut options = OpenOptions::new();
@@ -31,7 +37,7 @@ pub(crate) fn load_or_create(path: &Path) -> Result<SoftwareKey, PhoneError> {
     if let Some(parent) = path.parent() {
         fs::File::open(parent)?.sync_all()?;
     }
-    Ok(key)
+    Ok(SoftwareKeys::from_pkcs8(&bytes)?)
 }
 
 #[cfg(test)]

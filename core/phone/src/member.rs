@@ -16,12 +16,12 @@ use rusqlite::Connection;
 use crate::claim::{Claimed, GroupChoice, choices, effect};
 use crate::error::{PhoneError, corrupt};
 use crate::lookup::Lookup;
-use crate::phone::{Phone, account, own_shop};
+use crate::phone::{Phone, account};
 use crate::sale::sold;
 use crate::shop::{Shop, shop};
 use crate::store::outbox::{self, Effect};
 use crate::store::waiting::{self, Waiting};
-use crate::store::{meta, sales};
+use crate::store::{sales, secrets};
 
 /// A buyer's member code, to be shown to a shop. Names the buyer and gives nothing away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +57,11 @@ impl Phone {
     /// # Errors
     /// [`PhoneError::NotSignedIn`]; [`PhoneError::NotHere`] until the first sync after signing in.
     pub fn member_code(&self) -> Result<ShownMember, PhoneError> {
-        let secret = self.store().read(|db| {
-            account(db)?;
-            meta::get(db, &meta::MEMBER)?.ok_or(PhoneError::NotHere)
-        })?;
+        self.account()?;
+        let sealing = self.sealing()?;
+        let secret = self
+            .store()
+            .read(|db| secrets::get(db, &sealing, &secrets::MEMBER)?.ok_or(PhoneError::NotHere))?;
         let (code, valid_until) = secret.code(self.now()).ok_or(corrupt("member"))?;
         Ok(ShownMember { text: member::text(&code), valid_until })
     }
@@ -73,7 +74,7 @@ impl Phone {
     /// `member_code_expired`; [`PhoneError::NotOurs`], if a digit is wrong say; [`PhoneError::StorageFull`].
     pub fn record_sale_for(&self, amount: Money, buyer: &str) -> Result<OpId, PhoneError> {
         check_amount(amount)?;
-        let merchant = self.store().read(own_shop)?.ok_or(Refusal::NoMerchant)?;
+        let merchant = self.selling(amount)?;
         let buyer = match code::read(buyer, self.link_base())? {
             Scanned::Member(code) => {
                 code.check_time(self.now().seconds())?;

@@ -11,7 +11,7 @@ use moa_wire::api::Base64;
 use moa_wire::number::{MAX_TYPED, SALT_BYTES, TypedNumber, hash};
 
 use crate::error::PhoneError;
-use crate::phone::{Phone, own_shop};
+use crate::phone::Phone;
 use crate::sale::sold;
 use crate::store::outbox::Effect;
 use crate::store::{numbers, sales};
@@ -27,17 +27,18 @@ impl Phone {
     /// `no_merchant`, `amount_not_positive`, `amount_too_large`, `bad_number`; [`PhoneError::StorageFull`].
     pub fn record_sale_to_number(&self, amount: Money, number: &str) -> Result<OpId, PhoneError> {
         check_amount(amount)?;
-        let merchant = self.store().read(own_shop)?.ok_or(Refusal::NoMerchant)?;
+        let merchant = self.selling(amount)?;
         let number = number.trim();
         check(number)?;
         let mut salt = [0; SALT_BYTES];
         self.environment().random(&mut salt);
+        let sealing = self.sealing()?;
         let op = self.submit(
             OpBody::SellTo { amount, buyer: Buyer::Number(hash(&salt, number)) },
             |_| Effect::default(),
             |db, op| {
                 let (op_id, salt, number) = (op.value().id, Base64(salt.to_vec()), number.to_owned());
-                numbers::put(db, &TypedNumber { op: op_id, salt, number })?;
+                numbers::put(db, &sealing, &TypedNumber { op: op_id, salt, number })?;
                 sales::put(db, &sold(op.value(), merchant, amount, None))
             },
         )?;

@@ -29,12 +29,36 @@ pub enum Kind {
     Redeem,
     /// To set a standing choice.
     Standing,
+    /// To end a key.
+    RevokeDevice,
+    /// To let a new phone pay.
+    AdmitDevice,
+    /// To sell for a shop that is another's.
+    JoinStaff,
+    /// To end someone's selling for a shop.
+    RemoveStaff,
+    /// To go on selling without the server.
+    RenewCertificate,
+    /// To pay at a shop without signal.
+    Pay,
+    /// To reserve mileage for a till.
+    ReservePass,
+    /// To take mileage of a pass.
+    RedeemPass,
+    /// To let in a browser, or a shop's computer.
+    AddKey,
+    /// To act for the owner's shop.
+    ActFor,
+    /// To set what a shop may sell before it syncs.
+    SetAllowance,
+    /// To hand over a group.
+    AppointAdmin,
     /// What only the server does.
     Other,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 20] = [
         Self::RegisterMerchant,
         Self::FoundGroup,
         Self::JoinGroup,
@@ -42,6 +66,18 @@ impl Kind {
         Self::Claim,
         Self::Redeem,
         Self::Standing,
+        Self::RevokeDevice,
+        Self::AdmitDevice,
+        Self::JoinStaff,
+        Self::RemoveStaff,
+        Self::RenewCertificate,
+        Self::Pay,
+        Self::ReservePass,
+        Self::RedeemPass,
+        Self::AddKey,
+        Self::ActFor,
+        Self::SetAllowance,
+        Self::AppointAdmin,
         Self::Other,
     ];
 
@@ -55,10 +91,24 @@ impl Kind {
             OpBody::Claim { .. } | OpBody::ClaimWaiting { .. } => Self::Claim,
             OpBody::Redeem { .. } => Self::Redeem,
             OpBody::SetStanding { .. } => Self::Standing,
+            OpBody::RevokeDevice { .. } => Self::RevokeDevice,
+            OpBody::AdmitDevice { .. } => Self::AdmitDevice,
+            OpBody::JoinStaff { .. } => Self::JoinStaff,
+            OpBody::RemoveStaff { .. } => Self::RemoveStaff,
+            OpBody::RenewCertificate => Self::RenewCertificate,
+            OpBody::Pay { .. } => Self::Pay,
+            OpBody::ReservePass { .. } => Self::ReservePass,
+            OpBody::RedeemPass { .. } => Self::RedeemPass,
+            OpBody::AddKey { .. } => Self::AddKey,
+            OpBody::ActFor { .. } => Self::ActFor,
+            OpBody::SetAllowance { .. } => Self::SetAllowance,
+            OpBody::AppointAdmin { .. } => Self::AppointAdmin,
             OpBody::EnrolDevice { .. }
             | OpBody::ExpireLots { .. }
             | OpBody::LapseSale { .. }
             | OpBody::OfferAgain { .. }
+            | OpBody::ReleasePass { .. }
+            | OpBody::AppointOperator { .. }
             | OpBody::TakeBest { .. } => Self::Other,
         }
     }
@@ -73,6 +123,18 @@ impl Kind {
             Self::Claim => "claim",
             Self::Redeem => "redeem",
             Self::Standing => "standing",
+            Self::RevokeDevice => "revoke_device",
+            Self::AdmitDevice => "admit_device",
+            Self::JoinStaff => "join_staff",
+            Self::RemoveStaff => "remove_staff",
+            Self::RenewCertificate => "renew_certificate",
+            Self::Pay => "pay",
+            Self::ReservePass => "reserve_pass",
+            Self::RedeemPass => "redeem_pass",
+            Self::AddKey => "add_key",
+            Self::ActFor => "act_for",
+            Self::SetAllowance => "set_allowance",
+            Self::AppointAdmin => "appoint_admin",
             Self::Other => "other",
         }
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use moa_rules::id::{AccountId, KeyId, MerchantId, OpId};
 use moa_rules::op::{OP_VERSION, Op, OpBody};
 use moa_rules::time::Timestamp;
-use moa_wire::keys::{Signer, SoftwareKey};
+use moa_wire::keys::Signer;
 use moa_wire::token::Checked;
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -17,14 +17,17 @@ use crate::breach::Breach;
 use crate::environment::{Environment, SystemEnvironment, op_id};
 use crate::error::PhoneError;
 use crate::key;
+use crate::key_store::{DeviceKeys, SoftwareKeys};
 use crate::lookup::Wanted;
+use crate::sealing::Sealing;
+use crate::set_aside;
 use crate::store::outbox::Effect;
-use crate::store::{Store, inbox, meta, outbox};
+use crate::store::{Store, inbox, meta, outbox, secrets};
 
 /// Where a phone keeps its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
-    /// In this directory, made if need be: `phone.db`, and `device.key` unless a [`Signer`] is given.
+    /// In this directory, made if need be: `phone.db`, and `device.key` unless keys are given.
     Directory(PathBuf),
     /// Nowhere: gone when the phone is dropped. For tests and simulations.
     Memory,
@@ -34,8 +37,8 @@ pub enum Data {
 pub struct Options {
     /// Where its data is.
     pub data: Data,
-    /// The device key; none for a key in software, kept with the data.
-    pub signer: Option<Arc<dyn Signer>>,
+    /// The device's keys, such as [`HostKeys`](crate::HostKeys); none for a key in software, kept with the data.
+    pub keys: Option<Arc<dyn DeviceKeys>>,
     /// Clock and randomness.
     pub environment: Arc<dyn Environment>,
     /// The server's address as it knows it itself, such as `https://moa.example`: links that lead into the app begin with
@@ -52,7 +55,7 @@ impl Options {
     pub fn new(data: Data) -> Self {
         Self {
             data,
-            signer: None,
+            keys: None,
             environment: Arc::new(SystemEnvironment::default()),
             link_base: "https://moa.example".to_owned(),
             device_name: String::new(),
@@ -60,6 +63,9 @@ impl Options {
         }
     }
 }
+
+/// The file of a key in software.
+const KEY_FILE: &str = "device.key";
 
 /// Who is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,14 +81,18 @@ pub enum SignedIn {
 /// A phone. Safe to share between threads; see the crate's head for how it is used.
 pub struct Phone {
     store: Store,
-    signer: Arc<dyn Signer>,
+    keys: Arc<dyn DeviceKeys>,
     key: KeyId,
+    /// Once the key store has opened it.
+    pub(crate) sealing: Mutex<Option<Arc<Sealing>>>,
     environment: Arc<dyn Environment>,
     link_base: String,
     device_name: String,
     language: String,
     clock_offset: AtomicI64,
     version: watch::Sender<u64>,
+    /// When the server was last heard, by its clock; 0 for never.
+    pub(crate) heard: AtomicI64,
     pub(crate) wanted: Wanted,
     /// Sales that could not be chosen for without a question: left to the person until the app is opened again.
     pub(crate) left: Mutex<BTreeSet<OpId>>,
@@ -94,40 +104,58 @@ impl Phone {
     /// # Errors
     /// Storage or key; [`PhoneError::NewerData`] if a newer app wrote the data.
     pub fn open(options: Options) -> Result<Self, PhoneError> {
-        let Options { data, signer, environment, link_base, device_name, language } = options;
-        let store = match &data {
-            Data::Directory(directory) => {
-                std::fs::create_dir_all(directory)?;
-                Store::open(Some(&directory.join("phone.db")))?
-            }
-            Data::Memory => Store::open(None)?,
+        let Options { data, keys, environment, link_base, device_name, language } = options;
+        if let Data::Directory(directory) = &data {
+            std::fs::create_dir_all(directory)?;
+        }
+        let given = keys.is_some();
+        let mut keys = match (keys, &data) {
+            (Some(keys), _) => keys,
+            (None, Data::Directory(directory)) => Arc::new(key::load_or_create(&directory.join(KEY_FILE))?),
+            (None, Data::Memory) => Arc::new(SoftwareKeys::generate()?),
         };
-        let signer = match (signer, &data) {
-            (Some(signer), _) => signer,
-            (None, Data::Directory(directory)) => {
-                Arc::new(key::load_or_create(&directory.join("device.key"))?)
-            }
-            (None, Data::Memory) => Arc::new(SoftwareKey::generate()?.0),
-        };
-        let key = signer.key_id();
-        let clock_offset = store.write(|db| {
-            take_over(db, key)?;
+        let begin = |db: &Connection, keys: &dyn DeviceKeys| {
+            take_over(db, keys.key_id())?;
             if inbox::learned_to_read(db)? {
                 // What was skipped is in the snapshot.
                 meta::clear(db, &meta::CURSOR)?;
             }
-            meta::get(db, &meta::CLOCK_OFFSET)
-        })?;
+            Ok(())
+        };
+        let store = match &data {
+            Data::Directory(directory) => {
+                let begin = |db: &Connection| begin(db, &*keys);
+                set_aside::open(&directory.join("phone.db"), &*keys, environment.now(), begin)?
+            }
+            Data::Memory => {
+                let store = Store::open(None)?;
+                store.write(|db| begin(db, &*keys))?;
+                store
+            }
+        };
+        if store.read(|db| meta::get(db, &meta::LEFT))?.is_some() {
+            if let (false, Data::Directory(directory)) = (given, &data) {
+                keys = Arc::new(key::renew(&directory.join(KEY_FILE))?);
+            }
+            store.write(|db| {
+                begin(db, &*keys)?;
+                meta::clear(db, &meta::LEFT)
+            })?;
+        }
+        let (clock_offset, heard) =
+            store.read(|db| Ok((meta::get(db, &meta::CLOCK_OFFSET)?, meta::get(db, &meta::HEARD_AT)?)))?;
         Ok(Self {
             store,
-            signer,
-            key,
+            key: keys.key_id(),
+            keys,
+            sealing: Mutex::default(),
             environment,
             link_base,
             device_name,
             language,
             clock_offset: AtomicI64::new(clock_offset.unwrap_or(0)),
             version: watch::Sender::new(0),
+            heard: AtomicI64::new(heard.map_or(0, |heard| heard.0)),
             wanted: Wanted::default(),
             left: Mutex::default(),
         })
@@ -212,7 +240,11 @@ impl Phone {
     }
 
     pub(crate) fn signer(&self) -> &dyn Signer {
-        &*self.signer
+        &*self.keys
+    }
+
+    pub(crate) fn keys(&self) -> &dyn DeviceKeys {
+        &*self.keys
     }
 
     pub(crate) fn environment(&self) -> &dyn Environment {
@@ -294,7 +326,8 @@ pub(crate) fn own_shop(db: &Connection) -> Result<Option<MerchantId>, PhoneError
     Ok(opening.first().map(|pending| pending.op.as_merchant()))
 }
 
-/// Data that another key wrote (a backup brought to a new device) is kept, but the new key must be enrolled.
+/// Data that another key wrote (a backup brought to a new device) is kept, but for the secrets, which only the other
+/// device could open; and the new key must be enrolled.
 fn take_over(db: &Connection, key: KeyId) -> Result<(), PhoneError> {
     let before = meta::get(db, &meta::KEY)?;
     if before == Some(key) {
@@ -303,8 +336,9 @@ fn take_over(db: &Connection, key: KeyId) -> Result<(), PhoneError> {
     meta::set(db, &meta::KEY, &key)?;
     if before.is_some() {
         meta::clear(db, &meta::ENROLLED)?;
-        meta::clear(db, &meta::SESSION)?;
+        secrets::forget_all(db)?;
         meta::clear(db, &meta::MERCHANT)?;
+        meta::clear(db, &meta::TILL)?;
         meta::clear(db, &meta::CURSOR)?;
     }
     Ok(())
@@ -313,6 +347,7 @@ fn take_over(db: &Connection, key: KeyId) -> Result<(), PhoneError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key_store::KeyStoreError;
     use moa_rules::merchant::MerchantProfile;
     use moa_rules::quantity::{Currency, Money};
     use moa_wire::keys::SignError;
@@ -354,7 +389,7 @@ mod tests {
 
     /// A key store that looks at the phone while it signs, as a screen does while it asks for a finger.
     struct Slow {
-        key: SoftwareKey,
+        key: SoftwareKeys,
         phone: OnceLock<Weak<Phone>>,
     }
 
@@ -366,7 +401,7 @@ mod tests {
         fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
             if let Some(phone) = self.phone.get().and_then(Weak::upgrade) {
                 let looked = phone.balances().and_then(|_| phone.dismiss(OpId([0; 16])));
-                looked.map_err(|error| SignError(error.to_string()))?;
+                looked.map_err(|error| SignError::Failed(error.to_string()))?;
             }
             self.key.sign(message)
         }
@@ -374,15 +409,26 @@ mod tests {
 
     #[test]
     fn no_lock_is_held_while_the_key_signs() {
-        let slow = Arc::new(Slow { key: SoftwareKey::generate().unwrap().0, phone: OnceLock::new() });
-        let phone = signed_in(Options { signer: Some(slow.clone()), ..Options::new(Data::Memory) });
+        let slow = Arc::new(Slow { key: SoftwareKeys::generate().unwrap(), phone: OnceLock::new() });
+        let phone = signed_in(Options { keys: Some(slow.clone()), ..Options::new(Data::Memory) });
         slow.phone.set(Arc::downgrade(&phone)).unwrap();
         phone.register_merchant(profile()).unwrap();
         phone.record_sale(Money(1_000), None).unwrap();
     }
 
+    impl DeviceKeys for Slow {
+        fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+            self.key.seal(plain)
+        }
+
+        fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+            self.sign(sealed)?;
+            self.key.open(sealed)
+        }
+    }
+
     /// A key that the user did not unlock.
-    struct Locked(SoftwareKey);
+    struct Locked(SoftwareKeys);
 
     impl Signer for Locked {
         fn public_key(&self) -> Vec<u8> {
@@ -390,15 +436,25 @@ mod tests {
         }
 
         fn sign(&self, _: &[u8]) -> Result<Vec<u8>, SignError> {
-            Err(SignError("locked".into()))
+            Err(SignError::Locked("no finger".into()))
+        }
+    }
+
+    impl DeviceKeys for Locked {
+        fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+            self.0.seal(plain)
+        }
+
+        fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+            self.0.open(sealed)
         }
     }
 
     #[test]
     fn a_key_that_does_not_sign_leaves_a_gap_in_the_counter_and_nothing_else() {
-        let locked = Arc::new(Locked(SoftwareKey::generate().unwrap().0));
-        let phone = signed_in(Options { signer: Some(locked), ..Options::new(Data::Memory) });
-        assert!(matches!(phone.register_merchant(profile()), Err(PhoneError::Key(_))));
+        let locked = Arc::new(Locked(SoftwareKeys::generate().unwrap()));
+        let phone = signed_in(Options { keys: Some(locked), ..Options::new(Data::Memory) });
+        assert!(matches!(phone.register_merchant(profile()), Err(PhoneError::Key(KeyStoreError::Locked(_)))));
         assert!(phone.outbox().unwrap().is_empty() && phone.own_shop().unwrap().is_none());
         assert_eq!(phone.take_counter().unwrap(), 2);
     }

@@ -100,9 +100,14 @@ fn check_unused(asked_before: bool) -> Result<(), PhoneError> {
     if asked_before { Err(Refusal::CodeUsed.into()) } else { Ok(()) }
 }
 
-/// When the code in a redemption runs out; none for other ops.
+/// When the code in a redemption, or the approval of a payment, runs out; none for other ops.
 pub(crate) fn deadline(body: &OpBody) -> Option<Timestamp> {
-    let OpBody::Redeem { code, .. } = body else { return None };
-    let code = Sealed::<RedemptionCode>::parse(code).ok()?;
-    Some(Timestamp::from_seconds(code.unchecked().expires))
+    match body {
+        OpBody::Redeem { code, .. } => {
+            let code = Sealed::<RedemptionCode>::parse(code).ok()?;
+            Some(Timestamp::from_seconds(code.unchecked().expires))
+        }
+        OpBody::Pay { expires, .. } => Some(Timestamp::from_seconds(*expires)),
+        _ => None,
+    }
 }

@@ -3,7 +3,6 @@
 use moa_rules::id::{AccountId, GroupId, MerchantId, OpId};
 use moa_rules::op::{Op, OpBody};
 use moa_rules::quantity::{Money, Units};
-use moa_rules::refusal::Refusal;
 use moa_rules::sale::{CLAIM_DAYS, Sale, VOUCHER_MINUTES, check_amount};
 use moa_rules::time::{Day, Timestamp, Zone, end_of_day, local_day};
 use moa_wire::code;
@@ -104,7 +103,7 @@ impl Phone {
     /// `no_merchant`, `amount_not_positive`, `amount_too_large`; [`PhoneError::StorageFull`].
     pub fn record_sale(&self, amount: Money, addressee: Option<AccountId>) -> Result<Voucher, PhoneError> {
         check_amount(amount)?;
-        let merchant = self.store().read(own_shop)?.ok_or(Refusal::NoMerchant)?;
+        let merchant = self.selling(amount)?;
         let op = self.submit(
             OpBody::RecordSale { amount, addressee },
             |_| Effect::default(),
@@ -187,8 +186,8 @@ fn item(db: &Connection, sold: &Sold) -> Result<SaleItem, PhoneError> {
 /// A sale as its op leaves it, before the server has answered.
 pub(crate) fn sold(op: &Op, merchant: MerchantId, amount: Money, addressee: Option<AccountId>) -> Sale {
     let Op { id, actor: key, time, .. } = *op;
-    let (claimed_by, waits_until, lapsed) = (None, None, false);
-    Sale { id, merchant, key, amount, time, addressee, claimed_by, waits_until, lapsed }
+    let (claimed_by, waits_until, lapsed, staff) = (None, None, false, false);
+    Sale { id, merchant, key, amount, time, addressee, claimed_by, waits_until, lapsed, staff }
 }
 
 /// Until when the voucher of a sale at second `sold` can be scanned.

@@ -13,12 +13,11 @@ use moa_wire::api::{Access, Base64, Devices, MAX_DEVICE_NAME, RefreshRequest, Se
 use moa_wire::dpop;
 use moa_wire::keys::{Signer, SoftwareKey};
 use moa_wire::token::{Checked, SessionEndorsement};
-use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{PhoneError, corrupt};
 use crate::phone::{Phone, account};
-use crate::store::meta;
+use crate::store::{meta, secrets};
 use crate::sync::answer::{self, Outcome};
 use crate::transport::{Method, Request, Response, TransportError};
 
@@ -99,16 +98,15 @@ impl Phone {
             refresh: None,
             token: None,
         };
-        self.write(|db| meta::set(db, &meta::SESSION, &kept))
+        self.keep_session(&kept)
     }
 
     /// How far the session has come. None if nobody is signed in.
     pub(crate) fn session(&self) -> Result<Option<Stage>, PhoneError> {
-        let (enrolled, kept) =
-            self.store().read(|db| Ok((meta::get(db, &meta::ENROLLED)?, meta::get(db, &meta::SESSION)?)))?;
-        if enrolled != Some(true) {
+        if self.store().read(|db| meta::get(db, &meta::ENROLLED))? != Some(true) {
             return Ok(None);
         }
+        let kept = self.kept_session()?;
         let now = self.now();
         let holds = |kept: &Kept| {
             // A word given by a clock that was fast, and was set right since, is none yet.
@@ -183,9 +181,31 @@ impl Phone {
             return Ok(true);
         }
         if problem.status == 401 {
-            self.store().write(drop_token)?;
+            self.drop_token()?;
         }
         Ok(problem.status == 401)
+    }
+
+    /// Keeps the session as it is now.
+    pub(crate) fn keep_session(&self, kept: &Kept) -> Result<(), PhoneError> {
+        let sealing = self.sealing()?;
+        self.write(|db| secrets::set(db, &sealing, &secrets::SESSION, kept))
+    }
+
+    /// The server takes the token for void.
+    pub(crate) fn drop_token(&self) -> Result<(), PhoneError> {
+        self.change_session(|kept| kept.token = None)
+    }
+
+    /// The server takes the session for over: it is begun again, on the same word of the device's.
+    pub(crate) fn start_session_again(&self) -> Result<(), PhoneError> {
+        self.change_session(|kept| (kept.token, kept.refresh) = (None, None))
+    }
+
+    fn change_session(&self, change: impl FnOnce(&mut Kept)) -> Result<(), PhoneError> {
+        let Some(mut kept) = self.kept_session()? else { return Ok(()) };
+        change(&mut kept);
+        self.keep_session(&kept)
     }
 }
 
@@ -256,22 +276,6 @@ impl Reader {
         request.headers.push((dpop::HEADER, proof));
         Ok(request)
     }
-}
-
-/// The server takes the token for void.
-pub(crate) fn drop_token(db: &Connection) -> Result<(), PhoneError> {
-    change(db, |kept| kept.token = None)
-}
-
-/// The server takes the session for over: it is begun again, on the same word of the device's.
-pub(crate) fn start_again(db: &Connection) -> Result<(), PhoneError> {
-    change(db, |kept| (kept.token, kept.refresh) = (None, None))
-}
-
-fn change(db: &Connection, change: impl FnOnce(&mut Kept)) -> Result<(), PhoneError> {
-    let Some(mut kept) = meta::get(db, &meta::SESSION)? else { return Ok(()) };
-    change(&mut kept);
-    meta::set(db, &meta::SESSION, &kept)
 }
 
 fn json<T: Serialize>(body: &T) -> Result<Vec<u8>, PhoneError> {

@@ -3,6 +3,8 @@
 //! WAL with `synchronous=FULL`: what a method has returned survives a power cut. One connection behind a lock; no
 //! lock is held while a key signs or the network is waited for.
 
+pub(crate) mod aside;
+mod carve;
 pub(crate) mod directory;
 pub(crate) mod history;
 pub(crate) mod inbox;
@@ -11,22 +13,52 @@ pub(crate) mod lots;
 pub(crate) mod meta;
 pub(crate) mod numbers;
 pub(crate) mod outbox;
+pub(crate) mod passes;
 pub(crate) mod redemptions;
+pub(crate) mod rescue;
 pub(crate) mod sales;
+pub(crate) mod secrets;
 pub(crate) mod vouchers;
 pub(crate) mod waiting;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::error::PhoneError;
+use crate::error::{PhoneError, corrupt};
 
 /// What brings a database from each version to the next, beginning with none. The version is SQLite's own
 /// `user_version`: a migration library costs a phone a megabyte (it brings regular expressions) and does no more.
 const MIGRATIONS: &[&str] = &[include_str!("store/migrations/V1__first.sql")];
+
+/// Every table but the counters; those that name rows of others come first.
+const TABLES: [&str; 22] = [
+    "typed_number",
+    "pending",
+    "voucher",
+    "outbox",
+    "meta",
+    "secret",
+    "inbox",
+    "inbox_event",
+    "lot",
+    "history",
+    "waiting_sale",
+    "sale",
+    "redemption",
+    "pass",
+    "given_token",
+    "approval",
+    "merchant",
+    "merchant_key",
+    "group",
+    "terms",
+    "member",
+    "lane",
+];
 
 /// Statements that stay prepared: all that a sync uses, so that none is parsed twice.
 const STATEMENTS: usize = 64;
@@ -34,6 +66,8 @@ const STATEMENTS: usize = 64;
 /// The database.
 pub(crate) struct Store {
     db: Mutex<Connection>,
+    /// Where it is to be noted that the database looks broken; nowhere in memory.
+    suspicion: Option<PathBuf>,
 }
 
 impl Store {
@@ -43,7 +77,37 @@ impl Store {
             Some(path) => Connection::open(path)?,
             None => Connection::open_in_memory()?,
         };
-        Self::prepare(db, MIGRATIONS)
+        // Until it is known to be whole, nothing of a log is written into it.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        let store = Self::prepare(db, MIGRATIONS)?;
+        Ok(Self { suspicion: path.map(aside::suspicion), ..store })
+    }
+
+    /// Whether the database is whole: each page and row, in some milliseconds; its indexes too, if it looked broken
+    /// before. (docs/measurements.md)
+    pub fn check(&self) -> Result<(), PhoneError> {
+        let suspicion = self.suspicion.as_deref().filter(|path| path.exists());
+        let pragma = if suspicion.is_some() { "integrity_check" } else { "quick_check" };
+        let said: String = self.lock().query_row(&format!("PRAGMA {pragma}(1)"), [], |row| row.get(0))?;
+        if said != "ok" {
+            tracing::error!(said, "the database is broken");
+            return Err(corrupt("database"));
+        }
+        match suspicion {
+            Some(path) => Ok(std::fs::remove_file(path)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether closing leaves the log as it is, rather than writing it into the database.
+    pub fn keep_log_on_close(&self, keep: bool) -> Result<(), PhoneError> {
+        self.lock().set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)?;
+        Ok(())
+    }
+
+    /// Whether the database looked broken since it was last checked.
+    pub fn is_suspect(&self) -> bool {
+        self.suspicion.as_ref().is_some_and(|path| path.exists())
     }
 
     fn prepare(mut db: Connection, migrations: &[&str]) -> Result<Self, PhoneError> {
@@ -52,17 +116,25 @@ impl Store {
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update(None, "foreign_keys", true)?;
+        // What is deleted is overwritten: numbers once answered, a person who signed out.
+        db.pragma_update(None, "secure_delete", true)?;
         migrate(&mut db, migrations)?;
-        Ok(Self { db: Mutex::new(db) })
+        Ok(Self { db: Mutex::new(db), suspicion: None })
     }
 
     /// Reads.
     pub fn read<T>(&self, f: impl FnOnce(&Connection) -> Result<T, PhoneError>) -> Result<T, PhoneError> {
-        f(&self.lock())
+        let read = f(&self.lock());
+        self.note(read)
     }
 
     /// Writes all or nothing; on disk when it returns.
     pub fn write<T>(&self, f: impl FnOnce(&Connection) -> Result<T, PhoneError>) -> Result<T, PhoneError> {
+        let written = self.transact(f);
+        self.note(written)
+    }
+
+    fn transact<T>(&self, f: impl FnOnce(&Connection) -> Result<T, PhoneError>) -> Result<T, PhoneError> {
         let mut db = self.lock();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = f(&transaction)?;
@@ -70,10 +142,42 @@ impl Store {
         Ok(value)
     }
 
+    /// Notes what makes the database suspect: it is checked when it is opened next.
+    fn note<T>(&self, done: Result<T, PhoneError>) -> Result<T, PhoneError> {
+        if let (Err(error), Some(path)) = (&done, &self.suspicion)
+            && error.is_broken_data()
+            && let Err(error) = std::fs::write(path, [])
+        {
+            tracing::error!(%error, "the database looks broken, which could not be noted");
+        }
+        done
+    }
+
+    /// Writes the log into the database, and leaves nothing in it.
+    pub fn empty_log(&self) -> Result<(), PhoneError> {
+        self.lock().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
     /// A panic in the middle of a transaction rolled it back; what is there is whole.
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Forgets all but what has to outlast a person: counters, so that none is used twice, and which broken databases were
+/// set aside, so that none is brought over to the next person.
+pub(crate) fn forget_person(db: &Connection) -> Result<(), PhoneError> {
+    let aside = meta::get(db, &meta::SET_ASIDE)?;
+    let key = meta::get(db, &meta::KEY)?;
+    for table in TABLES {
+        db.execute(&format!("DELETE FROM \"{table}\""), [])?;
+    }
+    if let Some(mut aside) = aside {
+        aside.iter_mut().for_each(|aside| aside.read = true);
+        meta::set(db, &meta::SET_ASIDE, &aside)?;
+    }
+    key.map_or(Ok(()), |key| meta::set(db, &meta::KEY, &key))
 }
 
 /// Each migration in one transaction with the version that it leads to.
@@ -136,6 +240,20 @@ mod tests {
             matches!(refused, Err(PhoneError::NewerData { found, known: k }) if found == known + 1 && k == known),
             "{refused:?}"
         );
+    }
+
+    #[test]
+    fn a_person_is_forgotten_in_every_table() {
+        let store = Store::open(None).unwrap();
+        let all = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let mut tables: Vec<String> = store
+            .read(|db| Ok(db.prepare(all)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?))
+            .unwrap();
+        tables.retain(|table| table != "counter");
+        tables.sort_unstable();
+        let mut forgotten = TABLES;
+        forgotten.sort_unstable();
+        assert_eq!(tables, forgotten);
     }
 
     #[test]

@@ -29,6 +29,7 @@ use moa_wire::api::MAX_OPS;
 
 use crate::environment::up_to;
 use crate::error::PhoneError;
+use crate::key_store::KeyStoreError;
 use crate::lookup::Lookup;
 use crate::phone::Phone;
 use crate::session::{Kept, Stage};
@@ -46,6 +47,8 @@ const MOST_BACKOFF_AT_TILL: u64 = 4_000;
 const LEAST_BACKOFF: i64 = 250;
 /// The longest that a lane waits because the server asked, in seconds.
 pub(crate) const MOST_RETRY_AFTER_S: u32 = 3_600;
+/// How soon a key store is asked again that did not open the secrets.
+const LOCKED: i64 = 5 * Timestamp::SECOND;
 /// How often the directory is followed while the app is in the foreground.
 const DIRECTORY_EVERY: i64 = 15 * Timestamp::MINUTE;
 
@@ -199,6 +202,11 @@ impl Machine {
         self.foreground = foreground;
     }
 
+    /// Whether the app is being looked at.
+    pub fn is_foreground(&self) -> bool {
+        self.foreground
+    }
+
     /// How the sync fares.
     pub fn status(&self) -> SyncStatus {
         SyncStatus { failure: self.failure.clone(), caught_up: self.changes_complete > 0 }
@@ -249,8 +257,14 @@ impl Machine {
             self.finish(Err(Failure::NotSignedIn));
             return Ok(work);
         }
+        let session = match phone.session() {
+            Err(PhoneError::Key(error)) => {
+                self.locked(phone, error, now);
+                return Ok(work);
+            }
+            session => session?,
+        };
         // The snapshot comes first: it is asked for before anything new is pushed.
-        let session = phone.session()?;
         let reader = match &session {
             Some(Stage::Ready(reader)) => Some(reader),
             _ => None,
@@ -305,6 +319,17 @@ impl Machine {
         self.settle(phone, now)
     }
 
+    /// The key store does not open the secrets now. Nothing is sent without them; it is asked again soon.
+    fn locked(&mut self, phone: &Phone, error: KeyStoreError, now: Timestamp) {
+        let failure = Failure::Key(error);
+        if self.failure.as_ref() != Some(&failure) {
+            self.failure = Some(failure.clone());
+            phone.changed();
+        }
+        self.finish(Err(failure));
+        self.wake_at(now.plus(LOCKED));
+    }
+
     fn tick(&mut self) -> u64 {
         self.tick += 1;
         self.tick
@@ -343,6 +368,7 @@ impl Machine {
     fn succeeded(&mut self, phone: &Phone, lane: Lane) -> Result<(), PhoneError> {
         self.failure = None;
         self.again.remove(&lane);
+        phone.heard_server()?;
         self.stand(phone, lane, Standing::default())
     }
 

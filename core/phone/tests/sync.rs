@@ -197,7 +197,7 @@ fn a_wrong_number_of_verdicts_is_no_answer() {
             if request.path != "/v1/ops" {
                 return Ok(server.answer(request));
             }
-            Ok(ok(&Verdicts { verdicts: vec![Verdict::Applied; count], now: server.now }))
+            Ok(ok(&Verdicts { verdicts: vec![Verdict::Applied; count], tokens: Vec::new(), now: server.now }))
         });
         assert!(matches!(answered, Err(Failure::NotOurServer(_))), "{count}");
         let waiting = town.buyer.phone.outbox().unwrap();
@@ -301,7 +301,11 @@ fn an_op_that_the_server_put_off_waits_under_the_same_id() {
         if request.path != "/v1/ops" {
             return Ok(server.answer(request));
         }
-        Ok(ok(&Verdicts { verdicts: vec![Verdict::Retry { after_s: 40 }], now: server.now }))
+        Ok(ok(&Verdicts {
+            verdicts: vec![Verdict::Retry { after_s: 40 }],
+            tokens: Vec::new(),
+            now: server.now,
+        }))
     };
     assert_eq!(town.buyer.sync_over(&mut town.server, put_off), Err(Failure::Later));
     town.advance(39 * Timestamp::SECOND);
@@ -348,7 +352,11 @@ fn edge_30_an_op_put_off_before_the_clock_was_set_back_is_sent() {
         if request.path != "/v1/ops" {
             return Ok(server.answer(request));
         }
-        Ok(ok(&Verdicts { verdicts: vec![Verdict::Retry { after_s: 600 }], now: server.now }))
+        Ok(ok(&Verdicts {
+            verdicts: vec![Verdict::Retry { after_s: 600 }],
+            tokens: Vec::new(),
+            now: server.now,
+        }))
     };
     town.buyer.environment.advance(365 * Timestamp::DAY);
     town.buyer.run(&mut town.server, put_off);
@@ -499,7 +507,11 @@ fn setting_up_goes_one_by_one_so_that_nothing_is_refused_for_what_was_put_off() 
             return Ok(server.answer(request));
         }
         server.batches.push(0);
-        Ok(ok(&Verdicts { verdicts: vec![Verdict::Retry { after_s: 10 }], now: server.now }))
+        Ok(ok(&Verdicts {
+            verdicts: vec![Verdict::Retry { after_s: 10 }],
+            tokens: Vec::new(),
+            now: server.now,
+        }))
     };
     assert_eq!(shop.sync_over(&mut server, put_off), Err(Failure::Later));
     assert_eq!(server.batches, [0], "the sale waits for its shop");

@@ -250,6 +250,7 @@ fn expired_lots_are_not_counted_and_those_expiring_soon_are_told() {
     let mut town = Town::new();
     town.earn(10_000);
     town.advance(170 * Timestamp::DAY);
+    town.cafe.sync(&mut town.server).unwrap();
     town.earn(20_000);
     let balance = &town.buyer.phone.balances().unwrap()[0];
     assert_eq!((balance.confirmed, balance.expiring_soon), (units(3_000), units(1_000)));

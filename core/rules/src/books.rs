@@ -119,7 +119,18 @@ pub fn postings(event: &EventBody) -> Vec<Posting> {
         | EventBody::SaleRecorded { .. }
         | EventBody::SaleWaits { .. }
         | EventBody::SaleLapsed { .. }
-        | EventBody::StandingSet { .. } => return Vec::new(),
+        | EventBody::StandingSet { .. }
+        | EventBody::DeviceRevoked { .. }
+        | EventBody::DeviceAdmitted { .. }
+        | EventBody::StaffJoined { .. }
+        | EventBody::StaffLeft { .. }
+        | EventBody::CertificateIssued { .. }
+        | EventBody::PassReserved { .. }
+        | EventBody::PassReleased { .. }
+        | EventBody::TillAdded { .. }
+        | EventBody::AllowanceSet { .. }
+        | EventBody::AdminAppointed { .. }
+        | EventBody::OperatorAppointed { .. } => return Vec::new(),
         EventBody::Accrued { group, merchant, account, units, worth, .. } => {
             let mut entry = entry(group);
             let (issuer, buyer) = (Party::Member(*merchant), Party::Buyer(*account));

@@ -5,11 +5,12 @@ use crate::choice::by_rate;
 use crate::decide::{Author, Decision};
 use crate::event::EventBody;
 use crate::group::TermsVersion;
-use crate::id::{AccountId, MerchantId, OpId};
+use crate::id::{AccountId, KeyId, MerchantId, OpId};
 use crate::op::{Carried, Choice, Op, OpBody};
 use crate::quantity::Money;
 use crate::refusal::Refusal;
 use crate::sale::{self, CLAIM_DAYS, Sale, VOUCHER_MINUTES};
+use crate::staff;
 use crate::time::{Timestamp, end_of_day};
 use crate::view::{Halt, Key, View};
 
@@ -23,34 +24,38 @@ pub(crate) fn claim(
     choice: Option<Choice>,
     now: Timestamp,
 ) -> Result<Decision, Halt> {
-    let account = author.account()?;
+    let account = author.person()?;
     let Carried::Sale(sale_op) = carried else { return Err(Refusal::NotASale.into()) };
     let OpBody::RecordSale { amount, addressee } = sale_op.body else { return Err(Refusal::NotASale.into()) };
 
     view.want(&[Key::Device(sale_op.actor), Key::Counter(sale_op.actor, sale_op.counter)])?;
     let seller_key = view.device(sale_op.actor)?.ok_or(Refusal::UnknownKey)?;
     let seller = seller_key.merchant.ok_or(Refusal::NoMerchant)?;
-    view.want(&[Key::Sale(seller, sale_op.id), Key::Merchant(seller), Key::Memberships(seller)])?;
+    view.want(&[
+        Key::Sale(seller, sale_op.id),
+        Key::Merchant(seller),
+        Key::Memberships(seller),
+        Key::Staff(seller, account),
+    ])?;
 
     let mut decision = Decision::default();
     match view.sale(seller, sale_op.id)? {
         Some(known) => check_open(known, sale_op, amount, addressee)?,
         None => {
-            let shop = Author::check(view, sale_op)?;
+            let shop = Author::check(view, sale_op, now)?;
             decision = sale::record(view, &shop, amount, addressee, now)?;
             decision.accept_carried(sale_op);
         }
     }
-    if view.merchant(seller)?.is_some_and(|merchant| merchant.owner == account) {
-        return Err(Refusal::OwnSale.into());
-    }
+    staff::check_buyer(view, seller, account, sale_op.time)?;
     if addressee.is_some_and(|buyer| buyer != account) {
         return Err(Refusal::NotAddressee.into());
     }
     check_time(sale_op.time, author.op.time, addressee.is_some(), now)?;
 
     let terms = terms_for(view, seller, choice, now)?;
-    let earning = Earning { seller, sale: sale_op.id, amount, account, terms };
+    let till = seller_key.staff.then_some(seller_key.key);
+    let earning = Earning { seller, till, sale: sale_op.id, amount, account, terms };
     accrue(view, author, &mut decision, &earning, now)?;
     Ok(decision)
 }
@@ -59,6 +64,8 @@ pub(crate) fn claim(
 pub(crate) struct Earning<'a> {
     /// The shop.
     pub(crate) seller: MerchantId,
+    /// The key that sold, if it is one of the staff's.
+    pub(crate) till: Option<KeyId>,
     /// The sale.
     pub(crate) sale: OpId,
     /// What was paid in money.
@@ -77,7 +84,7 @@ pub(crate) fn accrue(
     earning: &Earning,
     now: Timestamp,
 ) -> Result<(), Halt> {
-    let Earning { seller, sale, amount, account, terms: version } = *earning;
+    let Earning { seller, till, sale, amount, account, terms: version } = *earning;
     let (group, terms) = (version.group, &version.terms);
     let units = terms.earns(amount);
     if units.is_zero() {
@@ -105,6 +112,7 @@ pub(crate) fn accrue(
             terms_version: version.version,
             last_day,
             ends_at: end_of_day(last_day, &zone),
+            till,
         },
     );
     Ok(())

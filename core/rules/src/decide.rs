@@ -1,16 +1,20 @@
 //! The one way in: an op and a view go in, a decision comes out.
 
+use crate::certificate;
 use crate::claim;
-use crate::device::{self, Device, Holder};
+use crate::device::{self, Device, Holder, KeyKind};
 use crate::event::EventBody;
 use crate::expiry;
 use crate::group;
 use crate::id::{AccountId, KeyId, MerchantId, OpId};
 use crate::merchant;
 use crate::op::{Carried, OP_VERSION, Op, OpBody};
+use crate::pass::{self, Wanted};
 use crate::redemption;
 use crate::refusal::Refusal;
+use crate::role;
 use crate::sale;
+use crate::staff;
 use crate::standing;
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
@@ -49,7 +53,7 @@ pub(crate) struct Author<'a> {
 }
 
 impl<'a> Author<'a> {
-    pub(crate) fn check(view: &'a View, op: &'a Op) -> Result<Self, Halt> {
+    pub(crate) fn check(view: &'a View, op: &'a Op, now: Timestamp) -> Result<Self, Halt> {
         if op.version != OP_VERSION {
             return Err(Refusal::UnsupportedVersion.into());
         }
@@ -57,6 +61,9 @@ impl<'a> Author<'a> {
         let device = view.device(op.actor)?.ok_or(Refusal::UnknownKey)?;
         if device.revoked_at.is_some() {
             return Err(Refusal::RevokedKey.into());
+        }
+        if !device.signs(now) {
+            return Err(Refusal::KeyExpired.into());
         }
         let uuid_version = match device.holder {
             Holder::System => 8,
@@ -78,9 +85,47 @@ impl<'a> Author<'a> {
         }
     }
 
+    /// The account of a person: on a phone or in a browser.
+    pub(crate) fn person(&self) -> Result<AccountId, Refusal> {
+        match self.device.kind {
+            KeyKind::Phone | KeyKind::Browser { .. } => self.account(),
+            KeyKind::Service => Err(Refusal::NotAllowed),
+        }
+    }
+
+    /// The account of a person on a phone.
+    pub(crate) fn phone(&self) -> Result<AccountId, Refusal> {
+        if self.device.kind == KeyKind::Phone { self.account() } else { Err(Refusal::NotAllowed) }
+    }
+
+    /// The shop that the key acts for.
     pub(crate) fn merchant(&self) -> Result<MerchantId, Refusal> {
         self.account()?;
+        if self.device.left_at.is_some() {
+            return Err(Refusal::NotStaff);
+        }
         self.device.merchant.ok_or(Refusal::NoMerchant)
+    }
+
+    /// The shop that the key sold for when it signed this: one who has left since answers for what was before.
+    pub(crate) fn seller(&self) -> Result<MerchantId, Refusal> {
+        match self.device.left_at {
+            Some(left) if Timestamp::from_seconds(self.op.time) < left => {
+                self.device.merchant.ok_or(Refusal::NoMerchant)
+            }
+            _ => self.merchant(),
+        }
+    }
+
+    /// The shop, of which the author is the owner, on a phone or in a browser.
+    pub(crate) fn owner(&self) -> Result<MerchantId, Refusal> {
+        self.person()?;
+        if self.device.staff { Err(Refusal::NotAllowed) } else { self.merchant() }
+    }
+
+    /// The key, if it is one of the staff's: names its inbox.
+    pub(crate) fn till(&self) -> Option<KeyId> {
+        self.device.staff.then_some(self.device.key)
     }
 
     pub(crate) fn system(&self) -> Result<(), Refusal> {
@@ -102,10 +147,11 @@ impl<'a> Author<'a> {
 /// # Errors
 /// [`Halt::Need`] while a cell is missing; [`Halt::Refused`] with the reason, and then nothing changes.
 pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result<Decision, Halt> {
-    let author = Author::check(view, op)?;
+    let author = Author::check(view, op, now)?;
+    role::check(author.device, &op.body)?;
     match &op.body {
-        OpBody::EnrolDevice { account, key, public_key } => {
-            device::enrol(view, &author, (*account, *key, public_key))
+        OpBody::EnrolDevice { account, key, public_key, proved } => {
+            device::enrol(view, &author, (*account, *key, public_key), proved.unwrap_or(false), now)
         }
         OpBody::RegisterMerchant { profile } => merchant::register(view, &author, profile),
         OpBody::FoundGroup { profile, terms } => group::found(view, &author, profile, terms),
@@ -122,5 +168,30 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
         OpBody::SetStanding { choice } => standing::set(view, &author, choice),
         OpBody::OfferAgain { merchant, sale } => waiting::offer_again(view, &author, (*merchant, *sale), now),
         OpBody::TakeBest { merchant, sale } => waiting::take_best(view, &author, (*merchant, *sale), now),
+        OpBody::RevokeDevice { key } => device::revoke(view, &author, *key, now),
+        OpBody::AdmitDevice { key } => device::admit(view, &author, *key, now),
+        OpBody::AddKey { key, public_key, kind } => {
+            device::add_key(view, &author, (*key, public_key), *kind, now)
+        }
+        OpBody::ActFor { merchant } => device::act_for(view, &author, *merchant, now),
+        OpBody::JoinStaff { .. } => staff::join(view, &author, carried, now),
+        OpBody::RemoveStaff { merchant, account } => staff::remove(view, &author, *merchant, *account),
+        OpBody::RenewCertificate => certificate::renew(view, &author, now),
+        OpBody::SetAllowance { merchant, most } => {
+            certificate::set_allowance(view, &author, *merchant, *most)
+        }
+        OpBody::AppointAdmin { group, merchant } => group::appoint_admin(view, &author, *group, *merchant),
+        OpBody::AppointOperator { account, operator } => {
+            role::appoint_operator(view, &author, *account, *operator)
+        }
+        OpBody::Pay { merchant, group, units, expires } => {
+            pass::pay(view, &author, (*merchant, *group), *units, *expires, now)
+        }
+        OpBody::ReservePass { merchant, till, group, units, expires } => {
+            let (group, merchant, till, units, expires) = (*group, *merchant, *till, *units, *expires);
+            pass::reserve(view, &author, &Wanted { group, merchant, till, units, expires }, now)
+        }
+        OpBody::RedeemPass { units, .. } => pass::redeem(view, &author, carried, *units),
+        OpBody::ReleasePass { merchant, pass } => pass::release(view, &author, (*merchant, *pass), now),
     }
 }

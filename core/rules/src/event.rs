@@ -3,10 +3,12 @@
 use minicbor::{Decode, Encode};
 
 use crate::books::Worth;
+use crate::device::KeyKind;
 use crate::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use crate::lot::Allocation;
 use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
+use crate::staff::Limits;
 use crate::standing::StandingChoice;
 use crate::terms::{Profile, Terms};
 use crate::time::{Day, Timestamp};
@@ -56,6 +58,15 @@ pub enum EventBody {
         #[n(2)]
         #[cbor(with = "minicbor::bytes")]
         public_key: Vec<u8>,
+        /// What it lives in.
+        #[n(3)]
+        kind: KeyKind,
+        /// From when it may pay and answer for other keys.
+        #[n(4)]
+        pays_from: Timestamp,
+        /// The shop that it acts for at once: that of the phone which let it in.
+        #[n(5)]
+        merchant: Option<MerchantId>,
     },
     /// A shop opened.
     #[n(1)]
@@ -123,6 +134,9 @@ pub enum EventBody {
         /// The one buyer who may claim it.
         #[n(5)]
         addressee: Option<AccountId>,
+        /// The key that signed the sale, if it is one of the staff's.
+        #[n(6)]
+        till: Option<KeyId>,
     },
     /// A buyer earned mileage: a lot.
     #[n(5)]
@@ -160,6 +174,9 @@ pub enum EventBody {
         /// The instant at which that day ends.
         #[n(10)]
         ends_at: Timestamp,
+        /// The key that signed the sale, if it is one of the staff's.
+        #[n(11)]
+        till: Option<KeyId>,
     },
     /// A buyer paid with mileage.
     #[n(6)]
@@ -179,6 +196,12 @@ pub enum EventBody {
         /// From which lots.
         #[n(4)]
         allocations: Vec<Allocation>,
+        /// The key that took it, if it is one of the staff's.
+        #[n(5)]
+        till: Option<KeyId>,
+        /// The pass that reserved it. What it reserved and was not taken comes back.
+        #[n(6)]
+        pass: Option<OpId>,
     },
     /// What was left of a lot could no longer be used.
     #[n(7)]
@@ -214,6 +237,9 @@ pub enum EventBody {
         /// The last instant at which it can be claimed.
         #[n(5)]
         until: Timestamp,
+        /// The key that signed the sale, if it is one of the staff's.
+        #[n(6)]
+        till: Option<KeyId>,
     },
     /// Nobody chose in time: the sale earns nothing any more.
     #[n(9)]
@@ -227,6 +253,9 @@ pub enum EventBody {
         /// The buyer.
         #[n(2)]
         account: AccountId,
+        /// The key that signed the sale, if it is one of the staff's.
+        #[n(3)]
+        till: Option<KeyId>,
     },
     /// A buyer's standing choice was set, in place of the one before.
     #[n(10)]
@@ -237,6 +266,176 @@ pub enum EventBody {
         /// What was chosen.
         #[n(1)]
         choice: StandingChoice,
+    },
+    /// A key may no longer sign.
+    #[n(11)]
+    DeviceRevoked {
+        /// Whose it was.
+        #[n(0)]
+        account: AccountId,
+        /// The key.
+        #[n(1)]
+        key: KeyId,
+        /// The shop that it acted for.
+        #[n(2)]
+        merchant: Option<MerchantId>,
+        /// The same key, if it is one of the staff's.
+        #[n(3)]
+        till: Option<KeyId>,
+    },
+    /// A new phone may pay from now on: an older one agreed.
+    #[n(12)]
+    DeviceAdmitted {
+        /// Whose it is.
+        #[n(0)]
+        account: AccountId,
+        /// The new phone's key.
+        #[n(1)]
+        key: KeyId,
+    },
+    /// Someone sells for a shop that is not theirs.
+    #[n(13)]
+    StaffJoined {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The person.
+        #[n(1)]
+        account: AccountId,
+        /// The person's phone that sells.
+        #[n(2)]
+        key: KeyId,
+        /// What they may sell.
+        #[n(3)]
+        limits: Limits,
+    },
+    /// Someone sells for a shop no more. What they signed before is honoured.
+    #[n(14)]
+    StaffLeft {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The person.
+        #[n(1)]
+        account: AccountId,
+        /// The person's phone that sold.
+        #[n(2)]
+        key: KeyId,
+    },
+    /// A till may sell so much without the server.
+    #[n(15)]
+    CertificateIssued {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The till's key.
+        #[n(1)]
+        key: KeyId,
+        /// Minor units.
+        #[n(2)]
+        most: Money,
+        /// For sales dated up to this instant.
+        #[n(3)]
+        until: Timestamp,
+        /// The same key, if it is one of the staff's.
+        #[n(4)]
+        till: Option<KeyId>,
+    },
+    /// Mileage is reserved for one till.
+    #[n(16)]
+    PassReserved {
+        /// The op that reserved it.
+        #[n(0)]
+        pass: OpId,
+        /// The shop.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The till's key.
+        #[n(2)]
+        till: KeyId,
+        /// The buyer.
+        #[n(3)]
+        account: AccountId,
+        /// The buyer's key, which shows it.
+        #[n(4)]
+        key: KeyId,
+        /// The group.
+        #[n(5)]
+        group: GroupId,
+        /// Which lots are held, how many units of each.
+        #[n(6)]
+        held: Vec<Allocation>,
+        /// The second after which the till takes it no more.
+        #[n(7)]
+        expires: u64,
+        /// The till's key again, if it is one of the staff's.
+        #[n(8)]
+        staff: Option<KeyId>,
+    },
+    /// What a pass reserved came back.
+    #[n(17)]
+    PassReleased {
+        /// The op that reserved it.
+        #[n(0)]
+        pass: OpId,
+        /// The shop that it was for.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The buyer.
+        #[n(2)]
+        account: AccountId,
+        /// The group.
+        #[n(3)]
+        group: GroupId,
+        /// The till's key, if it is one of the staff's.
+        #[n(4)]
+        till: Option<KeyId>,
+    },
+    /// Another phone of its owner's acts for a shop.
+    #[n(18)]
+    TillAdded {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The owner.
+        #[n(1)]
+        account: AccountId,
+        /// The phone's key.
+        #[n(2)]
+        key: KeyId,
+    },
+    /// What a shop's tills may sell together before they sync was set.
+    #[n(19)]
+    AllowanceSet {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// Minor units.
+        #[n(1)]
+        most: Money,
+    },
+    /// A group has another admin.
+    #[n(20)]
+    AdminAppointed {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The member that administers it now.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The member that did before.
+        #[n(2)]
+        before: MerchantId,
+    },
+    /// A person runs the server for everyone, or does no more.
+    #[n(21)]
+    OperatorAppointed {
+        /// The person.
+        #[n(0)]
+        account: AccountId,
+        /// Whether they do from now on.
+        #[n(1)]
+        operator: bool,
     },
 }
 
@@ -253,6 +452,9 @@ pub enum Inbox {
     /// A group's: founding, terms, members. Not its traffic.
     #[n(2)]
     Group(#[n(0)] GroupId),
+    /// A clerk's till: what its key did, and what came of it. The shop's own inbox is its owner's.
+    #[n(3)]
+    Till(#[n(0)] KeyId),
 }
 
 impl EventBody {
@@ -262,8 +464,12 @@ impl EventBody {
     /// their status and settlement (A12, A14).
     pub fn inboxes(&self) -> Vec<Inbox> {
         let mut inboxes = match self {
-            Self::DeviceEnrolled { account, .. } | Self::StandingSet { account, .. } => {
-                vec![Inbox::Account(*account)]
+            Self::StandingSet { account, .. }
+            | Self::DeviceAdmitted { account, .. }
+            | Self::OperatorAppointed { account, .. } => vec![Inbox::Account(*account)],
+            Self::DeviceEnrolled { account, merchant, .. }
+            | Self::DeviceRevoked { account, merchant, .. } => {
+                [Inbox::Account(*account)].into_iter().chain(merchant.map(Inbox::Merchant)).collect()
             }
             Self::MerchantRegistered { merchant, owner, .. } => {
                 vec![Inbox::Account(*owner), Inbox::Merchant(*merchant)]
@@ -274,10 +480,20 @@ impl EventBody {
             Self::MemberJoined { group, merchant, .. } => {
                 vec![Inbox::Merchant(*merchant), Inbox::Group(*group)]
             }
-            Self::SaleRecorded { merchant, .. } => vec![Inbox::Merchant(*merchant)],
+            Self::AdminAppointed { group, merchant, before } => {
+                vec![Inbox::Merchant(*merchant), Inbox::Merchant(*before), Inbox::Group(*group)]
+            }
+            Self::SaleRecorded { merchant, .. }
+            | Self::CertificateIssued { merchant, .. }
+            | Self::AllowanceSet { merchant, .. } => vec![Inbox::Merchant(*merchant)],
             Self::Accrued { account, merchant, .. }
             | Self::SaleWaits { account, merchant, .. }
-            | Self::SaleLapsed { account, merchant, .. } => {
+            | Self::SaleLapsed { account, merchant, .. }
+            | Self::StaffJoined { account, merchant, .. }
+            | Self::StaffLeft { account, merchant, .. }
+            | Self::PassReserved { account, merchant, .. }
+            | Self::PassReleased { account, merchant, .. }
+            | Self::TillAdded { account, merchant, .. } => {
                 vec![Inbox::Account(*account), Inbox::Merchant(*merchant)]
             }
             Self::Redeemed { account, merchant, allocations, .. } => {
@@ -288,8 +504,26 @@ impl EventBody {
                 vec![Inbox::Account(*account), Inbox::Merchant(allocation.issuer)]
             }
         };
+        inboxes.extend(self.till().map(Inbox::Till));
         inboxes.sort_unstable();
         inboxes.dedup();
         inboxes
+    }
+
+    /// The key of one of the staff whose doing it is.
+    pub fn till(&self) -> Option<KeyId> {
+        match self {
+            Self::SaleRecorded { till, .. }
+            | Self::Accrued { till, .. }
+            | Self::SaleWaits { till, .. }
+            | Self::SaleLapsed { till, .. }
+            | Self::Redeemed { till, .. }
+            | Self::DeviceRevoked { till, .. }
+            | Self::CertificateIssued { till, .. }
+            | Self::PassReleased { till, .. } => *till,
+            Self::PassReserved { staff, .. } => *staff,
+            Self::StaffJoined { key, .. } | Self::StaffLeft { key, .. } => Some(*key),
+            _ => None,
+        }
     }
 }

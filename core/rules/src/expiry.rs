@@ -21,9 +21,9 @@ pub(crate) fn expire(
     author.system()?;
     let wallet = view.wallet(account, group)?;
     let mut decision = Decision::default();
-    for lot in wallet.lots().iter().filter(|lot| lot.ends_at <= now) {
-        let allocation =
-            Allocation { lot: lot.id, issuer: lot.issuer, units: lot.remaining, worth: lot.worth };
+    // What a pass reserves waits for the pass.
+    for lot in wallet.lots().iter().filter(|lot| lot.ends_at <= now && !lot.free().is_zero()) {
+        let allocation = Allocation { lot: lot.id, issuer: lot.issuer, units: lot.free(), worth: lot.worth };
         decision.then(author, EventBody::Expired { group, account, allocation });
     }
     if decision.events.is_empty() {

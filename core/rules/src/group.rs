@@ -29,6 +29,9 @@ pub struct Group {
     /// How many shops are members.
     #[n(4)]
     pub members: u32,
+    /// The member that administers it: the founder, until it appoints another.
+    #[n(5)]
+    pub admin: MerchantId,
 }
 
 /// One version of a group's terms, and when it was in force.
@@ -80,7 +83,7 @@ pub(crate) fn found(
     profile: &Profile,
     terms: &Terms,
 ) -> Result<Decision, Halt> {
-    let founder = author.merchant()?;
+    let founder = author.owner()?;
     check_name(&profile.name)?;
     terms.check()?;
     let group = author.op.id.as_group();
@@ -99,7 +102,7 @@ pub(crate) fn found(
 
 /// Joins an open group under the terms in force.
 pub(crate) fn join(view: &View, author: &Author, group: GroupId, agreed: u32) -> Result<Decision, Halt> {
-    let merchant = author.merchant()?;
+    let merchant = author.owner()?;
     view.want(&[
         Key::Merchant(merchant),
         Key::Memberships(merchant),
@@ -118,4 +121,22 @@ pub(crate) fn join(view: &View, author: &Author, group: GroupId, agreed: u32) ->
         return Err(Refusal::CurrencyDiffers.into());
     }
     Ok(author.caused(EventBody::MemberJoined { group, merchant, terms_version: agreed }))
+}
+
+/// The group's admin hands that over to another member.
+pub(crate) fn appoint_admin(
+    view: &View,
+    author: &Author,
+    group: GroupId,
+    merchant: MerchantId,
+) -> Result<Decision, Halt> {
+    let before = author.owner()?;
+    view.want(&[Key::Group(group), Key::Member(group, merchant)])?;
+    if view.group(group)?.ok_or(Refusal::UnknownGroup)?.admin != before {
+        return Err(Refusal::NotAllowed.into());
+    }
+    if view.member(group, merchant)?.is_none() {
+        return Err(Refusal::ShopNotInGroup.into());
+    }
+    Ok(author.caused(EventBody::AdminAppointed { group, merchant, before }))
 }

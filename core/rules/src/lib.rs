@@ -12,6 +12,7 @@
 //! `docs/rules.md` numbers each rule and names the module that keeps it.
 
 pub mod books;
+pub mod certificate;
 pub mod choice;
 pub mod claim;
 pub mod decide;
@@ -25,10 +26,13 @@ pub mod member;
 pub mod merchant;
 pub mod one_time;
 pub mod op;
+pub mod pass;
 pub mod quantity;
 pub mod redemption;
 pub mod refusal;
+pub mod role;
 pub mod sale;
+pub mod staff;
 pub mod standing;
 pub mod state;
 pub mod terms;

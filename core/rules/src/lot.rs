@@ -48,12 +48,21 @@ pub struct Lot {
     /// The instant at which that day ends: usable before, gone from then on.
     #[n(11)]
     pub ends_at: Timestamp,
+    /// Units of what is left that passes reserve.
+    #[n(12)]
+    #[serde(default)]
+    pub held: Units,
 }
 
 impl Lot {
-    /// Whether something is left and can be used at `now`.
+    /// Units left that no pass reserves.
+    pub fn free(&self) -> Units {
+        self.remaining.checked_sub(self.held).unwrap_or_default()
+    }
+
+    /// Whether something is left, not reserved, and can be used at `now`.
     pub fn usable(&self, now: Timestamp) -> bool {
-        !self.remaining.is_zero() && now < self.ends_at
+        !self.free().is_zero() && now < self.ends_at
     }
 }
 
@@ -108,15 +117,15 @@ impl Wallet {
         }
     }
 
-    /// What can be used at `now`: Σ remaining over unexpired lots. (rules.md "Redemption")
+    /// What can be used at `now`: Σ (remaining − held) over unexpired lots. (rules.md "Redemption")
     pub fn available(&self, now: Timestamp) -> Units {
-        self.lots.iter().filter(|lot| lot.usable(now)).map(|lot| lot.remaining).sum()
+        self.lots.iter().filter(|lot| lot.usable(now)).map(Lot::free).sum()
     }
 
     /// What can be used at `now` and no longer `within` milliseconds later.
     pub fn expiring(&self, now: Timestamp, within: i64) -> Units {
         let soon = |lot: &&Lot| lot.usable(now) && lot.ends_at <= now.plus(within);
-        self.lots.iter().filter(soon).map(|lot| lot.remaining).sum()
+        self.lots.iter().filter(soon).map(Lot::free).sum()
     }
 
     /// Which lots `asked` units come from, in spending order; `None` if there are not so many.
@@ -132,7 +141,7 @@ impl Wallet {
             if left.is_zero() {
                 break;
             }
-            let units = left.min(lot.remaining);
+            let units = left.min(lot.free());
             left = left.checked_sub(units)?;
             parts.push(Allocation { lot: lot.id, issuer: lot.issuer, units, worth: lot.worth });
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Author, Decision};
 use crate::event::EventBody;
 use crate::id::{AccountId, MerchantId};
-use crate::quantity::Currency;
+use crate::quantity::{Currency, Money};
 use crate::refusal::Refusal;
 use crate::terms::check_name;
 use crate::view::{Halt, View};
@@ -61,11 +61,13 @@ pub struct Merchant {
     pub owner: AccountId,
     /// How it presents itself.
     pub profile: MerchantProfile,
+    /// What its tills may sell together before they sync, in minor units.
+    pub allowance: Money,
 }
 
 /// Opens a shop for the author's account; the author's key acts for it from now on.
 pub(crate) fn register(view: &View, author: &Author, profile: &MerchantProfile) -> Result<Decision, Halt> {
-    let owner = author.account()?;
+    let owner = author.phone()?;
     if author.device.merchant.is_some() {
         return Err(Refusal::KeyHasMerchant.into());
     }

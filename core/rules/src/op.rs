@@ -2,10 +2,12 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::device::KeyKind;
 use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use crate::member::{Buyer, Found};
 use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
+use crate::staff::StaffInvitation;
 use crate::standing::StandingChoice;
 use crate::terms::{Profile, Terms};
 use crate::time::Timestamp;
@@ -55,6 +57,9 @@ pub enum OpBody {
         #[n(2)]
         #[cbor(with = "minicbor::bytes")]
         public_key: Vec<u8>,
+        /// Whether the person proved by more than the number that the account is theirs. Some for yes.
+        #[n(3)]
+        proved: Option<bool>,
     },
     /// A device: opens a shop, owned by the device's account; this key signs its sales from now on.
     #[n(1)]
@@ -188,6 +193,148 @@ pub enum OpBody {
         #[n(1)]
         sale: OpId,
     },
+    /// A phone, or an operator: a key may no longer sign. (A9)
+    #[n(14)]
+    RevokeDevice {
+        /// The key.
+        #[n(0)]
+        key: KeyId,
+    },
+    /// An older phone of the account: a new one may pay before its 48 hours are over.
+    #[n(15)]
+    AdmitDevice {
+        /// The new one's key.
+        #[n(0)]
+        key: KeyId,
+    },
+    /// A person's phone: sells for a shop from now on, on its owner's word.
+    #[n(16)]
+    JoinStaff {
+        /// The signed bytes of the [`StaffInvitation`](crate::staff::StaffInvitation).
+        #[n(0)]
+        #[cbor(with = "minicbor::bytes")]
+        invitation: Vec<u8>,
+    },
+    /// The owner, or the person: someone sells for the shop no more.
+    #[n(17)]
+    RemoveStaff {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The person.
+        #[n(1)]
+        account: AccountId,
+    },
+    /// A shop's device: may go on selling without the server for another week.
+    #[n(18)]
+    RenewCertificate,
+    /// A buyer's phone that is online, at a shop that is not: takes mileage as payment there. (A9)
+    #[n(19)]
+    Pay {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The group whose mileage it is.
+        #[n(1)]
+        group: GroupId,
+        /// Units to take.
+        #[n(2)]
+        units: Units,
+        /// The second after which the shop no longer honours the approval.
+        #[n(3)]
+        expires: u64,
+    },
+    /// A buyer's phone: reserves mileage for one till, to be taken while both are offline. (A9)
+    #[n(20)]
+    ReservePass {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The till's key.
+        #[n(1)]
+        till: KeyId,
+        /// The group whose mileage it is.
+        #[n(2)]
+        group: GroupId,
+        /// Units to reserve.
+        #[n(3)]
+        units: Units,
+        /// The second after which the till takes it no more.
+        #[n(4)]
+        expires: u64,
+    },
+    /// A till: has taken mileage of a pass.
+    #[n(21)]
+    RedeemPass {
+        /// The signed bytes of the [`PassCode`](crate::pass::PassCode).
+        #[n(0)]
+        #[cbor(with = "minicbor::bytes")]
+        code: Vec<u8>,
+        /// Units taken. The rest comes back to the buyer.
+        #[n(1)]
+        units: Units,
+    },
+    /// The server's sweep: what a pass reserved comes back.
+    #[n(22)]
+    ReleasePass {
+        /// The shop that it was for.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The op that reserved it.
+        #[n(1)]
+        pass: OpId,
+    },
+    /// A phone: lets in a browser, or a computer of its owner's shop. (A11)
+    #[n(23)]
+    AddKey {
+        /// The key's id.
+        #[n(0)]
+        key: KeyId,
+        /// The key's uncompressed P-256 point, 65 bytes.
+        #[n(1)]
+        #[cbor(with = "minicbor::bytes")]
+        public_key: Vec<u8>,
+        /// What it lives in; not a phone.
+        #[n(2)]
+        kind: KeyKind,
+    },
+    /// A phone: acts for a shop of its owner's, opened by another phone.
+    #[n(24)]
+    ActFor {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+    },
+    /// An operator: what a shop's tills may sell together before they sync.
+    #[n(25)]
+    SetAllowance {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// In minor units, none or more, up to [`MOST_ALLOWANCE`](crate::certificate::MOST_ALLOWANCE).
+        #[n(1)]
+        most: Money,
+    },
+    /// The admin of a group hands that over to another member.
+    #[n(26)]
+    AppointAdmin {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The member.
+        #[n(1)]
+        merchant: MerchantId,
+    },
+    /// The server, told so where it runs: a person runs it for everyone, or does no more.
+    #[n(27)]
+    AppointOperator {
+        /// The person.
+        #[n(0)]
+        account: AccountId,
+        /// Whether they are one from now on.
+        #[n(1)]
+        operator: bool,
+    },
 }
 
 /// The group that a buyer picked, and the terms that the buyer saw.
@@ -243,4 +390,13 @@ pub enum Carried {
     Code(RedemptionCode),
     /// The buyer of a sale to a known buyer.
     Buyer(Found),
+    /// The owner's word inside a joining of its staff.
+    Invitation(StaffInvitation),
+    /// The pass that a till took, shown by the buyer's key.
+    Pass {
+        /// The op that reserved it.
+        pass: OpId,
+        /// The key that showed it.
+        key: KeyId,
+    },
 }

@@ -1,8 +1,9 @@
 //! Redemptions: mileage as payment at any shop of its group. (A9, A10, rules.md "Redemption")
 
 use crate::decide::{Author, Decision};
-use crate::device::Holder;
 use crate::event::EventBody;
+use crate::id::{AccountId, GroupId, MerchantId};
+use crate::lot::Allocation;
 use crate::op::{Carried, OP_VERSION, RedemptionCode};
 use crate::quantity::Units;
 use crate::refusal::Refusal;
@@ -34,10 +35,7 @@ pub(crate) fn redeem(
     ])?;
 
     let buyer = view.device(key)?.ok_or(Refusal::UnknownKey)?;
-    let Holder::Account(account) = buyer.holder else { return Err(Refusal::NotAllowed.into()) };
-    if buyer.revoked_at.is_some() {
-        return Err(Refusal::RevokedKey.into());
-    }
+    let account = buyer.check_pays(now)?;
     // A shop's owner may pay at the own till: then one key signs both, each with a counter of its own.
     let own = (author.op.actor, author.op.counter) == (key, counter);
     if own || view.counter_used(key, counter)? {
@@ -52,6 +50,26 @@ pub(crate) fn redeem(
     if units > most {
         return Err(Refusal::MoreThanCode { asked: units, most }.into());
     }
+    let allocations = afford(view, (account, group), merchant, units, now)?;
+    let till = author.till();
+    let body = EventBody::Redeemed { group, merchant, account, units, allocations, till, pass: None };
+    let mut decision = author.caused(body);
+    decision.use_counter(key, counter);
+    Ok(decision)
+}
+
+/// Which lots `units` at this shop come from: the shop is a member, and the balance covers them and reaches the minimum.
+pub(crate) fn afford(
+    view: &View,
+    (account, group): (AccountId, GroupId),
+    merchant: MerchantId,
+    units: Units,
+    now: Timestamp,
+) -> Result<Vec<Allocation>, Halt> {
+    if units.is_zero() {
+        return Err(Refusal::UnitsNotPositive.into());
+    }
+    view.want(&[Key::Member(group, merchant), Key::Group(group)])?;
     let current = view.group(group)?.ok_or(Refusal::UnknownGroup)?.terms_version;
     if view.member(group, merchant)?.is_none() {
         return Err(Refusal::ShopNotInGroup.into());
@@ -64,9 +82,5 @@ pub(crate) fn redeem(
         return Err(Refusal::BelowMinimum { minimum: terms.minimum, available }.into());
     }
     let not_enough = Refusal::NotEnough { asked: units, available };
-    let allocations = wallet.allocate(units, terms.order, now).ok_or(not_enough)?;
-
-    let mut decision = author.caused(EventBody::Redeemed { group, merchant, account, units, allocations });
-    decision.use_counter(key, counter);
-    Ok(decision)
+    Ok(wallet.allocate(units, terms.order, now).ok_or(not_enough)?)
 }

@@ -261,6 +261,157 @@ pub enum Refusal {
     /// The sale does not wait, or there is something for its buyer to choose yet.
     #[n(82)]
     NotDue,
+
+    // Keys and roles.
+    /// The browser was let in for a time that is over.
+    #[n(10)]
+    KeyExpired,
+    /// The phone is new to its account and may not pay yet.
+    #[n(100)]
+    DeviceTooNew {
+        /// Hours until it may, counted up.
+        #[n(0)]
+        hours: u32,
+    },
+    /// No such key, or none that this person answers for.
+    #[n(101)]
+    UnknownDevice,
+    /// The account has as many keys as it may.
+    #[n(102)]
+    TooManyKeys {
+        /// Keys that may sign at a time.
+        #[n(0)]
+        max: u64,
+    },
+    /// A browser can't be let in for so long.
+    #[n(103)]
+    SessionTooLong {
+        /// Days that it may be let in at most.
+        #[n(0)]
+        days: u32,
+    },
+    /// The token inside the op is no invitation to a shop's staff.
+    #[n(104)]
+    NotAnInvitation,
+    /// The invitation has run out.
+    #[n(105)]
+    InvitationExpired {
+        /// Hours for which it is good.
+        #[n(0)]
+        hours: u32,
+    },
+    /// Someone joined on this invitation before.
+    #[n(106)]
+    InvitationUsed,
+    /// The person is of the shop's staff already.
+    #[n(107)]
+    AlreadyStaff,
+    /// The person is not of the shop's staff (any more).
+    #[n(108)]
+    NotStaff,
+    /// More than the clerk may sell at once.
+    #[n(109)]
+    OverSaleLimit {
+        /// Minor units that they may.
+        #[n(0)]
+        max: Money,
+    },
+    /// More than the clerk may sell in a day.
+    #[n(110)]
+    OverDayLimit {
+        /// Minor units that they may.
+        #[n(0)]
+        max: Money,
+        /// Minor units that they have sold that day.
+        #[n(1)]
+        sold: Money,
+    },
+    /// The till has not heard from the server for too long.
+    #[n(111)]
+    CertificateExpired {
+        /// Days for which it may go without.
+        #[n(0)]
+        days: u32,
+    },
+    /// The till has sold as much as it may before it hears from the server.
+    #[n(112)]
+    CertificateUsed {
+        /// Minor units that are left.
+        #[n(0)]
+        left: Money,
+    },
+    /// The shop's other tills have reserved all that it may sell before they sync.
+    #[n(113)]
+    NoAllowance,
+    /// The till has been without the server for too long to sign another voucher. (On the phone.)
+    #[n(114)]
+    OfflineTooLong {
+        /// Hours that it may be.
+        #[n(0)]
+        hours: u32,
+    },
+    /// The till has signed as many vouchers as it may without the server. (On the phone.)
+    #[n(115)]
+    TooManyOffline {
+        /// Vouchers that it may sign.
+        #[n(0)]
+        max: u64,
+    },
+
+    // Approvals and passes.
+    /// An approval can't be good for so long, or not any more.
+    #[n(120)]
+    ApprovalTooLong {
+        /// Minutes that it may be good at most.
+        #[n(0)]
+        minutes: u32,
+    },
+    /// A pass can't be good for so long, or not any more.
+    #[n(121)]
+    PassTooLong {
+        /// Hours that it may be good at most.
+        #[n(0)]
+        hours: u32,
+    },
+    /// More than a pass reserves.
+    #[n(122)]
+    PassTooLarge {
+        /// Minor units that it may be worth.
+        #[n(0)]
+        max: Money,
+    },
+    /// As many passes as there may be are open in this group.
+    #[n(123)]
+    TooManyPasses {
+        /// Passes that may be open.
+        #[n(0)]
+        max: u64,
+    },
+    /// The token inside the op is not a pass.
+    #[n(124)]
+    NotAPass,
+    /// The shop has no such pass.
+    #[n(125)]
+    UnknownPass,
+    /// The pass was spent before.
+    #[n(126)]
+    PassSpent,
+    /// The till said too late that it took the pass: its mileage went back to the buyer.
+    #[n(127)]
+    PassReleased {
+        /// Hours within which a till has to say so.
+        #[n(0)]
+        hours: u32,
+    },
+    /// The pass is for another till, or shown by another phone.
+    #[n(128)]
+    WrongTill,
+    /// The approval was taken before, by this phone.
+    #[n(129)]
+    ApprovalSeen,
+    /// The approval, or the pass, was not signed by the server, or is for another shop.
+    #[n(130)]
+    ApprovalWrong,
 }
 
 impl Refusal {
@@ -321,6 +472,34 @@ impl Refusal {
             Self::NothingExpired => "nothing_expired",
             Self::NotLapsed => "not_lapsed",
             Self::NotDue => "not_due",
+            Self::KeyExpired => "key_expired",
+            Self::DeviceTooNew { .. } => "device_too_new",
+            Self::UnknownDevice => "unknown_device",
+            Self::TooManyKeys { .. } => "too_many_keys",
+            Self::SessionTooLong { .. } => "session_too_long",
+            Self::NotAnInvitation => "not_an_invitation",
+            Self::InvitationExpired { .. } => "invitation_expired",
+            Self::InvitationUsed => "invitation_used",
+            Self::AlreadyStaff => "already_staff",
+            Self::NotStaff => "not_staff",
+            Self::OverSaleLimit { .. } => "over_sale_limit",
+            Self::OverDayLimit { .. } => "over_day_limit",
+            Self::CertificateExpired { .. } => "certificate_expired",
+            Self::CertificateUsed { .. } => "certificate_used",
+            Self::NoAllowance => "no_allowance",
+            Self::OfflineTooLong { .. } => "offline_too_long",
+            Self::TooManyOffline { .. } => "too_many_offline",
+            Self::ApprovalTooLong { .. } => "approval_too_long",
+            Self::PassTooLong { .. } => "pass_too_long",
+            Self::PassTooLarge { .. } => "pass_too_large",
+            Self::TooManyPasses { .. } => "too_many_passes",
+            Self::NotAPass => "not_a_pass",
+            Self::UnknownPass => "unknown_pass",
+            Self::PassSpent => "pass_spent",
+            Self::PassReleased { .. } => "pass_released",
+            Self::WrongTill => "wrong_till",
+            Self::ApprovalSeen => "approval_seen",
+            Self::ApprovalWrong => "approval_wrong",
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::event::EventBody;
 use crate::id::{AccountId, KeyId, LotId, MerchantId, OpId};
 use crate::quantity::{MAX_AMOUNT, Money};
 use crate::refusal::Refusal;
+use crate::staff;
 use crate::time::Timestamp;
 use crate::view::{Halt, View};
 
@@ -36,9 +37,16 @@ pub struct Sale {
     pub waits_until: Option<Timestamp>,
     /// Whether nobody chose in time.
     pub lapsed: bool,
+    /// Whether the key is one of the staff's.
+    pub staff: bool,
 }
 
 impl Sale {
+    /// The key that signed it, if it is one of the staff's.
+    pub fn till(&self) -> Option<KeyId> {
+        self.staff.then_some(self.key)
+    }
+
     /// Whether it waits for its buyer's choice.
     pub fn waits(&self) -> bool {
         self.waits_until.is_some() && self.claimed_by.is_none() && !self.lapsed
@@ -55,7 +63,7 @@ pub(crate) fn record(
     addressee: Option<AccountId>,
     now: Timestamp,
 ) -> Result<Decision, Halt> {
-    let merchant = author.merchant()?;
+    let merchant = author.seller()?;
     check_amount(amount)?;
     if Timestamp::from_seconds(author.op.time) > now.plus(i64::from(HOURS_AHEAD) * Timestamp::HOUR) {
         return Err(Refusal::SaleDatedAhead { hours: HOURS_AHEAD }.into());
@@ -63,8 +71,12 @@ pub(crate) fn record(
     if view.sale(merchant, author.op.id)?.is_some() {
         return Err(Refusal::BadOpId.into());
     }
-    let (sale, key, time) = (author.op.id, author.device.key, author.op.time);
-    Ok(author.caused(EventBody::SaleRecorded { sale, merchant, key, amount, time, addressee }))
+    staff::check_sale(view, author, merchant, amount)?;
+    let (sale, key, time, till) = (author.op.id, author.device.key, author.op.time, author.till());
+    if let Some(certificate) = author.device.certificate {
+        certificate.check(amount, Timestamp::from_seconds(time))?;
+    }
+    Ok(author.caused(EventBody::SaleRecorded { sale, merchant, key, amount, time, addressee, till }))
 }
 
 /// Refuses an amount that no sale has.

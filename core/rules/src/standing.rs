@@ -55,7 +55,7 @@ pub fn best_from(sold: u64) -> Timestamp {
 
 /// Sets the standing choice of the author's account, in place of the one before.
 pub(crate) fn set(view: &View, author: &Author, choice: &StandingChoice) -> Result<Decision, Halt> {
-    let account = author.account()?;
+    let account = author.person()?;
     check(choice)?;
     let named: BTreeSet<GroupId> = choice.groups.iter().copied().collect();
     view.want(&named.iter().map(|group| Key::Group(*group)).collect::<Vec<_>>())?;

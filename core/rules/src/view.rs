@@ -10,10 +10,14 @@ use crate::group::{Group, Member, TermsVersion};
 use crate::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use crate::lot::Wallet;
 use crate::merchant::Merchant;
+use crate::pass::{Pass, PassState};
+use crate::quantity::Money;
 use crate::refusal::Refusal;
 use crate::sale::Sale;
+use crate::staff::Staff;
 use crate::standing::Standing;
 use crate::state::Row;
+use crate::time::Day;
 
 /// The name of a cell. Each starts with its owner's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +44,20 @@ pub enum Key {
     Lot(AccountId, GroupId, LotId),
     /// A buyer's standing choice.
     Standing(AccountId),
+    /// The keys that an account ever had, in order of id.
+    DevicesOf(AccountId),
+    /// The keys that ever acted for a shop, in order of id.
+    Tills(MerchantId),
+    /// A person's selling for a shop that is not theirs.
+    Staff(MerchantId, AccountId),
+    /// What a clerk has sold on a day.
+    StaffDay(MerchantId, AccountId, Day),
+    /// Mileage reserved for a till of a shop.
+    Pass(MerchantId, OpId),
+    /// The passes of a buyer in a group that are open, in order of id.
+    OpenPasses(AccountId, GroupId),
+    /// Whether a person runs the server for everyone.
+    Operator(AccountId),
 }
 
 /// What a cell holds.
@@ -67,6 +85,18 @@ pub enum Cell {
     Lot,
     /// For [`Key::Standing`].
     Standing(Standing),
+    /// For [`Key::DevicesOf`] and [`Key::Tills`].
+    Keys(Vec<KeyId>),
+    /// For [`Key::Staff`].
+    Staff(Staff),
+    /// For [`Key::StaffDay`].
+    StaffDay(Money),
+    /// For [`Key::Pass`].
+    Pass(Pass),
+    /// For [`Key::OpenPasses`].
+    OpenPasses(Vec<OpId>),
+    /// For [`Key::Operator`].
+    Operator,
 }
 
 /// Why a rule stopped.
@@ -109,11 +139,10 @@ macro_rules! getter {
 
 impl View {
     /// Puts a loaded cell in, and into it what was decided before it was loaded.
-    pub fn load(&mut self, key: Key, cell: Option<Cell>) {
+    pub fn load(&mut self, key: Key, mut cell: Option<Cell>) {
+        let early = self.early.remove(&key).unwrap_or_default();
+        early.iter().for_each(|row| gather_in(&mut cell, row));
         self.cells.insert(key, cell);
-        for row in self.early.remove(&key).unwrap_or_default() {
-            self.put(&row);
-        }
     }
 
     /// Whether a cell is loaded, present or absent.
@@ -163,6 +192,68 @@ impl View {
         member(group: GroupId, merchant: MerchantId) -> Member, Member
     );
 
+    getter!(
+        /// A person's selling for a shop.
+        staff(merchant: MerchantId, account: AccountId) -> Staff, Staff
+    );
+    getter!(
+        /// Mileage reserved for a till.
+        pass(merchant: MerchantId, pass: OpId) -> Pass, Pass
+    );
+
+    /// The keys that an account ever had.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while they are not loaded.
+    pub fn devices_of(&self, account: AccountId) -> Result<&[KeyId], Halt> {
+        self.keys(Key::DevicesOf(account))
+    }
+
+    /// The keys that ever acted for a shop.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while they are not loaded.
+    pub fn tills(&self, merchant: MerchantId) -> Result<&[KeyId], Halt> {
+        self.keys(Key::Tills(merchant))
+    }
+
+    fn keys(&self, key: Key) -> Result<&[KeyId], Halt> {
+        match self.cell(key)? {
+            Some(Cell::Keys(keys)) => Ok(keys),
+            _ => Ok(&[]),
+        }
+    }
+
+    /// What a clerk has sold on a day, in minor units.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while that is not known.
+    pub fn staff_day(&self, merchant: MerchantId, account: AccountId, day: Day) -> Result<Money, Halt> {
+        match self.cell(Key::StaffDay(merchant, account, day))? {
+            Some(Cell::StaffDay(sold)) => Ok(*sold),
+            _ => Ok(Money(0)),
+        }
+    }
+
+    /// The open passes of a buyer in a group.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while they are not loaded.
+    pub fn open_passes(&self, account: AccountId, group: GroupId) -> Result<&[OpId], Halt> {
+        match self.cell(Key::OpenPasses(account, group))? {
+            Some(Cell::OpenPasses(passes)) => Ok(passes),
+            _ => Ok(&[]),
+        }
+    }
+
+    /// Whether a person runs the server for everyone.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while that is not known.
+    pub fn is_operator(&self, account: AccountId) -> Result<bool, Halt> {
+        Ok(self.cell(Key::Operator(account))?.is_some())
+    }
+
     /// The groups of a shop, in order of id.
     ///
     /// # Errors
@@ -204,7 +295,11 @@ impl View {
     /// Makes a change visible to the decisions that follow, at once or when its cell is loaded.
     pub fn put(&mut self, row: &Row) {
         match row {
-            Row::Device(device) => self.set(Key::Device(device.key), Cell::Device(device.clone())),
+            Row::Device(device) => {
+                self.set(Key::Device(device.key), Cell::Device(device.clone()));
+                let lists = [device.account().map(Key::DevicesOf), device.merchant.map(Key::Tills)];
+                lists.into_iter().flatten().for_each(|list| self.gather(list, row));
+            }
             Row::Counter(key, counter) => self.set(Key::Counter(*key, *counter), Cell::Counter),
             Row::Merchant(merchant) => self.set(Key::Merchant(merchant.id), Cell::Merchant(merchant.clone())),
             Row::Sale(sale) => self.set(Key::Sale(sale.merchant, sale.id), Cell::Sale(sale.clone())),
@@ -212,33 +307,65 @@ impl View {
             Row::Terms(terms) => self.set(Key::Terms(terms.group, terms.version), Cell::Terms(terms.clone())),
             Row::Member(member) => {
                 self.set(Key::Member(member.group, member.merchant), Cell::Member(member.clone()));
-                let memberships = Key::Memberships(member.merchant);
-                match self.cells.get_mut(&memberships) {
-                    Some(Some(Cell::Memberships(groups))) => {
-                        if let Err(at) = groups.binary_search(&member.group) {
-                            groups.insert(at, member.group);
-                        }
-                    }
-                    Some(absent) => *absent = Some(Cell::Memberships(vec![member.group])),
-                    None => self.early.entry(memberships).or_default().push(row.clone()),
-                }
+                self.gather(Key::Memberships(member.merchant), row);
             }
             Row::Standing(standing) => {
                 self.set(Key::Standing(standing.account), Cell::Standing(standing.clone()));
             }
             Row::Lot(lot) => {
                 self.set(Key::Lot(lot.account, lot.group, lot.id), Cell::Lot);
-                let wallet = Key::Wallet(lot.account, lot.group);
-                match self.cells.get_mut(&wallet) {
-                    Some(Some(Cell::Wallet(lots))) => lots.put(lot.clone()),
-                    Some(absent) => *absent = Some(Cell::Wallet(Wallet::new(vec![lot.clone()]))),
-                    None => self.early.entry(wallet).or_default().push(row.clone()),
-                }
+                self.gather(Key::Wallet(lot.account, lot.group), row);
+            }
+            Row::Staff(staff) => self.set(Key::Staff(staff.merchant, staff.account), Cell::Staff(*staff)),
+            Row::StaffDay { merchant, account, day, sold } => {
+                self.set(Key::StaffDay(*merchant, *account, *day), Cell::StaffDay(*sold));
+            }
+            Row::Operator { account, operator } => {
+                self.cells.insert(Key::Operator(*account), operator.then_some(Cell::Operator));
+            }
+            Row::Pass(pass) => {
+                self.set(Key::Pass(pass.merchant, pass.id), Cell::Pass(pass.clone()));
+                self.gather(Key::OpenPasses(pass.account, pass.group), row);
             }
         }
     }
 
     fn set(&mut self, key: Key, cell: Cell) {
         self.cells.insert(key, Some(cell));
+    }
+
+    /// Puts a row into a cell of many, or keeps it until that is loaded.
+    fn gather(&mut self, list: Key, row: &Row) {
+        match self.cells.get_mut(&list) {
+            Some(cell) => gather_in(cell, row),
+            None => self.early.entry(list).or_default().push(row.clone()),
+        }
+    }
+}
+
+/// Puts a row into a cell of many rows.
+fn gather_in(cell: &mut Option<Cell>, row: &Row) {
+    match (cell, row) {
+        (Some(Cell::Memberships(groups)), Row::Member(member)) => insert(groups, member.group),
+        (absent, Row::Member(member)) => *absent = Some(Cell::Memberships(vec![member.group])),
+        (Some(Cell::Wallet(lots)), Row::Lot(lot)) => lots.put(lot.clone()),
+        (absent, Row::Lot(lot)) => *absent = Some(Cell::Wallet(Wallet::new(vec![lot.clone()]))),
+        (Some(Cell::Keys(keys)), Row::Device(device)) => insert(keys, device.key),
+        (absent, Row::Device(device)) => *absent = Some(Cell::Keys(vec![device.key])),
+        (Some(Cell::OpenPasses(passes)), Row::Pass(pass)) if pass.state == PassState::Open => {
+            insert(passes, pass.id);
+        }
+        (Some(Cell::OpenPasses(passes)), Row::Pass(pass)) => passes.retain(|id| *id != pass.id),
+        (absent, Row::Pass(pass)) if pass.state == PassState::Open => {
+            *absent = Some(Cell::OpenPasses(vec![pass.id]));
+        }
+        _ => {}
+    }
+}
+
+/// Puts an id in its place, once.
+fn insert<T: Ord>(ids: &mut Vec<T>, id: T) {
+    if let Err(at) = ids.binary_search(&id) {
+        ids.insert(at, id);
     }
 }

@@ -6,13 +6,14 @@ use crate::claim::{Earning, accrue, terms_for, terms_in_force};
 use crate::decide::{Author, Decision};
 use crate::event::EventBody;
 use crate::group::TermsVersion;
-use crate::id::{AccountId, MerchantId, OpId};
+use crate::id::{AccountId, KeyId, MerchantId, OpId};
 use crate::member::{Buyer, Found};
 use crate::one_time;
 use crate::op::{Carried, Choice};
 use crate::quantity::Money;
 use crate::refusal::Refusal;
 use crate::sale::{self, CLAIM_DAYS, Sale};
+use crate::staff;
 use crate::standing::best_from;
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
@@ -31,7 +32,7 @@ pub(crate) fn sell_to(
     buyer: &Buyer,
     now: Timestamp,
 ) -> Result<Decision, Halt> {
-    let merchant = author.merchant()?;
+    let merchant = author.seller()?;
     let (account, signed_up) = match carried {
         Carried::Buyer(Found::Account(account)) => (*account, true),
         Carried::Buyer(Found::Number { account, signed_up }) => (*account, *signed_up),
@@ -46,11 +47,10 @@ pub(crate) fn sell_to(
         code.check_time(author.op.time)?;
     }
     view.want(&[Key::Merchant(merchant), Key::Memberships(merchant), Key::Sale(merchant, author.op.id)])?;
-    if view.merchant(merchant)?.is_some_and(|shop| shop.owner == account) {
-        return Err(Refusal::OwnSale.into());
-    }
+    staff::check_buyer(view, merchant, account, author.op.time)?;
     let mut decision = sale::record(view, author, amount, Some(account), now)?;
-    let sold = Sold { merchant, sale: author.op.id, amount, time: author.op.time, account, signed_up };
+    let (sale, time, till) = (author.op.id, author.op.time, author.till());
+    let sold = Sold { merchant, sale, till, amount, time, account, signed_up };
     offer(view, author, &mut decision, &sold, now)?;
     Ok(decision)
 }
@@ -59,6 +59,8 @@ pub(crate) fn sell_to(
 struct Sold {
     merchant: MerchantId,
     sale: OpId,
+    /// The key that sold, if it is one of the staff's.
+    till: Option<KeyId>,
     amount: Money,
     time: u64,
     account: AccountId,
@@ -75,7 +77,7 @@ fn offer(
     sold: &Sold,
     now: Timestamp,
 ) -> Result<(), Halt> {
-    let Sold { merchant, sale, amount, time, account, signed_up } = *sold;
+    let Sold { merchant, sale, till, amount, time, account, signed_up } = *sold;
     let until = waits_until(time);
     if now > until {
         return Ok(());
@@ -87,10 +89,13 @@ fn offer(
     let settled = if signed_up { settled(view, account, &fitting)? } else { None };
     match settled {
         Some(terms) => {
-            let earning = Earning { seller: merchant, sale, amount, account, terms };
+            let earning = Earning { seller: merchant, till, sale, amount, account, terms };
             accrue(view, author, decision, &earning, now)?;
         }
-        None => decision.then(author, EventBody::SaleWaits { sale, merchant, account, amount, time, until }),
+        None => {
+            decision
+                .then(author, EventBody::SaleWaits { sale, merchant, account, amount, time, until, till });
+        }
     }
     Ok(())
 }
@@ -122,7 +127,7 @@ pub(crate) fn claim(
     choice: Option<Choice>,
     now: Timestamp,
 ) -> Result<Decision, Halt> {
-    let account = author.account()?;
+    let account = author.person()?;
     view.want(&[Key::Sale(merchant, sale), Key::Memberships(merchant)])?;
     let known = view.sale(merchant, sale)?.ok_or(Refusal::UnknownSale)?;
     let Some(until) = known.waits_until.filter(|_| known.addressee == Some(account)) else {
@@ -183,7 +188,8 @@ fn earn(
     now: Timestamp,
 ) -> Result<Decision, Halt> {
     let mut decision = Decision::default();
-    let earning = Earning { seller: known.merchant, sale: known.id, amount: known.amount, account, terms };
+    let (seller, till, sale, amount) = (known.merchant, known.till(), known.id, known.amount);
+    let earning = Earning { seller, till, sale, amount, account, terms };
     accrue(view, author, &mut decision, &earning, now)?;
     Ok(decision)
 }
@@ -207,5 +213,5 @@ pub(crate) fn lapse(
         return Err(Refusal::NotLapsed.into());
     };
     let Some(account) = addressee.filter(|_| now > *until) else { return Err(Refusal::NotLapsed.into()) };
-    Ok(author.caused(EventBody::SaleLapsed { sale, merchant, account }))
+    Ok(author.caused(EventBody::SaleLapsed { sale, merchant, account, till: known.till() }))
 }

@@ -1,6 +1,7 @@
 //! The API's requests and answers, in JSON. Bytes are base64 (RFC 4648 section 4), ids are hex, times are
 //! milliseconds since 1970. Readers ignore fields that they do not know.
 
+use moa_rules::certificate::Certificate;
 use moa_rules::event::Inbox;
 use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
@@ -8,6 +9,7 @@ use moa_rules::lot::Lot;
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
+use moa_rules::staff::Limits;
 use moa_rules::standing::StandingChoice;
 use moa_rules::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -316,9 +318,23 @@ pub struct Refused {
 pub struct Verdicts {
     /// One an op, in order.
     pub verdicts: Vec<Verdict>,
+    /// Approvals and passes of those ops that were applied, now or before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<GivenToken>,
     /// The server's clock.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub now: Timestamp,
+}
+
+/// The server's signed word on an applied op, to be shown to a shop without signal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GivenToken {
+    /// The op.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub op: OpId,
+    /// A [`crate::token::Approval`], or a [`moa_rules::pass::PassToken`].
+    pub token: Base64,
 }
 
 /// The name of an inbox in JSON: `{"kind": "account", "id": "…"}`.
@@ -331,6 +347,8 @@ pub enum InboxName {
     Merchant(MerchantId),
     /// A group's.
     Group(GroupId),
+    /// A clerk's till's.
+    Till(KeyId),
 }
 
 impl From<Inbox> for InboxName {
@@ -339,6 +357,7 @@ impl From<Inbox> for InboxName {
             Inbox::Account(id) => Self::Account(id),
             Inbox::Merchant(id) => Self::Merchant(id),
             Inbox::Group(id) => Self::Group(id),
+            Inbox::Till(id) => Self::Till(id),
         }
     }
 }
@@ -349,6 +368,7 @@ impl From<InboxName> for Inbox {
             InboxName::Account(id) => Self::Account(id),
             InboxName::Merchant(id) => Self::Merchant(id),
             InboxName::Group(id) => Self::Group(id),
+            InboxName::Till(id) => Self::Till(id),
         }
     }
 }
@@ -372,7 +392,7 @@ pub struct Changes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InboxChanges {
-    /// Which: its `kind` (`account`, `merchant`, `group`) and `id`.
+    /// Which: its `kind` (`account`, `merchant`, `group`, `till`) and `id`.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub inbox: InboxName,
     /// The number of the first event here; they follow without gaps.
@@ -393,6 +413,9 @@ pub struct Snapshot {
     /// The shop that the caller's key acts for.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub merchant: Option<MerchantId>,
+    /// What the caller's key may sell, and from when it may pay.
+    #[serde(default)]
+    pub till: TillStanding,
     /// The account's lots that have something left.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub lots: Vec<Lot>,
@@ -413,6 +436,24 @@ pub struct Snapshot {
     /// The server's clock.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub now: Timestamp,
+}
+
+/// What a key may sell, and from when it may pay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TillStanding {
+    /// What its person may sell, if they are of the shop's staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub limits: Option<Limits>,
+    /// What it may sell before it renews that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub certificate: Option<Certificate>,
+    /// From when it may pay.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub pays_from: Timestamp,
 }
 
 /// A sale that waits for its buyer's choice.

@@ -3,6 +3,8 @@
 use moa_rules::member::MemberCode;
 use moa_rules::one_time::{NotOneTime, OneTimeCode};
 use moa_rules::op::{Op, OpBody, RedemptionCode};
+use moa_rules::pass::PassCode;
+use moa_rules::staff::StaffInvitation;
 
 use crate::link::{self, Destination};
 use crate::member;
@@ -14,6 +16,9 @@ pub const PREFIX: &str = "MOA1:";
 /// The most characters that a code of ours has: the largest QR that a cheap camera reads at arm's length, version 8
 /// with medium correction, holds 221.
 pub const MAX_CODE: usize = 220;
+
+/// The most characters of a pass, which holds two signatures and a key: a version 13 QR with medium correction.
+pub const MAX_PASS: usize = 480;
 
 /// The most characters of a scanned text that are looked at.
 pub const MAX_SCANNED: usize = 2_048;
@@ -41,6 +46,10 @@ pub enum Scanned {
     Member(MemberCode),
     /// Digits that stand for a redemption code or a member code: only the server knows which.
     OneTime(OneTimeCode),
+    /// An owner's word that its reader may sell for the shop.
+    StaffInvitation(Sealed<StaffInvitation>),
+    /// Mileage that the server reserved for one till, shown by its buyer.
+    Pass(Box<Sealed<PassCode>>),
     /// A link to a screen.
     Link(Destination),
 }
@@ -119,7 +128,7 @@ pub fn read(scanned: &str, link_base: &str) -> Result<Scanned, NotOurs> {
 }
 
 fn read_token(body: &str) -> Result<Scanned, NotOurs> {
-    if body.len() > MAX_CODE {
+    if body.len() > MAX_PASS {
         return Err(NotOurs::TooLong);
     }
     let bytes = base45::decode(body).map_err(|_| NotOurs::Damaged)?;
@@ -134,10 +143,15 @@ fn read_token(body: &str) -> Result<Scanned, NotOurs> {
     }
     // The kinds differ in the lengths of their fields, so that at most one of them reads.
     let code = Sealed::<RedemptionCode>::parse(&bytes).map(Scanned::RedemptionCode);
-    code.or_else(|_| Sealed::<Approval>::parse(&bytes).map(Scanned::Approval)).map_err(|_| NotOurs::Damaged)
+    code.or_else(|_| Sealed::<Approval>::parse(&bytes).map(Scanned::Approval))
+        .or_else(|_| Sealed::<StaffInvitation>::parse(&bytes).map(Scanned::StaffInvitation))
+        .or_else(|_| Sealed::<PassCode>::parse(&bytes).map(|pass| Scanned::Pass(Box::new(pass))))
+        .map_err(|_| NotOurs::Damaged)
 }
 
-const _: () = assert!(RedemptionCode::MAX_BYTES <= 160 && Approval::MAX_BYTES <= 160);
+const _: () = assert!(
+    RedemptionCode::MAX_BYTES <= 160 && Approval::MAX_BYTES <= 160 && StaffInvitation::MAX_BYTES <= 160
+);
 
 #[cfg(test)]
 mod tests {
@@ -147,7 +161,9 @@ mod tests {
     use crate::token::Checked;
     use moa_rules::id::{AccountId, GroupId, MerchantId, OpId};
     use moa_rules::op::OP_VERSION;
+    use moa_rules::pass::PassToken;
     use moa_rules::quantity::{MAX_AMOUNT, Money, Units};
+    use moa_rules::staff::Limits;
     use proptest::prelude::*;
 
     const BASE: &str = "https://moa.example";
@@ -196,10 +212,37 @@ mod tests {
             expires: u64::from(u32::MAX),
         };
         let approval = text(Checked::sign(approval, &key).unwrap().bytes());
-        for text in [voucher, code, approval] {
+        let limits = Limits { per_sale: MAX_AMOUNT, per_day: MAX_AMOUNT };
+        let (version, counter, expires) = (OP_VERSION, u64::from(u32::MAX), u64::from(u32::MAX));
+        let invitation = StaffInvitation { version, key: key.key_id(), counter, expires, limits };
+        let invitation = text(Checked::sign(invitation, &key).unwrap().bytes());
+        for text in [voucher, code, approval, invitation] {
             assert!(text.len() <= MAX_CODE, "{} characters", text.len());
             assert!(qr::matrix(&text).unwrap().side <= 49, "version 8 is 49 modules wide");
         }
+    }
+
+    #[test]
+    fn the_largest_pass_fits_a_version_13_qr_and_reads_back() {
+        let (key, _) = SoftwareKey::generate().unwrap();
+        let pass = PassToken {
+            version: OP_VERSION,
+            pass: OpId([0xff; 16]),
+            merchant: MerchantId([0xff; 16]),
+            till: key.key_id(),
+            group: GroupId([0xff; 16]),
+            units: Units::new(1_000_000_000_000).unwrap(),
+            expires: u64::from(u32::MAX),
+            public_key: key.public_key(),
+        };
+        let pass = Checked::sign(pass, &key).unwrap().bytes().to_vec();
+        let code = PassCode { version: OP_VERSION, pass, shown: u64::from(u32::MAX) };
+        let code = Checked::sign(code, &key).unwrap();
+        let text = text(code.bytes());
+        assert!(text.len() - PREFIX.len() <= MAX_PASS, "{} characters", text.len());
+        assert!(qr::matrix(&text).unwrap().side <= 69, "version 13 is 69 modules wide");
+        let Ok(Scanned::Pass(back)) = read(&text, BASE) else { panic!("no pass") };
+        assert_eq!(back.check(&key.public_key()).unwrap(), code);
     }
 
     #[test]
@@ -233,7 +276,7 @@ mod tests {
             assert_eq!(read(scanned, BASE), Err(expected), "{scanned}");
         }
         assert_eq!(read(&"A".repeat(MAX_SCANNED + 1), BASE), Err(NotOurs::TooLong));
-        assert_eq!(read(&format!("{PREFIX}{}", "A".repeat(MAX_CODE + 1)), BASE), Err(NotOurs::TooLong));
+        assert_eq!(read(&format!("{PREFIX}{}", "A".repeat(MAX_PASS + 1)), BASE), Err(NotOurs::TooLong));
     }
 
     #[test]

@@ -97,8 +97,8 @@ pub struct Proof {
 /// # Errors
 /// [`SignError`] if the key did not sign.
 pub fn prove(key: &dyn Signer, request: Request<'_>, id: [u8; 16], at: u64) -> Result<String, SignError> {
-    let not_json = |error: serde_json::Error| SignError(error.to_string());
-    let (x, y) = coordinates(&key.public_key()).ok_or_else(|| SignError("no point".to_owned()))?;
+    let not_json = |error: serde_json::Error| SignError::Failed(error.to_string());
+    let (x, y) = coordinates(&key.public_key()).ok_or_else(|| SignError::Failed("no point".to_owned()))?;
     let jwk = Jwk { kty: "EC".to_owned(), crv: "P-256".to_owned(), x, y, d: None };
     let header = Header { typ: TYPE.to_owned(), alg: ALGORITHM.to_owned(), jwk, crit: None };
     let claims = Claims {

@@ -12,10 +12,19 @@ pub const PUBLIC_KEY_BYTES: usize = 65;
 /// Bytes of a signature, r‖s.
 pub const SIGNATURE_BYTES: usize = 64;
 
-/// The key could not sign: locked, gone, or the user said no.
+/// Why the key did not sign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the key did not sign: {0}")]
-pub struct SignError(pub String);
+pub enum SignError {
+    /// Not now: the phone is locked, or the user said no. Later it may.
+    #[error("the key is locked: {0}")]
+    Locked(String),
+    /// Never again.
+    #[error("the key is gone: {0}")]
+    Gone(String),
+    /// Something else, that nobody can mend on the spot.
+    #[error("the key did not sign: {0}")]
+    Failed(String),
+}
 
 /// Something that signs: a key in software, or one that a phone's key store keeps to itself.
 pub trait Signer: Send + Sync {
@@ -74,7 +83,7 @@ impl SoftwareKey {
     /// [`SignError`] if the system has no randomness to give.
     pub fn generate() -> Result<(Self, Vec<u8>), SignError> {
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-            .map_err(|_| SignError("no randomness".to_owned()))?;
+            .map_err(|_| SignError::Failed("no randomness".to_owned()))?;
         Ok((Self::from_pkcs8(document.as_ref())?, document.as_ref().to_vec()))
     }
 
@@ -86,7 +95,7 @@ impl SoftwareKey {
         let random = SystemRandom::new();
         EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, bytes, &random)
             .map(|pair| Self { pair, random })
-            .map_err(|error| SignError(error.to_string()))
+            .map_err(|error| SignError::Failed(error.to_string()))
     }
 }
 
@@ -99,6 +108,6 @@ impl Signer for SoftwareKey {
         self.pair
             .sign(&self.random, message)
             .map(|signature| signature.as_ref().to_vec())
-            .map_err(|_| SignError("no randomness".to_owned()))
+            .map_err(|_| SignError::Failed("no randomness".to_owned()))
     }
 }

@@ -2,22 +2,28 @@
 
 use moa_rules::id::KeyId;
 use moa_rules::op::{Carried, Op, OpBody, RedemptionCode};
+use moa_rules::pass::{PassCode, PassToken};
 use moa_rules::refusal::Refusal;
+use moa_rules::staff::StaffInvitation;
 
+use crate::keys;
 use crate::token::{Checked, Sealed, Token, TokenError};
 
 /// An op whose form is good. Its signatures were not checked.
 #[derive(Debug, Clone)]
 pub struct Parsed {
     op: Sealed<Op>,
-    carried: CarriedToken<Sealed<Op>, Sealed<RedemptionCode>>,
+    carried: CarriedToken,
 }
 
 #[derive(Debug, Clone)]
-enum CarriedToken<S, C> {
+enum CarriedToken {
     None,
-    Sale(S),
-    Code(C),
+    Sale(Sealed<Op>),
+    Code(Sealed<RedemptionCode>),
+    Invitation(Sealed<StaffInvitation>),
+    /// The server's own word inside is not checked again: the pass is in its books, with the key that shows it.
+    Pass(Sealed<PassCode>, Box<PassToken>),
 }
 
 /// An op of which every signature was checked: its own and that of what it carries. The engine takes no other.
@@ -35,7 +41,7 @@ impl Parsed {
     /// Reads an op and what it carries.
     ///
     /// # Errors
-    /// `op_too_large`, `malformed_op`, `not_a_sale`, `not_a_code`.
+    /// `op_too_large`, `malformed_op`, `not_a_sale`, `not_a_code`, `not_an_invitation`, `not_a_pass`.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
         let op = Sealed::<Op>::parse(bytes).map_err(|error| match error {
             TokenError::TooLarge { .. } => Refusal::OpTooLarge { max: Op::MAX_BYTES as u64 },
@@ -51,6 +57,16 @@ impl Parsed {
             }
             OpBody::Redeem { code, .. } => {
                 CarriedToken::Code(Sealed::parse(code).map_err(|_| Refusal::NotACode)?)
+            }
+            OpBody::JoinStaff { invitation } => {
+                let invitation = Sealed::parse(invitation).map_err(|_| Refusal::NotAnInvitation)?;
+                CarriedToken::Invitation(invitation)
+            }
+            OpBody::RedeemPass { code, .. } => {
+                let code = Sealed::<PassCode>::parse(code).map_err(|_| Refusal::NotAPass)?;
+                let pass = Sealed::<PassToken>::parse(&code.unchecked().pass);
+                let pass = pass.map_err(|_| Refusal::NotAPass)?.unchecked().clone();
+                CarriedToken::Pass(code, Box::new(pass))
             }
             _ => CarriedToken::None,
         };
@@ -68,6 +84,8 @@ impl Parsed {
             CarriedToken::None => None,
             CarriedToken::Sale(sale) => Some(sale.unchecked().actor),
             CarriedToken::Code(code) => Some(code.unchecked().key),
+            CarriedToken::Invitation(invitation) => Some(invitation.unchecked().key),
+            CarriedToken::Pass(_, pass) => Some(keys::key_id(&pass.public_key)),
         };
         [self.op.unchecked().actor].into_iter().chain(carried)
     }
@@ -92,6 +110,15 @@ impl Parsed {
             CarriedToken::Code(code) => {
                 let buyer = key(code.unchecked().key)?;
                 (None, Carried::Code(*code.check(&buyer).map_err(bad)?.value()))
+            }
+            CarriedToken::Invitation(invitation) => {
+                let owner = key(invitation.unchecked().key)?;
+                (None, Carried::Invitation(*invitation.check(&owner).map_err(bad)?.value()))
+            }
+            CarriedToken::Pass(code, pass) => {
+                let shown_by = keys::key_id(&pass.public_key);
+                code.check(&key(shown_by)?).map_err(bad)?;
+                (None, Carried::Pass { pass: pass.pass, key: shown_by })
             }
         };
         Ok(Submission { op, sale, carried })

@@ -9,7 +9,9 @@ use minicbor::{Decode, Encode};
 use moa_rules::event::Inbox;
 use moa_rules::id::{GroupId, KeyId, MerchantId, OpId};
 use moa_rules::op::{OP_VERSION, Op, RedemptionCode};
+use moa_rules::pass::{PassCode, PassToken};
 use moa_rules::quantity::Units;
+use moa_rules::staff::StaffInvitation;
 
 use crate::canonical;
 use crate::keys::{self, PUBLIC_KEY_BYTES, SignError, Signer};
@@ -30,6 +32,21 @@ impl Token for Op {
 impl Token for RedemptionCode {
     const AAD: &'static [u8] = b"moa/redemption-code";
     const MAX_BYTES: usize = 160;
+}
+
+impl Token for StaffInvitation {
+    const AAD: &'static [u8] = b"moa/staff-invitation";
+    const MAX_BYTES: usize = 160;
+}
+
+impl Token for PassToken {
+    const AAD: &'static [u8] = b"moa/pass";
+    const MAX_BYTES: usize = 240;
+}
+
+impl Token for PassCode {
+    const AAD: &'static [u8] = b"moa/pass-code";
+    const MAX_BYTES: usize = 350;
 }
 
 /// The server's word that a redemption stands, for a shop without signal. Signed by the server's key.
@@ -237,7 +254,7 @@ impl<T: Token> Checked<T> {
         let payload = canonical::encode(&value);
         let mut sign1 = envelope(&payload, Vec::new());
         sign1.signature = signer.sign(&sign1.tbs_data(T::AAD))?;
-        let bytes = sign1.clone().to_vec().map_err(|error| SignError(error.to_string()))?;
+        let bytes = sign1.clone().to_vec().map_err(|error| SignError::Failed(error.to_string()))?;
         Ok(Self(Sealed { value, bytes, sign1 }))
     }
 

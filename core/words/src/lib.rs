@@ -14,6 +14,7 @@ macro_rules! text {
     };
 }
 
+mod access;
 mod code;
 mod label;
 mod lang;
@@ -36,5 +37,5 @@ pub use phone::{PhoneText, phone};
 pub use problem::{ProblemText, problem};
 pub use refusal::{refusal, refusal_in};
 pub use sale::{SaleText, sale};
-pub use screen::{Line, Reason, line, reason};
+pub use screen::{Line, Reason, Unsent, line, reason};
 pub use sms::enrolment_sms;

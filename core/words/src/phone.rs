@@ -1,6 +1,7 @@
 //! What the phone says of its own troubles, with or without a network.
 
-use crate::Lang;
+use crate::number::{count, plural};
+use crate::{Lang, Unsent};
 
 /// A trouble of the phone itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,19 @@ pub enum PhoneText {
     Integrity,
     /// The device's key cannot be used.
     KeyUnavailable,
+    /// The device's key store is locked, or the person said no.
+    KeyLocked,
+    /// The device's key was deleted or invalidated.
+    KeyGone,
+    /// What was recorded and not sent would be lost: by signing out, or with the app.
+    Unsent(Unsent),
+    /// The store was broken; a new one was made.
+    SetAside {
+        /// How many ops were brought over from it.
+        brought: u32,
+        /// Whether all of it could be read.
+        whole: bool,
+    },
     /// The server's clock and the phone's lie too far apart.
     ClockOff,
     /// The app was closed meanwhile.
@@ -71,9 +85,53 @@ pub fn phone(lang: Lang, what: PhoneText) -> String {
         ),
         PhoneText::KeyUnavailable => text!(
             lang,
-            "이 휴대폰의 열쇠를 쓸 수 없어요. 잠금을 풀고 다시 하거나 새로 로그인해 주세요.",
-            "This phone's key cannot be used. Unlock the phone and try again, or sign in anew.",
+            "이 휴대폰의 열쇠를 쓸 수 없어요. 휴대폰을 다시 시작하고, 되풀이되면 알려 주세요.",
+            "This phone's key cannot be used. Restart the phone; if it happens again, tell us.",
         ),
+        PhoneText::KeyLocked => text!(
+            lang,
+            "휴대폰이 잠겨 있어서 기록하지 못했어요. 잠금을 풀고 다시 해 주세요.",
+            "The phone is locked, so nothing was recorded. Unlock it and try again.",
+        ),
+        PhoneText::KeyGone => text!(
+            lang,
+            "이 휴대폰의 열쇠가 사라졌어요. 전화번호로 다시 로그인해 주세요.",
+            "This phone's key is gone. Sign in again with your phone number.",
+        ),
+        PhoneText::Unsent(unsent) => {
+            let what = unsent.text(lang);
+            text!(
+                lang,
+                "{what}을 아직 보내지 못했어요. 로그아웃하거나 앱을 지우면 사라지니 먼저 연결해 주세요.",
+                "Waiting to be sent: {what}. Connect first: signing out or removing the app would lose it.",
+            )
+        }
+        PhoneText::SetAside { brought: 0, whole: true } => text!(
+            lang,
+            "휴대폰의 저장소가 망가져서 새로 만들었어요. 보내지 않은 기록은 없었어요.",
+            "This phone's storage was damaged and made anew. Nothing in it was waiting to be sent.",
+        ),
+        PhoneText::SetAside { brought: 0, whole: false } => text!(
+            lang,
+            "휴대폰의 저장소가 망가져서 새로 만들었어요. 일부를 읽지 못했으니 마지막 기록을 확인해 주세요.",
+            "This phone's storage was damaged and made anew. Not all could be read: check what you recorded last.",
+        ),
+        PhoneText::SetAside { brought, whole: true } => {
+            let (ko, en) = (count(brought), plural(brought, "record", "records"));
+            text!(
+                lang,
+                "휴대폰의 저장소가 망가져서 새로 만들었어요. 보내지 않은 기록 {ko}건을 옮겼고 연결되면 보내져요.",
+                "This phone's storage was damaged and made anew. {en} from it will be sent once there is a connection.",
+            )
+        }
+        PhoneText::SetAside { brought, whole: false } => {
+            let (ko, en) = (count(brought), plural(brought, "record", "records"));
+            text!(
+                lang,
+                "휴대폰의 저장소가 망가져서 새로 만들고 기록 {ko}건을 옮겼어요. 일부를 읽지 못했으니 마지막 기록을 확인해 주세요.",
+                "This phone's storage was damaged and made anew, with {en} from it. Check what you recorded last.",
+            )
+        }
         PhoneText::ClockOff => text!(
             lang,
             "휴대폰의 시계가 맞지 않아요. 설정에서 시간을 자동으로 맞춰 주세요.",

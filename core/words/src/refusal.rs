@@ -4,6 +4,7 @@ use moa_rules::quantity::Currency;
 use moa_rules::refusal::Refusal;
 
 use crate::Lang;
+use crate::access;
 use crate::number::{count, money, plural, units};
 use crate::particle::{Particle, with};
 
@@ -354,8 +355,8 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
             "Nothing is to be chosen for this purchase. There is nothing to do.",
         ),
 
-        // A reason newer than this table.
-        _ => unknown(lang),
+        // Keys, roles and passes; or a reason newer than these tables.
+        _ => access::refusal(lang, refusal, currency).unwrap_or_else(|| unknown(lang)),
     }
 }
 

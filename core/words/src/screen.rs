@@ -48,6 +48,33 @@ pub fn reason(lang: Lang, reason: Reason) -> String {
     }
 }
 
+/// What a phone has recorded and not sent yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unsent {
+    /// Everything.
+    pub ops: u32,
+    /// Sales among it.
+    pub sales: u32,
+    /// Claims among it.
+    pub claims: u32,
+}
+
+impl Unsent {
+    /// `판매 3건과 적립 1건`, `3 sales and 1 claim`; of what is neither, the number alone.
+    pub(crate) fn text(self, lang: Lang) -> String {
+        let Self { ops, sales, claims } = self;
+        let (ko_sales, ko_claims, ko_ops) = (count(sales), count(claims), count(ops));
+        let en_sales = plural(sales, "sale", "sales");
+        let en_claims = plural(claims, "claim", "claims");
+        match (sales, claims) {
+            (0, 0) => text!(lang, "{ko_ops}건", "{ko_ops}"),
+            (_, 0) => text!(lang, "판매 {ko_sales}건", "{en_sales}"),
+            (0, _) => text!(lang, "적립 {ko_claims}건", "{en_claims}"),
+            _ => text!(lang, "판매 {ko_sales}건과 적립 {ko_claims}건", "{en_sales} and {en_claims}"),
+        }
+    }
+}
+
 /// A line with figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line<'a> {
@@ -171,14 +198,23 @@ pub enum Line<'a> {
         /// Everything that waits, sales among it.
         waiting: u32,
     },
+    /// Something other than our server answers, a hotspot most likely: what waits.
+    NotOurServer {
+        /// Sales that wait to be sent.
+        sales: u32,
+        /// Everything that waits, sales among it.
+        waiting: u32,
+    },
     /// No network: how old the figures are and what waits.
     Offline {
         /// When the phone last heard from the server.
         as_of: Timestamp,
+        /// The instant at which this is read: of another day, the date is said too.
+        now: Timestamp,
         /// The zone in which the time is shown.
         zone: &'a Zone,
-        /// Sales that wait to be sent.
-        sales: u32,
+        /// What waits to be sent.
+        unsent: Unsent,
     },
     /// All is sent and up to date.
     Synced {
@@ -280,14 +316,32 @@ pub fn line(lang: Lang, line: &Line) -> String {
             let (ko, en) = (count(sales), plural(sales, "sale", "sales"));
             text!(lang, "연결 없음, 판매 {ko}건 전송 대기", "No connection, {en} waiting to be sent")
         }
-        Line::Offline { as_of, zone, sales: 0 } => {
-            let clock = when::clock(as_of, zone);
-            text!(lang, "{clock} 기준", "As of {clock}")
+        Line::NotOurServer { waiting: 0, .. } => {
+            text!(lang, "와이파이 로그인 확인", "Check the Wi-Fi's sign-in")
         }
-        Line::Offline { as_of, zone, sales } => {
-            let (clock, ko) = (when::clock(as_of, zone), count(sales));
-            let en = plural(sales, "sale", "sales");
-            text!(lang, "{clock} 기준, 판매 {ko}건 전송 대기", "As of {clock}, {en} waiting")
+        Line::NotOurServer { sales: 0, waiting } => {
+            let waiting = count(waiting);
+            text!(
+                lang,
+                "와이파이 로그인 확인, {waiting}건 전송 대기",
+                "Check the Wi-Fi's sign-in, {waiting} waiting to be sent"
+            )
+        }
+        Line::NotOurServer { sales, .. } => {
+            let (ko, en) = (count(sales), plural(sales, "sale", "sales"));
+            text!(
+                lang,
+                "와이파이 로그인 확인, 판매 {ko}건 전송 대기",
+                "Check the Wi-Fi's sign-in, {en} waiting to be sent"
+            )
+        }
+        Line::Offline { as_of, now, zone, unsent } => {
+            let at = when::clock_or_moment(lang, as_of, now, zone);
+            if unsent.ops == 0 {
+                return text!(lang, "{at} 기준", "As of {at}");
+            }
+            let waiting = unsent.text(lang);
+            text!(lang, "{at} 기준, {waiting} 전송 대기", "As of {at}, {waiting} waiting")
         }
         Line::Synced { as_of, zone } => {
             let clock = when::clock(as_of, zone);

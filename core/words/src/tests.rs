@@ -11,8 +11,8 @@ use moa_wire::code::NotOurs;
 
 use crate::refusal::unknown;
 use crate::{
-    Label, Lang, Line, PhoneText, ProblemText, Reason, SaleText, enrolment_sms, label, line, not_ours,
-    number, phone, problem, reason, refusal, sale, when,
+    Label, Lang, Line, PhoneText, ProblemText, Reason, SaleText, Unsent, enrolment_sms, label, line,
+    not_ours, number, phone, problem, reason, refusal, sale, when,
 };
 
 fn points(count: i64) -> Units {
@@ -81,6 +81,34 @@ fn refusals() -> Vec<Refusal> {
         R::NothingExpired,
         R::NotLapsed,
         R::NotDue,
+        R::KeyExpired,
+        R::DeviceTooNew { hours: 47 },
+        R::UnknownDevice,
+        R::TooManyKeys { max: 50 },
+        R::SessionTooLong { days: 31 },
+        R::NotAnInvitation,
+        R::InvitationExpired { hours: 24 },
+        R::InvitationUsed,
+        R::AlreadyStaff,
+        R::NotStaff,
+        R::OverSaleLimit { max: Money(50_000) },
+        R::OverDayLimit { max: Money(300_000), sold: Money(280_000) },
+        R::CertificateExpired { days: 7 },
+        R::CertificateUsed { left: Money(12_000) },
+        R::NoAllowance,
+        R::OfflineTooLong { hours: 72 },
+        R::TooManyOffline { max: 300 },
+        R::ApprovalTooLong { minutes: 10 },
+        R::PassTooLong { hours: 72 },
+        R::PassTooLarge { max: Money(100_000) },
+        R::TooManyPasses { max: 5 },
+        R::NotAPass,
+        R::UnknownPass,
+        R::PassSpent,
+        R::PassReleased { hours: 24 },
+        R::WrongTill,
+        R::ApprovalSeen,
+        R::ApprovalWrong,
     ]
 }
 
@@ -136,7 +164,7 @@ const PROBLEMS: [ProblemText; 39] = [
     ProblemText::Internal,
 ];
 
-const PHONE: [PhoneText; 12] = [
+const PHONE: [PhoneText; 20] = [
     PhoneText::Offline,
     PhoneText::NotOurServer,
     PhoneText::NotSignedIn,
@@ -145,6 +173,14 @@ const PHONE: [PhoneText; 12] = [
     PhoneText::StorageNewer,
     PhoneText::Integrity,
     PhoneText::KeyUnavailable,
+    PhoneText::KeyLocked,
+    PhoneText::KeyGone,
+    PhoneText::Unsent(Unsent { ops: 1, sales: 1, claims: 0 }),
+    PhoneText::Unsent(Unsent { ops: 4, sales: 3, claims: 1 }),
+    PhoneText::SetAside { brought: 3, whole: true },
+    PhoneText::SetAside { brought: 1, whole: false },
+    PhoneText::SetAside { brought: 0, whole: true },
+    PhoneText::SetAside { brought: 0, whole: false },
     PhoneText::ClockOff,
     PhoneText::Closed,
     PhoneText::BadInput,
@@ -172,7 +208,7 @@ const AT: Timestamp = Timestamp(1_811_739_900_000);
 
 fn lines(zone: &Zone) -> Vec<Line<'_>> {
     let (group, shop, last_day) = ("골목 그룹", "모퉁이 카페", last_day());
-    let as_of = AT;
+    let (as_of, tomorrow) = (AT, AT.plus(Timestamp::DAY));
     let rate = BasisPoints::new(250).unwrap();
     vec![
         Line::Balance { group, confirmed: points(1_350), pending: points(0) },
@@ -198,9 +234,15 @@ fn lines(zone: &Zone) -> Vec<Line<'_>> {
         Line::NoNetwork { sales: 0, waiting: 2 },
         Line::NoNetwork { sales: 1, waiting: 3 },
         Line::NoNetwork { sales: 4, waiting: 4 },
-        Line::Offline { as_of, zone, sales: 0 },
-        Line::Offline { as_of, zone, sales: 1 },
-        Line::Offline { as_of, zone, sales: 3 },
+        Line::NotOurServer { sales: 0, waiting: 0 },
+        Line::NotOurServer { sales: 0, waiting: 2 },
+        Line::NotOurServer { sales: 1, waiting: 3 },
+        Line::Offline { as_of, now: AT, zone, unsent: Unsent::default() },
+        Line::Offline { as_of, now: AT, zone, unsent: Unsent { ops: 1, sales: 1, claims: 0 } },
+        Line::Offline { as_of, now: AT, zone, unsent: Unsent { ops: 3, sales: 3, claims: 0 } },
+        Line::Offline { as_of, now: AT, zone, unsent: Unsent { ops: 2, sales: 0, claims: 2 } },
+        Line::Offline { as_of, now: AT, zone, unsent: Unsent { ops: 4, sales: 0, claims: 0 } },
+        Line::Offline { as_of, now: tomorrow, zone, unsent: Unsent { ops: 5, sales: 3, claims: 1 } },
         Line::Synced { as_of, zone },
     ]
 }

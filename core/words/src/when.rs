@@ -59,6 +59,11 @@ pub fn moment(lang: Lang, at: Timestamp, zone: &Zone) -> String {
     text!(lang, "{date} {clock}", "{date}, {clock}")
 }
 
+/// The time of day, of an instant on the day of `now`; day and time of any other.
+pub fn clock_or_moment(lang: Lang, at: Timestamp, now: Timestamp, zone: &Zone) -> String {
+    if local_day(at, zone) == local_day(now, zone) { clock(at, zone) } else { moment(lang, at, zone) }
+}
+
 /// How long mileage can be used: `6개월`, `6 months`; `30일`, `30 days`.
 pub fn validity(lang: Lang, validity: Validity) -> String {
     match validity {

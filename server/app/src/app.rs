@@ -90,7 +90,7 @@ pub(crate) mod testing {
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use moa_ledger::memory::MemoryStore;
-    use moa_rules::device::{Device, Holder};
+    use moa_rules::device::Device;
     use moa_rules::time::Timestamp;
 
     use super::*;
@@ -99,7 +99,7 @@ pub(crate) mod testing {
     pub(crate) fn app(carrier: Arc<dyn Carrier>) -> (Arc<App>, Arc<AtomicI64>) {
         let (server_key, _) = SoftwareKey::generate().unwrap();
         let (key, public_key) = (server_key.key_id(), server_key.public_key());
-        let system = Device { key, holder: Holder::System, merchant: None, public_key, revoked_at: None };
+        let system = Device::system(key, public_key);
         let hand = Arc::new(AtomicI64::new(1_790_000_000_000));
         let time = hand.clone();
         let clock = Arc::new(move || Timestamp(time.load(Ordering::SeqCst)));

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
+use moa_ledger::reach::Reach;
 use moa_ledger::store::{Store, StoreError};
-use moa_rules::event::Inbox;
-use moa_rules::id::{AccountId, KeyId, MerchantId};
+use moa_rules::id::{AccountId, KeyId};
 use moa_wire::dpop;
 use moa_wire::keys::sha256;
 use moa_words::ProblemText;
@@ -63,25 +63,9 @@ fn caller(app: &App, token_hash: [u8; 32], thumbprint: [u8; 32]) -> Result<Calle
     Ok(Caller { account: session.account, key: device.key })
 }
 
-/// What a caller may read, as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reach {
-    /// The shop that the caller's key acts for.
-    pub(crate) merchant: Option<MerchantId>,
-    /// The account's inbox, the shop's, and those of the shop's groups.
-    pub(crate) inboxes: Vec<Inbox>,
-}
-
 impl Caller {
-    /// What the caller may read now. Changes when its key opens a shop, or its shop joins a group.
+    /// What the caller may read now.
     pub(crate) fn reach(&self, store: &dyn Store) -> Result<Reach, StoreError> {
-        let merchant = store.device(self.key)?.and_then(|device| device.merchant);
-        let mut inboxes = vec![Inbox::Account(self.account)];
-        if let Some(merchant) = merchant {
-            inboxes.push(Inbox::Merchant(merchant));
-            let groups = store.merchant(merchant)?.map(|shop| shop.groups).unwrap_or_default();
-            inboxes.extend(groups.into_iter().map(Inbox::Group));
-        }
-        Ok(Reach { merchant, inboxes })
+        Reach::of(store, self.account, self.key)
     }
 }

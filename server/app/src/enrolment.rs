@@ -194,7 +194,7 @@ pub(crate) fn confirm(
     // Only now is it known which key is to be proved. The code stays good: the right device may come yet.
     possession.check(&public_key).map_err(|_| EnrolmentError::PossessionWrong)?;
     let key = keys::key_id(&public_key);
-    let op = system::enrol_device(&app.server_key, id, begun_at(id), (account, key, public_key))?;
+    let op = system::enrol_device(&app.server_key, id, begun_at(id), (account, key, public_key), proved)?;
     Ok(Confirmed { account, key, op, recovery: begins.then_some(recovery), proved })
 }
 

@@ -29,7 +29,7 @@ mod test_clock;
 pub use config::{CarrierKind, Config, DailyCodes, Limits};
 pub use data_dir::{DataError, database};
 pub use moa_ledger::engine::Clock;
-pub use server::{Running, StartError, start};
+pub use server::{Running, StartError, start, start_on};
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::Request;
+use axum::serve::Listener;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
@@ -16,8 +17,9 @@ use hyper_util::service::TowerToHyperService;
 use moa_ledger::engine::{Clock, Engine};
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::StoreError;
-use moa_rules::device::{Device, Holder};
+use moa_rules::device::Device;
 use moa_wire::keys::{Signer, SoftwareKey};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -82,6 +84,19 @@ pub struct Running {
 pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError> {
     let in_the_way = |source| StartError::Listen { listen: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(in_the_way)?;
+    start_on(Sockets(listener), config, clock)
+}
+
+/// The same on a listener of whatever network, where [`Config::listen`] does not count: simulations bring their own.
+///
+/// # Errors
+/// [`StartError`].
+pub fn start_on(
+    listener: impl Listener<Addr = SocketAddr>,
+    config: &Config,
+    clock: Clock,
+) -> Result<Running, StartError> {
+    let in_the_way = |source| StartError::Listen { listen: config.listen, source };
     let address = listener.local_addr().map_err(in_the_way)?;
 
     if config.test_clock && !address.ip().is_loopback() {
@@ -165,13 +180,7 @@ fn url(address: SocketAddr) -> String {
 }
 
 fn system(key: &SoftwareKey) -> Device {
-    Device {
-        key: key.key_id(),
-        holder: Holder::System,
-        merchant: None,
-        public_key: key.public_key(),
-        revoked_at: None,
-    }
+    Device::system(key.key_id(), key.public_key())
 }
 
 /// The carrier, and the development carrier once more where its messages may be shown over HTTP.
@@ -188,8 +197,37 @@ fn carrier(kind: CarrierKind, address: SocketAddr) -> (Arc<dyn Carrier>, Option<
     }
 }
 
+/// This system's sockets.
+struct Sockets(TcpListener);
+
+impl Listener for Sockets {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.0.accept().await {
+                Ok((stream, address)) => {
+                    // Answers are small and awaited; a socket that does not take the option serves all the same.
+                    drop(stream.set_nodelay(true));
+                    return (stream, address);
+                }
+                Err(error) => {
+                    // Out of files, most likely: others have to close first.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
 /// Accepts connections until the server stops, never more than `most` at once.
-async fn serve(listener: TcpListener, service: Router, app: Arc<App>, most: usize) {
+async fn serve<L: Listener<Addr = SocketAddr>>(mut listener: L, service: Router, app: Arc<App>, most: usize) {
     let room = Arc::new(Semaphore::new(most));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -198,28 +236,19 @@ async fn serve(listener: TcpListener, service: Router, app: Arc<App>, most: usiz
             let permit = room.clone().acquire_owned().await;
             (permit, listener.accept().await)
         };
-        let (permit, stream) = tokio::select! {
+        let (permit, (stream, peer)) = tokio::select! {
             accepted = accepted => accepted,
             () = app.stopped() => break,
         };
         while connections.try_join_next().is_some() {}
-        match stream {
-            Ok((stream, peer)) => {
-                let connection = graceful.watch(connection(stream, peer, service.clone()));
-                connections.spawn(async move {
-                    // Broken connections are everyday; what matters was answered and logged by the handler.
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection ended badly");
-                    }
-                    drop(permit);
-                });
+        let connection = graceful.watch(connection(stream, peer, service.clone()));
+        connections.spawn(async move {
+            // Broken connections are everyday; what matters was answered and logged by the handler.
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended badly");
             }
-            Err(error) => {
-                // Out of files, most likely: others have to close first.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
+            drop(permit);
+        });
     }
     drop(listener);
     if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
@@ -245,15 +274,14 @@ impl Service<Request<Incoming>> for Connection {
     }
 }
 
-fn connection(
-    stream: TcpStream,
+fn connection<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    stream: S,
     peer: SocketAddr,
     service: Router,
-) -> http1::Connection<TokioIo<TcpStream>, Connection> {
-    // Answers are small and awaited; a socket that does not take the option serves all the same.
-    drop(stream.set_nodelay(true));
-    http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).serve_connection(
-        TokioIo::new(stream),
-        Connection { service: TowerToHyperService::new(service), peer },
-    )
+) -> http1::Connection<TokioIo<S>, Connection> {
+    let service = Connection { service: TowerToHyperService::new(service), peer };
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+use moa_rules::certificate::ALLOWANCE;
 use moa_rules::op::OpBody;
 use moa_rules::quantity::{MAX_AMOUNT, Money};
 use moa_rules::time::Timestamp;
@@ -136,7 +137,8 @@ async fn sales_of_nothing_less_than_nothing_and_far_too_much_are_refused() {
     ] {
         refused_without_a_trace(&town, &cafe, &town.sale(&cafe, won), code).await;
     }
-    town.applied(&[&town.sale(&cafe, MAX_AMOUNT.0)]).await;
+    refused_without_a_trace(&town, &cafe, &town.sale(&cafe, MAX_AMOUNT.0), "certificate_used").await;
+    town.applied(&[&town.sale(&cafe, ALLOWANCE.0 / 2)]).await;
     town.close().await;
 }
 
@@ -170,7 +172,7 @@ async fn a_phone_cannot_do_what_is_the_server_s() {
     let (stranger, _) = SoftwareKey::generate().unwrap();
     let public_key = moa_wire::keys::Signer::public_key(&stranger);
     let key = moa_wire::keys::key_id(&public_key);
-    let enrol = cafe.device.op(town.now(), OpBody::EnrolDevice { account, key, public_key });
+    let enrol = cafe.device.op(town.now(), OpBody::EnrolDevice { account, key, public_key, proved: None });
     refused_without_a_trace(&town, &cafe, &enrol, "not_allowed").await;
     town.close().await;
 }

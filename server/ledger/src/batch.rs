@@ -261,8 +261,17 @@ impl Batch {
 
     fn note_directory(&mut self, body: &EventBody) {
         match body {
-            EventBody::MerchantRegistered { merchant, .. } => self.changes.changed_merchants.push(*merchant),
-            EventBody::MemberJoined { group, .. } => self.changes.changed_groups.push(*group),
+            EventBody::MerchantRegistered { merchant, .. }
+            | EventBody::StaffJoined { merchant, .. }
+            | EventBody::StaffLeft { merchant, .. }
+            | EventBody::TillAdded { merchant, .. }
+            | EventBody::DeviceEnrolled { merchant: Some(merchant), .. }
+            | EventBody::DeviceRevoked { merchant: Some(merchant), .. } => {
+                self.changes.changed_merchants.push(*merchant);
+            }
+            EventBody::MemberJoined { group, .. } | EventBody::AdminAppointed { group, .. } => {
+                self.changes.changed_groups.push(*group);
+            }
             _ => {}
         }
     }

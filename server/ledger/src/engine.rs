@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 
@@ -31,6 +32,23 @@ pub struct NotDecided;
 struct Job {
     ops: Vec<Submission>,
     answer: oneshot::Sender<Result<Vec<Outcome>, NotDecided>>,
+    _undecided: Undecided,
+}
+
+/// Counts a request until it is answered, or dropped without.
+struct Undecided(Arc<AtomicUsize>);
+
+impl Undecided {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Undecided {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// A handle on the committer. Cheap to clone.
@@ -45,6 +63,7 @@ struct Shared {
     queue: Mutex<Option<mpsc::Sender<Job>>>,
     committer: Mutex<Option<JoinHandle<()>>>,
     watchers: Arc<Watchers>,
+    undecided: Arc<AtomicUsize>,
 }
 
 impl Engine {
@@ -60,7 +79,8 @@ impl Engine {
         };
         let thread = std::thread::spawn(move || committer.run(receiver));
         let (queue, committer) = (Mutex::new(Some(sender)), Mutex::new(Some(thread)));
-        Self { shared: Arc::new(Shared { store, clock, queue, committer, watchers }) }
+        let undecided = Arc::default();
+        Self { shared: Arc::new(Shared { store, clock, queue, committer, watchers, undecided }) }
     }
 
     /// Commits ops in this order, together with whatever else waits. Returns once they are on disk.
@@ -70,9 +90,15 @@ impl Engine {
     pub async fn submit(&self, ops: Vec<Submission>) -> Result<Vec<Outcome>, NotDecided> {
         let queue = lock(&self.shared.queue).clone().ok_or(NotDecided)?;
         let (answer, answered) = oneshot::channel();
-        queue.try_send(Job { ops, answer }).map_err(|_| NotDecided)?;
+        let job = Job { ops, answer, _undecided: Undecided::new(&self.shared.undecided) };
+        queue.try_send(job).map_err(|_| NotDecided)?;
         drop(queue);
         answered.await.map_err(|_| NotDecided)?
+    }
+
+    /// Requests that wait for the committer or are being committed.
+    pub fn undecided(&self) -> usize {
+        self.shared.undecided.load(Ordering::SeqCst)
     }
 
     /// Watches inboxes from now on: call it before reading them, and nothing is missed.

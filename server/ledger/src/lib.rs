@@ -14,7 +14,9 @@
 
 pub mod batch;
 pub mod engine;
+pub mod given;
 pub mod memory;
+pub mod reach;
 pub mod sqlite;
 pub mod store;
 pub mod sweep;

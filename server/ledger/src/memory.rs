@@ -8,7 +8,9 @@ use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
+use moa_rules::pass::Pass;
 use moa_rules::sale::Sale;
+use moa_rules::staff::Staff;
 use moa_rules::standing::Standing;
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
@@ -17,9 +19,9 @@ use moa_wire::submission::Submission;
 
 use crate::batch::{self, Changes, Prior, Tx};
 use crate::store::{
-    CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, InboxHead,
-    InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session, Store,
-    StoreError, TakenOneTime,
+    CodeCheck, CodeTry, Committed, CountedBy, CountersUsed, DirectoryGroup, DirectoryMerchant, Effect,
+    InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session,
+    Store, StoreError, TakenOneTime, pass_over,
 };
 use crate::tables::Tables;
 
@@ -237,7 +239,7 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Vec<(AccountId, GroupId)>, StoreError> {
         let state = self.lock();
-        let ended = state.tables.lots.values().filter(|lot| lot.ends_at <= now && !lot.remaining.is_zero());
+        let ended = state.tables.lots.values().filter(|lot| lot.ends_at <= now && !lot.free().is_zero());
         let mut wallets: Vec<_> = ended.map(|lot| (lot.account, lot.group)).collect();
         wallets.dedup();
         wallets.truncate(limit);
@@ -268,6 +270,37 @@ impl Store for MemoryStore {
         let mut over: Vec<&Sale> = state.tables.sales.values().filter(over).collect();
         over.sort_by_key(|sale| sale.waits_until);
         Ok(over.into_iter().take(limit).cloned().collect())
+    }
+
+    fn devices_of(&self, account: AccountId) -> Result<Vec<Device>, StoreError> {
+        Ok(self.lock().tables.devices_of(account).cloned().collect())
+    }
+
+    fn tills(&self, merchant: MerchantId) -> Result<Vec<Device>, StoreError> {
+        Ok(self.lock().tables.tills(merchant).cloned().collect())
+    }
+
+    fn staff_of(&self, merchant: MerchantId) -> Result<Vec<Staff>, StoreError> {
+        let first = (merchant, AccountId([0; 16]));
+        let state = self.lock();
+        let staff = state.tables.staff.range(first..).take_while(|((of, _), _)| *of == merchant);
+        let mut staff: Vec<Staff> = staff.map(|(_, staff)| *staff).collect();
+        staff.sort_by_key(|staff| (staff.joined_at, staff.account));
+        Ok(staff)
+    }
+
+    fn counters_of(&self, key: KeyId) -> Result<CountersUsed, StoreError> {
+        Ok(self.lock().tables.counters_of(key))
+    }
+
+    fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
+        let mut over = self.lock().tables.passes_over(pass_over(now));
+        over.truncate(limit);
+        Ok(over)
+    }
+
+    fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
+        Ok(self.lock().tables.operators.contains_key(&account))
     }
 }
 

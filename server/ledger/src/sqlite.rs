@@ -18,15 +18,21 @@ use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
+use moa_rules::pass::Pass;
 use moa_rules::sale::Sale;
+use moa_rules::staff::Staff;
 use moa_rules::standing::Standing;
 use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
+use moa_rules::view::Key;
 use moa_wire::submission::Submission;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::batch::{self, Changes};
-use crate::store::{Committed, DirectoryGroup, DirectoryMerchant, InboxHead, InboxPage, Store, StoreError};
+use crate::store::{
+    Committed, CountersUsed, DirectoryGroup, DirectoryMerchant, InboxHead, InboxPage, Store, StoreError,
+    pass_over,
+};
 use crate::tables::Tables;
 
 mod migrations {
@@ -228,5 +234,29 @@ impl Store for SqliteStore {
 
     fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError> {
         self.read(|tx| load::sales_to_lapse(tx, now, limit))
+    }
+
+    fn devices_of(&self, account: AccountId) -> Result<Vec<Device>, StoreError> {
+        self.read(|tx| load::devices_of(tx, account))
+    }
+
+    fn tills(&self, merchant: MerchantId) -> Result<Vec<Device>, StoreError> {
+        self.read(|tx| load::tills(tx, merchant))
+    }
+
+    fn staff_of(&self, merchant: MerchantId) -> Result<Vec<Staff>, StoreError> {
+        self.read(|tx| load::staff_of(tx, merchant))
+    }
+
+    fn counters_of(&self, key: KeyId) -> Result<CountersUsed, StoreError> {
+        self.read(|tx| load::counters_of(tx, key))
+    }
+
+    fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
+        self.read(|tx| load::passes_over(tx, pass_over(now), limit))
+    }
+
+    fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
+        self.read(|tx| Ok(load::cell(tx, Key::Operator(account))?.is_some()))
     }
 }

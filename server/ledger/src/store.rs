@@ -6,8 +6,10 @@ use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::Merchant;
+use moa_rules::pass::{Pass, RELEASE_HOURS};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
+use moa_rules::staff::Staff;
 use moa_rules::standing::Standing;
 use moa_rules::time::Timestamp;
 use moa_wire::api::{Base64, GroupEntry, KeyEntry, MerchantEntry};
@@ -83,6 +85,22 @@ pub struct InboxPage {
     pub head: InboxHead,
     /// Events in the inbox altogether.
     pub count: u64,
+}
+
+/// Counters that a key has used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CountersUsed {
+    /// How many.
+    pub count: u64,
+    /// The highest.
+    pub highest: u64,
+}
+
+/// The second before which a pass must have run out for its mileage to come back at `now`.
+pub fn pass_over(now: Timestamp) -> u64 {
+    let over = now.plus(-i64::from(RELEASE_HOURS) * Timestamp::HOUR);
+    // Rounded up: a pass is over once the whole of its last second is.
+    over.plus(Timestamp::SECOND - 1).seconds()
 }
 
 /// A shop as the directory shows it.
@@ -167,6 +185,24 @@ pub trait Store: People {
 
     /// Up to `limit` sales that waited until before `now`.
     fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError>;
+
+    /// The keys that an account ever had, in order of id.
+    fn devices_of(&self, account: AccountId) -> Result<Vec<Device>, StoreError>;
+
+    /// The keys that ever acted for a shop, in order of id.
+    fn tills(&self, merchant: MerchantId) -> Result<Vec<Device>, StoreError>;
+
+    /// Everyone who sells, or sold, for a shop that is not theirs, those first that joined first.
+    fn staff_of(&self, merchant: MerchantId) -> Result<Vec<Staff>, StoreError>;
+
+    /// How many counters a key has used, and the highest of them: what lies between has not arrived.
+    fn counters_of(&self, key: KeyId) -> Result<CountersUsed, StoreError>;
+
+    /// Up to `limit` open passes whose time, and the time to report them, was over before `now`.
+    fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError>;
+
+    /// Whether a person runs the server for everyone.
+    fn is_operator(&self, account: AccountId) -> Result<bool, StoreError>;
 }
 
 /// An enrolment as it is begun. The code itself is not kept.

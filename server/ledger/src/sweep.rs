@@ -79,3 +79,19 @@ pub fn lapsed(store: &dyn Store, signer: &dyn Signer, now: Timestamp) -> Result<
     }
     Ok(ops)
 }
+
+/// Every pass that nobody said was taken.
+///
+/// # Errors
+/// [`SweepError`].
+pub fn released(
+    store: &dyn Store,
+    signer: &dyn Signer,
+    now: Timestamp,
+) -> Result<Vec<Submission>, SweepError> {
+    let mut ops = Vec::new();
+    for pass in store.passes_to_release(now, AT_ONCE)? {
+        ops.push(system::release_pass(signer, (pass.merchant, pass.id), pass.released_from())?);
+    }
+    Ok(ops)
+}

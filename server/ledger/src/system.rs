@@ -10,7 +10,8 @@ use moa_wire::keys::{SignError, Signer, sha256};
 use moa_wire::submission::Submission;
 use moa_wire::token::Checked;
 
-/// `key` may sign for `account`: the end of an enrolment, which began at `at`.
+/// `key` may sign for `account`: the end of an enrolment, which began at `at`. `proved` if the person showed more than
+/// that the number is theirs.
 ///
 /// # Errors
 /// If the key does not sign.
@@ -19,8 +20,9 @@ pub fn enrol_device(
     enrolment: [u8; 16],
     at: Timestamp,
     (account, key, public_key): (AccountId, KeyId, Vec<u8>),
+    proved: bool,
 ) -> Result<Submission, SignError> {
-    let body = OpBody::EnrolDevice { account, key, public_key };
+    let body = OpBody::EnrolDevice { account, key, public_key, proved: Some(proved) };
     sign(signer, &[b"enrol", &enrolment], at, body)
 }
 
@@ -77,6 +79,33 @@ pub fn take_best(
 ) -> Result<Submission, SignError> {
     let body = OpBody::TakeBest { merchant, sale };
     sign(signer, &[b"best", &merchant.0, &sale.0, &since.0.to_be_bytes()], at, body)
+}
+
+/// Gives back what a pass reserved.
+///
+/// # Errors
+/// If the key does not sign.
+pub fn release_pass(
+    signer: &dyn Signer,
+    (merchant, pass): (MerchantId, OpId),
+    at: Timestamp,
+) -> Result<Submission, SignError> {
+    let body = OpBody::ReleasePass { merchant, pass };
+    sign(signer, &[b"release", &merchant.0, &pass.0], at, body)
+}
+
+/// A person runs the server for everyone from `at` on, or does no more.
+///
+/// # Errors
+/// If the key does not sign.
+pub fn appoint_operator(
+    signer: &dyn Signer,
+    account: AccountId,
+    operator: bool,
+    at: Timestamp,
+) -> Result<Submission, SignError> {
+    let body = OpBody::AppointOperator { account, operator };
+    sign(signer, &[b"operator", &account.0, &[u8::from(operator)], &at.0.to_be_bytes()], at, body)
 }
 
 fn sign(

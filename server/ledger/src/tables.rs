@@ -3,17 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use moa_rules::books::{Account, Ledger, postings};
-use moa_rules::device::{Device, Holder};
+use moa_rules::device::Device;
 use moa_rules::event::Event;
 use moa_rules::group::{Group, Member, TermsVersion};
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
 use moa_rules::merchant::Merchant;
+use moa_rules::pass::{Pass, PassState};
+use moa_rules::quantity::Money;
 use moa_rules::sale::Sale;
+use moa_rules::staff::Staff;
 use moa_rules::standing::{Standing, best_from};
 use moa_rules::state::{Row, apply};
-use moa_rules::time::Timestamp;
+use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Halt, Key, View};
+
+use crate::store::CountersUsed;
 
 /// Every live table, by its primary key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +43,14 @@ pub struct Tables {
     pub lots: BTreeMap<(AccountId, GroupId, LotId), Lot>,
     /// Standing choices, cleared ones too.
     pub standings: BTreeMap<AccountId, Standing>,
+    /// Who sells, or sold, for a shop that is not theirs.
+    pub staff: BTreeMap<(MerchantId, AccountId), Staff>,
+    /// What each of them sold on a day.
+    pub staff_days: BTreeMap<(MerchantId, AccountId, Day), Money>,
+    /// Mileage reserved for tills, spent and released passes too.
+    pub passes: BTreeMap<(MerchantId, OpId), Pass>,
+    /// Who runs the server for everyone.
+    pub operators: BTreeMap<AccountId, ()>,
     /// The books, without wallets: they are the lots.
     pub balances: BTreeMap<Account, i64>,
 }
@@ -67,6 +80,22 @@ impl Tables {
                 self.lots.contains_key(&(account, group, lot)).then_some(Cell::Lot)
             }
             Key::Standing(account) => self.standings.get(&account).cloned().map(Cell::Standing),
+            Key::DevicesOf(account) => keys(self.devices_of(account)),
+            Key::Tills(merchant) => keys(self.tills(merchant)),
+            Key::Staff(merchant, account) => self.staff.get(&(merchant, account)).copied().map(Cell::Staff),
+            Key::StaffDay(merchant, account, day) => {
+                self.staff_days.get(&(merchant, account, day)).copied().map(Cell::StaffDay)
+            }
+            Key::Pass(merchant, id) => self.passes.get(&(merchant, id)).cloned().map(Cell::Pass),
+            Key::OpenPasses(account, group) => {
+                let open = |pass: &&Pass| {
+                    (pass.account, pass.group, pass.state) == (account, group, PassState::Open)
+                };
+                let mut open: Vec<OpId> = self.passes.values().filter(open).map(|pass| pass.id).collect();
+                open.sort_unstable();
+                (!open.is_empty()).then_some(Cell::OpenPasses(open))
+            }
+            Key::Operator(account) => self.operators.contains_key(&account).then_some(Cell::Operator),
         }
     }
 
@@ -88,6 +117,13 @@ impl Tables {
             Row::Terms(terms) => drop(self.terms.insert((terms.group, terms.version), terms)),
             Row::Lot(lot) => drop(self.lots.insert((lot.account, lot.group, lot.id), lot)),
             Row::Standing(standing) => drop(self.standings.insert(standing.account, standing)),
+            Row::Staff(staff) => drop(self.staff.insert((staff.merchant, staff.account), staff)),
+            Row::StaffDay { merchant, account, day, sold } => {
+                self.staff_days.insert((merchant, account, day), sold);
+            }
+            Row::Pass(pass) => drop(self.passes.insert((pass.merchant, pass.id), pass)),
+            Row::Operator { account, operator: true } => drop(self.operators.insert(account, ())),
+            Row::Operator { account, operator: false } => drop(self.operators.remove(&account)),
             Row::Member(member) => {
                 let groups = self.memberships.entry(member.merchant).or_default();
                 if let Err(at) = groups.binary_search(&member.group) {
@@ -148,13 +184,44 @@ impl Tables {
 
     /// The keys that act for a shop and may still sign.
     pub fn keys_of(&self, merchant: MerchantId) -> Vec<Device> {
-        let acts = |device: &&Device| device.merchant == Some(merchant) && device.revoked_at.is_none();
-        self.devices.values().filter(acts).cloned().collect()
+        let acts = |device: &&Device| device.revoked_at.is_none() && device.left_at.is_none();
+        self.tills(merchant).filter(acts).cloned().collect()
     }
+
+    /// The keys that ever acted for a shop.
+    pub fn tills(&self, merchant: MerchantId) -> impl Iterator<Item = &Device> {
+        self.devices.values().filter(move |device| device.merchant == Some(merchant))
+    }
+
+    /// The keys that an account ever had.
+    pub fn devices_of(&self, account: AccountId) -> impl Iterator<Item = &Device> {
+        self.devices.values().filter(move |device| device.account() == Some(account))
+    }
+
+    /// Open passes that ran out before a second, those first that ran out first.
+    pub fn passes_over(&self, second: u64) -> Vec<Pass> {
+        let over = |pass: &&Pass| pass.state == PassState::Open && pass.expires < second;
+        let mut over: Vec<Pass> = self.passes.values().filter(over).cloned().collect();
+        over.sort_by_key(|pass| pass.expires);
+        over
+    }
+
+    /// How many counters a key has used, and the highest of them.
+    pub fn counters_of(&self, key: KeyId) -> CountersUsed {
+        let mut used = CountersUsed::default();
+        for (_, counter) in self.counters.range((key, 0)..=(key, u64::MAX)) {
+            used = CountersUsed { count: used.count + 1, highest: *counter };
+        }
+        used
+    }
+}
+
+fn keys<'a>(devices: impl Iterator<Item = &'a Device>) -> Option<Cell> {
+    let keys: Vec<KeyId> = devices.map(|device| device.key).collect();
+    (!keys.is_empty()).then_some(Cell::Keys(keys))
 }
 
 /// The server's own key, as its first row.
 pub fn system_device(public_key: Vec<u8>) -> Device {
-    let key = moa_wire::keys::key_id(&public_key);
-    Device { key, holder: Holder::System, merchant: None, public_key, revoked_at: None }
+    Device::system(moa_wire::keys::key_id(&public_key), public_key)
 }

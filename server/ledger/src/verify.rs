@@ -10,8 +10,9 @@ use std::path::Path;
 use moa_rules::books::{Account, Ledger, Party};
 use moa_rules::device::{Device, Holder};
 use moa_rules::event::{Event, Inbox};
-use moa_rules::id::{GroupId, KeyId, MerchantId, OpId};
+use moa_rules::id::{GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::op::Carried;
+use moa_rules::pass::PassState;
 use moa_rules::terms::Basis;
 use moa_wire::submission::{Parsed, Submission};
 use moa_wire::{canonical, chain};
@@ -189,7 +190,8 @@ fn check_ops(
         // A sale inside a claim is an op of its own.
         let code = match carried {
             Carried::Code(code) => Some((code.key, code.counter)),
-            Carried::None | Carried::Buyer(_) | Carried::Sale(_) => None,
+            Carried::Invitation(invitation) => Some((invitation.key, invitation.counter)),
+            Carried::None | Carried::Buyer(_) | Carried::Sale(_) | Carried::Pass { .. } => None,
         };
         for (key, counter) in [(value.actor, value.counter)].into_iter().chain(code) {
             if !counters.insert((key, counter)) {
@@ -215,6 +217,10 @@ fn compare(live: &Tables, rebuilt: &Tables, report: &mut Report) {
     compare_table("member", &live.members, &rebuilt.members, report);
     compare_table("lot", &live.lots, &rebuilt.lots, report);
     compare_table("standing choice", &live.standings, &rebuilt.standings, report);
+    compare_table("clerk", &live.staff, &rebuilt.staff, report);
+    compare_table("clerk's day", &live.staff_days, &rebuilt.staff_days, report);
+    compare_table("pass", &live.passes, &rebuilt.passes, report);
+    compare_table("operator", &live.operators, &rebuilt.operators, report);
     compare_table("account of the books", &live.balances, &rebuilt.balances, report);
 }
 
@@ -262,6 +268,7 @@ fn check_books(live: &Tables, report: &mut Report) {
             *outstanding.entry(lot.group).or_default() += remaining * i128::from(lot.worth.unit_value.0);
         }
     }
+    check_holds(live, report);
     for ((group, issuer), left) in issued.iter().filter(|(_, left)| **left != 0) {
         report.add(|| {
             format!("{group}: issued ≠ redeemed + expired + outstanding for {issuer}, by {left} units")
@@ -276,6 +283,22 @@ fn check_books(live: &Tables, report: &mut Report) {
         let (pool, value) = (of(&pools), of(&outstanding));
         if pool != value {
             report.add(|| format!("{group}: the pool's position is {pool}, the value outstanding {value}"));
+        }
+    }
+}
+
+/// What open passes hold is what the lots say is held.
+fn check_holds(live: &Tables, report: &mut Report) {
+    let mut held: BTreeMap<LotId, i128> = BTreeMap::new();
+    for pass in live.passes.values().filter(|pass| pass.state == PassState::Open) {
+        for part in &pass.held {
+            *held.entry(part.lot).or_default() += i128::from(part.units.get());
+        }
+    }
+    for lot in live.lots.values() {
+        let (told, passes) = (i128::from(lot.held.get()), held.get(&lot.id).copied().unwrap_or_default());
+        if told != passes {
+            report.add(|| format!("lot {}: {told} units are held, its open passes hold {passes}", lot.id));
         }
     }
 }

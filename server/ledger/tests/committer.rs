@@ -8,15 +8,17 @@ use std::sync::{Arc, Condvar, Mutex};
 use moa_ledger::engine::{Engine, NotDecided};
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::store::{
-    Answer, CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, InboxHead,
-    InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, Outcome, People, Session, Store,
-    StoreError, TakenOneTime,
+    Answer, CodeCheck, CodeTry, Committed, CountedBy, CountersUsed, DirectoryGroup, DirectoryMerchant,
+    Effect, InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, Outcome,
+    People, Session, Store, StoreError, TakenOneTime,
 };
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
+use moa_rules::pass::Pass;
 use moa_rules::sale::Sale;
+use moa_rules::staff::Staff;
 use moa_rules::standing::Standing;
 use moa_rules::terms::Basis;
 use moa_rules::time::Timestamp;
@@ -96,6 +98,30 @@ impl Store for Trying {
     }
     fn sales_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Sale>, StoreError> {
         self.inner.sales_to_lapse(now, limit)
+    }
+
+    fn devices_of(&self, account: AccountId) -> Result<Vec<Device>, StoreError> {
+        self.inner.devices_of(account)
+    }
+
+    fn tills(&self, merchant: MerchantId) -> Result<Vec<Device>, StoreError> {
+        self.inner.tills(merchant)
+    }
+
+    fn staff_of(&self, merchant: MerchantId) -> Result<Vec<Staff>, StoreError> {
+        self.inner.staff_of(merchant)
+    }
+
+    fn counters_of(&self, key: KeyId) -> Result<CountersUsed, StoreError> {
+        self.inner.counters_of(key)
+    }
+
+    fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
+        self.inner.passes_to_release(now, limit)
+    }
+
+    fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
+        self.inner.is_operator(account)
     }
 }
 
@@ -324,6 +350,7 @@ async fn stopping_decides_what_waits_and_refuses_what_comes() {
     while town.store.waiting.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
+    assert_eq!(engine.undecided(), 1);
     let stopping = tokio::task::spawn_blocking({
         let engine = engine.clone();
         move || engine.stop()
@@ -332,4 +359,5 @@ async fn stopping_decides_what_waits_and_refuses_what_comes() {
     stopping.await.unwrap();
     assert_eq!(waiting.await.unwrap(), Ok(vec![Outcome::First(Answer::Applied)]));
     assert_eq!(engine.submit(vec![sale(&town, &shop)]).await, Err(NotDecided));
+    assert_eq!(engine.undecided(), 0);
 }

@@ -131,6 +131,7 @@ mod suite {
         town.now = START.plus(8 * Timestamp::DAY);
         assert_eq!(town.submit(&again), Outcome::Again(Answer::Applied));
         assert_eq!(town.store.tables(), before);
+        town.apply(&cafe.actor, OpBody::RenewCertificate);
 
         let code = buyer.code(group, 500, town.now);
         let body = OpBody::Redeem { code, units: Units::new(500).unwrap() };

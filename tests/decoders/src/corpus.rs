@@ -1,5 +1,6 @@
 //! The seeds of the corpus: one good example of every kind that each way in takes, made from real keys.
 
+use moa_rules::device::KeyKind;
 use moa_rules::event::{EVENT_VERSION, Event, EventBody, Inbox};
 use moa_rules::id::{GroupId, MerchantId, OpId};
 use moa_rules::member::{Buyer, MemberCode};
@@ -225,7 +226,14 @@ fn events(key: &SoftwareKey) -> Vec<(&'static str, Event)> {
             "device",
             event(
                 0,
-                EventBody::DeviceEnrolled { account: ACCOUNT, key: actor, public_key: key.public_key() },
+                EventBody::DeviceEnrolled {
+                    account: ACCOUNT,
+                    key: actor,
+                    public_key: key.public_key(),
+                    kind: KeyKind::Phone,
+                    pays_from: Timestamp(NOON),
+                    merchant: None,
+                },
             ),
         ),
         (
@@ -264,6 +272,7 @@ fn events(key: &SoftwareKey) -> Vec<(&'static str, Event)> {
                     amount: Money(12_000),
                     time,
                     addressee: Some(ACCOUNT),
+                    till: None,
                 },
             ),
         ),
@@ -278,12 +287,21 @@ fn events(key: &SoftwareKey) -> Vec<(&'static str, Event)> {
                     amount: Money(12_000),
                     time,
                     until: Timestamp(NOON).plus(7 * Timestamp::DAY),
+                    till: None,
                 },
             ),
         ),
         (
             "lapsed",
-            event(0, EventBody::SaleLapsed { sale: OpId([4; 16]), merchant: MERCHANT, account: ACCOUNT }),
+            event(
+                0,
+                EventBody::SaleLapsed {
+                    sale: OpId([4; 16]),
+                    merchant: MERCHANT,
+                    account: ACCOUNT,
+                    till: None,
+                },
+            ),
         ),
         (
             "standing",
@@ -314,7 +332,8 @@ fn answers(key: &SoftwareKey) -> Vec<Seed> {
     };
     let page = InboxChanges { inbox: inbox.into(), first: 1, events: bytes, head: signed(2, hash) };
     let changes = Changes { inboxes: vec![page], cursor: "AA".to_owned(), more: false, now };
-    let verdicts = Verdicts { verdicts: vec![Verdict::Applied, Verdict::Retry { after_s: 2 }], now };
+    let verdicts =
+        Verdicts { verdicts: vec![Verdict::Applied, Verdict::Retry { after_s: 2 }], tokens: Vec::new(), now };
     let snapshot = serde_json::json!({
         "account": ACCOUNT, "merchant": null, "lots": [],
         "heads": [signed(2, hash)], "cursor": "AA", "now": now,

@@ -43,7 +43,7 @@ impl Signer for SeededKey {
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         if self.locked.load(Ordering::Relaxed) {
-            return Err(SignError("the owner said no".to_owned()));
+            return Err(SignError::Locked("the owner said no".to_owned()));
         }
         let signature: Signature = self.key.sign(message);
         Ok(signature.to_bytes().to_vec())

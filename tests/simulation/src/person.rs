@@ -7,10 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use moa_phone::sync::{Machine, RequestId, Ticket};
-use moa_phone::{Data, Environment, Fate, Options, Phone, Request, SeededEnvironment};
+use moa_phone::{Data, Environment, Fate, Options, Phone, Request, SeededEnvironment, SoftwareKeys};
 use moa_rules::id::{AccountId, OpId};
 use moa_rules::time::Timestamp;
-use moa_wire::keys::Signer;
 use tokio::sync::watch;
 
 use crate::Step;
@@ -97,8 +96,8 @@ impl Person {
     pub(crate) fn start(&mut self, now: Timestamp) -> Step {
         self.set_clock(now);
         let environment: Arc<dyn Environment> = self.environment.clone();
-        let signer: Arc<dyn Signer> = self.key.clone();
-        let options = Options { signer: Some(signer), environment, ..Options::new(self.data()) };
+        let keys = SoftwareKeys::new(self.key.clone(), self.name.as_bytes());
+        let options = Options { keys: Some(Arc::new(keys)), environment, ..Options::new(self.data()) };
         let phone = Phone::open(options).map_err(broken)?;
         self.run(phone)
     }

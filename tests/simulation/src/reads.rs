@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::BASE64URL_NOPAD;
 use minicbor::{Decode, Encode};
+use moa_ledger::reach::Reach;
 use moa_ledger::store::Store;
 use moa_phone::Response;
 use moa_rules::event::Inbox;
@@ -27,21 +28,13 @@ use crate::server::{Caller, Taken, ok, problem};
 /// At its end the directory's cursor steps back so far.
 const STEP_BACK: i64 = Timestamp::MINUTE;
 
-/// The account's inbox, the shop's, and those of the shop's groups; and the shop.
-fn reach(store: &dyn Store, caller: Caller) -> Step<(Vec<Inbox>, Option<MerchantId>)> {
-    let merchant = store.device(caller.key).map_err(broken)?.and_then(|device| device.merchant);
-    let mut inboxes = vec![Inbox::Account(caller.account)];
-    if let Some(merchant) = merchant {
-        inboxes.push(Inbox::Merchant(merchant));
-        let shop = store.merchant(merchant).map_err(broken)?;
-        inboxes.extend(shop.into_iter().flat_map(|shop| shop.groups).map(Inbox::Group));
-    }
-    Ok((inboxes, merchant))
+fn reach(store: &dyn Store, caller: Caller) -> Step<Reach> {
+    Reach::of(store, caller.account, caller.key).map_err(broken)
 }
 
 /// The inboxes that a caller may read.
 pub(crate) fn inboxes(store: &dyn Store, caller: Caller) -> Step<Vec<Inbox>> {
-    Ok(reach(store, caller)?.0)
+    Ok(reach(store, caller)?.inboxes)
 }
 
 pub(crate) fn changes(
@@ -57,7 +50,7 @@ pub(crate) fn changes(
     let counts: BTreeMap<Inbox, u64> = counts.into_iter().collect();
     let (mut inboxes, mut next, mut more) = (Vec::new(), Vec::new(), false);
     let mut room = MAX_CHANGES;
-    let (reach, _) = reach(store, caller)?;
+    let reach = reach(store, caller)?.inboxes;
     for inbox in &reach {
         let after = counts.get(inbox).copied().unwrap_or(0);
         let page = store.inbox(*inbox, after, room).map_err(broken)?;
@@ -92,7 +85,7 @@ pub(crate) fn snapshot(
     caller: Caller,
     now: Timestamp,
 ) -> Step<Response> {
-    let (inboxes, merchant) = reach(store, caller)?;
+    let Reach { merchant, till, inboxes } = reach(store, caller)?;
     let (mut heads, mut counts) = (Vec::new(), Vec::new());
     for inbox in inboxes {
         let head = store.head(inbox).map_err(broken)?;
@@ -108,7 +101,7 @@ pub(crate) fn snapshot(
     let (account, cursor) = (caller.account, counts_text(counts));
     let standing = store.standing(caller.account).map_err(broken)?;
     let standing = standing.map(|standing| standing.choice).unwrap_or_default();
-    Ok(ok(&Snapshot { account, merchant, lots, waiting, standing, member, heads, cursor, now }))
+    Ok(ok(&Snapshot { account, merchant, till, lots, waiting, standing, member, heads, cursor, now }))
 }
 
 /// What a phone makes its member codes of.

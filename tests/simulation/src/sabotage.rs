@@ -7,16 +7,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use moa_ledger::batch::{self, Changes, Prior, Tx};
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::store::{
-    CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, InboxHead,
-    InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session, Store,
-    StoreError, TakenOneTime,
+    CodeCheck, CodeTry, Committed, CountedBy, CountersUsed, DirectoryGroup, DirectoryMerchant, Effect,
+    InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session,
+    Store, StoreError, TakenOneTime, pass_over,
 };
 use moa_ledger::tables::Tables;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
+use moa_rules::pass::Pass;
 use moa_rules::sale::Sale;
+use moa_rules::staff::Staff;
 use moa_rules::standing::Standing;
 use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
@@ -318,6 +320,34 @@ impl Store for SpoiltStore {
         let state = self.lock();
         let over = |sale: &&Sale| sale.waits() && sale.waits_until.is_some_and(|until| until < now);
         Ok(state.books.tables.sales.values().filter(over).take(limit).cloned().collect())
+    }
+
+    fn devices_of(&self, account: AccountId) -> Result<Vec<Device>, StoreError> {
+        Ok(self.lock().books.tables.devices_of(account).cloned().collect())
+    }
+
+    fn tills(&self, merchant: MerchantId) -> Result<Vec<Device>, StoreError> {
+        Ok(self.lock().books.tables.tills(merchant).cloned().collect())
+    }
+
+    fn staff_of(&self, merchant: MerchantId) -> Result<Vec<Staff>, StoreError> {
+        let state = self.lock();
+        let staff = state.books.tables.staff.values().filter(|staff| staff.merchant == merchant);
+        Ok(staff.copied().collect())
+    }
+
+    fn counters_of(&self, key: KeyId) -> Result<CountersUsed, StoreError> {
+        Ok(self.lock().books.tables.counters_of(key))
+    }
+
+    fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
+        let mut over = self.lock().books.tables.passes_over(pass_over(now));
+        over.truncate(limit);
+        Ok(over)
+    }
+
+    fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
+        Ok(self.lock().books.tables.operators.contains_key(&account))
     }
 
     fn wallets_to_expire(

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use moa_ledger::given;
 use moa_ledger::store::{self, Answer, NewToken, Outcome};
 use moa_ledger::sweep::{self, Sweep};
 use moa_ledger::system;
@@ -13,12 +14,12 @@ use moa_rules::device::{Device, Holder};
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, KeyId, OpId};
 use moa_rules::member::{Buyer, Found, MemberCode};
-use moa_rules::op::{Carried, OpBody};
+use moa_rules::op::{Carried, Op, OpBody};
 use moa_rules::refusal::Refusal;
 use moa_rules::time::Timestamp;
 use moa_wire::api::{
-    Access, Base64, Confirmation, Enrolled, Enrolment, EnrolmentRequest, MAX_OPS, Ops, RefreshRequest,
-    Refused, Session, SessionRequest, Verdict, Verdicts,
+    Access, Base64, Confirmation, Enrolled, Enrolment, EnrolmentRequest, GivenToken, MAX_OPS, Ops,
+    RefreshRequest, Refused, Session, SessionRequest, Verdict, Verdicts,
 };
 use moa_wire::dpop::{self, Proof, thumbprint};
 use moa_wire::keys::{Signer, key_id, sha256};
@@ -189,16 +190,31 @@ impl Server {
         let mut outcomes = outcomes.into_iter();
         let mut responses = Vec::new();
         for job in jobs {
-            let mut verdicts = Vec::new();
+            let (mut verdicts, mut tokens) = (Vec::new(), Vec::new());
+            let mut submissions = job.submissions.iter();
             for turned_away in &job.turned_away {
                 verdicts.push(match turned_away {
                     Some(refusal) => Verdict::Refused(refused(refusal.clone())),
-                    None => verdict(outcomes.next().ok_or("fewer outcomes than ops")?),
+                    None => {
+                        let verdict = verdict(outcomes.next().ok_or("fewer outcomes than ops")?);
+                        let op = submissions.next().ok_or("fewer ops than outcomes")?.op.value();
+                        if matches!(verdict, Verdict::Applied | Verdict::Duplicate { refused: None }) {
+                            tokens.extend(self.given(op)?);
+                        }
+                        verdict
+                    }
                 });
             }
-            responses.push(ok(&Verdicts { verdicts, now }));
+            responses.push(ok(&Verdicts { verdicts, tokens, now }));
         }
         Ok((responses, touched))
+    }
+
+    /// What an applied op gives its author to show.
+    fn given(&self, op: &Op) -> Step<Option<GivenToken>> {
+        let author = self.ledger.store().device(op.actor).map_err(broken)?.ok_or("an op of nobody")?;
+        let token = given::token(&self.key, op, &author.public_key).map_err(broken)?;
+        Ok(token.map(|token| GivenToken { op: op.id, token: Base64(token) }))
     }
 
     /// Decides a batch and remembers the answers.
@@ -238,14 +254,14 @@ impl Server {
             Some(refusal) => Verdict::Refused(refused(refusal.clone())),
             None => Verdict::Retry { after_s },
         });
-        ok(&Verdicts { verdicts: verdicts.collect(), now })
+        ok(&Verdicts { verdicts: verdicts.collect(), tokens: Vec::new(), now })
     }
 
     /// Writes down what has expired, takes the best for who agreed, and writes down what has waited in vain; the inboxes
     /// with something new.
     pub(crate) fn sweep(&mut self, now: Timestamp) -> Step<Vec<Inbox>> {
         let mut batch = Vec::new();
-        for find in [sweep::expired, sweep::best, sweep::lapsed] as [Sweep; 3] {
+        for find in [sweep::released, sweep::expired, sweep::best, sweep::lapsed] as [Sweep; 4] {
             batch.extend(find(self.ledger.store(), &self.key, now).map_err(broken)?);
         }
         Ok(self.decide(&batch, now)?.1)
@@ -336,8 +352,8 @@ impl Server {
         }
         let (account, public_key) = (begun.account, begun.public_key.clone());
         let key = key_id(&public_key);
-        let op =
-            system::enrol_device(&self.key, id.0, begun.at, (account, key, public_key)).map_err(broken)?;
+        let op = system::enrol_device(&self.key, id.0, begun.at, (account, key, public_key), false)
+            .map_err(broken)?;
         self.decide(&[op], now)?;
         Ok(ok(&Enrolled { account, server_key: Base64(self.key.public_key()), now, recovery: None }))
     }

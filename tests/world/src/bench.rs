@@ -3,6 +3,7 @@
 //! Absolute figures wander on a shared machine; ratios to what SQLite gives on the same disk in the same run wander less,
 //! and processor time per accrual hardly.
 
+mod flood;
 mod machine;
 mod phone;
 mod server;
@@ -40,14 +41,49 @@ impl Figure {
     }
 }
 
-/// Runs every measurement, its files in a folder of its own below `folder`, and prints what it finds.
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Accruals per second.
+    Server,
+    /// Time, disk and memory of one phone.
+    Phone,
+    /// Bytes.
+    Wire,
+    /// Good requests amid bad ones.
+    Flood,
+}
+
+/// Runs one measurement, or every one, its files in a folder of its own below `folder`, and prints what it finds.
 ///
 /// # Errors
 /// If anything does not work: a measurement of something broken is none.
-pub async fn run(folder: &Path, accruals: usize) -> Result<(), Failure> {
+pub async fn run(folder: &Path, accruals: usize, only: Option<Part>) -> Result<(), Failure> {
     let folder = tempfile::tempdir_in(folder)?;
-    let at = |name: &str| folder.path().join(name);
     machine::print();
+    let wanted = |part| only.is_none_or(|only| only == part);
+    if wanted(Part::Server) {
+        print_server(folder.path(), accruals).await?;
+    }
+    if wanted(Part::Phone) {
+        println!("\n## Phone\n");
+        phone::measure(&folder.path().join("phone")).await?.iter().for_each(Figure::print);
+    }
+    if wanted(Part::Wire) {
+        println!(
+            "\n## Bytes on the wire, both ways, headers and all, per accrual (shop and buyer together)\n"
+        );
+        wire::measure(&folder.path().join("wire")).await?.iter().for_each(Figure::print);
+    }
+    if wanted(Part::Flood) {
+        println!("\n## A flood: good requests at 100 a second, bad ones at 1,000\n");
+        flood::measure(&folder.path().join("flood")).await?.iter().for_each(Figure::print);
+    }
+    Ok(())
+}
+
+async fn print_server(folder: &Path, accruals: usize) -> Result<(), Failure> {
+    let at = |name: &str| folder.join(name);
 
     println!("\n## Server: durable accruals per second (a sale and a claim each, every signature checked)\n");
     let sync = server::raw_sync(&at("raw.db"), 500)?;
@@ -80,15 +116,6 @@ pub async fn run(folder: &Path, accruals: usize) -> Result<(), Failure> {
             m.bytes,
             m.hot_bytes
         );
-    }
-
-    println!("\n## Phone\n");
-    for figure in phone::measure(&at("phone")).await? {
-        figure.print();
-    }
-    println!("\n## Bytes on the wire, both ways, headers and all, per accrual (shop and buyer together)\n");
-    for figure in wire::measure(&at("wire")).await? {
-        figure.print();
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod books;
+pub mod cable;
 pub mod messages;
 pub mod network;
 pub mod picture;
@@ -12,6 +13,7 @@ pub mod replay;
 pub mod resident;
 pub mod story;
 pub mod town;
+pub mod witness;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

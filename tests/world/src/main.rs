@@ -3,6 +3,7 @@
 // What stands above a command or an option is what `--help` prints.
 #![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
 
+use std::io::{BufReader, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use moa_world::replay::phones::Home;
 use moa_world::replay::visits::City;
 use moa_world::replay::{self, Options};
 use moa_world::story::{self, FolderError, Screen, Words};
-use moa_world::{Failure, bench};
+use moa_world::{Failure, bench, cable};
 
 /// Phones on disk that are open at once in a replay.
 const OPEN: usize = 256;
@@ -46,6 +47,9 @@ enum Command {
         /// Where the files go, and so whose disk is measured.
         #[arg(long, value_name = "FOLDER", default_value = "target")]
         folder: PathBuf,
+        /// One measurement alone.
+        #[arg(long)]
+        only: Option<bench::Part>,
     },
     /// Opens a phone, syncs it and prints the megabytes that this process holds: for `bench`.
     #[command(hide = true)]
@@ -55,6 +59,17 @@ enum Command {
     /// Progress goes to stderr, what came of it to stdout. Exit status: 0 if the books balance and every phone
     /// agrees, 1 otherwise.
     Replay(Replay),
+    /// A cable to a server that can be cut: a proxy on a free port of this machine, turned by lines on stdin.
+    ///
+    /// Says "listening on http://127.0.0.1:PORT", then each line again once it is in force, until stdin ends:
+    /// pass; drop (nobody gets through); stall (nobody answers); delay MS (each way); half (answers are cut in the
+    /// middle of their bodies); lose (requests arrive, answers do not); portal, portal-redirect (a hotspot answers);
+    /// alter-heads (the server's signatures are altered). Whoever was through before is cut off.
+    Proxy {
+        /// The server, such as http://127.0.0.1:8080.
+        #[arg(long, value_name = "URL")]
+        server: String,
+    },
 }
 
 #[derive(Args)]
@@ -86,9 +101,10 @@ struct Replay {
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { lang, out } => demo(lang, &out).await,
-        Command::Bench { accruals, folder } => bench::run(&folder, accruals).await,
+        Command::Bench { accruals, folder, only } => bench::run(&folder, accruals, only).await,
         Command::ResidentMemory { url, number, data } => resident_memory(&url, &number, &data).await,
         Command::Replay(arguments) => replay(arguments).await,
+        Command::Proxy { server } => cable::obey(&server, BufReader::new(stdin())).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

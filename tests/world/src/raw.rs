@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use moa_phone::Transport;
-use moa_rules::id::{AccountId, GroupId, OpId};
+use moa_rules::id::{AccountId, GroupId, KeyId, OpId};
 use moa_rules::op::{Choice, OP_VERSION, Op, OpBody};
 use moa_wire::api::{Base64, Confirmation, Enrolled, Enrolment, EnrolmentRequest, Ops, Verdict, Verdicts};
 use moa_wire::keys::{Signer, SoftwareKey, sha256};
@@ -95,6 +95,11 @@ impl Client {
     /// The server is reached this way now.
     pub fn move_to(&mut self, way: Arc<dyn Transport>) {
         self.way = way;
+    }
+
+    /// The key.
+    pub fn key_id(&self) -> KeyId {
+        self.key.key_id()
     }
 
     /// The account.

@@ -2,29 +2,27 @@
 //!
 //! The moments follow from a seed, which is printed; `MOA_SEED` repeats one.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use moa_ledger::verify::verify;
-use moa_phone::{Answer, Environment, Fate, Request, SeededEnvironment, Transport};
+use moa_phone::{Environment, Fate, SeededEnvironment, Transport};
 use moa_rules::id::GroupId;
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::OpBody;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
-use moa_rules::refusal::Refusal;
 use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::Validity;
 use moa_server::database;
-use moa_wire::api::{Base64, MAX_OPS, Ops, Verdict, Verdicts};
+use moa_wire::api::{Base64, MAX_OPS, Verdict};
 use moa_world::books::Books;
 use moa_world::program::Program;
 use moa_world::raw::Client;
 use moa_world::resident::Resident;
 use moa_world::town::{Town, number};
+use moa_world::witness::{Witness, Witnessed};
 use moa_world::{Failure, network};
-use tokio::sync::watch;
 use tokio::task::{JoinSet, block_in_place};
 
 /// `MOA_KILLS` makes it more.
@@ -32,75 +30,6 @@ const MOMENTS: usize = 50;
 const PRICE: Money = Money(10_000);
 /// What a sale at that price earns.
 const EARNED: i64 = 500;
-
-/// The answers so far: for each op as signed, nothing or why it was refused.
-#[derive(Default)]
-struct Witness {
-    answers: Mutex<BTreeMap<Vec<u8>, Option<Refusal>>>,
-    /// Ops of the last server's life alone.
-    lately: Mutex<Vec<Vec<u8>>>,
-    contradictions: Mutex<Vec<String>>,
-    count: watch::Sender<usize>,
-}
-
-impl Witness {
-    fn hear(&self, ops: Vec<Base64>, verdicts: Vec<Verdict>) {
-        let mut answers = self.answers.lock().unwrap();
-        let mut lately = self.lately.lock().unwrap();
-        let mut heard = 0;
-        for (Base64(op), verdict) in ops.into_iter().zip(verdicts) {
-            let (again, answer) = match verdict {
-                Verdict::Applied => (false, None),
-                Verdict::Refused(refused) => (false, Some(refused.reason)),
-                Verdict::Duplicate { refused } => (true, refused.map(|refused| refused.reason)),
-                Verdict::Retry { .. } => continue,
-            };
-            heard += 1;
-            match answers.get(&op) {
-                Some(first) if !again => {
-                    let lost = format!("answered {first:?} before, forgotten, now {answer:?}");
-                    self.contradictions.lock().unwrap().push(lost);
-                }
-                Some(first) if *first != answer => {
-                    let changed = format!("answered {first:?} before, now {answer:?}");
-                    self.contradictions.lock().unwrap().push(changed);
-                }
-                Some(_) => {}
-                None => {
-                    lately.push(op.clone());
-                    answers.insert(op, answer);
-                }
-            }
-        }
-        self.count.send_modify(|count| *count += heard);
-    }
-
-    fn contradictions(&self) -> Vec<String> {
-        self.contradictions.lock().unwrap().clone()
-    }
-}
-
-/// A way to the server on which a witness listens.
-struct Witnessed {
-    way: Arc<dyn Transport>,
-    witness: Arc<Witness>,
-}
-
-impl Transport for Witnessed {
-    fn send(&self, request: Request) -> Answer<'_> {
-        Box::pin(async move {
-            let sent = (request.path == "/v1/ops").then(|| request.body.clone().unwrap_or_default());
-            let answer = self.way.send(request).await?;
-            if let Some(sent) = sent
-                && let Ok(Ops { ops, .. }) = serde_json::from_slice(&sent)
-                && let Ok(Verdicts { verdicts, .. }) = serde_json::from_slice(&answer.body)
-            {
-                self.witness.hear(ops, verdicts);
-            }
-            Ok(answer)
-        })
-    }
-}
 
 /// Numbers that follow from the seed.
 struct Dice(SeededEnvironment);
@@ -196,7 +125,7 @@ async fn a_server_killed_at_fifty_moments_loses_and_doubles_nothing() {
     let witness = Arc::new(Witness::default());
     let start = || block_in_place(|| Program::start(&data)).unwrap();
     let way_to = |server: &Program| -> Arc<dyn Transport> {
-        Arc::new(Witnessed { way: network::http(server.url()).unwrap(), witness: witness.clone() })
+        Arc::new(Witnessed::new(network::http(server.url()).unwrap(), witness.clone()))
     };
 
     let mut server = start();
@@ -229,7 +158,7 @@ async fn a_server_killed_at_fifty_moments_loses_and_doubles_nothing() {
         let way = way_to(&server);
         town.move_to(server.url(), way.clone());
         raw_shop.move_to(way.clone());
-        let lately = std::mem::take(&mut *witness.lately.lock().unwrap());
+        let lately = witness.take_lately();
         ask_again(&raw_shop, &lately).await;
 
         let sharing = Arc::new(raw_shop);
@@ -243,7 +172,7 @@ async fn a_server_killed_at_fifty_moments_loses_and_doubles_nothing() {
             trades.spawn(trade(shop.clone(), buyer.clone(), group));
         }
         // A moment counted in answers lies right behind one; a moment in time lies anywhere.
-        let mut count = witness.count.subscribe();
+        let mut count = witness.count();
         let enough = *count.borrow_and_update() + 1 + dice.below(40);
         let enough = async { drop(count.wait_for(|count| *count >= enough).await) };
         if moment % 2 == 0 {
@@ -272,7 +201,8 @@ async fn a_server_killed_at_fifty_moments_loses_and_doubles_nothing() {
     for resident in buyers.iter().chain([&shop]).chain(&buyers) {
         resident.sync().await.unwrap();
     }
-    let all: Vec<Vec<u8>> = witness.answers.lock().unwrap().keys().cloned().collect();
+    let answers = witness.answers();
+    let all: Vec<Vec<u8>> = answers.keys().cloned().collect();
     ask_again(&raw_shop, &all).await;
     assert_eq!(witness.contradictions(), Vec::<String>::new());
 
@@ -287,7 +217,7 @@ async fn a_server_killed_at_fifty_moments_loses_and_doubles_nothing() {
         let available = books.available(raw.client.account(), group, moa_world::now());
         assert_eq!(available.get(), raw.claims * EARNED, "each claim once");
     }
-    let applied = witness.answers.lock().unwrap().values().filter(|answer| answer.is_none()).count();
+    let applied = answers.values().filter(|answer| answer.is_none()).count();
     println!("{moments} kills, {} ops answered, {applied} applied, {:?}", all.len(), began.elapsed());
     assert!(applied > 4 * moments, "a load that barely ran proves little");
 }

@@ -7,6 +7,9 @@ class StoryCase: XCTestCase {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("moa-\(UUID().uuidString)")
     var server: Server!
 
+    /// Where phones find the server.
+    var url: String { server.url }
+
     override func setUpWithError() throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         server = try Server(data: folder.appendingPathComponent("server"))
@@ -19,7 +22,7 @@ class StoryCase: XCTestCase {
 
     func open(_ name: String, url: String? = nil, language: String = "en") throws -> App {
         let data = folder.appendingPathComponent(name).path
-        return try App.open(config: AppConfig(dataDir: data, serverUrl: url ?? server.url, language: language))
+        return try App.open(config: AppConfig(dataDir: data, serverUrl: url ?? self.url, language: language))
     }
 
     func enrolled(_ name: String, _ phone: String) async throws -> App {

@@ -33,6 +33,7 @@ const CLEAR_GROUPS_OF: &str = "DELETE FROM member WHERE merchant = ?1";
 const CLEAR_MEMBERS_OF: &str = "DELETE FROM member WHERE \"group\" = ?1";
 const MEMBERS_OF: &str = "SELECT merchant FROM member WHERE \"group\" = ?1 ORDER BY merchant";
 const GROUPS_OF: &str = "SELECT \"group\" FROM member WHERE merchant = ?1 ORDER BY \"group\"";
+const KEYS_OF: &str = "SELECT key FROM merchant_key WHERE merchant = ?1 ORDER BY key";
 
 /// Takes over a shop as the directory has it.
 pub(crate) fn put_merchant(db: &Connection, entry: &MerchantEntry) -> Result<(), PhoneError> {
@@ -94,6 +95,13 @@ pub(crate) fn key(db: &Connection, key: KeyId) -> Result<Option<(MerchantId, Vec
     let row =
         db.prepare_cached(GET_KEY)?.query_row([key.0], |row| Ok((MerchantId(row.get(0)?), row.get(1)?)));
     Ok(row.optional()?)
+}
+
+/// The keys that sign a shop's sales, in order of id.
+pub(crate) fn keys_of(db: &Connection, merchant: MerchantId) -> Result<Vec<KeyId>, PhoneError> {
+    let mut statement = db.prepare_cached(KEYS_OF)?;
+    let keys = statement.query_map([merchant.0], |row| Ok(KeyId(row.get(0)?)))?;
+    Ok(keys.collect::<Result<_, _>>()?)
 }
 
 /// A group.

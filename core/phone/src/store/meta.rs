@@ -3,14 +3,13 @@
 use moa_rules::id::{AccountId, KeyId, MerchantId};
 use moa_rules::standing::StandingChoice;
 use moa_rules::time::Timestamp;
-use moa_wire::api::Base64;
-use moa_wire::member::MemberSecret;
+use moa_wire::api::{Base64, TillStanding};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use crate::breach::Breach;
 use crate::error::{PhoneError, corrupt};
-use crate::session::Kept;
+use crate::set_aside::SetAside;
 
 const GET: &str = "SELECT value FROM meta WHERE name = ?1";
 const SET: &str = "INSERT INTO meta (name, value) VALUES (?1, ?2)
@@ -18,9 +17,10 @@ const SET: &str = "INSERT INTO meta (name, value) VALUES (?1, ?2)
 const CLEAR: &str = "DELETE FROM meta WHERE name = ?1";
 const TAKE_COUNTER: &str = "INSERT INTO counter (key, last) VALUES (?1, 1)
                             ON CONFLICT (key) DO UPDATE SET last = last + 1 RETURNING last";
-const LEAP_COUNTER: &str = "UPDATE counter SET last = max(last, ?2) WHERE key = ?1";
+const RAISE_COUNTER: &str = "INSERT INTO counter (key, last) VALUES (?1, ?2)
+                             ON CONFLICT (key) DO UPDATE SET last = max(last, excluded.last)";
 
-/// The name of a value, with its type.
+/// The name of a value, with its type. What nobody else may read is a [`Secret`](super::secrets::Secret) instead.
 pub(crate) struct Name<T>(&'static str, std::marker::PhantomData<T>);
 
 const fn name<T>(name: &'static str) -> Name<T> {
@@ -29,28 +29,38 @@ const fn name<T>(name: &'static str) -> Name<T> {
 
 /// The device key that this data belongs to.
 pub(crate) const KEY: Name<KeyId> = name("key");
+/// What secrets are sealed with, itself sealed by the device's keys.
+pub(crate) const DATA_KEY: Name<Base64> = name("data_key");
 /// The account that is signed in.
 pub(crate) const ACCOUNT: Name<AccountId> = name("account");
 /// The shop that the key acts for, as confirmed.
 pub(crate) const MERCHANT: Name<MerchantId> = name("merchant");
 /// Whether the server knows this device. If not, the number has to be confirmed, or confirmed again.
 pub(crate) const ENROLLED: Name<bool> = name("enrolled");
-/// The session that reads: its key and its tokens. A secret, to be sealed.
-pub(crate) const SESSION: Name<Kept> = name("session");
 /// The server's public key.
 pub(crate) const SERVER_KEY: Name<Base64> = name("server_key");
 /// From where changes go on. Without one, a snapshot is needed.
 pub(crate) const CURSOR: Name<String> = name("cursor");
 /// From where the directory goes on.
 pub(crate) const DIRECTORY_CURSOR: Name<String> = name("directory_cursor");
+/// When the server was last heard, by its clock.
+pub(crate) const HEARD_AT: Name<Timestamp> = name("heard_at");
+/// Set by signing out: a key in software is made anew when the data is opened next.
+pub(crate) const LEFT: Name<bool> = name("left");
+/// When the database was last checked as a whole, by the phone's clock.
+pub(crate) const CHECKED_AT: Name<Timestamp> = name("checked_at");
+/// The databases that were set aside, oldest first.
+pub(crate) const SET_ASIDE: Name<Vec<SetAside>> = name("set_aside");
 /// When the directory was last complete, by the phone's clock.
 pub(crate) const DIRECTORY_AT: Name<Timestamp> = name("directory_at");
 /// The server's clock less the phone's, in milliseconds.
 pub(crate) const CLOCK_OFFSET: Name<i64> = name("clock_offset");
+/// What this key may sell, and from when it may pay.
+pub(crate) const TILL: Name<TillStanding> = name("till");
+/// When the certificate was last asked for, by the server's clock.
+pub(crate) const RENEWED_AT: Name<Timestamp> = name("renewed_at");
 /// The enrolment under way.
 pub(crate) const ENROLMENT: Name<UnderWay> = name("enrolment");
-/// What the account's member codes are made of.
-pub(crate) const MEMBER: Name<MemberSecret> = name("member");
 /// The standing choice of the account, as confirmed.
 pub(crate) const STANDING: Name<StandingChoice> = name("standing");
 /// Whether this phone takes the best without a question.
@@ -95,8 +105,8 @@ pub(crate) fn take_counter(db: &Connection, key: KeyId) -> Result<u64, PhoneErro
     Ok(super::unsigned(counter))
 }
 
-/// Goes on above `counter`: the server has seen it, though this phone does not know (restored from a backup).
-pub(crate) fn leap_counter(db: &Connection, key: KeyId, counter: u64) -> Result<(), PhoneError> {
-    db.prepare_cached(LEAP_COUNTER)?.execute((key.0, super::signed(counter)))?;
+/// Goes on above `counter`: it was used, though this phone does not know (restored from a backup).
+pub(crate) fn raise_counter(db: &Connection, key: KeyId, counter: u64) -> Result<(), PhoneError> {
+    db.prepare_cached(RAISE_COUNTER)?.execute((key.0, super::signed(counter)))?;
     Ok(())
 }

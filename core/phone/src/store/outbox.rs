@@ -24,20 +24,21 @@ const PENDING: &str = "SELECT op, kind, bytes, created_at, \"group\", units
                        FROM pending JOIN outbox USING (op) WHERE kind = ?1 ORDER BY seq";
 const DISMISS: &str = "UPDATE outbox SET dismissed = 1 WHERE op = ?1 AND state = 'refused'";
 const SETUP: &str = "SELECT op, bytes, not_before FROM outbox
-                     WHERE state = 'waiting' AND kind IN ('register_merchant', 'found_group', 'join_group')
+                     WHERE state = 'waiting' AND kind IN ('register_merchant', 'act_for', 'join_staff', 'found_group', 'join_group')
                      ORDER BY seq LIMIT 1";
 const DUE: &str =
     "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND (not_before <= ?1 OR not_before > ?2)
-                   AND kind IN ('redeem', 'record_sale', 'claim', 'standing')
+                   AND kind NOT IN ('register_merchant', 'act_for', 'join_staff', 'found_group', 'join_group')
                    AND (kind <> 'standing' OR seq = (SELECT min(seq) FROM outbox
                                                      WHERE state = 'waiting' AND kind = 'standing'))
-                   ORDER BY kind <> 'redeem', seq LIMIT ?3";
+                   ORDER BY kind NOT IN ('redeem', 'pay'), seq LIMIT ?3";
 const DUE_CLAIMS: &str =
     "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND (not_before <= ?1 OR not_before > ?2)
-                          AND (kind = 'claim' OR seq = (SELECT min(seq) FROM outbox
+                          AND (kind IN ('claim', 'pay', 'reserve_pass', 'revoke_device', 'admit_device') OR seq = (SELECT min(seq) FROM outbox
                                                         WHERE state = 'waiting' AND kind = 'standing'))
                           ORDER BY seq LIMIT ?3";
 const WAITING: &str = "SELECT count(*), min(not_before) FROM outbox WHERE state = 'waiting'";
+const COUNT: &str = "SELECT count(*) FROM outbox WHERE state = 'waiting' AND kind = ?1";
 const NOT_BEFORE: &str = "UPDATE outbox SET not_before = ?2 WHERE op = ?1 AND state = 'waiting'";
 const WAITING_OF: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox
                           WHERE state = 'waiting' AND kind = ?1 ORDER BY seq";
@@ -96,9 +97,20 @@ pub(crate) fn insert(
     effect: Effect,
     at: Timestamp,
 ) -> Result<(), PhoneError> {
-    let Op { id, actor, counter, ref body, .. } = *op.value();
+    bring(db, op.value(), op.bytes(), effect, at)
+}
+
+/// The same with an op that was signed before, and of which this phone no longer has the key perhaps.
+pub(crate) fn bring(
+    db: &Connection,
+    op: &Op,
+    bytes: &[u8],
+    effect: Effect,
+    at: Timestamp,
+) -> Result<(), PhoneError> {
+    let Op { id, actor, counter, ref body, .. } = *op;
     let kind = Kind::of(body).as_str();
-    db.prepare_cached(INSERT)?.execute((id.0, actor.0, signed(counter), kind, op.bytes(), at.0))?;
+    db.prepare_cached(INSERT)?.execute((id.0, actor.0, signed(counter), kind, bytes, at.0))?;
     let (group, units) = (effect.group.map(|group| group.0), effect.units.map(Units::get));
     db.prepare_cached(INSERT_PENDING)?.execute((id.0, group, units))?;
     Ok(())
@@ -184,8 +196,8 @@ pub(crate) fn dismiss(db: &Connection, op: OpId) -> Result<(), PhoneError> {
 /// Up to `limit` ops to be sent now, in order. An op put off further than any op is was put off before the clock was
 /// set back: it is due.
 ///
-/// Opening a shop, founding and joining go first and one by one: what comes after needs them, and an op that is
-/// refused because the one before it was put off is refused for good. Redemptions go before the rest: someone
+/// Opening a shop, acting for one, founding and joining go first and one by one: what comes after needs them, and an op that is
+/// refused because the one before it was put off is refused for good. Redemptions and payments go before the rest: someone
 /// stands at the till. Standing choices go one by one too: the last one set is to be the last one decided.
 pub(crate) fn due(db: &Connection, now: Timestamp, limit: usize) -> Result<Vec<(OpId, Vec<u8>)>, PhoneError> {
     let most = now.plus(i64::from(MOST_RETRY_AFTER_S) * Timestamp::SECOND);
@@ -211,6 +223,11 @@ pub(crate) fn waiting(db: &Connection) -> Result<(u64, Option<Timestamp>), Phone
     Ok(db.prepare_cached(WAITING)?.query_row([], |row| {
         Ok((super::unsigned(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(Timestamp)))
     })?)
+}
+
+/// How many ops of one kind wait.
+pub(crate) fn count(db: &Connection, kind: Kind) -> Result<u64, PhoneError> {
+    Ok(super::unsigned(db.prepare_cached(COUNT)?.query_row([kind.as_str()], |row| row.get(0))?))
 }
 
 /// Sends an op no earlier than that.
@@ -262,7 +279,7 @@ pub(crate) fn refused(db: &Connection, key: KeyId, op: OpId, refusal: &RefusedOp
     waiting::release(db, op)?;
     if let Some(Refusal::CounterUsed { counter }) = refusal.reason {
         // This phone was restored from a backup: go on well above what the server has seen.
-        meta::leap_counter(db, key, counter.saturating_add(COUNTER_LEAP))?;
+        meta::raise_counter(db, key, counter.saturating_add(COUNTER_LEAP))?;
     }
     Ok(())
 }
@@ -274,7 +291,7 @@ pub(crate) fn quiet(db: &Connection, op: OpId) -> Result<(), PhoneError> {
 }
 
 /// How far above a counter that was used already a phone goes on.
-const COUNTER_LEAP: u64 = 1 << 16;
+pub(crate) const COUNTER_LEAP: u64 = 1 << 16;
 
 /// A snapshot was taken while nothing was under way: it holds what was applied. Of what still waits nobody knows.
 pub(crate) fn snapshot_taken(db: &Connection) -> Result<(), PhoneError> {

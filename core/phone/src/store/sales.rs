@@ -22,6 +22,12 @@ const SINCE: &str = "SELECT op, merchant, key, amount, time, addressee, lot, wai
 const SOLD: &str = "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed,
                     \"group\", units FROM sale WHERE op = ?1";
 
+// An op is pending until its event has come.
+const UNCONFIRMED: &str = "SELECT count(*), coalesce(sum(amount), 0) FROM sale JOIN pending USING (op)
+                           WHERE key = ?1";
+const SOLD_ON: &str = "SELECT coalesce(sum(amount), 0) FROM sale LEFT JOIN outbox USING (op)
+                       WHERE key = ?1 AND time >= ?2 AND time < ?3 AND coalesce(state, '') <> 'refused'";
+
 /// A sale and what it became.
 #[derive(Debug, Clone)]
 pub(crate) struct Sold {
@@ -44,6 +50,22 @@ pub(crate) fn put(db: &Connection, sale: &Sale) -> Result<(), PhoneError> {
         sale.lapsed,
     ))?;
     Ok(())
+}
+
+/// Sales of a key that the server has not confirmed: how many, and what was paid.
+pub(crate) fn unconfirmed(db: &Connection, key: KeyId) -> Result<(u64, Money), PhoneError> {
+    let mut statement = db.prepare_cached(UNCONFIRMED)?;
+    Ok(statement.query_row([key.0], |row| Ok((unsigned(row.get(0)?), Money(row.get(1)?))))?)
+}
+
+/// What a key sold between two instants, but for what was refused.
+pub(crate) fn sold_between(
+    db: &Connection,
+    key: KeyId,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Money, PhoneError> {
+    let span = (key.0, signed(from.seconds()), signed(to.seconds()));
+    Ok(Money(db.prepare_cached(SOLD_ON)?.query_row(span, |row| row.get(0))?))
 }
 
 /// One sale.
@@ -92,5 +114,7 @@ fn read(row: &Row) -> rusqlite::Result<Sale> {
         claimed_by: row.get::<_, Option<_>>(6)?.map(LotId),
         waits_until: row.get::<_, Option<_>>(7)?.map(Timestamp),
         lapsed: row.get(8)?,
+        // For the server's books alone.
+        staff: false,
     })
 }

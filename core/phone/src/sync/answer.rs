@@ -3,12 +3,12 @@
 use std::fmt;
 
 use moa_rules::time::Timestamp;
-use moa_wire::keys::SignError;
 use moa_wire::problem::Problem;
 use serde::Deserialize;
 
 use crate::breach::Breach;
 use crate::error::{PhoneError, StorageError};
+use crate::key_store::KeyStoreError;
 use crate::transport::{Response, TransportError};
 
 /// Why something came to nothing.
@@ -32,12 +32,12 @@ pub enum Failure {
     NotSignedIn,
     /// The server no longer knows this device.
     SignInAgain,
-    /// The device key did not sign.
-    Key(String),
     /// What came does not add up.
     Integrity(Box<Breach>),
     /// The phone's storage failed.
     Storage(String),
+    /// The key store does not open the phone's secrets now.
+    Key(KeyStoreError),
 }
 
 impl fmt::Display for Failure {
@@ -50,9 +50,9 @@ impl fmt::Display for Failure {
             Self::Later => f.write_str("put off by the server"),
             Self::NotSignedIn => f.write_str("not signed in"),
             Self::SignInAgain => f.write_str("signed out by the server"),
-            Self::Key(why) => write!(f, "the key did not sign: {why}"),
             Self::Integrity(breach) => write!(f, "integrity: {breach}"),
             Self::Storage(why) => write!(f, "storage: {why}"),
+            Self::Key(error) => error.fmt(f),
         }
     }
 }
@@ -71,8 +71,8 @@ impl Failure {
             Self::Later => PhoneError::Busy { until: now },
             Self::NotSignedIn => PhoneError::NotSignedIn,
             Self::SignInAgain => PhoneError::SignInAgain,
-            Self::Key(why) => PhoneError::Key(SignError(why)),
             Self::Integrity(breach) => PhoneError::Integrity(breach),
+            Self::Key(error) => PhoneError::Key(error),
             Self::Storage(why) => PhoneError::Storage(StorageError::File(std::io::Error::other(why))),
         }
     }

@@ -3,11 +3,13 @@
 //! Each inbox brings what is its own: the account's the lots and their history, the shop's its sales and redemptions.
 //! So an event that lands in two inboxes counts once in each, in whichever order they come.
 
+use moa_rules::certificate::{ALLOWANCE, Certificate};
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::{AccountId, KeyId};
+use moa_rules::quantity::Money;
 use moa_rules::state::{self, Row};
 use moa_rules::view::{Cell, Halt, Key, View};
-use moa_wire::api::{Base64, Changes, InboxChanges, Snapshot, WaitingSale};
+use moa_wire::api::{Base64, Changes, InboxChanges, Snapshot, TillStanding, WaitingSale};
 use moa_wire::token::{Head, Sealed};
 use moa_wire::{canonical, chain};
 use rusqlite::Connection;
@@ -16,8 +18,11 @@ use crate::breach::{Breach, Mismatch};
 use crate::enrolment::server_key;
 use crate::error::{PhoneError, corrupt};
 use crate::phone::account;
+use crate::sealing::Sealing;
 use crate::store::inbox::Followed;
-use crate::store::{directory, history, inbox, lots, meta, outbox, redemptions, sales, waiting};
+use crate::store::{
+    directory, history, inbox, lots, meta, outbox, passes, redemptions, sales, secrets, waiting,
+};
 use crate::wallet::Happened;
 
 /// What came of applying an answer.
@@ -66,7 +71,11 @@ pub(super) fn changes(db: &Connection, key: KeyId, changes: &Changes) -> Result<
 
 /// Takes a snapshot in place of lots and heads. What is in the outbox stays, and what is pending, unless it was
 /// applied before.
-pub(super) fn snapshot(db: &Connection, snapshot: &Snapshot) -> Result<Result<(), &'static str>, PhoneError> {
+pub(super) fn snapshot(
+    db: &Connection,
+    sealing: &Sealing,
+    snapshot: &Snapshot,
+) -> Result<Result<(), &'static str>, PhoneError> {
     let (account, server_key) = (account(db)?, server_key(db)?);
     if snapshot.account != account || snapshot.lots.iter().any(|lot| lot.account != account) {
         return Ok(Err("a snapshot of another account"));
@@ -94,11 +103,13 @@ pub(super) fn snapshot(db: &Connection, snapshot: &Snapshot) -> Result<Result<()
     waiting::replace(db, &snapshot.waiting)?;
     meta::set(db, &meta::STANDING, &snapshot.standing)?;
     if let Some(member) = &snapshot.member {
-        meta::set(db, &meta::MEMBER, member)?;
+        secrets::set(db, sealing, &secrets::MEMBER, member)?;
     }
-    if let Some(merchant) = snapshot.merchant {
-        meta::set(db, &meta::MERCHANT, &merchant)?;
+    match snapshot.merchant {
+        Some(merchant) => meta::set(db, &meta::MERCHANT, &merchant)?,
+        None => meta::clear(db, &meta::MERCHANT)?,
     }
+    meta::set(db, &meta::TILL, &snapshot.till)?;
     outbox::snapshot_taken(db)?;
     meta::set(db, &meta::CURSOR, &snapshot.cursor)?;
     Ok(Ok(()))
@@ -142,9 +153,9 @@ fn apply(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<bool, Ph
             (Inbox::Account(account), Row::Lot(lot)) if account == me.account && lot.account == account => {
                 lots::put(db, &lot)?;
             }
-            (Inbox::Merchant(merchant), Row::Sale(sale)) if sale.merchant == merchant => {
-                sales::put(db, &sale)?;
-            }
+            (Inbox::Merchant(_) | Inbox::Till(_), Row::Sale(sale)) => sales::put(db, &sale)?,
+            (Inbox::Account(account), Row::Pass(pass)) if pass.account == account => passes::put(db, &pass)?,
+            (Inbox::Merchant(_) | Inbox::Till(_), Row::Pass(pass)) => passes::put(db, &pass)?,
             (Inbox::Account(account), Row::Standing(standing)) if account == me.account => {
                 meta::set(db, &meta::STANDING, &standing.choice)?;
             }
@@ -156,12 +167,15 @@ fn apply(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<bool, Ph
         }
     }
     note(db, me, name, event)?;
+    till(db, me, name, event)?;
     outbox::confirmed(db, event.actor, event.op)?;
     Ok(matches!(
         event.body,
         EventBody::MerchantRegistered { .. }
             | EventBody::GroupFounded { .. }
             | EventBody::MemberJoined { .. }
+            | EventBody::StaffJoined { .. }
+            | EventBody::TillAdded { .. }
     ))
 }
 
@@ -191,11 +205,54 @@ fn note(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), Phone
         }
         EventBody::SaleLapsed { sale, .. } if mine => waiting::gone(db, sale),
         EventBody::Accrued { sale, group, units, .. } => sales::claimed(db, sale, group, units),
-        EventBody::Redeemed { group, merchant, units, .. } if name == Inbox::Merchant(merchant) => {
+        EventBody::Redeemed { group, merchant, units, .. }
+            if name == Inbox::Merchant(merchant) || matches!(name, Inbox::Till(_)) =>
+        {
             redemptions::confirm(db, op, group, units, at)
         }
         _ => Ok(()),
     }
+}
+
+/// What this phone's own key may sell and pay, and for which shop.
+fn till(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), PhoneError> {
+    let mut till: TillStanding = meta::get(db, &meta::TILL)?.unwrap_or_default();
+    let before = till;
+    match event.body {
+        EventBody::DeviceEnrolled { key, pays_from, .. } if key == me.key => till.pays_from = pays_from,
+        EventBody::DeviceAdmitted { key, .. } if key == me.key => {
+            till.pays_from = till.pays_from.min(event.at);
+        }
+        EventBody::MerchantRegistered { key, .. } if key == me.key => {
+            till.certificate = Some(Certificate::new(Money(ALLOWANCE.0 / 2), event.at));
+        }
+        EventBody::TillAdded { merchant, key, .. } if key == me.key => {
+            meta::set(db, &meta::MERCHANT, &merchant)?;
+            till.certificate = Some(Certificate::new(Money(0), event.at));
+        }
+        EventBody::StaffJoined { merchant, key, limits, .. } if key == me.key => {
+            meta::set(db, &meta::MERCHANT, &merchant)?;
+            till.limits = Some(limits);
+        }
+        EventBody::StaffLeft { key, .. } if key == me.key => {
+            meta::clear(db, &meta::MERCHANT)?;
+            till.limits = None;
+            till.certificate = None;
+        }
+        EventBody::CertificateIssued { key, most, until, .. } if key == me.key => {
+            till.certificate = Some(Certificate { until, most, used: Money(0) });
+        }
+        // In the inbox that brings every sale of this key, and no other.
+        EventBody::SaleRecorded { key, amount, .. }
+            if key == me.key && !matches!(name, Inbox::Account(_)) =>
+        {
+            if let Some(certificate) = &mut till.certificate {
+                certificate.used = Money(certificate.used.0.saturating_add(amount.0));
+            }
+        }
+        _ => {}
+    }
+    if till == before { Ok(()) } else { meta::set(db, &meta::TILL, &till) }
 }
 
 /// The rows that an event changes, given what is on this phone.
@@ -219,6 +276,7 @@ fn cell(db: &Connection, me: Me, key: Key) -> Result<Option<Cell>, PhoneError> {
     Ok(match key {
         Key::Wallet(account, group) if account == me.account => Some(Cell::Wallet(lots::wallet(db, group)?)),
         Key::Sale(_, sale) => sales::get(db, sale)?.map(Cell::Sale),
+        Key::Pass(_, pass) => passes::get(db, pass)?.map(Cell::Pass),
         _ => None,
     })
 }

@@ -131,15 +131,17 @@ impl Machine {
                 return self.denied(phone, Lane::Pull, Failure::Problem(problem), retry_after_s, now);
             }
         };
+        let sealing = phone.sealing()?;
         let taken = phone.write(|db| {
             phone.server_told_time(db, snapshot.now)?;
-            apply::snapshot(db, &snapshot)
+            apply::snapshot(db, &sealing, &snapshot)
         })?;
         if let Err(why) = taken {
             return self.failed(phone, Lane::Pull, Failure::NotOurServer(why.to_owned()), None, now);
         }
         self.directory_wanted = true;
         self.failure = None;
+        phone.heard_server()?;
         // Until changes were followed from its cursor, this is not yet a success.
         let failures = self.standing(Lane::Pull).failures;
         self.stand(phone, Lane::Pull, Standing { failures, not_before: now, asked: false })

@@ -2,7 +2,7 @@
 
 use moa_rules::id::OpId;
 use moa_rules::time::Timestamp;
-use moa_wire::api::{MAX_OPS, Verdict};
+use moa_wire::api::{GivenToken, MAX_OPS, Verdict};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::error::PhoneError;
 use crate::outbox::{Kind, RefusedOp};
 use crate::phone::Phone;
 use crate::redemption::deadline;
-use crate::store::{numbers, outbox};
+use crate::store::{numbers, outbox, passes};
 use crate::transport::{Response, TransportError};
 
 /// For how long an op rests that the server does not take even alone, or answers in words that are not known here.
@@ -22,6 +22,8 @@ const REST: i64 = 5 * Timestamp::MINUTE;
 #[derive(Deserialize)]
 struct Verdicts {
     verdicts: Vec<Value>,
+    #[serde(default)]
+    tokens: Vec<GivenToken>,
     now: Timestamp,
 }
 
@@ -56,7 +58,8 @@ impl Machine {
             return Ok(());
         }
         let (ops, bytes): (Vec<OpId>, _) = due.into_iter().unzip();
-        let beside = phone.store().read(|db| numbers::of(db, &ops))?;
+        let sealing = phone.sealing()?;
+        let beside = phone.store().read(|db| numbers::of(db, &sealing, &ops))?;
         let request = ask::ops(phone, bytes, beside)?;
         self.send(work, UnderWay::Push { ops }, request);
         Ok(())
@@ -99,6 +102,9 @@ impl Machine {
         };
         phone.write(|db| {
             phone.server_told_time(db, verdicts.now)?;
+            for GivenToken { op, token } in verdicts.tokens.iter().filter(|given| ops.contains(&given.op)) {
+                passes::put_token(db, *op, &token.0)?;
+            }
             for (op, verdict) in ops.iter().zip(verdicts.verdicts) {
                 match read(&verdict) {
                     Read::Known(Verdict::Applied | Verdict::Duplicate { refused: None }) => {
@@ -151,7 +157,11 @@ impl Machine {
 /// The newest redemption that waits and whose code is still good.
 pub(super) fn at_till(phone: &Phone) -> Result<Option<OpId>, PhoneError> {
     let now = phone.now();
-    let pending = phone.store().read(|db| outbox::waiting_of(db, Kind::Redeem))?;
+    let pending = phone.store().read(|db| {
+        let mut pending = outbox::waiting_of(db, Kind::Redeem)?;
+        pending.extend(outbox::waiting_of(db, Kind::Pay)?);
+        Ok(pending)
+    })?;
     let live = pending.iter().rev().find(|entry| deadline(&entry.body.body).is_some_and(|end| now <= end));
     Ok(live.map(|entry| entry.op))
 }

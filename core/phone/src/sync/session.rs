@@ -11,9 +11,9 @@ use super::answer::{self, Failure, Outcome};
 use super::{Lane, Machine, UnderWay, Work};
 use crate::error::PhoneError;
 use crate::phone::Phone;
-use crate::session::{self, Kept, Stage};
+use crate::session::{Kept, Stage};
 use crate::store::lane::Standing;
-use crate::store::meta;
+use crate::store::{meta, secrets};
 use crate::transport::{Response, TransportError};
 
 impl Machine {
@@ -54,7 +54,7 @@ impl Machine {
         self.endorsing = false;
         let failure = match endorsed {
             Ok(()) => return Ok(()),
-            Err(PhoneError::Key(error)) => Failure::Key(error.0),
+            Err(PhoneError::Key(error)) => Failure::Key(error),
             Err(error) => Failure::Storage(error.to_string()),
         };
         self.taking = super::RequestId(self.next_id);
@@ -95,7 +95,7 @@ impl Machine {
         answer: Result<Response, TransportError>,
         now: Timestamp,
     ) -> Result<(), PhoneError> {
-        let known = phone.store().read(|db| meta::get(db, &meta::SESSION))?;
+        let known = phone.kept_session()?;
         if !known.is_some_and(|known| known.is(&asked)) {
             // Another key has been vouched for since.
             return Ok(());
@@ -107,10 +107,8 @@ impl Machine {
             self.given(phone, answer, now, |session: Session| (session.now, asked.began(session)))?
         };
         let Some((told, kept)) = given else { return Ok(()) };
-        phone.store().write(|db| {
-            phone.server_told_time(db, told)?;
-            meta::set(db, &meta::SESSION, &kept)
-        })?;
+        phone.store().write(|db| phone.server_told_time(db, told))?;
+        phone.keep_session(&kept)?;
         if !matches!(phone.session()?, Some(Stage::Ready(_))) {
             let failure = Failure::NotOurServer("a token that is void already".to_owned());
             return self.failed(phone, Lane::Session, failure, None, now);
@@ -139,11 +137,11 @@ impl Machine {
                     // The device is not known, or not any more: nothing but the number helps.
                     "unauthorized" => self.signed_out(phone)?,
                     "session_over" => {
-                        phone.store().write(session::start_again)?;
+                        phone.start_session_again()?;
                         self.again(phone, Lane::Session, Failure::Problem(problem), retry_after_s, now)?;
                     }
                     "endorsement_wrong" | "proof_wrong" => {
-                        phone.store().write(|db| meta::clear(db, &meta::SESSION))?;
+                        phone.store().write(|db| secrets::clear(db, &secrets::SESSION))?;
                         self.again(phone, Lane::Session, Failure::Problem(problem), retry_after_s, now)?;
                     }
                     _ => self.failed(phone, Lane::Session, Failure::Problem(problem), retry_after_s, now)?,
@@ -160,7 +158,7 @@ impl Machine {
         self.finish(Err(Failure::SignInAgain));
         phone.write(|db| {
             meta::clear(db, &meta::ENROLLED)?;
-            meta::clear(db, &meta::SESSION)
+            secrets::clear(db, &secrets::SESSION)
         })
     }
 
@@ -182,7 +180,11 @@ impl Machine {
         }
         // Whether the device is still known is said when a token is asked for.
         let twice = self.again.contains(&lane);
-        phone.store().write(if twice { session::start_again } else { session::drop_token })?;
+        if twice {
+            phone.start_session_again()?;
+        } else {
+            phone.drop_token()?;
+        }
         self.again(phone, lane, failure, retry_after_s, now)
     }
 

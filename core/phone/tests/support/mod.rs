@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use moa_phone::sync::{Failure, Machine, RequestId, Work};
 use moa_phone::{
-    Code, Data, Environment, Method, Options, Phone, Request, Response, ScannedVoucher, SeededEnvironment,
-    TransportError, Voucher,
+    Code, Data, DeviceKeys, Environment, Method, Options, Phone, Request, Response, ScannedVoucher,
+    SeededEnvironment, TransportError, Voucher,
 };
 use moa_rules::decide::decide;
-use moa_rules::device::{Device, Holder};
+use moa_rules::device::{Device, Holder, KeyKind};
 use moa_rules::event::{EVENT_VERSION, Event, EventBody, Inbox};
 use moa_rules::group::Group;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
@@ -23,6 +23,7 @@ use moa_rules::member::{Buyer, Found};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::one_time::{LIFETIME, OneTimeCode};
 use moa_rules::op::{Carried, OP_VERSION, Op, OpBody};
+use moa_rules::pass::PassToken;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
@@ -33,9 +34,9 @@ use moa_rules::view::{Halt, Key, View};
 use moa_rules::waiting::waits_until;
 use moa_wire::api::{
     Access, Base64, Changes, Confirmation, DeviceEntry, Devices, Directory, Enrolled, Enrolment,
-    EnrolmentRequest, GroupEntry, InboxChanges, KeyEntry, MAX_CHANGES, MerchantEntry, OneTime, OneTimeFound,
-    OneTimeLookup, OneTimeRequest, Ops, RefreshRequest, Refused, Session, SessionRequest, Snapshot, Verdict,
-    Verdicts, WaitingSale,
+    EnrolmentRequest, GivenToken, GroupEntry, InboxChanges, KeyEntry, MAX_CHANGES, MerchantEntry, OneTime,
+    OneTimeFound, OneTimeLookup, OneTimeRequest, Ops, RefreshRequest, Refused, Session, SessionRequest,
+    Snapshot, TillStanding, Verdict, Verdicts, WaitingSale,
 };
 use moa_wire::dpop::{self, Proof};
 use moa_wire::keys::{Signer, SoftwareKey, key_id};
@@ -43,7 +44,7 @@ use moa_wire::member::MemberSecret;
 use moa_wire::number::TypedNumber;
 use moa_wire::problem::Problem;
 use moa_wire::submission::{Parsed, Submission};
-use moa_wire::token::{Checked, Head, Possession, Sealed, SessionEndorsement};
+use moa_wire::token::{Approval, Checked, Head, Possession, Sealed, SessionEndorsement};
 use moa_wire::{canonical, chain};
 use serde::Serialize;
 
@@ -313,7 +314,9 @@ impl Server {
                 let account = self.enrols_as.unwrap_or(AccountId([number; 16]));
                 let op = OpId([0x80 | number; 16]);
                 let actor = self.key.key_id();
-                let body = EventBody::DeviceEnrolled { account, key, public_key };
+                let (kind, pays_from) = (KeyKind::Phone, self.now);
+                let body =
+                    EventBody::DeviceEnrolled { account, key, public_key, kind, pays_from, merchant: None };
                 self.happen(vec![(actor, op, body)]);
                 account
             }
@@ -332,8 +335,33 @@ impl Server {
         if self.poison.is_some_and(|poison| parsed.iter().any(|op| op.unchecked().id == poison)) {
             return problem(400, "broken_json");
         }
+        let ops: Vec<Op> = parsed.iter().map(|op| op.unchecked().clone()).collect();
         let verdicts = parsed.into_iter().map(|op| self.verdict(op)).collect();
-        ok(&Verdicts { verdicts, now: self.now })
+        ok(&Verdicts { verdicts, tokens: self.given(&ops), now: self.now })
+    }
+
+    /// The server's signed word on those ops that were applied.
+    fn given(&self, ops: &[Op]) -> Vec<GivenToken> {
+        let applied = ops.iter().filter(|op| matches!(self.answers.get(&op.id), Some(None)));
+        applied
+            .filter_map(|op| {
+                let (version, public_key) = (OP_VERSION, self.device(op.actor)?.public_key);
+                let token = match op.body {
+                    OpBody::Pay { merchant, group, units, expires } => {
+                        let approval = Approval { version, op: op.id, merchant, group, units, expires };
+                        Checked::sign(approval, &self.key).unwrap().bytes().into()
+                    }
+                    OpBody::ReservePass { merchant, till, group, units, expires } => {
+                        let pass = op.id;
+                        let pass =
+                            PassToken { version, pass, merchant, till, group, units, expires, public_key };
+                        Checked::sign(pass, &self.key).unwrap().bytes().into()
+                    }
+                    _ => return None,
+                };
+                Some(GivenToken { op: op.id, token })
+            })
+            .collect()
     }
 
     fn verdict(&mut self, parsed: Parsed) -> Verdict {
@@ -392,8 +420,7 @@ impl Server {
     pub fn job(&mut self, body: OpBody) -> Result<(), Refusal> {
         let actor = self.key.key_id();
         let public_key = self.key.public_key();
-        let system =
-            Device { key: actor, holder: Holder::System, merchant: None, public_key, revoked_at: None };
+        let system = Device::system(actor, public_key);
         self.view.put(&Row::Device(system));
         let counter = self.answers.len() as u64 + 1_000;
         let id = OpId([0x80 | u8::try_from(self.answers.len()).unwrap(); 16]);
@@ -553,6 +580,11 @@ impl Server {
         ok(&Snapshot {
             account,
             merchant: self.device(key).and_then(|device| device.merchant),
+            till: self.device(key).map_or_else(TillStanding::default, |device| TillStanding {
+                limits: None,
+                certificate: device.certificate,
+                pays_from: device.pays_from,
+            }),
             lots: lots.into_values().collect(),
             waiting: self.waiting(account),
             standing: self
@@ -614,7 +646,7 @@ impl Server {
     }
 }
 
-fn member_secret(account: AccountId) -> MemberSecret {
+pub fn member_secret(account: AccountId) -> MemberSecret {
     MemberSecret::new(account.0, [7; 32])
 }
 
@@ -652,9 +684,13 @@ impl Person {
     }
 
     pub fn open(data: Data, seed: u64, now: Timestamp) -> Self {
+        Self::with_keys(data, None, seed, now)
+    }
+
+    pub fn with_keys(data: Data, keys: Option<Arc<dyn DeviceKeys>>, seed: u64, now: Timestamp) -> Self {
         let environment = Arc::new(SeededEnvironment::new(seed, now));
         let given: Arc<dyn Environment> = environment.clone();
-        let options = Options { environment: given, language: "en".into(), ..Options::new(data) };
+        let options = Options { keys, environment: given, language: "en".into(), ..Options::new(data) };
         let phone = Arc::new(Phone::open(options).unwrap());
         let mut machine = Machine::new(&phone).unwrap();
         machine.set_foreground(false);
@@ -676,6 +712,7 @@ impl Person {
 
     pub fn poll(&mut self) -> Work {
         self.phone.choose_at_once().unwrap();
+        self.phone.renew_certificate_if_due().unwrap();
         let now = self.now();
         self.machine.poll(&self.phone, now).unwrap()
     }

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use moa_rules::books::{Account, Ledger, Party, postings};
+use moa_rules::certificate::MOST_ALLOWANCE;
 use moa_rules::decide::{Decision, decide};
-use moa_rules::device::{Device, Holder};
+use moa_rules::device::Device;
 use moa_rules::event::{EVENT_VERSION, Event, EventBody};
 use moa_rules::group::{Group, Member, TermsVersion};
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
@@ -16,13 +17,15 @@ use moa_rules::lot::{Lot, Wallet};
 use moa_rules::member::{Buyer, Found, MemberCode, NumberHash, STEP_SECONDS};
 use moa_rules::merchant::{Merchant, MerchantProfile};
 use moa_rules::op::{Carried, Choice, OP_VERSION, Op, OpBody, RedemptionCode};
+use moa_rules::pass::{Pass, PassState};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
+use moa_rules::staff::Staff;
 use moa_rules::standing::{Standing, StandingChoice};
 use moa_rules::state::{Row, apply};
 use moa_rules::terms::{Profile, Scope, Terms};
-use moa_rules::time::{Timestamp, Validity};
+use moa_rules::time::{Day, Timestamp, Validity};
 use moa_rules::view::{Cell, Halt, Key, View};
 
 /// 10 April 2026, 12:00 in Seoul.
@@ -43,9 +46,19 @@ pub struct Tables {
     pub members: BTreeMap<(GroupId, MerchantId), Member>,
     pub lots: BTreeMap<(AccountId, GroupId, LotId), Lot>,
     pub standings: BTreeMap<AccountId, Standing>,
+    pub staff: BTreeMap<(MerchantId, AccountId), Staff>,
+    pub staff_days: BTreeMap<(MerchantId, AccountId, Day), Money>,
+    pub passes: BTreeMap<(MerchantId, OpId), Pass>,
+    pub operators: BTreeSet<AccountId>,
 }
 
 impl Tables {
+    fn keys(&self, of: impl Fn(&Device) -> bool) -> Option<Cell> {
+        let keys: Vec<KeyId> =
+            self.devices.values().filter(|device| of(device)).map(|device| device.key).collect();
+        (!keys.is_empty()).then_some(Cell::Keys(keys))
+    }
+
     fn cell(&self, key: Key) -> Option<Cell> {
         match key {
             Key::Device(key) => self.devices.get(&key).cloned().map(Cell::Device),
@@ -68,6 +81,22 @@ impl Tables {
                 self.lots.contains_key(&(account, group, lot)).then_some(Cell::Lot)
             }
             Key::Standing(account) => self.standings.get(&account).cloned().map(Cell::Standing),
+            Key::DevicesOf(account) => self.keys(|device| device.account() == Some(account)),
+            Key::Tills(merchant) => self.keys(|device| device.merchant == Some(merchant)),
+            Key::Staff(merchant, account) => self.staff.get(&(merchant, account)).copied().map(Cell::Staff),
+            Key::StaffDay(merchant, account, day) => {
+                self.staff_days.get(&(merchant, account, day)).copied().map(Cell::StaffDay)
+            }
+            Key::Pass(merchant, pass) => self.passes.get(&(merchant, pass)).cloned().map(Cell::Pass),
+            Key::OpenPasses(account, group) => {
+                let open = |pass: &&Pass| {
+                    (pass.account, pass.group, pass.state) == (account, group, PassState::Open)
+                };
+                let mut passes: Vec<OpId> = self.passes.values().filter(open).map(|pass| pass.id).collect();
+                passes.sort_unstable();
+                (!passes.is_empty()).then_some(Cell::OpenPasses(passes))
+            }
+            Key::Operator(account) => self.operators.contains(&account).then_some(Cell::Operator),
         }
     }
 
@@ -82,6 +111,13 @@ impl Tables {
             Row::Member(member) => drop(self.members.insert((member.group, member.merchant), member)),
             Row::Lot(lot) => drop(self.lots.insert((lot.account, lot.group, lot.id), lot)),
             Row::Standing(standing) => drop(self.standings.insert(standing.account, standing)),
+            Row::Staff(staff) => drop(self.staff.insert((staff.merchant, staff.account), staff)),
+            Row::StaffDay { merchant, account, day, sold } => {
+                self.staff_days.insert((merchant, account, day), sold);
+            }
+            Row::Pass(pass) => drop(self.passes.insert((pass.merchant, pass.id), pass)),
+            Row::Operator { account, operator: true } => drop(self.operators.insert(account)),
+            Row::Operator { account, operator: false } => drop(self.operators.remove(&account)),
         }
     }
 
@@ -172,9 +208,15 @@ impl Town {
     /// Another phone of the same account.
     pub fn device(&mut self, account: AccountId) -> Person {
         let key = KeyId(self.number().to_be_bytes());
-        let op = self.op(SYSTEM, OpBody::EnrolDevice { account, key, public_key: vec![4; 65] });
-        self.send(&op.into()).unwrap();
+        self.enrol(account, key, true);
         Person { account, key }
+    }
+
+    /// Enrols a key; a further one of an account that did not prove more than the number waits before it pays.
+    pub fn enrol(&mut self, account: AccountId, key: KeyId, proved: bool) {
+        let public_key = vec![4; 65];
+        let op = self.op(SYSTEM, OpBody::EnrolDevice { account, key, public_key, proved: Some(proved) });
+        self.send(&op.into()).unwrap();
     }
 
     pub fn person(&mut self) -> Person {
@@ -191,7 +233,35 @@ impl Town {
         let profile = MerchantProfile { name: "모퉁이".into(), currency: Currency::KRW, place: None };
         let op = self.op(owner.key, OpBody::RegisterMerchant { profile });
         self.send(&op.clone().into()).unwrap();
-        Shop { merchant: op.id.as_merchant(), owner }
+        let shop = Shop { merchant: op.id.as_merchant(), owner };
+        let operator = self.operator();
+        let body = OpBody::SetAllowance { merchant: shop.merchant, most: MOST_ALLOWANCE };
+        let op = self.op(operator.key, body);
+        self.send(&op.into()).unwrap();
+        self.renew(shop.owner.key);
+        shop
+    }
+
+    /// Someone who runs the server for everyone.
+    pub fn operator(&mut self) -> Person {
+        let person = self.person();
+        let op = self.op(SYSTEM, OpBody::AppointOperator { account: person.account, operator: true });
+        self.send(&op.into()).unwrap();
+        person
+    }
+
+    /// A till hears from the server.
+    pub fn renew(&mut self, till: KeyId) {
+        let op = self.op(till, OpBody::RenewCertificate);
+        self.send(&op.into()).unwrap();
+    }
+
+    /// A till hears from the server, if it has not for half a week.
+    pub fn keep_fresh(&mut self, till: KeyId) {
+        let certificate = self.tables.devices.get(&till).and_then(|device| device.certificate);
+        if certificate.is_some_and(|certificate| certificate.until < self.now.plus(4 * Timestamp::DAY)) {
+            self.renew(till);
+        }
     }
 
     pub fn group(&mut self, founder: Shop, terms: Terms) -> GroupId {
@@ -235,16 +305,19 @@ impl Town {
 
     /// A sale that the shop has signed and not sent: the voucher.
     pub fn sale(&mut self, shop: Shop, amount: i64) -> Op {
+        self.keep_fresh(shop.owner.key);
         self.op(shop.owner.key, OpBody::RecordSale { amount: Money(amount), addressee: None })
     }
 
     pub fn sale_to(&mut self, shop: Shop, amount: i64, buyer: Person) -> Op {
+        self.keep_fresh(shop.owner.key);
         let addressee = Some(buyer.account);
         self.op(shop.owner.key, OpBody::RecordSale { amount: Money(amount), addressee })
     }
 
     /// A sale to a buyer whose member code the shop has scanned, and whom the server has found.
     pub fn sell_to(&mut self, shop: Shop, amount: i64, buyer: Person) -> Parcel {
+        self.keep_fresh(shop.owner.key);
         let step = u32::try_from(self.now.seconds() / STEP_SECONDS).unwrap();
         let member = Buyer::Member(MemberCode { tag: buyer.account.0, step, mac: [7; 8] });
         let op = self.op(shop.owner.key, OpBody::SellTo { amount: Money(amount), buyer: member });
@@ -253,6 +326,7 @@ impl Town {
 
     /// A sale to a phone number, whose owner may have yet to sign up.
     pub fn sell_to_number(&mut self, shop: Shop, amount: i64, buyer: Person, signed_up: bool) -> Parcel {
+        self.keep_fresh(shop.owner.key);
         let number = Buyer::Number(NumberHash([7; 32]));
         let op = self.op(shop.owner.key, OpBody::SellTo { amount: Money(amount), buyer: number });
         Parcel { op, carried: Carried::Buyer(Found::Number { account: buyer.account, signed_up }) }
@@ -423,8 +497,7 @@ impl From<Op> for Parcel {
 }
 
 fn system() -> Device {
-    let public_key = vec![4; 65];
-    Device { key: SYSTEM, holder: Holder::System, merchant: None, public_key, revoked_at: None }
+    Device::system(SYSTEM, vec![4; 65])
 }
 
 /// Asks until nothing is missing. A cell already loaded must not be asked for again.

@@ -115,11 +115,11 @@ const OPS: &[Case] = &[
     }),
     ("not_allowed", |s| {
         let (account, key) = (s.buyer.account, STRANGER);
-        s.op(s.buyer.key, OpBody::EnrolDevice { account, key, public_key: vec![4; 65] })
+        s.op(s.buyer.key, OpBody::EnrolDevice { account, key, public_key: vec![4; 65], proved: None })
     }),
     ("not_allowed", |s| {
         let (account, key) = (s.buyer.account, s.shop.owner.key);
-        s.op(SYSTEM, OpBody::EnrolDevice { account, key, public_key: vec![4; 65] })
+        s.op(SYSTEM, OpBody::EnrolDevice { account, key, public_key: vec![4; 65], proved: None })
     }),
 ];
 
@@ -283,7 +283,7 @@ fn each_reason_is_given_and_changes_nothing() {
 fn a_key_enrolled_a_second_time_for_the_same_account_is_no_change() {
     let mut scene = scene();
     let (account, key) = (scene.buyer.account, scene.buyer.key);
-    let again = scene.op(SYSTEM, OpBody::EnrolDevice { account, key, public_key: vec![4; 65] });
+    let again = scene.op(SYSTEM, OpBody::EnrolDevice { account, key, public_key: vec![4; 65], proved: None });
     assert_eq!(scene.town.send(&again).unwrap().events, []);
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use futures_util::future::join_all;
+use moa_ledger::given;
 use moa_ledger::store::{Answer, Outcome};
-use moa_rules::op::{Carried, OpBody};
+use moa_rules::op::{Carried, Op, OpBody};
 use moa_rules::refusal::Refusal;
-use moa_wire::api::{Base64, MAX_OPS, Ops, Refused, Verdict, Verdicts};
+use moa_wire::api::{Base64, GivenToken, MAX_OPS, Ops, Refused, Verdict, Verdicts};
 use moa_wire::number::TypedNumber;
 use moa_wire::submission::{Parsed, Submission};
 use moa_words::{Lang, ProblemText, refusal};
@@ -55,9 +56,13 @@ pub(super) async fn submit(
         return Err(Fault(ProblemText::TooManyOps { max: MOST }));
     }
     let (mut submissions, mut fates) = (Vec::with_capacity(ops.len()), Vec::with_capacity(ops.len()));
+    let mut giving = Vec::new();
     for checked in check_all(&app, ops, numbers.into()).await {
         match checked {
             Ok(submission) => {
+                if matches!(submission.op.value().body, OpBody::Pay { .. } | OpBody::ReservePass { .. }) {
+                    giving.push((fates.len(), submission.op.value().clone()));
+                }
                 submissions.push(submission);
                 fates.push(None);
             }
@@ -69,7 +74,23 @@ pub(super) async fn submit(
         let fate = fate.or_else(|| decided.next().map(Fate::Decided));
         fate.unwrap_or(Fate::Later { after_s: RETRY_AFTER_S }).verdict(lang)
     });
-    Ok(Json(Verdicts { verdicts: verdicts.collect(), now: app.engine.now() }))
+    let verdicts: Vec<Verdict> = verdicts.collect();
+    giving.retain(|(at, _)| {
+        matches!(verdicts.get(*at), Some(Verdict::Applied | Verdict::Duplicate { refused: None }))
+    });
+    let tokens = if giving.is_empty() { Vec::new() } else { app.blocking(|app| give(app, giving)).await };
+    Ok(Json(Verdicts { verdicts, tokens, now: app.engine.now() }))
+}
+
+/// Signs what applied ops give their authors to show. One that can't be signed now is asked for again by sending the op
+/// again.
+fn give(app: &App, ops: Vec<(usize, Op)>) -> Vec<GivenToken> {
+    let sign = |op: Op| {
+        let public_key = app.public_keys.get(op.actor, app.store()).ok().flatten()?;
+        let token = given::token(&app.server_key, &op, &public_key).ok().flatten()?;
+        Some(GivenToken { op: op.id, token: Base64(token) })
+    };
+    ops.into_iter().filter_map(|(_, op)| sign(op)).collect()
 }
 
 /// What became of an op.

@@ -62,8 +62,9 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
     }
     let member = Some(buyers::member_secret(app, caller.account)?);
     let (account, merchant, now) = (caller.account, reach.merchant, app.engine.now());
+    let till = reach.till;
     let cursor = cursor.text();
-    Ok(Some(Snapshot { account, merchant, lots, waiting, standing, member, heads, cursor, now }))
+    Ok(Some(Snapshot { account, merchant, till, lots, waiting, standing, member, heads, cursor, now }))
 }
 
 fn waiting_sale(sale: &Sale) -> Option<WaitingSale> {

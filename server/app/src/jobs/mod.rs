@@ -3,6 +3,7 @@
 pub(crate) mod effects;
 pub(crate) mod expiry;
 mod forgetting;
+pub(crate) mod passes;
 pub(crate) mod waiting;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub(crate) async fn run(app: Arc<App>) {
     tokio::select! {
         () = effects::run(&app) => {}
         () = expiry::run(&app) => {}
+        () = passes::run(&app) => {}
         () = waiting::run(&app) => {}
         () = forgetting::run(&app) => {}
         () = app.stopped() => {}
@@ -25,6 +27,7 @@ pub(crate) async fn run(app: Arc<App>) {
 /// Runs every job until nothing is due: for a clock that was moved.
 pub(crate) async fn run_due(app: &Arc<App>) -> Result<(), SweepError> {
     waiting::sweep(app).await?;
+    passes::sweep(app).await?;
     expiry::sweep(app).await?;
     while effects::carry_out_due(app).await? > 0 {}
     Ok(())

@@ -48,16 +48,27 @@ CREATE TABLE inboxes (
 CREATE TABLE devices (
     key        BLOB NOT NULL PRIMARY KEY,
     account    BLOB,               -- null: the server itself
-    merchant   BLOB,
+    kind       INTEGER NOT NULL,   -- 0 a phone (the server's own too), 1 a browser, 2 a shop's computer
+    until      INTEGER,            -- of a browser
     public_key BLOB NOT NULL,
-    revoked_at INTEGER
+    enrolled_at INTEGER NOT NULL,
+    pays_from  INTEGER NOT NULL,
+    revoked_at INTEGER,
+    merchant   BLOB,
+    staff      INTEGER NOT NULL,   -- it acts there for one of the staff
+    left_at    INTEGER,            -- when they left
+    cert_until INTEGER,            -- the certificate
+    cert_most  INTEGER,
+    cert_used  INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX devices_of_merchant ON devices (merchant) WHERE merchant IS NOT NULL;
+CREATE INDEX devices_of_account ON devices (account, key) WHERE account IS NOT NULL;
+CREATE INDEX devices_of_merchant ON devices (merchant, key) WHERE merchant IS NOT NULL;
 
 CREATE TABLE merchants (
     id         BLOB    NOT NULL PRIMARY KEY,
     owner      BLOB    NOT NULL,
     profile    BLOB    NOT NULL,   -- MerchantProfile in CBOR
+    allowance  INTEGER NOT NULL,   -- what its tills may sell together before they sync
     changed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX merchants_changed ON merchants (changed_at, id);
@@ -67,7 +78,8 @@ CREATE TABLE groups (
     founder       BLOB    NOT NULL,
     profile       BLOB    NOT NULL,   -- Profile in CBOR
     terms_version INTEGER NOT NULL,
-    members       INTEGER NOT NULL
+    members       INTEGER NOT NULL,
+    admin         BLOB    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE terms (
@@ -98,6 +110,7 @@ CREATE TABLE sales (
     claimed_by BLOB,
     waits_until INTEGER,           -- the last instant at which its buyer can choose
     lapsed     INTEGER NOT NULL DEFAULT 0,
+    staff      INTEGER NOT NULL,   -- the key is one of the staff's
     PRIMARY KEY (merchant, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sales_waiting_of ON sales (addressee, time)
@@ -113,6 +126,7 @@ CREATE TABLE lots (
     sale          BLOB    NOT NULL,
     units         INTEGER NOT NULL CHECK (units > 0),
     remaining     INTEGER NOT NULL CHECK (remaining BETWEEN 0 AND units),
+    held          INTEGER NOT NULL CHECK (held BETWEEN 0 AND remaining),
     unit_value    INTEGER NOT NULL,
     basis         INTEGER NOT NULL,   -- 0 on issue, 1 on redemption
     terms_version INTEGER NOT NULL,
@@ -121,13 +135,53 @@ CREATE TABLE lots (
     ends_at       INTEGER NOT NULL,
     PRIMARY KEY (account, group_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX lots_by_end ON lots (ends_at) WHERE remaining > 0;
+CREATE INDEX lots_by_end ON lots (ends_at) WHERE remaining > held;
 
 CREATE TABLE standings (
     account BLOB    NOT NULL PRIMARY KEY,
     choice  BLOB    NOT NULL,   -- StandingChoice in CBOR
     best    INTEGER NOT NULL,   -- as in the choice, to be found by
     since   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Who sells, or sold, for a shop that is not theirs; and what each sold on a day.
+CREATE TABLE staff (
+    merchant  BLOB    NOT NULL,
+    account   BLOB    NOT NULL,
+    key       BLOB    NOT NULL,
+    per_sale  INTEGER NOT NULL,
+    per_day   INTEGER NOT NULL,
+    joined_at INTEGER NOT NULL,
+    left_at   INTEGER,
+    PRIMARY KEY (merchant, account)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE staff_days (
+    merchant BLOB    NOT NULL,
+    account  BLOB    NOT NULL,
+    day      INTEGER NOT NULL,   -- days since 1970
+    sold     INTEGER NOT NULL,
+    PRIMARY KEY (merchant, account, day)
+) STRICT, WITHOUT ROWID;
+
+-- Mileage reserved for a till.
+CREATE TABLE passes (
+    merchant BLOB    NOT NULL,
+    id       BLOB    NOT NULL,
+    till     BLOB    NOT NULL,
+    account  BLOB    NOT NULL,
+    key      BLOB    NOT NULL,
+    group_id BLOB    NOT NULL,
+    held     BLOB    NOT NULL,   -- the lots, as a list of Allocation in CBOR
+    expires  INTEGER NOT NULL,   -- seconds
+    state    INTEGER NOT NULL,   -- 0 open, 1 spent, 2 released
+    PRIMARY KEY (merchant, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX passes_open ON passes (account, group_id, id) WHERE state = 0;
+CREATE INDEX passes_over ON passes (expires) WHERE state = 0;
+
+-- Who runs the server for everyone.
+CREATE TABLE operators (
+    account BLOB NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
 -- The books: what the postings add up to, per account. Wallets are the lots.

@@ -15,14 +15,17 @@ use crate::store::StoreError;
 use crate::tables::Tables;
 use crate::verify::KeptOp;
 
-const DEVICES: &str = "SELECT key, account, merchant, public_key, revoked_at FROM devices";
-const MERCHANTS: &str = "SELECT id, owner, profile FROM merchants";
-const SALES: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed
-    FROM sales";
-const GROUPS: &str = "SELECT id, founder, profile, terms_version, members FROM groups";
+const DEVICES: &str = "SELECT * FROM devices";
+const MERCHANTS: &str = "SELECT * FROM merchants";
+const SALES: &str = "SELECT * FROM sales";
+const GROUPS: &str = "SELECT * FROM groups";
 const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms";
 const MEMBERS: &str = "SELECT group_id, merchant, joined_at, terms_version FROM members";
 const STANDINGS: &str = "SELECT account, choice, since FROM standings";
+const STAFF: &str = "SELECT * FROM staff";
+const STAFF_DAYS: &str = "SELECT * FROM staff_days";
+const PASSES: &str = "SELECT * FROM passes";
+const OPERATORS: &str = "SELECT account FROM operators";
 const LOTS: &str = "SELECT * FROM lots";
 const BALANCES: &str = "SELECT group_id, party, ledger, issuer, amount FROM balances WHERE amount <> 0";
 const COUNTERS: &str = "SELECT key, counter FROM counters";
@@ -54,6 +57,10 @@ pub fn tables(connection: &Connection) -> Result<Tables, StoreError> {
     put(MEMBERS, |row| rows::member(row).map(StateRow::Member))?;
     put(LOTS, |row| rows::lot(row).map(StateRow::Lot))?;
     put(STANDINGS, |row| rows::standing(row).map(StateRow::Standing))?;
+    put(STAFF, |row| rows::staff(row).map(StateRow::Staff))?;
+    put(STAFF_DAYS, rows::staff_day)?;
+    put(PASSES, |row| rows::pass(row).map(StateRow::Pass))?;
+    put(OPERATORS, |row| Ok(StateRow::Operator { account: rows::id(row, "account")?, operator: true }))?;
     each(connection, BALANCES, |row| {
         let (account, amount) = rows::balance(row)?;
         tables.post(account, amount);

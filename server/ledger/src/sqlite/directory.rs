@@ -12,9 +12,9 @@ use crate::store::{DirectoryGroup, DirectoryMerchant, StoreError};
 
 const CHANGED: &str =
     "SELECT id FROM merchants WHERE (changed_at, id) > (?1, ?2) ORDER BY changed_at, id LIMIT ?3";
-const MERCHANT: &str = "SELECT id, owner, profile, changed_at FROM merchants WHERE id = ?1";
-const KEYS: &str = "SELECT key, account, merchant, public_key, revoked_at FROM devices
-    WHERE merchant = ?1 AND revoked_at IS NULL ORDER BY key";
+const MERCHANT: &str = "SELECT * FROM merchants WHERE id = ?1";
+const KEYS: &str = "SELECT * FROM devices
+    WHERE merchant = ?1 AND revoked_at IS NULL AND left_at IS NULL ORDER BY key";
 const MEMBERS: &str = "SELECT merchant FROM members WHERE group_id = ?1 ORDER BY merchant";
 
 pub fn changed(

@@ -4,7 +4,10 @@ use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
+use moa_rules::pass::Pass;
+use moa_rules::quantity::Money;
 use moa_rules::sale::{CLAIM_DAYS, Sale};
+use moa_rules::staff::Staff;
 use moa_rules::standing::{BEST_AFTER, Standing};
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
@@ -14,28 +17,26 @@ use rusqlite::{Connection, Params, Row};
 use super::doing;
 use super::rows::{self, corrupt};
 use crate::batch::Prior;
-use crate::store::{InboxHead, InboxPage, StoreError};
+use crate::store::{CountersUsed, InboxHead, InboxPage, StoreError};
 
 const PRIOR: &str = "SELECT payload_hash, answer FROM ops WHERE actor = ?1 AND id = ?2";
 const COUNTER: &str = "SELECT 1 FROM counters WHERE key = ?1 AND counter = ?2";
-const DEVICE: &str = "SELECT key, account, merchant, public_key, revoked_at FROM devices WHERE key = ?1";
-const MERCHANT: &str = "SELECT id, owner, profile FROM merchants WHERE id = ?1";
+const DEVICE: &str = "SELECT * FROM devices WHERE key = ?1";
+const DEVICES_OF: &str = "SELECT * FROM devices WHERE account = ?1 AND account IS NOT NULL ORDER BY key";
+const TILLS: &str = "SELECT * FROM devices WHERE merchant = ?1 AND merchant IS NOT NULL ORDER BY key";
+const MERCHANT: &str = "SELECT * FROM merchants WHERE id = ?1";
 const MEMBERSHIPS: &str = "SELECT group_id FROM members WHERE merchant = ?1 ORDER BY group_id";
-const SALE: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed
-    FROM sales
+const SALE: &str = "SELECT * FROM sales
     WHERE merchant = ?1 AND id = ?2";
-const WAITING_OF: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed
-    FROM sales WHERE addressee = ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
+const WAITING_OF: &str = "SELECT * FROM sales WHERE addressee = ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
     ORDER BY time, id";
-const TO_LAPSE: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed
-    FROM sales WHERE waits_until < ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
+const TO_LAPSE: &str = "SELECT * FROM sales WHERE waits_until < ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
     ORDER BY waits_until LIMIT ?2";
 const STANDING: &str = "SELECT account, choice, since FROM standings WHERE account = ?1";
-const FOR_BEST: &str = "SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed, since
-    FROM sales JOIN standings ON account = addressee
+const FOR_BEST: &str = "SELECT sales.*, since FROM sales JOIN standings ON account = addressee
     WHERE waits_until BETWEEN ?1 AND ?2 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND best
     ORDER BY waits_until, id LIMIT ?3";
-const GROUP: &str = "SELECT id, founder, profile, terms_version, members FROM groups WHERE id = ?1";
+const GROUP: &str = "SELECT * FROM groups WHERE id = ?1";
 const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms
     WHERE group_id = ?1 AND version = ?2";
 const MEMBER: &str = "SELECT group_id, merchant, joined_at, terms_version FROM members
@@ -51,7 +52,16 @@ const INBOX: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
 const KEPT_HASH: &str = "SELECT e.hash FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq
     WHERE i.inbox = ?1 AND e.number = ?2 AND e.hash IS NOT NULL";
 const TO_EXPIRE: &str = "SELECT DISTINCT account, group_id FROM lots
-    WHERE remaining > 0 AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2";
+    WHERE remaining > held AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2";
+const STAFF: &str = "SELECT * FROM staff WHERE merchant = ?1 AND account = ?2";
+const STAFF_OF: &str = "SELECT * FROM staff WHERE merchant = ?1 ORDER BY joined_at, account";
+const STAFF_DAY: &str = "SELECT sold FROM staff_days WHERE merchant = ?1 AND account = ?2 AND day = ?3";
+const PASS: &str = "SELECT * FROM passes WHERE merchant = ?1 AND id = ?2";
+const OPEN_PASSES: &str =
+    "SELECT id FROM passes WHERE account = ?1 AND group_id = ?2 AND state = 0 ORDER BY id";
+const PASSES_OVER: &str = "SELECT * FROM passes WHERE expires < ?1 AND state = 0 ORDER BY expires LIMIT ?2";
+const OPERATOR: &str = "SELECT 1 FROM operators WHERE account = ?1";
+const COUNTERS_OF: &str = "SELECT count(*), coalesce(max(counter), 0) FROM counters WHERE key = ?1";
 
 /// How many events lie between two kept hashes of an inbox.
 pub const CHECKPOINT: u64 = 64;
@@ -123,6 +133,27 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
             one(connection, LOT, (account.as_ref(), group.as_ref(), lot.as_ref()), |_| Ok(Cell::Lot))
         }
         Key::Standing(account) => Ok(standing(connection, account)?.map(Cell::Standing)),
+        Key::DevicesOf(account) => Ok(keys(&devices_of(connection, account)?)),
+        Key::Tills(merchant) => Ok(keys(&tills(connection, merchant)?)),
+        Key::Staff(merchant, account) => {
+            one(connection, STAFF, (merchant.as_ref(), account.as_ref()), |row| {
+                rows::staff(row).map(Cell::Staff)
+            })
+        }
+        Key::StaffDay(merchant, account, day) => {
+            one(connection, STAFF_DAY, (merchant.as_ref(), account.as_ref(), day.0), |row| {
+                row.get(0).map(|sold| Cell::StaffDay(Money(sold))).map_err(doing("reading a clerk's day"))
+            })
+        }
+        Key::Pass(merchant, id) => {
+            one(connection, PASS, (merchant.as_ref(), id.as_ref()), |row| rows::pass(row).map(Cell::Pass))
+        }
+        Key::OpenPasses(account, group) => {
+            let open =
+                all(connection, OPEN_PASSES, (account.as_ref(), group.as_ref()), |row| rows::id(row, "id"))?;
+            Ok((!open.is_empty()).then_some(Cell::OpenPasses(open)))
+        }
+        Key::Operator(account) => one(connection, OPERATOR, [account.as_ref()], |_| Ok(Cell::Operator)),
     }
 }
 
@@ -134,6 +165,40 @@ pub fn counter_column(counter: u64) -> i64 {
 /// A key's record.
 pub fn device(connection: &Connection, key: KeyId) -> Result<Option<Device>, StoreError> {
     one(connection, DEVICE, [key.as_ref()], rows::device)
+}
+
+/// The keys that an account ever had.
+pub fn devices_of(connection: &Connection, account: AccountId) -> Result<Vec<Device>, StoreError> {
+    all(connection, DEVICES_OF, [account.as_ref()], rows::device)
+}
+
+/// The keys that ever acted for a shop.
+pub fn tills(connection: &Connection, merchant: MerchantId) -> Result<Vec<Device>, StoreError> {
+    all(connection, TILLS, [merchant.as_ref()], rows::device)
+}
+
+fn keys(devices: &[Device]) -> Option<Cell> {
+    (!devices.is_empty()).then(|| Cell::Keys(devices.iter().map(|device| device.key).collect()))
+}
+
+/// Everyone who sells, or sold, for a shop that is not theirs.
+pub fn staff_of(connection: &Connection, merchant: MerchantId) -> Result<Vec<Staff>, StoreError> {
+    all(connection, STAFF_OF, [merchant.as_ref()], rows::staff)
+}
+
+/// Open passes that ran out before a second.
+pub fn passes_over(connection: &Connection, second: u64, limit: usize) -> Result<Vec<Pass>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    all(connection, PASSES_OVER, (counter_column(second), limit), rows::pass)
+}
+
+/// How many counters a key has used, and the highest of them.
+pub fn counters_of(connection: &Connection, key: KeyId) -> Result<CountersUsed, StoreError> {
+    let found = one(connection, COUNTERS_OF, [key.as_ref()], |row| {
+        let read = |column: usize| row.get::<_, i64>(column).map_err(doing("reading counters"));
+        Ok(CountersUsed { count: read(0)?.cast_unsigned(), highest: read(1)?.cast_unsigned() })
+    })?;
+    Ok(found.unwrap_or_default())
 }
 
 /// The groups of a shop, in order of id.

@@ -2,15 +2,19 @@
 
 use minicbor::{Decode, Encode};
 use moa_rules::books::{Account, Ledger, Party, Worth};
-use moa_rules::device::{Device, Holder};
+use moa_rules::certificate::Certificate;
+use moa_rules::device::{Device, Holder, KeyKind};
 use moa_rules::group::{Group, Member, TermsVersion};
 use moa_rules::id::{AccountId, BadId, GroupId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::Merchant;
+use moa_rules::pass::{Pass, PassState};
 use moa_rules::quantity::{Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
+use moa_rules::staff::{Limits, Staff};
 use moa_rules::standing::Standing;
+use moa_rules::state::Row as StateRow;
 use moa_rules::terms::Basis;
 use moa_rules::time::{Day, Timestamp};
 use moa_wire::canonical;
@@ -58,25 +62,107 @@ fn units(row: &Row, column: &'static str) -> Result<Units, StoreError> {
     Units::new(at(row, column)?).map_err(|_| corrupt(column))
 }
 
-/// `SELECT key, account, merchant, public_key, revoked_at`
+fn maybe_at(row: &Row, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(at::<Option<i64>>(row, column)?.map(Timestamp))
+}
+
+/// Every column of `devices`.
 pub fn device(row: &Row) -> Result<Device, StoreError> {
     let account: Option<AccountId> = maybe_id(row, "account")?;
-    let revoked_at: Option<i64> = at(row, "revoked_at")?;
     Ok(Device {
         key: id(row, "key")?,
         holder: account.map_or(Holder::System, Holder::Account),
-        merchant: maybe_id(row, "merchant")?,
+        kind: kind_of(at(row, "kind")?, maybe_at(row, "until")?)?,
         public_key: at(row, "public_key")?,
-        revoked_at: revoked_at.map(Timestamp),
+        enrolled_at: Timestamp(at(row, "enrolled_at")?),
+        pays_from: Timestamp(at(row, "pays_from")?),
+        revoked_at: maybe_at(row, "revoked_at")?,
+        merchant: maybe_id(row, "merchant")?,
+        staff: at(row, "staff")?,
+        left_at: maybe_at(row, "left_at")?,
+        certificate: match maybe_at(row, "cert_until")? {
+            Some(until) => {
+                let (most, used) = (Money(at(row, "cert_most")?), Money(at(row, "cert_used")?));
+                Some(Certificate { until, most, used })
+            }
+            None => None,
+        },
     })
 }
 
-/// `SELECT id, owner, profile`
-pub fn merchant(row: &Row) -> Result<Merchant, StoreError> {
-    Ok(Merchant { id: id(row, "id")?, owner: id(row, "owner")?, profile: cbor(row, "profile")? })
+/// The columns `kind` and `until`.
+pub fn kind(kind: KeyKind) -> (i64, Option<i64>) {
+    match kind {
+        KeyKind::Phone => (0, None),
+        KeyKind::Browser { until } => (1, Some(until.0)),
+        KeyKind::Service => (2, None),
+    }
 }
 
-/// `SELECT id, founder, profile, terms_version, members`
+fn kind_of(code: i64, until: Option<Timestamp>) -> Result<KeyKind, StoreError> {
+    match (code, until) {
+        (0, None) => Ok(KeyKind::Phone),
+        (1, Some(until)) => Ok(KeyKind::Browser { until }),
+        (2, None) => Ok(KeyKind::Service),
+        _ => Err(corrupt("kind")),
+    }
+}
+
+/// Every column of `staff`.
+pub fn staff(row: &Row) -> Result<Staff, StoreError> {
+    Ok(Staff {
+        merchant: id(row, "merchant")?,
+        account: id(row, "account")?,
+        key: id(row, "key")?,
+        limits: Limits { per_sale: Money(at(row, "per_sale")?), per_day: Money(at(row, "per_day")?) },
+        joined_at: Timestamp(at(row, "joined_at")?),
+        left_at: maybe_at(row, "left_at")?,
+    })
+}
+
+/// Every column of `staff_days`.
+pub fn staff_day(row: &Row) -> Result<StateRow, StoreError> {
+    let (merchant, account) = (id(row, "merchant")?, id(row, "account")?);
+    let (day, sold) = (Day(number(row, "day")?), Money(at(row, "sold")?));
+    Ok(StateRow::StaffDay { merchant, account, day, sold })
+}
+
+/// Every column of `passes`.
+pub fn pass(row: &Row) -> Result<Pass, StoreError> {
+    Ok(Pass {
+        id: id(row, "id")?,
+        merchant: id(row, "merchant")?,
+        till: id(row, "till")?,
+        account: id(row, "account")?,
+        key: id(row, "key")?,
+        group: id(row, "group_id")?,
+        held: cbor(row, "held")?,
+        expires: number(row, "expires")?,
+        state: match at(row, "state")? {
+            0 => PassState::Open,
+            1 => PassState::Spent,
+            2 => PassState::Released,
+            _ => return Err(corrupt("state")),
+        },
+    })
+}
+
+/// The column `passes.state`.
+pub fn pass_state(state: PassState) -> i64 {
+    match state {
+        PassState::Open => 0,
+        PassState::Spent => 1,
+        PassState::Released => 2,
+    }
+}
+
+/// Every column of `merchants`.
+pub fn merchant(row: &Row) -> Result<Merchant, StoreError> {
+    let allowance = Money(at(row, "allowance")?);
+    Ok(Merchant { id: id(row, "id")?, owner: id(row, "owner")?, profile: cbor(row, "profile")?, allowance })
+}
+
+/// Every column of `groups`.
 pub fn group(row: &Row) -> Result<Group, StoreError> {
     Ok(Group {
         id: id(row, "id")?,
@@ -84,6 +170,7 @@ pub fn group(row: &Row) -> Result<Group, StoreError> {
         profile: cbor(row, "profile")?,
         terms_version: number(row, "terms_version")?,
         members: number(row, "members")?,
+        admin: id(row, "admin")?,
     })
 }
 
@@ -109,7 +196,7 @@ pub fn member(row: &Row) -> Result<Member, StoreError> {
     })
 }
 
-/// `SELECT merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed`
+/// Every column of `sales`.
 pub fn sale(row: &Row) -> Result<Sale, StoreError> {
     let waits_until: Option<i64> = at(row, "waits_until")?;
     Ok(Sale {
@@ -122,6 +209,7 @@ pub fn sale(row: &Row) -> Result<Sale, StoreError> {
         claimed_by: maybe_id(row, "claimed_by")?,
         waits_until: waits_until.map(Timestamp),
         lapsed: at(row, "lapsed")?,
+        staff: at(row, "staff")?,
     })
 }
 
@@ -146,6 +234,7 @@ pub fn lot(row: &Row) -> Result<Lot, StoreError> {
         issued_at: Timestamp(at(row, "issued_at")?),
         last_day: Day(number(row, "last_day")?),
         ends_at: Timestamp(at(row, "ends_at")?),
+        held: units(row, "held")?,
     })
 }
 

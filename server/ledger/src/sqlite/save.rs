@@ -24,15 +24,32 @@ const OTHER_EVENT: &str = "INSERT INTO inbox_events (inbox, number, home, home_n
     VALUES (?1, ?2, ?3, ?4, ?5)";
 const HEAD: &str = "INSERT INTO inboxes (inbox, count, hash) VALUES (?1, ?2, ?3)
     ON CONFLICT (inbox) DO UPDATE SET count = excluded.count, hash = excluded.hash RETURNING seq";
-const DEVICE: &str = "INSERT INTO devices (key, account, merchant, public_key, revoked_at)
-    VALUES (?1, ?2, ?3, ?4, ?5)
-    ON CONFLICT (key) DO UPDATE SET merchant = excluded.merchant, revoked_at = excluded.revoked_at";
-const MERCHANT: &str = "INSERT INTO merchants (id, owner, profile, changed_at) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, profile = excluded.profile";
+const DEVICE: &str =
+    "INSERT INTO devices (key, account, kind, until, public_key, enrolled_at, pays_from, revoked_at,
+        merchant, staff, left_at, cert_until, cert_most, cert_used)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+    ON CONFLICT (key) DO UPDATE SET pays_from = excluded.pays_from, revoked_at = excluded.revoked_at,
+        merchant = excluded.merchant, staff = excluded.staff, left_at = excluded.left_at,
+        cert_until = excluded.cert_until, cert_most = excluded.cert_most, cert_used = excluded.cert_used";
+const MERCHANT: &str =
+    "INSERT INTO merchants (id, owner, profile, allowance, changed_at) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, profile = excluded.profile,
+        allowance = excluded.allowance";
 const GROUP: &str =
-    "INSERT INTO groups (id, founder, profile, terms_version, members) VALUES (?1, ?2, ?3, ?4, ?5)
+    "INSERT INTO groups (id, founder, profile, terms_version, members, admin) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, terms_version = excluded.terms_version,
-        members = excluded.members";
+        members = excluded.members, admin = excluded.admin";
+const STAFF: &str = "INSERT INTO staff (merchant, account, key, per_sale, per_day, joined_at, left_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (merchant, account) DO UPDATE SET key = excluded.key, per_sale = excluded.per_sale,
+        per_day = excluded.per_day, joined_at = excluded.joined_at, left_at = excluded.left_at";
+const STAFF_DAY: &str = "INSERT INTO staff_days (merchant, account, day, sold) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (merchant, account, day) DO UPDATE SET sold = excluded.sold";
+const PASS: &str = "INSERT INTO passes (merchant, id, till, account, key, group_id, held, expires, state)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (merchant, id) DO UPDATE SET state = excluded.state";
+const OPERATOR: &str = "INSERT INTO operators (account) VALUES (?1) ON CONFLICT (account) DO NOTHING";
+const NO_OPERATOR: &str = "DELETE FROM operators WHERE account = ?1";
 const TERMS: &str = "INSERT INTO terms (group_id, version, terms, in_force_from, in_force_until)
     VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (group_id, version) DO UPDATE SET in_force_until = excluded.in_force_until";
@@ -40,15 +57,15 @@ const MEMBER: &str =
     "INSERT INTO members (group_id, merchant, joined_at, terms_version) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (group_id, merchant) DO UPDATE SET terms_version = excluded.terms_version";
 const SALE: &str = "INSERT INTO sales
-        (merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        (merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed, staff)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
     ON CONFLICT (merchant, id) DO UPDATE SET addressee = excluded.addressee, claimed_by = excluded.claimed_by,
         waits_until = excluded.waits_until, lapsed = excluded.lapsed";
 const LOT: &str =
     "INSERT INTO lots (account, group_id, id, issuer, sale, units, remaining, unit_value, basis,
-        terms_version, issued_at, last_day, ends_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-    ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining";
+        terms_version, issued_at, last_day, ends_at, held)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+    ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining, held = excluded.held";
 const STANDING: &str = "INSERT INTO standings (account, choice, best, since) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (account) DO UPDATE SET choice = excluded.choice, best = excluded.best, since = excluded.since";
 const BALANCE: &str =
@@ -153,14 +170,33 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 Holder::System => None,
                 Holder::Account(account) => Some(account.as_ref()),
             };
-            let merchant = device.merchant.as_ref().map(AsRef::as_ref);
-            let revoked_at = device.revoked_at.map(|at| at.0);
-            run(tx, DEVICE, params![device.key.as_ref(), account, merchant, device.public_key, revoked_at])
+            let (kind, until) = rows::kind(device.kind);
+            run(
+                tx,
+                DEVICE,
+                params![
+                    device.key.as_ref(),
+                    account,
+                    kind,
+                    until,
+                    device.public_key,
+                    device.enrolled_at.0,
+                    device.pays_from.0,
+                    device.revoked_at.map(|at| at.0),
+                    device.merchant.as_ref().map(AsRef::as_ref),
+                    device.staff,
+                    device.left_at.map(|at| at.0),
+                    device.certificate.map(|certificate| certificate.until.0),
+                    device.certificate.map(|certificate| certificate.most.0),
+                    device.certificate.map(|certificate| certificate.used.0),
+                ],
+            )
         }
         Row::Counter(key, counter) => run(tx, COUNTER, params![key.as_ref(), load::counter_column(*counter)]),
         Row::Merchant(merchant) => {
             let profile = canonical::encode(&merchant.profile);
-            run(tx, MERCHANT, params![merchant.id.as_ref(), merchant.owner.as_ref(), profile, at])
+            let (id, owner) = (merchant.id.as_ref(), merchant.owner.as_ref());
+            run(tx, MERCHANT, params![id, owner, profile, merchant.allowance.0, at])
         }
         Row::Sale(sale) => run(
             tx,
@@ -175,12 +211,14 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 sale.claimed_by.as_ref().map(AsRef::as_ref),
                 sale.waits_until.map(|until| until.0),
                 sale.lapsed,
+                sale.staff,
             ],
         ),
         Row::Group(group) => {
             let profile = canonical::encode(&group.profile);
             let (id, founder) = (group.id.as_ref(), group.founder.as_ref());
-            run(tx, GROUP, params![id, founder, profile, group.terms_version, group.members])
+            let admin = group.admin.as_ref();
+            run(tx, GROUP, params![id, founder, profile, group.terms_version, group.members, admin])
         }
         Row::Terms(terms) => {
             let until = terms.in_force_until.map(|at| at.0);
@@ -219,8 +257,42 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 lot.issued_at.0,
                 lot.last_day.0,
                 lot.ends_at.0,
+                lot.held.get(),
             ],
         ),
+        Row::Staff(staff) => run(
+            tx,
+            STAFF,
+            params![
+                staff.merchant.as_ref(),
+                staff.account.as_ref(),
+                staff.key.as_ref(),
+                staff.limits.per_sale.0,
+                staff.limits.per_day.0,
+                staff.joined_at.0,
+                staff.left_at.map(|at| at.0),
+            ],
+        ),
+        Row::StaffDay { merchant, account, day, sold } => {
+            run(tx, STAFF_DAY, params![merchant.as_ref(), account.as_ref(), day.0, sold.0])
+        }
+        Row::Pass(pass) => run(
+            tx,
+            PASS,
+            params![
+                pass.merchant.as_ref(),
+                pass.id.as_ref(),
+                pass.till.as_ref(),
+                pass.account.as_ref(),
+                pass.key.as_ref(),
+                pass.group.as_ref(),
+                canonical::encode(&pass.held),
+                pass.expires.cast_signed(),
+                rows::pass_state(pass.state),
+            ],
+        ),
+        Row::Operator { account, operator: true } => run(tx, OPERATOR, [account.as_ref()]),
+        Row::Operator { account, operator: false } => run(tx, NO_OPERATOR, [account.as_ref()]),
     }
     .map(drop)
 }

@@ -142,7 +142,7 @@ impl<S: Store> Town<S> {
     pub fn enrol(&self) -> Actor {
         let actor = Actor::new(&self.ids);
         let (account, key, public_key) = (actor.account, actor.key_id(), actor.key.public_key());
-        let op = self.system_op(OpBody::EnrolDevice { account, key, public_key });
+        let op = self.system_op(OpBody::EnrolDevice { account, key, public_key, proved: Some(true) });
         assert_eq!(self.submit(&op), Outcome::First(Answer::Applied));
         actor
     }

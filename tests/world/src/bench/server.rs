@@ -126,6 +126,7 @@ pub fn store_alone(path: &Path, accruals: usize, batch: usize) -> Result<f64, Fa
             account: one.account(),
             key: one.key.key_id(),
             public_key: one.key.public_key(),
+            proved: None,
         };
         commit(&*store, &[check(&*store, &server.sign(8, body, now)?)?], now)?;
     }

@@ -1,9 +1,15 @@
 -- Ids, keys and signed bytes are BLOBs; instants are milliseconds since 1970.
 
--- What there is one of: account, token, cursor. See store/meta.rs for the names.
+-- What there is one of: account, cursor, clock. See store/meta.rs for the names.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What nobody else may read, sealed with the data key for its row: nonce, ciphertext, tag. See store/secrets.rs.
+CREATE TABLE secret (
+    name   TEXT PRIMARY KEY,
+    sealed BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- The last counter taken, by key. Persisted before it is signed with.
@@ -34,8 +40,7 @@ CREATE INDEX outbox_by_state ON outbox (state, kind, seq);
 -- Phone numbers that unanswered sales name. Each goes with the answer to its op.
 CREATE TABLE typed_number (
     op     BLOB PRIMARY KEY REFERENCES outbox (op),
-    salt   BLOB NOT NULL,
-    number TEXT NOT NULL
+    sealed BLOB NOT NULL  -- salt and number, for this row
 ) STRICT, WITHOUT ROWID;
 
 -- What ops not yet confirmed would change. Goes in the transaction that applies their event, or at a refusal.
@@ -131,6 +136,25 @@ CREATE TABLE redemption (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX redemption_by_code ON redemption (code_key, code_counter);
 CREATE INDEX redemption_by_time ON redemption (at);
+
+-- Mileage reserved for tills: the buyer's own passes, and those for this shop. Pass in CBOR.
+CREATE TABLE pass (
+    id       BLOB PRIMARY KEY,
+    body     BLOB NOT NULL,
+    taken_by BLOB              -- the op by which this till took it
+) STRICT, WITHOUT ROWID;
+
+-- The server's signed word on ops of this phone: approvals and passes, to be shown.
+CREATE TABLE given_token (
+    op    BLOB PRIMARY KEY,
+    bytes BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Approvals that this shop has seen.
+CREATE TABLE approval (
+    op BLOB PRIMARY KEY,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- The directory as far as this phone has it. Profiles, groups and terms in JSON.
 CREATE TABLE merchant (

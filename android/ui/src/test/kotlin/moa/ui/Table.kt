@@ -2,6 +2,7 @@ package moa.ui
 
 import java.nio.file.Path
 import kotlinx.coroutines.runBlocking
+import moa.Cable
 import moa.Server
 import uniffi.moa.App
 import uniffi.moa.AppConfig

@@ -1,0 +1,51 @@
+//! What a key may read: the inboxes of its account, its shop and the shop's groups, as far as its role goes.
+//! (docs/rules.md F)
+
+use moa_rules::event::Inbox;
+use moa_rules::id::{AccountId, KeyId, MerchantId};
+use moa_wire::api::TillStanding;
+
+use crate::store::{Store, StoreError};
+
+/// What a key may read and sell, as it stands. Changes when its account joins a shop, or its shop a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// The shop that the key acts for.
+    pub merchant: Option<MerchantId>,
+    /// What the key may sell, and from when it may pay.
+    pub till: TillStanding,
+    /// The account's inbox, the shop's or the clerk's, and those of the shop's groups.
+    pub inboxes: Vec<Inbox>,
+}
+
+impl Reach {
+    /// What `key` of `account` may read now. A clerk follows the own till; the shop's inbox, with what it adds up to, is its
+    /// owner's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn of(store: &dyn Store, account: AccountId, key: KeyId) -> Result<Self, StoreError> {
+        let mut inboxes = vec![Inbox::Account(account)];
+        let Some(device) = store.device(key)? else {
+            return Ok(Self { merchant: None, till: TillStanding::default(), inboxes });
+        };
+        let merchant = device.merchant.filter(|_| device.left_at.is_none());
+        let mut limits = None;
+        if device.staff {
+            inboxes.push(Inbox::Till(key));
+        }
+        if let Some(merchant) = merchant {
+            if device.staff {
+                let staff = store.staff_of(merchant)?;
+                limits = staff.iter().find(|staff| staff.account == account).map(|staff| staff.limits);
+            } else {
+                inboxes.push(Inbox::Merchant(merchant));
+            }
+            let groups = store.merchant(merchant)?.map(|shop| shop.groups).unwrap_or_default();
+            inboxes.extend(groups.into_iter().map(Inbox::Group));
+        }
+        let certificate = device.certificate.filter(|_| merchant.is_some());
+        let till = TillStanding { limits, certificate, pays_from: device.pays_from };
+        Ok(Self { merchant, till, inboxes })
+    }
+}
