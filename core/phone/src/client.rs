@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::key_store::KeyStoreError;
 use moa_rules::id::{GroupId, OpId};
 use moa_rules::quantity::Units;
 use moa_rules::time::Timestamp;
 use moa_wire::code::{self, Scanned};
-
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet, spawn_blocking};
 
@@ -272,7 +272,8 @@ impl Shared {
     async fn endorse(self: Arc<Self>) {
         let shared = Arc::clone(&self);
         let endorsed = spawn_blocking(move || shared.phone.endorse()).await;
-        let endorsed = endorsed.unwrap_or_else(|error| Err(KeyStoreError::Failed(error.to_string()).into()));
+        let endorsed =
+            endorsed.unwrap_or_else(|error| Err(PhoneError::Key(KeyStoreError::Failed(error.to_string()))));
         let told = self.blocking(move |machine, phone, now| machine.endorsed(phone, endorsed, now)).await;
         if let Err(error) = told {
             tracing::error!(%error, "what came of a signature could not be kept");

@@ -19,7 +19,7 @@ impl Phone {
     /// What the phone's secrets are sealed with. Asks the key store the first time, so no lock may be held.
     ///
     /// If the key store says that it can never open the data key again (the database was brought to another device),
-    /// the secrets are forgotten, the phone is to be signed in again, and all else stays.
+    /// the secrets are forgotten, the device vouches for another session, and all else stays.
     pub(crate) fn sealing(&self) -> Result<Arc<Sealing>, PhoneError> {
         if let Some(sealing) = self.sealing.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Ok(sealing);
@@ -49,7 +49,7 @@ impl Phone {
         Err(failed("it can't open what it sealed").into())
     }
 
-    /// The session as it is kept. One that was changed on disk is gone: another is begun.
+    /// The session for reads, if there is one. One that was changed on disk is gone: the device vouches for another.
     pub(crate) fn kept_session(&self) -> Result<Option<Kept>, PhoneError> {
         let sealing = self.sealing()?;
         match self.store().read(|db| secrets::get(db, &sealing, &secrets::SESSION)) {
@@ -58,7 +58,7 @@ impl Phone {
                 self.write(|db| secrets::clear(db, &secrets::SESSION))?;
                 Ok(None)
             }
-            kept => kept,
+            session => session,
         }
     }
 

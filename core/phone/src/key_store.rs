@@ -22,8 +22,8 @@ pub enum KeyStoreError {
     /// Not now: the phone is locked, or the user said no. Later it may; nothing is lost.
     #[error("the key store is locked: {0}")]
     Locked(String),
-    /// Never again: the key was invalidated or deleted. What it sealed is forgotten, and the phone is to be signed in
-    /// again.
+    /// Never again: the key was invalidated or deleted. What it sealed is forgotten; without the key that signs, the phone is
+    /// to be signed in again.
     #[error("the key is gone: {0}")]
     Gone(String),
     /// Something else, that nobody can mend on the spot.

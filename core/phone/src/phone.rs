@@ -335,8 +335,8 @@ fn take_over(db: &Connection, key: KeyId) -> Result<(), PhoneError> {
     }
     meta::set(db, &meta::KEY, &key)?;
     if before.is_some() {
-        secrets::forget_all(db)?;
         meta::clear(db, &meta::ENROLLED)?;
+        secrets::forget_all(db)?;
         meta::clear(db, &meta::MERCHANT)?;
         meta::clear(db, &meta::TILL)?;
         meta::clear(db, &meta::CURSOR)?;

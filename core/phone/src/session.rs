@@ -98,8 +98,7 @@ impl Phone {
             refresh: None,
             token: None,
         };
-        let sealing = self.sealing()?;
-        self.write(|db| secrets::set(db, &sealing, &secrets::SESSION, &kept))
+        self.keep_session(&kept)
     }
 
     /// How far the session has come. None if nobody is signed in.
@@ -185,6 +184,28 @@ impl Phone {
             self.drop_token()?;
         }
         Ok(problem.status == 401)
+    }
+
+    /// Keeps the session as it is now.
+    pub(crate) fn keep_session(&self, kept: &Kept) -> Result<(), PhoneError> {
+        let sealing = self.sealing()?;
+        self.write(|db| secrets::set(db, &sealing, &secrets::SESSION, kept))
+    }
+
+    /// The server takes the token for void.
+    pub(crate) fn drop_token(&self) -> Result<(), PhoneError> {
+        self.change_session(|kept| kept.token = None)
+    }
+
+    /// The server takes the session for over: it is begun again, on the same word of the device's.
+    pub(crate) fn start_session_again(&self) -> Result<(), PhoneError> {
+        self.change_session(|kept| (kept.token, kept.refresh) = (None, None))
+    }
+
+    fn change_session(&self, change: impl FnOnce(&mut Kept)) -> Result<(), PhoneError> {
+        let Some(mut kept) = self.kept_session()? else { return Ok(()) };
+        change(&mut kept);
+        self.keep_session(&kept)
     }
 }
 

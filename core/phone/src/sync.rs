@@ -125,6 +125,7 @@ impl UnderWay {
 }
 
 /// The sync of one phone. Whoever drives it gives it the phone's own clock.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own; no two make up a state")]
 pub struct Machine {
     next_id: u64,
     /// Orders what happened here: requests sent, verdicts received, tickets drawn.
@@ -366,8 +367,8 @@ impl Machine {
     /// A lane got what it asked for.
     fn succeeded(&mut self, phone: &Phone, lane: Lane) -> Result<(), PhoneError> {
         self.failure = None;
-        phone.heard_server()?;
         self.again.remove(&lane);
+        phone.heard_server()?;
         self.stand(phone, lane, Standing::default())
     }
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use moa_phone::sync::{Failure, Machine};
 use moa_phone::{
-    Data, Environment, Fate, KeyStoreError, Method, Options, Phone, PhoneError, SeededEnvironment, SignedIn,
-    SoftwareKeys, TransportError,
+    Data, DeviceKeys, Environment, Fate, KeyStoreError, Method, Options, Phone, PhoneError,
+    SeededEnvironment, SignedIn, TransportError,
 };
 use moa_rules::time::Timestamp;
 use moa_wire::keys::{SignError, Signer, SoftwareKey};
@@ -29,10 +29,21 @@ impl Signer for Counting {
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         if self.locked.load(Ordering::SeqCst) {
-            return Err(SignError::Locked("locked".into()));
+            return Err(SignError::Locked("by its owner".into()));
         }
         self.signed.fetch_add(1, Ordering::SeqCst);
         self.key.sign(message)
+    }
+}
+
+/// What it seals, it leaves as it is: nothing here looks at the file.
+impl DeviceKeys for Counting {
+    fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+        Ok(plain.to_vec())
+    }
+
+    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+        Ok(sealed.to_vec())
     }
 }
 
@@ -43,7 +54,7 @@ fn with_counting_key() -> (Person, Arc<Counting>) {
     let given: Arc<dyn Environment> = environment.clone();
     let options = Options {
         environment: given,
-        keys: Some(Arc::new(SoftwareKeys::new(key.clone(), &[7; 32]))),
+        keys: Some(key.clone()),
         device_name: " 폰 ".into(),
         ..Options::new(Data::Memory)
     };
@@ -119,7 +130,7 @@ fn a_locked_key_is_asked_again_later_and_reads_wait_for_it() {
     person.enrol(&mut server);
     pass(&mut server, &person, 31 * Timestamp::DAY);
     key.locked.store(true, Ordering::SeqCst);
-    assert_eq!(person.sync(&mut server), Err(Failure::Key(KeyStoreError::Locked("locked".into()))));
+    assert_eq!(person.sync(&mut server), Err(Failure::Key(KeyStoreError::Locked("by its owner".into()))));
     assert!(!person.poll().endorse, "not before its time");
     key.locked.store(false, Ordering::SeqCst);
     person.sync(&mut server).unwrap();

@@ -115,7 +115,7 @@ pub(crate) mod testing {
             enrolling: Mutex::new(()),
             guessing: Mutex::new(()),
             limits: Limits::default(),
-            proofs: Proofs::default(),
+            proofs: Proofs::since(Timestamp(0)),
             link_base: None,
             address: String::new(),
             stopping: watch::channel(false).1,

@@ -48,7 +48,7 @@ fn asks(connected: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> Option<Ip
     match ip {
         ip if ip.is_loopback() => None,
         IpAddr::V6(ip) => Some(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into()),
-        ip => Some(ip),
+        IpAddr::V4(_) => Some(ip),
     }
 }
 

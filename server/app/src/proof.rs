@@ -68,7 +68,6 @@ fn url(app: &App, parts: &Parts) -> String {
 }
 
 /// The proofs that came, for as long as they would be taken again.
-#[derive(Default)]
 pub(crate) struct Proofs {
     seen: Mutex<Seen>,
 }
@@ -93,6 +92,12 @@ struct Half {
 }
 
 impl Proofs {
+    /// None yet, for a server that starts now. What was made before is stale: whether it came to the server that ran then, is
+    /// not known.
+    pub(crate) fn since(now: Timestamp) -> Self {
+        Self { seen: Mutex::new(Seen { forgotten_to: now.seconds().saturating_sub(1), ..Seen::default() }) }
+    }
+
     /// Whether a proof was made now and never came before. Remembers it.
     fn first_seen(&self, thumbprint: [u8; 32], proof: &Proof, now: Timestamp) -> Result<(), NotProved> {
         let made = i64::try_from(proof.at).unwrap_or(i64::MAX).saturating_mul(1_000);

@@ -111,6 +111,7 @@ pub fn start_on(
     let base = config.link_base.clone().unwrap_or_else(|| url(address));
     let (stop, stopping) = watch::channel(false);
     let (carrier, shown) = carrier(config.carrier, address);
+    let proofs = Proofs::since(clock());
     let app = Arc::new(App {
         engine: Engine::start(Arc::new(store), clock),
         server_key,
@@ -123,7 +124,7 @@ pub fn start_on(
         enrolling: Mutex::new(()),
         guessing: Mutex::new(()),
         limits: config.limits.clone(),
-        proofs: Proofs::default(),
+        proofs,
         link_base: config.link_base.clone(),
         address: url(address),
         stopping,
@@ -278,8 +279,9 @@ fn connection<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     peer: SocketAddr,
     service: Router,
 ) -> http1::Connection<TokioIo<S>, Connection> {
-    http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).serve_connection(
-        TokioIo::new(stream),
-        Connection { service: TowerToHyperService::new(service), peer },
-    )
+    let service = Connection { service: TowerToHyperService::new(service), peer };
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
 }

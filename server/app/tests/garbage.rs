@@ -83,9 +83,10 @@ async fn random_bytes_and_random_json_get_a_problem_or_an_answer() {
     let bodies = bytes.into_iter().chain(values.iter().map(|value| value.to_string().into_bytes()));
     for body in bodies {
         for path in POSTS.iter().chain(&CALLERS_POSTS).chain(&PROVED_POSTS) {
-            let proved = match PROVED_POSTS.contains(path) {
-                true => town.proved(path, &cafe.device),
-                false => town.request(Method::POST, path, &cafe.device).await,
+            let proved = if PROVED_POSTS.contains(path) {
+                town.proved(path, &cafe.device)
+            } else {
+                town.request(Method::POST, path, &cafe.device).await
             };
             let request = proved.header("content-type", "application/json");
             let answer = request.body(body.clone()).send().await.unwrap();

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use moa_rules::time::Timestamp;
-
 use moa_wire::problem::Problem;
 use serde::Deserialize;
 

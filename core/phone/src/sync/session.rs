@@ -107,11 +107,8 @@ impl Machine {
             self.given(phone, answer, now, |session: Session| (session.now, asked.began(session)))?
         };
         let Some((told, kept)) = given else { return Ok(()) };
-        let sealing = phone.sealing()?;
-        phone.store().write(|db| {
-            phone.server_told_time(db, told)?;
-            secrets::set(db, &sealing, &secrets::SESSION, &kept)
-        })?;
+        phone.store().write(|db| phone.server_told_time(db, told))?;
+        phone.keep_session(&kept)?;
         if !matches!(phone.session()?, Some(Stage::Ready(_))) {
             let failure = Failure::NotOurServer("a token that is void already".to_owned());
             return self.failed(phone, Lane::Session, failure, None, now);
@@ -183,7 +180,11 @@ impl Machine {
         }
         // Whether the device is still known is said when a token is asked for.
         let twice = self.again.contains(&lane);
-        if twice { phone.start_session_again() } else { phone.drop_token() }?;
+        if twice {
+            phone.start_session_again()?;
+        } else {
+            phone.drop_token()?;
+        }
         self.again(phone, lane, failure, retry_after_s, now)
     }
 

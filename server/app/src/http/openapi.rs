@@ -29,7 +29,7 @@ use crate::app::App;
 )]
 struct Document;
 
-/// OpenAPI has no word for DPoP: a token and a proof, each in its header.
+/// `OpenAPI` has no word for `DPoP`: a token and a proof, each in its header.
 struct Schemes;
 
 impl utoipa::Modify for Schemes {

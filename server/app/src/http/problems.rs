@@ -102,11 +102,12 @@ impl Fault {
             | ProblemText::TooManyOneTimeCodes { retry_after_s }
             | ProblemText::TooManyTries { retry_after_s } => plain.with("retry_after_s", retry_after_s),
             ProblemText::ProofStale { now_ms } => plain.with("now", now_ms),
-            ProblemText::DeviceNameTooLong { max } => plain.with("max", max),
             ProblemText::CodeWrong { tries_left } | ProblemText::RecoveryWrong { tries_left } => {
                 plain.with("tries_left", tries_left)
             }
-            ProblemText::TooManyOps { max } => plain.with("max", max),
+            ProblemText::TooManyOps { max } | ProblemText::DeviceNameTooLong { max } => {
+                plain.with("max", max)
+            }
             ProblemText::ClockOutOfReach { now_ms, most_ms } => {
                 plain.with("now", now_ms).with("most", most_ms)
             }
@@ -219,8 +220,10 @@ impl From<SessionError> for Fault {
             SessionError::Unknown => ProblemText::Unauthorized,
             SessionError::Over => ProblemText::SessionOver,
             SessionError::EndorsementWrong => ProblemText::EndorsementWrong,
-            // Sixty.
-            SessionError::NameTooLong => ProblemText::DeviceNameTooLong { max: MAX_DEVICE_NAME as u32 },
+            SessionError::NameTooLong => {
+                let max = u32::try_from(MAX_DEVICE_NAME).unwrap_or(u32::MAX);
+                ProblemText::DeviceNameTooLong { max }
+            }
             SessionError::Store(error) => return error.into(),
             SessionError::NoRandomness(error) => {
                 tracing::error!(%error, "a session could not be given a token");
