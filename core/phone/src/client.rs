@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::key_store::KeyStoreError;
 use moa_rules::id::{GroupId, OpId};
 use moa_rules::quantity::Units;
 use moa_rules::time::Timestamp;

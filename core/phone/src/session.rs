@@ -191,22 +191,6 @@ impl Phone {
         let sealing = self.sealing()?;
         self.write(|db| secrets::set(db, &sealing, &secrets::SESSION, kept))
     }
-
-    /// The server takes the token for void.
-    pub(crate) fn drop_token(&self) -> Result<(), PhoneError> {
-        self.change_session(|kept| kept.token = None)
-    }
-
-    /// The server takes the session for over: it is begun again, on the same word of the device's.
-    pub(crate) fn start_session_again(&self) -> Result<(), PhoneError> {
-        self.change_session(|kept| (kept.token, kept.refresh) = (None, None))
-    }
-
-    fn change_session(&self, change: impl FnOnce(&mut Kept)) -> Result<(), PhoneError> {
-        let Some(mut kept) = self.kept_session()? else { return Ok(()) };
-        change(&mut kept);
-        self.keep_session(&kept)
-    }
 }
 
 impl Phone {

@@ -42,7 +42,7 @@ impl DeviceKeys for Counting {
         Ok(plain.to_vec())
     }
 
-    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+    fn unseal(&self, sealed: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
         Ok(sealed.to_vec())
     }
 }

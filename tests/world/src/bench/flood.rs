@@ -155,10 +155,9 @@ fn refused(path: &str, status: u16, answer: Result<Response, TransportError>) ->
 }
 
 /// One of each kind: broken bodies, proofs and signatures that are wrong, keys and tokens that nobody has.
-fn bad_requests(known: &Client) -> Result<Vec<Bad>, Failure> {
-    let request = |method, path: &str, token: Option<&str>, body: Option<Vec<u8>>| {
-        let mut headers = vec![("content-type", "application/json".to_owned())];
-        headers.extend(token.map(|token| ("authorization", format!("DPoP {token}"))));
+fn bad_requests(known: &Client, server: &str) -> Result<Vec<Bad>, Failure> {
+    let request = |method, path: &str, headers: Vec<(&'static str, String)>, body: Option<Vec<u8>>| {
+        let headers = [vec![("content-type", "application/json".to_owned())], headers].concat();
         Request { method, path: path.to_owned(), headers, body, timeout: PATIENCE }
     };
     let post = |path: &str, body: &[u8]| request(Method::Post, path, Vec::new(), Some(body.to_vec()));
