@@ -292,11 +292,6 @@ impl Town {
         version
     }
 
-    /// Puts a key's record in; the op that revokes a key is yet to come.
-    pub fn put_device(&mut self, device: Device) {
-        self.write(Row::Device(device));
-    }
-
     /// Puts a group in that no shop of this town could found.
     pub fn put_group(&mut self, group: Group, terms: TermsVersion) {
         self.write(Row::Group(group));
