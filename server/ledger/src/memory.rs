@@ -299,6 +299,10 @@ impl Store for MemoryStore {
         Ok(over)
     }
 
+    fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
+        Ok(self.lock().tables.passes_for(account, till, since))
+    }
+
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
         Ok(self.lock().tables.operators.contains_key(&account))
     }

@@ -206,6 +206,18 @@ impl Tables {
         over
     }
 
+    /// A buyer's passes that are open or ran out at a second or later, and those for a till that did, in order of id.
+    pub fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Vec<Pass> {
+        let wanted = |pass: &&Pass| {
+            let lately = pass.expires >= since;
+            let open = pass.state == PassState::Open;
+            (pass.account == account && (open || lately)) || (pass.till == till && lately)
+        };
+        let mut passes: Vec<Pass> = self.passes.values().filter(wanted).cloned().collect();
+        passes.sort_by_key(|pass| pass.id);
+        passes
+    }
+
     /// How many counters a key has used, and the highest of them.
     pub fn counters_of(&self, key: KeyId) -> CountersUsed {
         let mut used = CountersUsed::default();

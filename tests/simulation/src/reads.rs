@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use data_encoding::BASE64URL_NOPAD;
 use minicbor::{Decode, Encode};
 use moa_ledger::reach::Reach;
-use moa_ledger::store::Store;
+use moa_ledger::store::{Store, passes_since};
 use moa_phone::Response;
 use moa_rules::event::Inbox;
 use moa_rules::id::MerchantId;
@@ -95,13 +95,15 @@ pub(crate) fn snapshot(
     let lots = store.lots(caller.account).map_err(broken)?;
     let waiting = store.waiting_of(caller.account).map_err(broken)?;
     let waiting = waiting.iter().filter_map(waiting_sale).collect();
+    let passes = store.passes_for(caller.account, caller.key, passes_since(now)).map_err(broken)?;
+    let passes = passes.iter().map(|pass| Base64(canonical::encode(pass))).collect();
     // A tag is random; here it follows from the account.
     let fresh = tag(&[b"tag", &caller.account.0]);
     let member = Some(member_secret(store.member_tag(caller.account, fresh).map_err(broken)?));
     let (account, cursor) = (caller.account, counts_text(counts));
     let standing = store.standing(caller.account).map_err(broken)?;
     let standing = standing.map(|standing| standing.choice).unwrap_or_default();
-    Ok(ok(&Snapshot { account, merchant, till, lots, waiting, standing, member, heads, cursor, now }))
+    Ok(ok(&Snapshot { account, merchant, till, lots, passes, waiting, standing, member, heads, cursor, now }))
 }
 
 /// What a phone makes its member codes of.

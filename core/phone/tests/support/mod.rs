@@ -27,6 +27,7 @@ use moa_rules::pass::PassToken;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
+use moa_rules::staff::Staff;
 use moa_rules::state::{self, Row};
 use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
@@ -64,6 +65,8 @@ pub struct Server {
     answers: HashMap<OpId, Option<Refusal>>,
     /// Sales that waited for their buyer's choice.
     waited: Vec<(MerchantId, OpId)>,
+    /// Passes that were reserved.
+    passes: Vec<(MerchantId, OpId)>,
     merchants: Vec<MerchantId>,
     enrolments: HashMap<String, Vec<u8>>,
     /// Who is known: of each key the account.
@@ -107,6 +110,7 @@ impl Server {
             inboxes: BTreeMap::new(),
             answers: HashMap::new(),
             waited: Vec::new(),
+            passes: Vec::new(),
             merchants: Vec::new(),
             enrolments: HashMap::new(),
             devices: HashMap::new(),
@@ -487,6 +491,7 @@ impl Server {
             }
             match event.body {
                 EventBody::MerchantRegistered { merchant, .. } => self.merchants.push(merchant),
+                EventBody::PassReserved { merchant, pass, .. } => self.passes.push((merchant, pass)),
                 EventBody::SaleWaits { merchant, sale, .. } => self.waited.push((merchant, sale)),
                 _ => {}
             }
@@ -507,12 +512,32 @@ impl Server {
         self.view.device(key).ok().flatten().cloned()
     }
 
+    /// The shop that a key acts for, until its holder has left.
+    fn shop_of(&self, key: KeyId) -> Option<MerchantId> {
+        self.device(key).filter(|device| device.left_at.is_none()).and_then(|device| device.merchant)
+    }
+
+    fn staff(&self, device: &Device) -> Option<Staff> {
+        let (merchant, account) = (device.merchant?, device.account()?);
+        self.view.staff(merchant, account).ok().flatten().copied().filter(|staff| staff.left_at.is_none())
+    }
+
+    /// What a buyer's phone, or a till, is told of passes when it starts anew.
+    fn passes_for(&self, account: AccountId, till: KeyId) -> Vec<Base64> {
+        let passes =
+            self.passes.iter().filter_map(|(merchant, pass)| self.view.pass(*merchant, *pass).ok()?);
+        let passes = passes.filter(|pass| pass.account == account || pass.till == till);
+        passes.map(|pass| Base64(canonical::encode(pass))).collect()
+    }
+
     fn reach(&self, account: AccountId, key: KeyId) -> Vec<Inbox> {
-        let merchant = self.device(key).and_then(|device| device.merchant);
+        let staff = self.device(key).is_some_and(|device| device.staff);
+        let merchant = self.shop_of(key);
         let groups = merchant.map(|merchant| self.view.memberships(merchant).unwrap_or_default().to_vec());
         [Inbox::Account(account)]
             .into_iter()
-            .chain(merchant.map(Inbox::Merchant))
+            .chain(staff.then_some(Inbox::Till(key)))
+            .chain(merchant.filter(|_| !staff).map(Inbox::Merchant))
             .chain(groups.unwrap_or_default().into_iter().map(Inbox::Group))
             .collect()
     }
@@ -579,13 +604,14 @@ impl Server {
         }
         ok(&Snapshot {
             account,
-            merchant: self.device(key).and_then(|device| device.merchant),
+            merchant: self.shop_of(key),
             till: self.device(key).map_or_else(TillStanding::default, |device| TillStanding {
-                limits: None,
+                limits: self.staff(&device).map(|staff| staff.limits),
                 certificate: device.certificate,
                 pays_from: device.pays_from,
             }),
             lots: lots.into_values().collect(),
+            passes: self.passes_for(account, key),
             waiting: self.waiting(account),
             standing: self
                 .view
@@ -621,7 +647,7 @@ impl Server {
         let merchant = self.view.merchant(id).unwrap().unwrap();
         let keys = self.devices.keys().filter_map(|key| self.device(*key));
         let keys: BTreeMap<KeyId, KeyEntry> = keys
-            .filter(|device| device.merchant == Some(id))
+            .filter(|device| device.sells_for(id) && device.revoked_at.is_none())
             .map(|device| (device.key, KeyEntry { id: device.key, public_key: Base64(device.public_key) }))
             .collect();
         MerchantEntry {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use moa_ledger::store::passes_since;
 use moa_rules::event::Inbox;
 use moa_rules::sale::Sale;
 use moa_wire::api::{Base64, Snapshot, WaitingSale};
+use moa_wire::canonical;
 
 use super::problems::{Fault, ProblemResponse};
 use crate::app::App;
@@ -54,6 +56,8 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         heads.push(Base64(app.signed_head(*inbox, head.count, head.hash)?));
     }
     let lots = app.store().lots(caller.account)?;
+    let passes = app.store().passes_for(caller.account, caller.key, passes_since(app.engine.now()))?;
+    let passes = passes.iter().map(|pass| Base64(canonical::encode(pass))).collect();
     let waiting = app.store().waiting_of(caller.account)?.iter().filter_map(waiting_sale).collect();
     let standing = app.store().standing(caller.account)?.map(|standing| standing.choice).unwrap_or_default();
     let account = Inbox::Account(caller.account);
@@ -64,7 +68,19 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
     let (account, merchant, now) = (caller.account, reach.merchant, app.engine.now());
     let till = reach.till;
     let cursor = cursor.text();
-    Ok(Some(Snapshot { account, merchant, till, lots, waiting, standing, member, heads, cursor, now }))
+    Ok(Some(Snapshot {
+        account,
+        merchant,
+        till,
+        lots,
+        passes,
+        waiting,
+        standing,
+        member,
+        heads,
+        cursor,
+        now,
+    }))
 }
 
 fn waiting_sale(sale: &Sale) -> Option<WaitingSale> {
