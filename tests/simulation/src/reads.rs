@@ -48,7 +48,7 @@ pub(crate) fn changes(
         return Ok(Taken::Answer(problem(400, "bad_cursor")));
     };
     let counts: BTreeMap<Inbox, u64> = counts.into_iter().collect();
-    let (mut inboxes, mut next, mut more) = (Vec::new(), Vec::new(), false);
+    let (mut inboxes, mut next, mut more) = (Vec::new(), counts.clone(), false);
     let mut room = MAX_CHANGES;
     let reach = reach(store, caller)?.inboxes;
     for inbox in &reach {
@@ -60,7 +60,7 @@ pub(crate) fn changes(
         room -= page.events.len();
         let upto = if page.events.is_empty() { after } else { page.head.count };
         more |= page.count > upto;
-        next.push((*inbox, upto));
+        next.insert(*inbox, upto);
         if upto > after {
             let head = signed_head(signer, *inbox, upto, page.head.hash)?;
             let events = page.events.into_iter().map(Base64).collect();
@@ -70,7 +70,7 @@ pub(crate) fn changes(
     if inboxes.is_empty() && !query.ends_with("wait=0") {
         return Ok(Taken::Wait(reach));
     }
-    Ok(Taken::Answer(ok(&Changes { inboxes, cursor: counts_text(next), more, now })))
+    Ok(Taken::Answer(ok(&Changes { inboxes, cursor: counts_text(next.into_iter().collect()), more, now })))
 }
 
 /// The answer to a request that has waited for nothing.

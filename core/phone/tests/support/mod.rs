@@ -485,6 +485,11 @@ impl Server {
                 match row {
                     Row::Member(member) => self.touch(Key::Memberships(member.merchant)),
                     Row::Lot(lot) => self.touch(Key::Wallet(lot.account, lot.group)),
+                    Row::Pass(pass) => self.touch(Key::OpenPasses(pass.account, pass.group)),
+                    Row::Device(device) => {
+                        let lists = [device.account().map(Key::DevicesOf), device.merchant.map(Key::Tills)];
+                        lists.into_iter().flatten().for_each(|list| self.touch(list));
+                    }
                     _ => {}
                 }
                 self.view.put(row);
@@ -561,20 +566,20 @@ impl Server {
             return problem(410, "cursor_gone");
         }
         let cursor = query.split('&').find_map(|pair| pair.strip_prefix("cursor=")).unwrap_or_default();
-        let seen: HashMap<&str, usize> = cursor
+        let seen: BTreeMap<String, usize> = cursor
             .split('.')
             .filter_map(|part| part.split_once('-'))
-            .map(|(inbox, count)| (inbox, count.parse().unwrap()))
+            .map(|(inbox, count)| (inbox.to_owned(), count.parse().unwrap()))
             .collect();
-        let (mut inboxes, mut next, mut more) = (Vec::new(), Vec::new(), false);
+        let (mut inboxes, mut next, mut more) = (Vec::new(), seen.clone(), false);
         for inbox in self.reach(account, key) {
-            let after = seen.get(name(inbox).as_str()).copied().unwrap_or(0);
+            let after = seen.get(&name(inbox)).copied().unwrap_or(0);
             if self.count(inbox) < after {
                 return problem(410, "cursor_gone");
             }
             let upto = self.count(inbox).min(after + MAX_CHANGES);
             more |= upto < self.count(inbox);
-            next.push(format!("{}-{upto}", name(inbox)));
+            next.insert(name(inbox), upto);
             if upto == after {
                 continue;
             }
@@ -586,6 +591,7 @@ impl Server {
             }
             inboxes.push(news);
         }
+        let next: Vec<String> = next.iter().map(|(inbox, count)| format!("{inbox}-{count}")).collect();
         ok(&Changes { inboxes, cursor: next.join("."), more, now: self.now })
     }
 

@@ -78,7 +78,8 @@ pub(super) async fn changes(
 fn look(app: &App, caller: Caller, cursor: &ChangesCursor) -> Result<(Watch, Changes), Fault> {
     let reach = caller.reach(app.store())?;
     let watch = app.engine.watch(&reach.inboxes);
-    let (mut inboxes, mut next, mut more) = (Vec::new(), ChangesCursor::default(), false);
+    // What the caller followed and may not now is kept: a clerk who comes back goes on from there.
+    let (mut inboxes, mut next, mut more) = (Vec::new(), cursor.clone(), false);
     let mut room = Room { events: MAX_CHANGES, bytes: MAX_BYTES };
     for inbox in reach.inboxes {
         let found = read(app, inbox, cursor.count(inbox), &mut room)?;
