@@ -4,7 +4,9 @@ mod support;
 
 use std::sync::Arc;
 
-use moa_phone::{Code, Data, Fate, PassStanding, PhoneError, SoftwareKeys, Took};
+use moa_phone::{
+    Code, Data, Fate, PassStanding, PhoneError, Request, Response, SoftwareKeys, Took, TransportError,
+};
 use moa_rules::id::{MerchantId, OpId};
 use moa_rules::op::OpBody;
 use moa_rules::quantity::Money;
@@ -120,7 +122,7 @@ fn edge_48_an_approval_lost_with_its_answer_comes_when_the_phone_asks_again() {
     let (mut town, shop) = with_mileage();
     let op = town.buyer.phone.pay(shop, town.group, units(3_000)).unwrap();
     // The server decides, and its answer is lost.
-    let lost = |server: &mut support::Server, request: &moa_phone::Request| {
+    let lost = |server: &mut support::Server, request: &Request| {
         server.answer(request);
         offline(server, request)
     };
@@ -129,6 +131,37 @@ fn edge_48_an_approval_lost_with_its_answer_comes_when_the_phone_asks_again() {
     town.buyer.sync(&mut town.server).unwrap();
     let text = town.buyer.phone.approval(op).unwrap().unwrap().text;
     town.cafe.phone.take_approval(&text).unwrap();
+    assert_eq!(balance(&town.buyer), 2_000, "taken once");
+}
+
+/// Ops arrive and the answers to them do not; what changed is told.
+fn no_verdict(server: &mut support::Server, request: &Request) -> Result<Response, TransportError> {
+    let answer = server.answer(request);
+    if request.path == "/v1/ops" { offline(server, request) } else { Ok(answer) }
+}
+
+#[test]
+fn an_approval_and_a_pass_are_asked_for_until_they_come_though_their_events_came_before() {
+    let (mut town, shop) = with_mileage();
+    let paid = town.buyer.phone.pay(shop, town.group, units(1_000)).unwrap();
+    let pass = town.buyer.phone.reserve_pass(shop, town.group, units(2_000), 24).unwrap();
+    for _ in 0..2 {
+        town.buyer.sync_over(&mut town.server, no_verdict).unwrap_err();
+    }
+    assert_eq!(balance(&town.buyer), 2_000, "the events came");
+    assert_eq!(town.buyer.phone.approval(paid).unwrap(), None);
+    for op in [paid, pass] {
+        assert_eq!(town.buyer.phone.fate(op).unwrap(), Some(Fate::Waiting), "there is nothing to show yet");
+    }
+    town.advance(Timestamp::MINUTE);
+    town.buyer.sync(&mut town.server).unwrap();
+    for op in [paid, pass] {
+        assert_eq!(town.buyer.phone.fate(op).unwrap(), Some(Fate::Applied));
+    }
+    let approval = town.buyer.phone.approval(paid).unwrap().unwrap();
+    town.cafe.phone.take_approval(&approval.text).unwrap();
+    let shown = town.buyer.phone.show_pass(pass).unwrap();
+    town.cafe.phone.take_pass(&shown.text, units(2_000)).unwrap();
     assert_eq!(balance(&town.buyer), 2_000, "taken once");
 }
 
@@ -174,7 +207,7 @@ fn a_till_that_knows_the_pass_beforehand_takes_it_the_same() {
     let shown = town.buyer.phone.show_pass(pass).unwrap();
     let took = town.cafe.phone.take_pass(&shown.text, units(3_000)).unwrap();
     // The verdict comes and the event is lost; it comes later.
-    let no_events = |server: &mut support::Server, request: &moa_phone::Request| {
+    let no_events = |server: &mut support::Server, request: &Request| {
         if request.path.starts_with("/v1/changes") {
             offline(server, request)
         } else {
@@ -196,12 +229,10 @@ fn the_event_may_come_before_the_verdict() {
     let pass = reserve(&mut town, shop, 3_000, 24);
     let shown = town.buyer.phone.show_pass(pass).unwrap();
     let took = town.cafe.phone.take_pass(&shown.text, units(2_000)).unwrap();
-    // The op arrives, the answer to it does not; what changed is told.
-    let no_verdict = |server: &mut support::Server, request: &moa_phone::Request| {
-        let answer = server.answer(request);
-        if request.path == "/v1/ops" { offline(server, request) } else { Ok(answer) }
-    };
-    town.cafe.sync_over(&mut town.server, no_verdict).unwrap_err();
+    for _ in 0..2 {
+        town.cafe.sync_over(&mut town.server, no_verdict).unwrap_err();
+    }
+    assert_eq!(town.cafe.phone.fate(took.op).unwrap(), Some(Fate::Applied), "its event says so");
     let again = town.buyer.phone.show_pass(pass).unwrap();
     assert_eq!(refusal(town.cafe.phone.take_pass(&again.text, units(1))), Refusal::PassSpent);
     town.cafe.sync(&mut town.server).unwrap();
