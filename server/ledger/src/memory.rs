@@ -300,7 +300,7 @@ impl Store for MemoryStore {
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
-        Ok(self.lock().tables.operators.contains_key(&account))
+        Ok(self.lock().tables.operators.contains(&account))
     }
 }
 

@@ -50,7 +50,7 @@ pub struct Tables {
     /// Mileage reserved for tills, spent and released passes too.
     pub passes: BTreeMap<(MerchantId, OpId), Pass>,
     /// Who runs the server for everyone.
-    pub operators: BTreeMap<AccountId, ()>,
+    pub operators: BTreeSet<AccountId>,
     /// The books, without wallets: they are the lots.
     pub balances: BTreeMap<Account, i64>,
 }
@@ -95,7 +95,7 @@ impl Tables {
                 open.sort_unstable();
                 (!open.is_empty()).then_some(Cell::OpenPasses(open))
             }
-            Key::Operator(account) => self.operators.contains_key(&account).then_some(Cell::Operator),
+            Key::Operator(account) => self.operators.contains(&account).then_some(Cell::Operator),
         }
     }
 
@@ -122,7 +122,7 @@ impl Tables {
                 self.staff_days.insert((merchant, account, day), sold);
             }
             Row::Pass(pass) => drop(self.passes.insert((pass.merchant, pass.id), pass)),
-            Row::Operator { account, operator: true } => drop(self.operators.insert(account, ())),
+            Row::Operator { account, operator: true } => drop(self.operators.insert(account)),
             Row::Operator { account, operator: false } => drop(self.operators.remove(&account)),
             Row::Member(member) => {
                 let groups = self.memberships.entry(member.merchant).or_default();

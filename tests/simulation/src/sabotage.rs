@@ -347,7 +347,7 @@ impl Store for SpoiltStore {
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
-        Ok(self.lock().books.tables.operators.contains_key(&account))
+        Ok(self.lock().books.tables.operators.contains(&account))
     }
 
     fn wallets_to_expire(
