@@ -191,7 +191,7 @@ impl Town {
     }
 
     /// A number never given before.
-    fn number(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.made += 1;
         self.made
     }
