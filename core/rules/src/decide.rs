@@ -179,7 +179,7 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
         OpBody::RemoveStaff { merchant, account } => staff::remove(view, &author, *merchant, *account),
         OpBody::RenewCertificate => certificate::renew(view, &author, now),
         OpBody::SetAllowance { merchant, most } => {
-            certificate::set_allowance(view, &author, *merchant, *most)
+            certificate::set_allowance(view, &author, *merchant, *most, now)
         }
         OpBody::AppointAdmin { group, merchant } => group::appoint_admin(view, &author, *group, *merchant),
         OpBody::AppointOperator { account, operator } => {

@@ -167,6 +167,8 @@ pub struct Town {
     pub now: Timestamp,
     pub tables: Tables,
     pub books: BTreeMap<Account, i64>,
+    /// Whether tills renew their certificates before they sell.
+    pub renews: bool,
     /// The tables when the batch began.
     committed: Tables,
     /// What the batch has loaded and changed.
@@ -181,6 +183,7 @@ impl Town {
             now: START,
             tables: Tables::default(),
             books: BTreeMap::new(),
+            renews: true,
             committed: Tables::default(),
             batch: View::default(),
             journal: Vec::new(),
@@ -268,7 +271,9 @@ impl Town {
     /// A till hears from the server, if it has not for half a week.
     pub fn keep_fresh(&mut self, till: KeyId) {
         let certificate = self.tables.devices.get(&till).and_then(|device| device.certificate);
-        if certificate.is_some_and(|certificate| certificate.until < self.now.plus(4 * Timestamp::DAY)) {
+        if self.renews
+            && certificate.is_some_and(|certificate| certificate.until < self.now.plus(4 * Timestamp::DAY))
+        {
             self.renew(till);
         }
     }
@@ -299,11 +304,6 @@ impl Town {
         rows.iter().cloned().for_each(|row| self.write(row));
         self.journal.push(Happening::Amended(rows));
         version
-    }
-
-    /// Puts a key's record in; the op that revokes a key is yet to come.
-    pub fn put_device(&mut self, device: Device) {
-        self.write(Row::Device(device));
     }
 
     /// Puts a group in that no shop of this town could found.
