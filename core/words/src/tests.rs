@@ -164,7 +164,7 @@ const PROBLEMS: [ProblemText; 39] = [
     ProblemText::Internal,
 ];
 
-const PHONE: [PhoneText; 20] = [
+const PHONE: [PhoneText; 21] = [
     PhoneText::Offline,
     PhoneText::NotOurServer,
     PhoneText::NotSignedIn,
@@ -172,6 +172,7 @@ const PHONE: [PhoneText; 20] = [
     PhoneText::StorageUnavailable,
     PhoneText::StorageNewer,
     PhoneText::Integrity,
+    PhoneText::WentBack,
     PhoneText::KeyUnavailable,
     PhoneText::KeyLocked,
     PhoneText::KeyGone,
