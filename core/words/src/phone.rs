@@ -87,8 +87,8 @@ pub fn phone(lang: Lang, what: PhoneText) -> String {
         ),
         PhoneText::WentBack => text!(
             lang,
-            "서버가 백업에서 복구됐어요. 그 뒤에 보낸 내역을 이 휴대폰이 다시 보내고 있어요. 앱을 지우지 말고 연결해 두세요.",
-            "The server was restored from a backup. This phone is sending again what it had sent since. Keep the app, and stay connected.",
+            "서버가 백업에서 복구됐어요. 그 뒤의 내역을 이 휴대폰이 다시 보내요. 연결해 두세요.",
+            "The server was restored from a backup. This phone sends again what came after; stay connected.",
         ),
         PhoneText::KeyUnavailable => text!(
             lang,
