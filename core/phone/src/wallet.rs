@@ -128,7 +128,7 @@ impl Phone {
         self.store().read(|db| {
             let rows = history::of_group(db, group, HISTORY)?.into_iter();
             rows.map(|row| {
-                let history::Row { happened, at, merchant, units, op } = row;
+                let history::Row { happened, at, merchant, units, op, .. } = row;
                 Ok(HistoryItem { happened, at, shop: shop(db, merchant)?, units, op })
             })
             .collect()

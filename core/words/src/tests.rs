@@ -169,7 +169,7 @@ const PROBLEMS: [ProblemText; 39] = [
     ProblemText::Internal,
 ];
 
-const PHONE: [PhoneText; 20] = [
+const PHONE: [PhoneText; 21] = [
     PhoneText::Offline,
     PhoneText::NotOurServer,
     PhoneText::NotSignedIn,
@@ -177,6 +177,7 @@ const PHONE: [PhoneText; 20] = [
     PhoneText::StorageUnavailable,
     PhoneText::StorageNewer,
     PhoneText::Integrity,
+    PhoneText::WentBack,
     PhoneText::KeyUnavailable,
     PhoneText::KeyLocked,
     PhoneText::KeyGone,
