@@ -157,7 +157,10 @@ pub(crate) fn enrol(
     now: Timestamp,
 ) -> Result<Decision, Halt> {
     author.system()?;
-    view.want(&[Key::Device(key), Key::DevicesOf(account)])?;
+    view.want(&[Key::Device(key), Key::DevicesOf(account), Key::Closed(account)])?;
+    if view.is_closed(account)? {
+        return Err(Refusal::AccountClosed.into());
+    }
     match view.device(key)? {
         Some(device) if device.holder == Holder::Account(account) && device.revoked_at.is_none() => {
             if proved && now < device.pays_from {

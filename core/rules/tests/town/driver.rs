@@ -50,6 +50,7 @@ pub struct Tables {
     pub staff_days: BTreeMap<(MerchantId, AccountId, Day), Money>,
     pub passes: BTreeMap<(MerchantId, OpId), Pass>,
     pub operators: BTreeSet<AccountId>,
+    pub closed: BTreeMap<AccountId, Timestamp>,
 }
 
 impl Tables {
@@ -96,6 +97,13 @@ impl Tables {
                 passes.sort_unstable();
                 (!passes.is_empty()).then_some(Cell::OpenPasses(passes))
             }
+            Key::WalletsOf(account) => {
+                let left =
+                    self.lots.values().filter(|lot| lot.account == account && !lot.remaining.is_zero());
+                let groups: BTreeSet<GroupId> = left.map(|lot| lot.group).collect();
+                (!groups.is_empty()).then(|| Cell::WalletsOf(groups.into_iter().collect()))
+            }
+            Key::Closed(account) => self.closed.contains_key(&account).then_some(Cell::Closed),
             Key::Operator(account) => self.operators.contains(&account).then_some(Cell::Operator),
         }
     }
@@ -116,6 +124,7 @@ impl Tables {
                 self.staff_days.insert((merchant, account, day), sold);
             }
             Row::Pass(pass) => drop(self.passes.insert((pass.merchant, pass.id), pass)),
+            Row::Closed { account, at } => drop(self.closed.insert(account, at)),
             Row::Operator { account, operator: true } => drop(self.operators.insert(account)),
             Row::Operator { account, operator: false } => drop(self.operators.remove(&account)),
         }

@@ -1,5 +1,6 @@
 //! The rules, tried in a town kept in memory: named cases, and histories at random against a naive model.
 
+mod accounts;
 mod certificates;
 mod devices;
 mod driver;
