@@ -91,6 +91,13 @@ final class PeopleTests: StoryCase {
         told = try await refused { try clerk.recordSale(amount: 1_000) }
         XCTAssertEqual(told.code, "no_merchant")
         XCTAssertEqual(try cafe.merchantToday().sales.map(\.amount), [30_000])
+
+        // Invited again, the same phone goes on where it left.
+        _ = try clerk.joinStaff(invitation: cafe.staffInvitation(limits: limits).code)
+        try await clerk.syncNow()
+        XCTAssertEqual(try clerk.ownShop()?.id, shop)
+        told = try await refused { try clerk.recordSale(amount: 20_001) }
+        XCTAssertEqual(told.code, "over_day_limit")
     }
 
     func testASecondPhoneWaits48HoursUnlessTheFirstAdmitsItAndIsListedAndRevoked() async throws {

@@ -124,6 +124,12 @@ class PeopleTest {
         assertNull(clerk.ownShop())
         assertEquals("no_merchant", refusal { clerk.recordSale(1_000) }.code)
         assertEquals(listOf(30_000L), cafe.merchantToday().sales.map { it.amount })
+
+        // Invited again, the same phone goes on where it left.
+        clerk.joinStaff(cafe.staffInvitation(limits).code)
+        clerk.syncNow()
+        assertEquals(shop, assertNotNull(clerk.ownShop()).id)
+        assertEquals("over_day_limit", refusal { clerk.recordSale(20_001) }.code)
     }
 
     @Test
