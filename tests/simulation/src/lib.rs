@@ -9,8 +9,12 @@
 mod check;
 mod faults;
 mod key;
+mod keys;
+mod law;
 mod ledger;
+mod mishaps;
 mod network;
+mod passes;
 mod person;
 mod reads;
 mod rng;

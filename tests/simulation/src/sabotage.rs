@@ -134,6 +134,14 @@ impl SpoiltStore {
         state.books = before;
     }
 
+    /// Everything as it is now: a backup.
+    pub(crate) fn copy(&self) -> Self {
+        let state = self.lock();
+        let (books, synced, drawn) = (state.books.clone(), state.synced.clone(), state.drawn.clone());
+        let state = State { books, synced, drawn, ..*state };
+        Self { sabotage: self.sabotage, state: Mutex::new(state), people: self.people.clone() }
+    }
+
     /// The server is killed.
     pub(crate) fn kill(&self) {
         let mut state = self.lock();

@@ -114,10 +114,10 @@ pub(super) fn snapshot(
         None => meta::clear(db, &meta::MERCHANT)?,
     }
     meta::set(db, &meta::TILL, &snapshot.till)?;
-    outbox::snapshot_taken(db)?;
     if let Some(lost) = &lost {
         again::send(db, lost)?;
     }
+    outbox::snapshot_taken(db)?;
     meta::set(db, &meta::CURSOR, &snapshot.cursor)?;
     Ok(Ok(()))
 }
