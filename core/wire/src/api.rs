@@ -6,6 +6,7 @@ use moa_rules::event::Inbox;
 use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
+use moa_rules::pass::Pass;
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
@@ -419,6 +420,10 @@ pub struct Snapshot {
     /// The account's lots that have something left.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub lots: Vec<Lot>,
+    /// The account's passes that are open: what they hold of those lots comes back when they end.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub passes: Vec<Pass>,
     /// Sales that wait for the account's choice, oldest first.
     #[serde(default)]
     pub waiting: Vec<WaitingSale>,

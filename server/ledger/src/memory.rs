@@ -304,6 +304,10 @@ impl Store for MemoryStore {
         Ok(self.lock().tables.counters_of(key))
     }
 
+    fn open_passes(&self, account: AccountId) -> Result<Vec<Pass>, StoreError> {
+        Ok(self.lock().tables.open_passes(account))
+    }
+
     fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
         let mut over = self.lock().tables.passes_over(pass_over(now));
         over.truncate(limit);

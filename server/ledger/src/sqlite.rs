@@ -252,6 +252,10 @@ impl Store for SqliteStore {
         self.read(|tx| load::counters_of(tx, key))
     }
 
+    fn open_passes(&self, account: AccountId) -> Result<Vec<Pass>, StoreError> {
+        self.read(|tx| load::open_passes(tx, account))
+    }
+
     fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
         self.read(|tx| load::passes_over(tx, pass_over(now), limit))
     }

@@ -198,6 +198,9 @@ pub trait Store: People {
     /// How many counters a key has used, and the highest of them: what lies between has not arrived.
     fn counters_of(&self, key: KeyId) -> Result<CountersUsed, StoreError>;
 
+    /// The passes of an account that are open, in order of group and id.
+    fn open_passes(&self, account: AccountId) -> Result<Vec<Pass>, StoreError>;
+
     /// Up to `limit` open passes whose time, and the time to report them, was over before `now`.
     fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError>;
 

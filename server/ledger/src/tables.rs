@@ -99,6 +99,14 @@ impl Tables {
         }
     }
 
+    /// An account's open passes, in order of group and id.
+    pub fn open_passes(&self, account: AccountId) -> Vec<Pass> {
+        let open = |pass: &&Pass| (pass.account, pass.state) == (account, PassState::Open);
+        let mut open: Vec<Pass> = self.passes.values().filter(open).cloned().collect();
+        open.sort_by_key(|pass| (pass.group, pass.id));
+        open
+    }
+
     /// An account's lots, in one group or in all, spent ones too.
     pub fn lots_of(&self, account: AccountId, group: Option<GroupId>) -> impl Iterator<Item = &Lot> {
         let first = (account, group.unwrap_or(GroupId([0; 16])), LotId([0; 16]));

@@ -116,6 +116,10 @@ impl Store for Trying {
         self.inner.counters_of(key)
     }
 
+    fn open_passes(&self, account: AccountId) -> Result<Vec<Pass>, StoreError> {
+        self.inner.open_passes(account)
+    }
+
     fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
         self.inner.passes_to_release(now, limit)
     }

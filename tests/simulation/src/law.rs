@@ -56,6 +56,8 @@ pub(crate) fn check(inboxes: &Inboxes, live: &Tables, now: Timestamp) -> Step {
 struct Shop {
     owner: Option<AccountId>,
     staff: BTreeSet<AccountId>,
+    /// Sales that waited for their buyer.
+    waited: BTreeSet<OpId>,
     limits: BTreeMap<KeyId, Limits>,
     days: BTreeMap<(KeyId, Day), i64>,
     /// What each till may sell, and has sold.
@@ -86,8 +88,15 @@ impl Shop {
             EventBody::StaffLeft { account, .. } => drop(self.staff.remove(account)),
             EventBody::DeviceRevoked { key, .. } => drop(self.revoked.insert(*key)),
             EventBody::SaleRecorded { key, amount, time, .. } => self.sold(*key, *amount, *time)?,
-            EventBody::Accrued { merchant: at, account, .. } if *at == merchant => {
-                if self.owner == Some(*account) || self.staff.contains(account) {
+            EventBody::SaleWaits { sale, account, .. } => {
+                if self.is_own(*account) {
+                    return Err("a sale to someone of the shop waits".to_owned());
+                }
+                self.waited.insert(*sale);
+            }
+            EventBody::Accrued { merchant: at, account, sale, .. } if *at == merchant => {
+                // A sale that waited was made before they joined: the server saw it.
+                if self.is_own(*account) && !self.waited.contains(sale) {
                     return Err("someone of the shop earned there".to_owned());
                 }
             }
@@ -97,6 +106,10 @@ impl Shop {
             _ => {}
         }
         Ok(())
+    }
+
+    fn is_own(&self, account: AccountId) -> bool {
+        self.owner == Some(account) || self.staff.contains(&account)
     }
 
     fn sold(&mut self, key: KeyId, amount: Money, time: u64) -> Step {

@@ -96,6 +96,7 @@ pub(crate) fn snapshot(
         heads.push(signed_head(signer, inbox, head.count, head.hash)?);
     }
     let lots = store.lots(caller.account).map_err(broken)?;
+    let passes = store.open_passes(caller.account).map_err(broken)?;
     let waiting = store.waiting_of(caller.account).map_err(broken)?;
     let waiting = waiting.iter().filter_map(waiting_sale).collect();
     // A tag is random; here it follows from the account.
@@ -104,7 +105,7 @@ pub(crate) fn snapshot(
     let (account, cursor) = (caller.account, counts_text(counts));
     let standing = store.standing(caller.account).map_err(broken)?;
     let standing = standing.map(|standing| standing.choice).unwrap_or_default();
-    Ok(ok(&Snapshot { account, merchant, till, lots, waiting, standing, member, heads, cursor, now }))
+    Ok(ok(&Snapshot { account, merchant, till, lots, passes, waiting, standing, member, heads, cursor, now }))
 }
 
 /// What a phone makes its member codes of.

@@ -104,6 +104,7 @@ pub(super) fn snapshot(
         inbox::put(db, head.inbox, head.count, head.hash)?;
     }
     lots::replace(db, &snapshot.lots)?;
+    passes::replace(db, account, &snapshot.passes, snapshot.now)?;
     waiting::replace(db, &snapshot.waiting)?;
     meta::set(db, &meta::STANDING, &snapshot.standing)?;
     if let Some(member) = &snapshot.member {

@@ -23,7 +23,7 @@ use moa_rules::member::{Buyer, Found};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::one_time::{LIFETIME, OneTimeCode};
 use moa_rules::op::{Carried, OP_VERSION, Op, OpBody};
-use moa_rules::pass::PassToken;
+use moa_rules::pass::{Pass, PassState, PassToken};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
@@ -451,6 +451,19 @@ impl Server {
         self.decide(&Submission { op, sale: None, carried: Carried::None })
     }
 
+    fn open_passes(&self, account: AccountId) -> Vec<Pass> {
+        let mut passes = Vec::new();
+        for bytes in self.inboxes.get(&Inbox::Account(account)).into_iter().flatten() {
+            let Ok(Event { body: EventBody::PassReserved { pass, merchant, .. }, .. }) = canonical::decode(bytes)
+            else {
+                continue;
+            };
+            let pass = self.view.pass(merchant, pass).unwrap().unwrap();
+            passes.extend((pass.state == PassState::Open).then(|| pass.clone()));
+        }
+        passes
+    }
+
     fn waiting(&self, account: AccountId) -> Vec<WaitingSale> {
         let sales = self.waited.iter().filter_map(|(merchant, sale)| {
             let sale = self.view.sale(*merchant, *sale).unwrap()?;
@@ -617,6 +630,7 @@ impl Server {
                 pays_from: device.pays_from,
             }),
             lots: lots.into_values().collect(),
+            passes: self.open_passes(account),
             waiting: self.waiting(account),
             standing: self
                 .view

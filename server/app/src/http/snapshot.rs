@@ -54,6 +54,7 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         heads.push(Base64(app.signed_head(*inbox, head.count, head.hash)?));
     }
     let lots = app.store().lots(caller.account)?;
+    let passes = app.store().open_passes(caller.account)?;
     let waiting = app.store().waiting_of(caller.account)?.iter().filter_map(waiting_sale).collect();
     let standing = app.store().standing(caller.account)?.map(|standing| standing.choice).unwrap_or_default();
     let account = Inbox::Account(caller.account);
@@ -64,7 +65,7 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
     let (account, merchant, now) = (caller.account, reach.merchant, app.engine.now());
     let till = reach.till;
     let cursor = cursor.text();
-    Ok(Some(Snapshot { account, merchant, till, lots, waiting, standing, member, heads, cursor, now }))
+    Ok(Some(Snapshot { account, merchant, till, lots, passes, waiting, standing, member, heads, cursor, now }))
 }
 
 fn waiting_sale(sale: &Sale) -> Option<WaitingSale> {

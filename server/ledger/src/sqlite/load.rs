@@ -59,6 +59,7 @@ const STAFF_DAY: &str = "SELECT sold FROM staff_days WHERE merchant = ?1 AND acc
 const PASS: &str = "SELECT * FROM passes WHERE merchant = ?1 AND id = ?2";
 const OPEN_PASSES: &str =
     "SELECT id FROM passes WHERE account = ?1 AND group_id = ?2 AND state = 0 ORDER BY id";
+const OPEN_PASSES_OF: &str = "SELECT * FROM passes WHERE account = ?1 AND state = 0 ORDER BY group_id, id";
 const PASSES_OVER: &str = "SELECT * FROM passes WHERE expires < ?1 AND state = 0 ORDER BY expires LIMIT ?2";
 const OPERATOR: &str = "SELECT 1 FROM operators WHERE account = ?1";
 const COUNTERS_OF: &str = "SELECT count(*), coalesce(max(counter), 0) FROM counters WHERE key = ?1";
@@ -184,6 +185,11 @@ fn keys(devices: &[Device]) -> Option<Cell> {
 /// Everyone who sells, or sold, for a shop that is not theirs.
 pub fn staff_of(connection: &Connection, merchant: MerchantId) -> Result<Vec<Staff>, StoreError> {
     all(connection, STAFF_OF, [merchant.as_ref()], rows::staff)
+}
+
+/// Open passes of an account.
+pub fn open_passes(connection: &Connection, account: AccountId) -> Result<Vec<Pass>, StoreError> {
+    all(connection, OPEN_PASSES_OF, [account.as_ref()], rows::pass)
 }
 
 /// Open passes that ran out before a second.
