@@ -14,6 +14,7 @@ use moa_wire::submission::Parsed;
 use moa_wire::{canonical, chain};
 
 use crate::Step;
+use crate::law;
 use crate::ledger::broken;
 use crate::person::Person;
 use crate::reads;
@@ -31,11 +32,11 @@ impl World {
         let inboxes = self.read_inboxes()?;
         check_events(&inboxes)?;
         let tables = self.server.ledger.tables()?;
-        check_tables(&inboxes, &tables, self.server.key.key_id())?;
-        check_books(&inboxes, &tables)?;
-        crate::law::check(&inboxes, &tables, self.now)?;
+        law::check(&inboxes, &tables, self.now)?;
         self.check_payers(&inboxes)?;
         self.check_honoured(&inboxes)?;
+        check_tables(&inboxes, &tables, self.server.key.key_id())?;
+        check_books(&inboxes, &tables)?;
         self.check_answers(&inboxes)?;
         self.check_counters()?;
         for person in 0..self.people.len() {

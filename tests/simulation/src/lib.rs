@@ -82,7 +82,7 @@ impl Settings {
     /// Whether every phone is on disk, for what only a restart shows.
     fn needs_disk(&self) -> bool {
         #[cfg(feature = "sabotage")]
-        if self.sabotage == Some(Sabotage::LoseOverlay) {
+        if self.sabotage.is_some_and(Sabotage::is_of_phones) {
             return true;
         }
         false

@@ -349,6 +349,11 @@ impl World {
             someone.blurred.extend(someone.claims.iter().copied());
         }
         app.machine.receive(&app.phone, id, answer, its_now).map_err(broken)?;
+        #[cfg(feature = "sabotage")]
+        if request.path == "/v1/snapshot" {
+            self.lose_sent_again(person)?;
+        }
+        let someone = &mut self.people[person];
         let line = format!("{} <- {request:?}: {told}", someone.name);
         self.note(&line);
         self.perhaps_kill(person)?;
