@@ -113,13 +113,18 @@ impl World {
 
     /// Ops that no app of ours would sign, sent past it.
     pub(crate) fn forge(&mut self, person: usize, bodies: &[OpBody]) -> Step {
+        self.forge_in(100, person, bodies)
+    }
+
+    /// The same, so many milliseconds from now.
+    fn forge_in(&mut self, millis: i64, person: usize, bodies: &[OpBody]) -> Step {
         self.count("ops forged");
         let mut ops = Vec::new();
         for body in bodies {
             self.forged += 1;
             let mut id = [0; 16];
-            let millis = self.now.0.unsigned_abs().to_be_bytes();
-            id[..6].copy_from_slice(&millis[2..]);
+            let now = self.now.0.unsigned_abs().to_be_bytes();
+            id[..6].copy_from_slice(&now[2..]);
             id[8..].copy_from_slice(&self.rng.next().to_be_bytes());
             id[6] = 0x70;
             id[8] = 0x80 | (id[8] & 0x3f);
@@ -135,7 +140,7 @@ impl World {
         let (path, timeout) = ("/v1/ops".to_owned(), Duration::from_secs(60));
         let request =
             Request { method: Method::Post, path, headers: Vec::new(), body: Some(body), timeout };
-        self.after(100, Event::Arrive(None, Rc::new(request)));
+        self.after(millis, Event::Arrive(None, Rc::new(request)));
         Ok(())
     }
 
@@ -143,7 +148,9 @@ impl World {
     pub(crate) fn overstep(&mut self, person: usize) -> Step {
         let most = Money(ALLOWANCE.0 * 3 / 10);
         let over = |amount| OpBody::RecordSale { amount, addressee: None };
-        self.forge(person, &[over(Money(50_000)), over(Money(70_000)), over(most), over(most)])
+        self.forge(person, &[over(Money(50_000)), over(Money(70_000)), over(most)])?;
+        // Another request, another batch: what was sold before has to be looked up.
+        self.forge_in(Timestamp::SECOND, person, &[over(most)])
     }
 
     /// A new phone pays before it may.

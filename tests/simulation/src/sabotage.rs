@@ -89,6 +89,20 @@ impl Sabotage {
         Self::LoseSentAgain,
     ];
 
+    /// Whether a decision sees cells that are not so.
+    fn spoils_cells(self) -> bool {
+        matches!(
+            self,
+            Self::SkipWait
+                | Self::HonourRevoked
+                | Self::SpendPassTwice
+                | Self::CreditStaff
+                | Self::IgnoreLimits
+                | Self::ForgetCertificate
+                | Self::ReleaseTwice
+        )
+    }
+
     /// Whether it is the phones that are wrong, and not the store.
     pub(crate) fn is_of_phones(self) -> bool {
         matches!(self, Self::LoseOverlay | Self::LoseSentAgain)
@@ -221,16 +235,35 @@ impl Books {
         self.inboxes.get(&inbox).map_or_else(|| empty(inbox), |(_, head)| *head)
     }
 
-    fn apply(&mut self, changes: &Changes, keep_counters: bool) {
-        for op in &changes.ops {
-            let prior = Prior { payload_hash: op.payload_hash, answer: op.answer.clone() };
-            self.ops.insert((op.actor, op.id), prior);
+    /// Applies changes that follow from cells that were not so: the events, as an honest server would have applied them.
+    fn replay(&mut self, changes: &Changes) {
+        self.record(changes);
+        for row in changes.rows.iter().filter(|row| matches!(row, Row::Counter(..))) {
+            self.tables.put(row);
         }
+        for event in &changes.events {
+            // What can't be applied is missing from the tables, which is noticed.
+            if let Ok(event) = canonical::decode::<Event>(&event.bytes) {
+                drop(self.tables.replay(&event));
+            }
+        }
+    }
+
+    fn apply(&mut self, changes: &Changes, keep_counters: bool) {
+        self.record(changes);
         for row in changes.rows.iter().filter(|row| keep_counters || !matches!(row, Row::Counter(..))) {
             self.tables.put(row);
         }
         for (account, amount) in &changes.balances {
             self.tables.post(*account, *amount);
+        }
+    }
+
+    /// Ops, events and what is new for the directory: all but the live tables.
+    fn record(&mut self, changes: &Changes) {
+        for op in &changes.ops {
+            let prior = Prior { payload_hash: op.payload_hash, answer: op.answer.clone() };
+            self.ops.insert((op.actor, op.id), prior);
         }
         for event in &changes.events {
             for entry in &event.entries {
@@ -322,7 +355,11 @@ impl Tx for State {
 
     fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let keep_counters = self.sabotage != Sabotage::ForgetCounter;
-        self.books.apply(changes, keep_counters);
+        if self.sabotage.spoils_cells() {
+            self.books.replay(changes);
+        } else {
+            self.books.apply(changes, keep_counters);
+        }
         if self.sabotage == Sabotage::ReleaseTwice {
             let events = changes.events.iter().filter_map(|event| canonical::decode::<Event>(&event.bytes).ok());
             let released = events.filter(|event| matches!(event.body, EventBody::PassReleased { .. }));

@@ -148,15 +148,19 @@ impl World {
                 continue;
             }
             self.after(arrives + 1_000, Event::Act(person, Action::OpenShop));
-            if person % 3 == 0 {
+            if person % self.shops.div_ceil(self.group_count()) == 0 {
                 self.after(arrives + 2_000, Event::Act(person, Action::Found));
             }
             for _ in 0..self.rng.between(0, 2) {
-                let group = self.rng.below(self.shops.div_ceil(3));
+                let group = self.rng.below(self.group_count());
                 let joins = arrives + self.rng.between(0, 20 * Timestamp::HOUR);
                 self.after(joins, Event::Act(person, Action::Join { group, tries: 8 }));
             }
         }
+    }
+
+    fn group_count(&self) -> usize {
+        self.settings.groups.unwrap_or(self.shops.div_ceil(3)).clamp(1, self.shops)
     }
 
     /// What people are going to do today, and what befalls them.

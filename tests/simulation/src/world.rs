@@ -150,7 +150,7 @@ impl World {
         });
         let faults = if settings.faults { Faults::draw(&mut rng) } else { Faults::default() };
         let ledger = ledger(kind, &key, folder.path(), settings)?;
-        let shops = (settings.phones * 2 / 5).max(1);
+        let shops = settings.shops.unwrap_or(settings.phones * 2 / 5).clamp(1, settings.phones);
         let mut people = Vec::new();
         for index in 0..settings.phones {
             let name = if index < shops { format!("shop {index}") } else { format!("buyer {index}") };
