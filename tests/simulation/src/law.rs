@@ -101,7 +101,9 @@ impl Shop {
                 }
             }
             EventBody::PassReserved { pass, .. } => drop(self.passes.insert(*pass, false)),
-            EventBody::Redeemed { merchant: at, pass: Some(pass), .. } if *at == merchant => self.end(*pass)?,
+            EventBody::Redeemed { merchant: at, pass: Some(pass), .. } if *at == merchant => {
+                self.end(*pass)?
+            }
             EventBody::PassReleased { pass, .. } => self.end(*pass)?,
             _ => {}
         }

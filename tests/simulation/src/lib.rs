@@ -140,7 +140,8 @@ pub fn run(seed: u64, settings: &Settings) -> Result<Outcome, Failure> {
 
 fn again(seed: u64, settings: &Settings) -> String {
     let Settings { phones, days, faults, ledger, .. } = settings;
-    let given = |name: &str, count: Option<usize>| count.map_or(String::new(), |count| format!(" --{name} {count}"));
+    let given =
+        |name: &str, count: Option<usize>| count.map_or(String::new(), |count| format!(" --{name} {count}"));
     let town = given("shops", settings.shops) + &given("groups", settings.groups);
     let faults = if *faults { "" } else { " --no-faults" };
     let ledger = match ledger {

@@ -61,7 +61,8 @@ impl From<Kind> for LedgerKind {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let Arguments { seeds, first, seed, phones, shops, groups, days, ledger, no_faults, threads, aloud } = arguments;
+    let Arguments { seeds, first, seed, phones, shops, groups, days, ledger, no_faults, threads, aloud } =
+        arguments;
     let settings = Settings {
         phones,
         shops,

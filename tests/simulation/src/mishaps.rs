@@ -138,8 +138,7 @@ impl World {
         }
         let body = serde_json::to_vec(&Ops { ops, numbers: Vec::new() }).map_err(broken)?;
         let (path, timeout) = ("/v1/ops".to_owned(), Duration::from_secs(60));
-        let request =
-            Request { method: Method::Post, path, headers: Vec::new(), body: Some(body), timeout };
+        let request = Request { method: Method::Post, path, headers: Vec::new(), body: Some(body), timeout };
         self.after(millis, Event::Arrive(None, Rc::new(request)));
         Ok(())
     }
@@ -157,7 +156,8 @@ impl World {
     pub(crate) fn pay_raw(&mut self, person: usize) -> Step {
         let tables = self.server.ledger.tables()?;
         let account = self.people[person].account;
-        let usable = tables.lots_of(account, None).find(|lot| lot.usable(self.now) && !lot.remaining.is_zero());
+        let usable =
+            tables.lots_of(account, None).find(|lot| lot.usable(self.now) && !lot.remaining.is_zero());
         let Some(group) = usable.map(|lot| lot.group) else { return Ok(()) };
         let member = tables.members.keys().find(|(of, _)| *of == group).map(|(_, merchant)| *merchant);
         let Some(merchant) = member else { return Ok(()) };

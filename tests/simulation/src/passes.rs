@@ -17,8 +17,11 @@ use crate::world::{Event, World};
 impl World {
     fn some_units(&mut self, buyer: usize, most_units: i64) -> Step<Option<(GroupId, Units)>> {
         let balances = self.on_phone(buyer, Phone::balances)?.unwrap_or_default();
-        let usable: Vec<(GroupId, i64)> =
-            balances.iter().filter(|b| !b.confirmed.is_zero()).map(|b| (b.group, b.confirmed.get())).collect();
+        let usable: Vec<(GroupId, i64)> = balances
+            .iter()
+            .filter(|b| !b.confirmed.is_zero())
+            .map(|b| (b.group, b.confirmed.get()))
+            .collect();
         let Some((group, confirmed)) = self.rng.pick(&usable).copied() else { return Ok(None) };
         let units = self.rng.between(1, confirmed.min(most_units));
         Ok(Some((group, Units::new(units).map_err(broken)?)))
@@ -36,8 +39,7 @@ impl World {
         self.count("payments online");
         self.promised(buyer, "pays", op);
         let late = self.rng.chance(700);
-        let wait =
-            if late { 11 * Timestamp::MINUTE } else { self.rng.between(500, 2 * Timestamp::MINUTE) };
+        let wait = if late { 11 * Timestamp::MINUTE } else { self.rng.between(500, 2 * Timestamp::MINUTE) };
         self.after(wait, Event::Act(buyer, Action::ShowApproval { op, shop }));
         Ok(())
     }
@@ -64,7 +66,10 @@ impl World {
         if let Some(took) = self.on_phone(till, |phone| phone.take_approval(text))? {
             self.count("approvals honoured");
             if self.approvals.insert((till, took.op), took.units).is_some() {
-                return Err(format!("{}: honoured the approval of {} twice", self.people[till].name, took.op));
+                return Err(format!(
+                    "{}: honoured the approval of {} twice",
+                    self.people[till].name, took.op
+                ));
             }
         }
         Ok(())

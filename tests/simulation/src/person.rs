@@ -188,7 +188,9 @@ impl Person {
         self.app = None;
         self.wakes_at = None;
         self.process += 1;
-        let (Data::Directory(before), Data::Directory(after)) = (before, self.data()) else { return Ok(false) };
+        let (Data::Directory(before), Data::Directory(after)) = (before, self.data()) else {
+            return Ok(false);
+        };
         fs::create_dir_all(&after).map_err(broken)?;
         copy_database(&database, &after.join("phone.db"))?;
         remove_database(&before.join("phone.db"))?;

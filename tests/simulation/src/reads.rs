@@ -47,7 +47,8 @@ pub(crate) fn changes(
     let Some(counts) = cursor(query).map_or(Some(Vec::new()), decode::<Vec<(Inbox, u64, u32)>>) else {
         return Ok(Taken::Answer(problem(400, "bad_cursor")));
     };
-    let places: BTreeMap<Inbox, Place> = counts.into_iter().map(|(inbox, count, hash)| (inbox, (count, hash))).collect();
+    let places: BTreeMap<Inbox, Place> =
+        counts.into_iter().map(|(inbox, count, hash)| (inbox, (count, hash))).collect();
     for (inbox, place) in &places {
         if !stands(store, *inbox, *place).map_err(broken)? {
             return Ok(Taken::Answer(problem(410, "cursor_gone")));

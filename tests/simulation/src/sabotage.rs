@@ -25,8 +25,8 @@ use moa_rules::standing::Standing;
 use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
-use moa_wire::{canonical, chain};
 use moa_wire::submission::Submission;
+use moa_wire::{canonical, chain};
 
 use crate::ledger::broken;
 use crate::world::World;
@@ -361,7 +361,8 @@ impl Tx for State {
             self.books.apply(changes, keep_counters);
         }
         if self.sabotage == Sabotage::ReleaseTwice {
-            let events = changes.events.iter().filter_map(|event| canonical::decode::<Event>(&event.bytes).ok());
+            let events =
+                changes.events.iter().filter_map(|event| canonical::decode::<Event>(&event.bytes).ok());
             let released = events.filter(|event| matches!(event.body, EventBody::PassReleased { .. }));
             self.releases.extend(released.map(|event| event.op));
         }
@@ -388,7 +389,8 @@ impl Store for SpoiltStore {
         let mut all = Committed { outcomes: Vec::new(), touched: Vec::new() };
         for one in batch {
             state.author = one.op.value().actor;
-            let Committed { outcomes, touched, .. } = batch::run(&mut *state, std::slice::from_ref(one), now)?;
+            let Committed { outcomes, touched, .. } =
+                batch::run(&mut *state, std::slice::from_ref(one), now)?;
             all.outcomes.extend(outcomes);
             all.touched.extend(touched);
         }

@@ -359,7 +359,9 @@ impl Server {
         let key = key_id(&public_key);
         let op = system::enrol_device(&self.key, id.0, begun.at, (account, key, public_key), false)
             .map_err(broken)?;
-        if let [Outcome::First(Answer::Refused(_)) | Outcome::Again(Answer::Refused(_))] = self.decide(&[op], now)?.0[..] {
+        if let [Outcome::First(Answer::Refused(_)) | Outcome::Again(Answer::Refused(_))] =
+            self.decide(&[op], now)?.0[..]
+        {
             return Ok(problem(409, "not_enrolled"));
         }
         Ok(ok(&Enrolled { account, server_key: Base64(self.key.public_key()), now, recovery: None }))

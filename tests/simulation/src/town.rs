@@ -205,7 +205,12 @@ impl World {
     }
 
     /// Something that a person does today, perhaps, at some time.
-    pub(crate) fn sometime(&mut self, person: usize, chance: u32, action: impl FnOnce(&mut crate::rng::Rng) -> Action) {
+    pub(crate) fn sometime(
+        &mut self,
+        person: usize,
+        chance: u32,
+        action: impl FnOnce(&mut crate::rng::Rng) -> Action,
+    ) {
         if self.rng.chance(chance) {
             let at = self.rng.between(0, Timestamp::DAY);
             let action = action(&mut self.rng);

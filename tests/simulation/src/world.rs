@@ -218,7 +218,10 @@ impl World {
         self.after(0, Event::Morning);
         let days = i64::from(self.settings.days);
         if self.faults.server_restored && days >= 3 {
-            let backup = self.rng.between(Timestamp::DAY + 9 * Timestamp::HOUR, (days - 2) * Timestamp::DAY + 12 * Timestamp::HOUR);
+            let backup = self.rng.between(
+                Timestamp::DAY + 9 * Timestamp::HOUR,
+                (days - 2) * Timestamp::DAY + 12 * Timestamp::HOUR,
+            );
             let lost = backup + self.rng.between(Timestamp::HOUR, Timestamp::DAY);
             self.after(backup, Event::BackUp);
             self.after(lost, Event::Restore);

@@ -92,9 +92,8 @@ pub(crate) fn hash_at(db: &Connection, inbox: Inbox, count: u64) -> Result<Optio
     if count == 0 {
         return Ok(Some(chain::start(inbox)));
     }
-    let hash = db
-        .prepare_cached(HASH_AT)?
-        .query_row((canonical::encode(&inbox), signed(count)), |row| row.get(0));
+    let hash =
+        db.prepare_cached(HASH_AT)?.query_row((canonical::encode(&inbox), signed(count)), |row| row.get(0));
     Ok(hash.optional()?)
 }
 

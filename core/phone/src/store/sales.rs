@@ -17,7 +17,8 @@ const GET: &str =
     "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed FROM sale WHERE op = ?1";
 const CLAIMED: &str = "UPDATE sale SET \"group\" = ?2, units = ?3 WHERE op = ?1";
 const DELETE: &str = "DELETE FROM sale WHERE op = ?1";
-const UNCLAIM: &str = "UPDATE sale SET lot = NULL, waits_until = NULL, lapsed = 0, \"group\" = NULL, units = NULL
+const UNCLAIM: &str =
+    "UPDATE sale SET lot = NULL, waits_until = NULL, lapsed = 0, \"group\" = NULL, units = NULL
                        WHERE op = ?1";
 const SINCE: &str = "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed,
                      \"group\", units FROM sale WHERE time >= ?1 ORDER BY time DESC, op DESC";

@@ -27,11 +27,7 @@ pub(super) struct Lost {
 /// Holds the heads of a snapshot against what was followed. None if the server stands where this phone has been.
 ///
 /// An inbox that is ahead agrees, unless the server has said that it is on another way (`known_gone`).
-pub(super) fn compare(
-    db: &Connection,
-    heads: &[Head],
-    known_gone: bool,
-) -> Result<Option<Lost>, PhoneError> {
+pub(super) fn compare(db: &Connection, heads: &[Head], known_gone: bool) -> Result<Option<Lost>, PhoneError> {
     let mut lost = Lost { breach: None, agreed: Vec::new() };
     for (name, before) in inbox::all(db)? {
         let head = heads.iter().find(|head| head.inbox == name);
@@ -70,7 +66,11 @@ pub(super) fn send(db: &Connection, lost: &Lost) -> Result<(), PhoneError> {
         let events = inbox::events(db, *name)?;
         if let Some(agreed) = *agreed {
             for (number, Event { actor, op, .. }) in events {
-                if number <= agreed { stand.insert((actor, op)) } else { gone.insert((actor, op)) };
+                if number <= agreed {
+                    stand.insert((actor, op))
+                } else {
+                    gone.insert((actor, op))
+                };
             }
         }
         inbox::forget_after(db, *name, agreed.unwrap_or(0))?;

@@ -454,7 +454,8 @@ impl Server {
     fn open_passes(&self, account: AccountId) -> Vec<Pass> {
         let mut passes = Vec::new();
         for bytes in self.inboxes.get(&Inbox::Account(account)).into_iter().flatten() {
-            let Ok(Event { body: EventBody::PassReserved { pass, merchant, .. }, .. }) = canonical::decode(bytes)
+            let Ok(Event { body: EventBody::PassReserved { pass, merchant, .. }, .. }) =
+                canonical::decode(bytes)
             else {
                 continue;
             };

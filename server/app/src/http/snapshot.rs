@@ -65,7 +65,19 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
     let (account, merchant, now) = (caller.account, reach.merchant, app.engine.now());
     let till = reach.till;
     let cursor = cursor.text();
-    Ok(Some(Snapshot { account, merchant, till, lots, passes, waiting, standing, member, heads, cursor, now }))
+    Ok(Some(Snapshot {
+        account,
+        merchant,
+        till,
+        lots,
+        passes,
+        waiting,
+        standing,
+        member,
+        heads,
+        cursor,
+        now,
+    }))
 }
 
 fn waiting_sale(sale: &Sale) -> Option<WaitingSale> {
