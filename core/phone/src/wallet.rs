@@ -60,6 +60,8 @@ pub enum Happened {
     Redemption,
     /// Mileage could no longer be used.
     Expiry,
+    /// Mileage came with another account of this person's.
+    Moved,
 }
 
 /// A row of a group's history.

@@ -109,6 +109,11 @@ fn refusals() -> Vec<Refusal> {
         R::WrongTill,
         R::ApprovalSeen,
         R::ApprovalWrong,
+        R::NotAConsent,
+        R::HasShop,
+        R::PassesOpen,
+        R::AccountClosed,
+        R::HasMileage { units: points(1_200) },
     ]
 }
 
@@ -228,6 +233,7 @@ fn lines(zone: &Zone) -> Vec<Line<'_>> {
         Line::Earned { units: points(135), last_day },
         Line::Redeemed { shop, units: points(1_000), left: points(350) },
         Line::Spent { shop, units: points(1_000) },
+        Line::Moved { units: points(20) },
         Line::Expired { units: points(20) },
         Line::Shops { shops: 1 },
         Line::Shops { shops: 12 },

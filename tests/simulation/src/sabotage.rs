@@ -512,7 +512,11 @@ impl Store for SpoiltStore {
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
-        Ok(self.lock().books.tables.operators.contains_key(&account))
+        Ok(self.lock().books.tables.operators.contains(&account))
+    }
+
+    fn forget_closed(&self) -> Result<(), StoreError> {
+        self.people.forget_closed()
     }
 
     fn wallets_to_expire(

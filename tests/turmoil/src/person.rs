@@ -1,6 +1,7 @@
 //! Someone with a phone: sells, claims, shows codes, takes them, whatever the network does. The phone may crash at any
 //! step and is opened again from its folder.
 
+use moa_world::network::LINK_BASE;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -92,6 +93,7 @@ impl Person {
     pub async fn live(self: Arc<Self>) -> Result<(), Failure> {
         let options = Options {
             environment: self.environment.clone(),
+            link_base: LINK_BASE.to_owned(),
             ..Options::new(Data::Directory(self.folder.clone()))
         };
         let phone = Arc::new(Phone::open(options)?);

@@ -193,7 +193,10 @@ impl Play {
             .build();
         let engine = Arc::new(Mutex::new(None));
         sim.host(SERVER, {
-            let (config, clock, engine) = (Config::local(folder.join(SERVER)), clock.clone(), engine.clone());
+            // The phones know the server by its name, and nothing in between has to.
+            let link_base = Some(network::LINK_BASE.to_owned());
+            let config = Config { link_base, ..Config::local(folder.join(SERVER)) };
+            let (clock, engine) = (clock.clone(), engine.clone());
             move || serve(config.clone(), clock.clone(), engine.clone())
         });
         let (counter, rounds, witness) = (Arc::new(Counter::default()), Arc::default(), Arc::default());

@@ -32,6 +32,7 @@ pub(crate) fn add(db: &Connection, group: GroupId, row: &Row) -> Result<(), Phon
         Happened::Accrual { amount, last_day } => ("accrual", Some(amount.0), Some(last_day.0)),
         Happened::Redemption => ("redemption", None, None),
         Happened::Expiry => ("expiry", None, None),
+        Happened::Moved => ("moved", None, None),
     };
     let Row { at, merchant, units, op, place, .. } = row;
     let row = (group.0, kind, at.0, merchant.0, units.get(), amount, last_day, op.0, place);
@@ -54,6 +55,7 @@ pub(crate) fn of_group(db: &Connection, group: GroupId, limit: u32) -> Result<Ve
         let happened = match row.get::<_, String>(0)?.as_str() {
             "accrual" => Happened::Accrual { amount: Money(row.get(4)?), last_day: Day(row.get(5)?) },
             "redemption" => Happened::Redemption,
+            "moved" => Happened::Moved,
             _ => Happened::Expiry,
         };
         history.push(Row {

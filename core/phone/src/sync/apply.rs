@@ -208,6 +208,9 @@ fn note(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), Phone
         EventBody::Expired { group, allocation, .. } if mine => {
             add(group, Happened::Expiry, allocation.issuer, allocation.units)
         }
+        EventBody::LotsMoved { group, into, ref lots, .. } if mine && into == me.account => {
+            lots.iter().try_for_each(|lot| add(group, Happened::Moved, lot.issuer, lot.remaining))
+        }
         EventBody::SaleWaits { sale, merchant, amount, time, until, .. } if mine => {
             waiting::put(db, &WaitingSale { sale, merchant, amount, time, until })
         }

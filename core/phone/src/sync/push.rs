@@ -20,7 +20,7 @@ const REST: i64 = 5 * Timestamp::MINUTE;
 
 /// The answer to `POST /v1/ops`, verdict by verdict: one that is newer than this app must not spoil the others.
 #[derive(Deserialize)]
-struct Verdicts {
+struct Answered {
     verdicts: Vec<Value>,
     #[serde(default)]
     tokens: Vec<GivenToken>,
@@ -83,7 +83,7 @@ impl Machine {
         answer: Result<Response, TransportError>,
         now: Timestamp,
     ) -> Result<(), PhoneError> {
-        let verdicts = match answer::read::<Verdicts>(answer) {
+        let verdicts = match answer::read::<Answered>(answer) {
             Outcome::Good(verdicts) if verdicts.verdicts.len() == ops.len() => verdicts,
             Outcome::Good(verdicts) => {
                 let told = format!("{} verdicts on {} ops", verdicts.verdicts.len(), ops.len());

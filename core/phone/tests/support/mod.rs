@@ -502,6 +502,14 @@ impl Server {
         }
     }
 
+    /// An operator ends a key.
+    pub fn revoke(&mut self, key: KeyId) {
+        let device = self.device(key).unwrap();
+        let (account, merchant) = (device.account().unwrap(), device.merchant);
+        let body = EventBody::DeviceRevoked { account, key, merchant, till: None };
+        self.happen(vec![(self.key.key_id(), OpId([0x8f; 16]), body)]);
+    }
+
     fn happen(&mut self, events: Vec<(KeyId, OpId, EventBody)>) {
         for (index, (actor, op, body)) in (0..).zip(events) {
             let event = Event { version: EVENT_VERSION, actor, op, index, at: self.now, body };
@@ -667,7 +675,9 @@ impl Server {
         let merchant = self.view.merchant(id).unwrap().unwrap();
         let keys = self.devices.keys().filter_map(|key| self.device(*key));
         let keys: BTreeMap<KeyId, KeyEntry> = keys
-            .filter(|device| device.merchant == Some(id))
+            .filter(|device| {
+                device.merchant == Some(id) && device.signs(self.now) && device.left_at.is_none()
+            })
             .map(|device| (device.key, KeyEntry { id: device.key, public_key: Base64(device.public_key) }))
             .collect();
         MerchantEntry {

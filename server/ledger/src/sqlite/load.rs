@@ -61,6 +61,9 @@ const OPEN_PASSES: &str =
     "SELECT id FROM passes WHERE account = ?1 AND group_id = ?2 AND state = 0 ORDER BY id";
 const OPEN_PASSES_OF: &str = "SELECT * FROM passes WHERE account = ?1 AND state = 0 ORDER BY group_id, id";
 const PASSES_OVER: &str = "SELECT * FROM passes WHERE expires < ?1 AND state = 0 ORDER BY expires LIMIT ?2";
+const CLOSED: &str = "SELECT 1 FROM closed WHERE account = ?1";
+const WALLETS_OF: &str =
+    "SELECT DISTINCT group_id FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id";
 const OPERATOR: &str = "SELECT 1 FROM operators WHERE account = ?1";
 const COUNTERS_OF: &str = "SELECT count(*), coalesce(max(counter), 0) FROM counters WHERE key = ?1";
 
@@ -154,6 +157,11 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
                 all(connection, OPEN_PASSES, (account.as_ref(), group.as_ref()), |row| rows::id(row, "id"))?;
             Ok((!open.is_empty()).then_some(Cell::OpenPasses(open)))
         }
+        Key::WalletsOf(account) => {
+            let groups = all(connection, WALLETS_OF, [account.as_ref()], |row| rows::id(row, "group_id"))?;
+            Ok((!groups.is_empty()).then_some(Cell::WalletsOf(groups)))
+        }
+        Key::Closed(account) => one(connection, CLOSED, [account.as_ref()], |_| Ok(Cell::Closed)),
         Key::Operator(account) => one(connection, OPERATOR, [account.as_ref()], |_| Ok(Cell::Operator)),
     }
 }

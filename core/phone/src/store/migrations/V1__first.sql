@@ -80,7 +80,7 @@ CREATE INDEX lot_by_group ON lot ("group");
 CREATE TABLE history (
     seq      INTEGER PRIMARY KEY AUTOINCREMENT,
     "group"  BLOB    NOT NULL,
-    kind     TEXT    NOT NULL CHECK (kind IN ('accrual', 'redemption', 'expiry')),
+    kind     TEXT    NOT NULL CHECK (kind IN ('accrual', 'redemption', 'expiry', 'moved')),
     at       INTEGER NOT NULL,
     merchant BLOB    NOT NULL,
     units    INTEGER NOT NULL,
