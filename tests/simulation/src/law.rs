@@ -94,17 +94,17 @@ impl Shop {
                 }
                 self.waited.insert(*sale);
             }
-            EventBody::Accrued { merchant: at, account, sale, .. } if *at == merchant => {
-                // A sale that waited was made before they joined: the server saw it.
-                if self.is_own(*account) && !self.waited.contains(sale) {
-                    return Err("someone of the shop earned there".to_owned());
-                }
+            // A sale that waited was made before they joined: the server saw it.
+            EventBody::Accrued { merchant: at, account, sale, .. }
+                if *at == merchant && self.is_own(*account) && !self.waited.contains(sale) =>
+            {
+                return Err("someone of the shop earned there".to_owned());
             }
             EventBody::PassReserved { pass, .. } => drop(self.passes.insert(*pass, false)),
             EventBody::Redeemed { merchant: at, pass: Some(pass), .. } if *at == merchant => {
-                self.end(*pass)?
+                return self.end(*pass);
             }
-            EventBody::PassReleased { pass, .. } => self.end(*pass)?,
+            EventBody::PassReleased { pass, .. } => return self.end(*pass),
             _ => {}
         }
         Ok(())

@@ -137,7 +137,7 @@ impl World {
             ops.push(Base64(op.bytes().to_vec()));
         }
         let body = serde_json::to_vec(&Ops { ops, numbers: Vec::new() }).map_err(broken)?;
-        let (path, timeout) = ("/v1/ops".to_owned(), Duration::from_secs(60));
+        let (path, timeout) = ("/v1/ops".to_owned(), Duration::from_mins(1));
         let request = Request { method: Method::Post, path, headers: Vec::new(), body: Some(body), timeout };
         self.after(millis, Event::Arrive(None, Rc::new(request)));
         Ok(())

@@ -297,7 +297,10 @@ impl Books {
 impl State {
     /// A cell as the sabotage wants it seen.
     fn spoil(&self, key: Key, cell: Option<Cell>) -> Option<Cell> {
-        use Sabotage::*;
+        use Sabotage::{
+            CreditStaff, ForgetCertificate, HonourRevoked, IgnoreLimits, ReleaseTwice, SkipWait,
+            SpendPassTwice,
+        };
         match (self.sabotage, cell?) {
             (SkipWait, Cell::Device(device)) => {
                 Some(Cell::Device(Device { pays_from: device.enrolled_at, ..device }))
