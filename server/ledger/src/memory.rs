@@ -30,6 +30,7 @@ pub struct MemoryStore {
     state: Mutex<State>,
 }
 
+#[derive(Clone)]
 struct State {
     tables: Tables,
     ops: HashMap<(KeyId, OpId), Prior>,
@@ -47,6 +48,7 @@ struct State {
     effects: BTreeMap<[u8; 16], Effect>,
 }
 
+#[derive(Clone)]
 struct NumberAccount {
     account: AccountId,
     signed_up: bool,
@@ -54,12 +56,21 @@ struct NumberAccount {
     named_at: Timestamp,
 }
 
+#[derive(Clone)]
 struct EnrolmentState {
     enrolment: NewEnrolment,
     begun_at: Timestamp,
     tries: u32,
     /// What the right code led to.
     ended: Option<CodeCheck>,
+}
+
+impl Clone for MemoryStore {
+    /// Everything as it is now: a backup.
+    fn clone(&self) -> Self {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self { state: Mutex::new(state) }
+    }
 }
 
 impl MemoryStore {
