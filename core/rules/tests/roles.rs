@@ -83,7 +83,10 @@ fn the_page_of_roles_is_as_the_table_says() {
         fs::write(&path, page()).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page(), "docs/roles.md is out of date: MOA_BLESS=1 cargo test -p moa-rules --test roles");
+    assert!(
+        written == page(),
+        "docs/roles.md is out of date: MOA_BLESS=1 cargo test -p moa-rules --test roles"
+    );
 }
 
 #[test]

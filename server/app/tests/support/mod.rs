@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod subjects;
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -84,6 +86,11 @@ impl Town {
     pub fn files(&self) -> Vec<Vec<u8>> {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         files.filter(|path| path.is_file()).map(|path| std::fs::read(path).unwrap()).collect()
+    }
+
+    /// The server's own key, from its folder.
+    pub fn server_key(&self) -> SoftwareKey {
+        SoftwareKey::from_pkcs8(&std::fs::read(self.folder.path().join("server-key.p8")).unwrap()).unwrap()
     }
 
     pub fn now(&self) -> Timestamp {
