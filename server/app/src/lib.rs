@@ -11,6 +11,7 @@ mod carrier;
 mod config;
 mod cursor;
 mod data_dir;
+mod devices;
 mod enrolment;
 pub mod http;
 mod jobs;

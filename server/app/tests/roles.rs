@@ -4,7 +4,6 @@
 mod support;
 
 use moa_ledger::system;
-use moa_rules::device::KeyKind;
 use moa_rules::id::{AccountId, KeyId, OpId};
 use moa_rules::member::{Buyer, MemberCode};
 use moa_rules::merchant::MerchantProfile;

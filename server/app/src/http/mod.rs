@@ -2,6 +2,7 @@
 
 mod changes;
 mod development;
+mod devices;
 mod directory;
 mod enrolments;
 mod health;
@@ -53,7 +54,8 @@ fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::begin))
         .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::end))
-        .routes(routes!(sessions::devices))
+        .routes(routes!(devices::devices))
+        .routes(routes!(devices::staff))
         .routes(routes!(ops::submit))
         .routes(routes!(one_time_codes::make))
         .routes(routes!(one_time_codes::look_up))

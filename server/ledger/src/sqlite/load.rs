@@ -17,7 +17,7 @@ use rusqlite::{Connection, Params, Row};
 use super::doing;
 use super::rows::{self, corrupt};
 use crate::batch::Prior;
-use crate::store::{CountersUsed, InboxHead, InboxPage, StoreError};
+use crate::store::{InboxHead, InboxPage, StoreError};
 
 const PRIOR: &str = "SELECT payload_hash, answer FROM ops WHERE actor = ?1 AND id = ?2";
 const COUNTER: &str = "SELECT 1 FROM counters WHERE key = ?1 AND counter = ?2";
@@ -61,7 +61,6 @@ const OPEN_PASSES: &str =
     "SELECT id FROM passes WHERE account = ?1 AND group_id = ?2 AND state = 0 ORDER BY id";
 const PASSES_OVER: &str = "SELECT * FROM passes WHERE expires < ?1 AND state = 0 ORDER BY expires LIMIT ?2";
 const OPERATOR: &str = "SELECT 1 FROM operators WHERE account = ?1";
-const COUNTERS_OF: &str = "SELECT count(*), coalesce(max(counter), 0) FROM counters WHERE key = ?1";
 
 /// How many events lie between two kept hashes of an inbox.
 pub const CHECKPOINT: u64 = 64;
@@ -190,15 +189,6 @@ pub fn staff_of(connection: &Connection, merchant: MerchantId) -> Result<Vec<Sta
 pub fn passes_over(connection: &Connection, second: u64, limit: usize) -> Result<Vec<Pass>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     all(connection, PASSES_OVER, (counter_column(second), limit), rows::pass)
-}
-
-/// How many counters a key has used, and the highest of them.
-pub fn counters_of(connection: &Connection, key: KeyId) -> Result<CountersUsed, StoreError> {
-    let found = one(connection, COUNTERS_OF, [key.as_ref()], |row| {
-        let read = |column: usize| row.get::<_, i64>(column).map_err(doing("reading counters"));
-        Ok(CountersUsed { count: read(0)?.cast_unsigned(), highest: read(1)?.cast_unsigned() })
-    })?;
-    Ok(found.unwrap_or_default())
 }
 
 /// The groups of a shop, in order of id.
