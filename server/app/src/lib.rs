@@ -17,6 +17,7 @@ pub mod http;
 mod jobs;
 mod keys;
 mod one_time;
+pub mod operator;
 mod peer;
 mod pepper;
 mod phone_number;

@@ -496,6 +496,12 @@ impl People for MemoryStore {
         Ok((number.account, number.signed_up))
     }
 
+    fn signed_up_with(&self, phone_mac: [u8; 32]) -> Result<Option<AccountId>, StoreError> {
+        let state = self.lock();
+        let number = state.accounts.get(&phone_mac).filter(|number| number.signed_up);
+        Ok(number.map(|number| number.account))
+    }
+
     fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError> {
         self.lock().accounts.retain(|_, number| number.signed_up || number.named_at >= since);
         Ok(())

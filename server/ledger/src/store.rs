@@ -465,6 +465,9 @@ pub trait People: Send + Sync {
         now: Timestamp,
     ) -> Result<(AccountId, bool), StoreError>;
 
+    /// The account that a number's owner has signed up with.
+    fn signed_up_with(&self, phone_mac: [u8; 32]) -> Result<Option<AccountId>, StoreError>;
+
     /// Forgets numbers whose owners have not signed up and that no sale has named since an instant.
     fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError>;
 

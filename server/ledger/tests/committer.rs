@@ -199,6 +199,10 @@ impl People for Trying {
     ) -> Result<(AccountId, bool), StoreError> {
         self.inner.account_of_number(phone_mac, fresh, now)
     }
+    fn signed_up_with(&self, phone_mac: [u8; 32]) -> Result<Option<AccountId>, StoreError> {
+        self.inner.signed_up_with(phone_mac)
+    }
+
     fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError> {
         self.inner.forget_numbers(since)
     }

@@ -75,6 +75,19 @@ impl Town {
         Self::open_on(self.folder, now, false).await
     }
 
+    /// The same, and something is done to the folder meanwhile.
+    pub async fn reopen_after(self, later: i64, meanwhile: impl FnOnce(&std::path::Path)) -> Self {
+        let now = self.now().plus(later).0;
+        self.server.shutdown().await;
+        meanwhile(self.folder.path());
+        Self::open_on(self.folder, now, false).await
+    }
+
+    /// Where the server keeps everything.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.folder.path().to_owned()
+    }
+
     /// Stops the server and verifies its books.
     pub async fn close(self) {
         self.server.shutdown().await;
