@@ -38,6 +38,9 @@ pub enum Code {
     Invitation(ScannedInvitation),
     /// Mileage reserved for a till: [`Phone::take_pass`]. Its signatures were checked.
     Pass(Box<ScannedPass>),
+    /// A browser that wants in as this phone's person, by the public half of its key (65 bytes): [`Phone::let_in_browser`], once
+    /// they have said yes. Whoever shows it holds that browser: a stranger's gets in just as well.
+    Browser(Vec<u8>),
     /// A link to a screen.
     Link(Destination),
 }
@@ -170,6 +173,7 @@ impl Phone {
             Scanned::OneTime(digits) => Ok(Code::OneTime(ScannedOneTime { text: digits.text() })),
             Scanned::StaffInvitation(sealed) => self.read_invitation(text, sealed).map(Code::Invitation),
             Scanned::Pass(sealed) => Ok(Code::Pass(Box::new(self.read_pass(text, *sealed)?))),
+            Scanned::Link(Destination::Browser(key)) => Ok(Code::Browser(key.public_key())),
             Scanned::Link(destination) => Ok(Code::Link(destination)),
         }
     }
