@@ -104,7 +104,7 @@ pub(crate) struct Dress {
 }
 
 impl Dress {
-    fn won(self, amount: Money) -> String {
+    pub(crate) fn won(self, amount: Money) -> String {
         number::money(self.lang, amount, Currency::KRW)
     }
 
