@@ -52,7 +52,7 @@ lint: need-rust ## formatting and lints; a warning fails
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
 
 .PHONY: test-rust
-test-rust: need-rust need-zbar need-browser ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
+test-rust: need-rust need-zbar need-browser need-node ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
 	$(CARGO) test --quiet --locked --workspace
 
 .PHONY: test-kotlin
@@ -134,6 +134,8 @@ need-zbar:
 	@scripts/need.sh zbarimg:zbar-tools
 need-kotlin:
 	@scripts/need.sh javac:openjdk-17-jdk-headless mvn:maven
+need-node:
+	@scripts/need.sh node:nodejs openssl:openssl
 need-browser:
 	@scripts/need.sh chromium:chromium
 need-python:

@@ -74,7 +74,16 @@ pub struct Street {
 
 impl Street {
     pub async fn open() -> Self {
-        let town = Town::open().await;
+        Self::of(Town::open().await).await
+    }
+
+    /// The same, at the time that programs beside it go by.
+    pub async fn open_now() -> Self {
+        let now = moa_server::system_clock()().0;
+        Self::of(Town::open_with(tempfile::tempdir().unwrap(), now, |local| local).await).await
+    }
+
+    async fn of(town: Town) -> Self {
         let server = town.server_key();
         let [baker, florist] = [open_shop(&town, &server).await, open_shop(&town, &server).await];
         let groups = [found(&town, &baker).await, found(&town, &baker).await];
