@@ -207,6 +207,7 @@ impl Dress {
             phone::Happened::Redemption => {
                 (out::HistoryKind::Redemption, line(self.lang, &Line::Spent { shop: &name, units }))
             }
+            phone::Happened::Moved => (out::HistoryKind::Moved, line(self.lang, &Line::Moved { units })),
             phone::Happened::Expiry => (out::HistoryKind::Expiry, line(self.lang, &Line::Expired { units })),
         };
         out::HistoryItem {
@@ -355,6 +356,7 @@ impl Dress {
                     expires_at: invitation.expires_at.0,
                 },
             },
+            phone::Code::MergeConsent { expired, .. } => Scan::MergeConsent { expired },
             phone::Code::Pass(pass) => Scan::Pass {
                 pass: ScannedPass {
                     group: pass.group.to_string(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use moa_phone::sync::Failure;
-use moa_phone::{KeyStoreError, PhoneError, RefusedOp};
+use moa_phone::{KeyStoreError, Mismatch, PhoneError, RefusedOp};
 use moa_rules::id::OpId;
 use moa_rules::refusal::Refusal;
 use moa_words::{Lang, PhoneText, not_ours, phone, refusal};
@@ -161,7 +161,12 @@ impl ApiError {
             PhoneError::NotOurServer(_) => offline(NOT_OUR_SERVER, PhoneText::NotOurServer),
             PhoneError::Offline(_) => offline(NO_CONNECTION, PhoneText::Offline),
             PhoneError::Busy { .. } => offline(SERVER_BUSY, PhoneText::Offline),
-            PhoneError::Integrity(_) => Self::Integrity { text: text(PhoneText::Integrity) },
+            PhoneError::Integrity(breach) => Self::Integrity {
+                text: text(match breach.what {
+                    Mismatch::WentBack => PhoneText::WentBack,
+                    _ => PhoneText::Integrity,
+                }),
+            },
             PhoneError::Unsent(unsent) => {
                 let what = words(unsent);
                 let text = text(PhoneText::Unsent(what));

@@ -4,6 +4,7 @@
 //! whole numbers with their text beside them, in the app's language. A thousand records cost about as much to hand over
 //! as ten calls, so a screen's data comes in one call.
 
+mod account;
 mod app;
 mod convert;
 mod devices;
@@ -21,6 +22,7 @@ mod staff;
 mod standing;
 mod till;
 
+pub use account::MergeConsent;
 pub use app::{App, AppConfig};
 pub use error::ApiError;
 pub use labels::Labels;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use moa_phone::sync::Failure;
-use moa_phone::{Kind, PhoneError, SetAside, SignedIn};
+use moa_phone::{Kind, Mismatch, PhoneError, SetAside, SignedIn};
 use moa_words::{Lang, Line, PhoneText, Unsent, line, phone as phone_text};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -65,6 +65,9 @@ pub struct AppState {
     pub integrity_broken: bool,
     /// What to say of that, and what to do; empty if all matches.
     pub integrity_text: String,
+    /// That the server was restored from a backup, and this phone sends again what it had sent since; empty if not, and once
+    /// the books agree again.
+    pub restored_text: String,
     /// The buyer's mileage by group.
     pub balances: Vec<Balance>,
     /// How the till stands without the server; none if the phone acts for no shop.
@@ -93,7 +96,9 @@ impl AppState {
                 }
             }
         }
-        let broken = phone.breach()?.is_some();
+        let breach = phone.breach()?;
+        let restored = breach.as_ref().is_some_and(|breach| breach.what == Mismatch::WentBack);
+        let broken = breach.is_some() && !restored;
         let failure = app.client.status().failure;
         let key_text = match &failure {
             Some(Failure::Key(error)) => ApiError::new(app.lang, error.clone().into()).to_string(),
@@ -131,6 +136,7 @@ impl AppState {
             refusals,
             integrity_broken: broken,
             integrity_text: if broken { phone_text(app.lang, PhoneText::Integrity) } else { String::new() },
+            restored_text: if restored { phone_text(app.lang, PhoneText::WentBack) } else { String::new() },
             till: TillState::now(app)?,
             balances: phone.balances()?.into_iter().map(|balance| app.dress().balance(balance)).collect(),
         })

@@ -230,6 +230,8 @@ pub enum HistoryKind {
     Redemption,
     /// Mileage could no longer be used.
     Expiry,
+    /// Mileage came with another account of this person's.
+    Moved,
 }
 
 /// A row of a group's history, as confirmed.

@@ -44,6 +44,11 @@ pub enum Scan {
         /// As scanned.
         invitation: ScannedInvitation,
     },
+    /// The word of another account of this person's, that it may end: `mergeAccount`.
+    MergeConsent {
+        /// Whether it is void.
+        expired: bool,
+    },
     /// Mileage that a buyer reserved for a till.
     Pass {
         /// As scanned.

@@ -36,6 +36,13 @@ pub enum Code {
     OneTime(ScannedOneTime),
     /// An owner's invitation to sell for the shop: [`Phone::join_staff`].
     Invitation(ScannedInvitation),
+    /// The word of another account of this person's: [`Phone::merge_account`].
+    MergeConsent {
+        /// Whether it is void.
+        expired: bool,
+        /// The code itself.
+        text: String,
+    },
     /// Mileage reserved for a till: [`Phone::take_pass`]. Its signatures were checked.
     Pass(Box<ScannedPass>),
     /// A browser that wants in as this phone's person, by the public half of its key (65 bytes): [`Phone::let_in_browser`], once
@@ -172,6 +179,10 @@ impl Phone {
             })),
             Scanned::OneTime(digits) => Ok(Code::OneTime(ScannedOneTime { text: digits.text() })),
             Scanned::StaffInvitation(sealed) => self.read_invitation(text, sealed).map(Code::Invitation),
+            Scanned::MergeConsent(sealed) => Ok(Code::MergeConsent {
+                expired: self.now() > Timestamp::from_seconds(sealed.unchecked().expires),
+                text: text.trim().to_owned(),
+            }),
             Scanned::Pass(sealed) => Ok(Code::Pass(Box::new(self.read_pass(text, *sealed)?))),
             Scanned::Link(Destination::Browser(key)) => Ok(Code::Browser(key.public_key())),
             Scanned::Link(destination) => Ok(Code::Link(destination)),

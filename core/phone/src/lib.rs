@@ -29,6 +29,7 @@
 //! # }
 //! ```
 
+mod account;
 mod breach;
 mod claim;
 mod client;
@@ -63,6 +64,7 @@ mod till;
 mod transport;
 mod wallet;
 
+pub use account::ShownConsent;
 pub use breach::{Breach, Mismatch, Reckoned};
 pub use claim::{Claimed, GroupChoice, PendingClaim};
 pub use client::Client;

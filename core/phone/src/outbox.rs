@@ -53,12 +53,16 @@ pub enum Kind {
     SetAllowance,
     /// To hand over a group.
     AppointAdmin,
+    /// To end the account.
+    CloseAccount,
+    /// To take over another account.
+    MergeAccount,
     /// What only the server does.
     Other,
 }
 
 impl Kind {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 22] = [
         Self::RegisterMerchant,
         Self::FoundGroup,
         Self::JoinGroup,
@@ -78,6 +82,8 @@ impl Kind {
         Self::ActFor,
         Self::SetAllowance,
         Self::AppointAdmin,
+        Self::CloseAccount,
+        Self::MergeAccount,
         Self::Other,
     ];
 
@@ -103,6 +109,8 @@ impl Kind {
             OpBody::ActFor { .. } => Self::ActFor,
             OpBody::SetAllowance { .. } => Self::SetAllowance,
             OpBody::AppointAdmin { .. } => Self::AppointAdmin,
+            OpBody::CloseAccount => Self::CloseAccount,
+            OpBody::MergeAccount { .. } => Self::MergeAccount,
             OpBody::EnrolDevice { .. }
             | OpBody::ExpireLots { .. }
             | OpBody::LapseSale { .. }
@@ -135,6 +143,8 @@ impl Kind {
             Self::ActFor => "act_for",
             Self::SetAllowance => "set_allowance",
             Self::AppointAdmin => "appoint_admin",
+            Self::CloseAccount => "close_account",
+            Self::MergeAccount => "merge_account",
             Self::Other => "other",
         }
     }

@@ -13,6 +13,7 @@
 //!        sleep until machine.next_wakeup() }
 //! ```
 
+mod again;
 pub(crate) mod answer;
 mod apply;
 mod ask;

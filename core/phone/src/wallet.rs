@@ -60,6 +60,8 @@ pub enum Happened {
     Redemption,
     /// Mileage could no longer be used.
     Expiry,
+    /// Mileage came with another account of this person's.
+    Moved,
 }
 
 /// A row of a group's history.
@@ -126,7 +128,7 @@ impl Phone {
         self.store().read(|db| {
             let rows = history::of_group(db, group, HISTORY)?.into_iter();
             rows.map(|row| {
-                let history::Row { happened, at, merchant, units, op } = row;
+                let history::Row { happened, at, merchant, units, op, .. } = row;
                 Ok(HistoryItem { happened, at, shop: shop(db, merchant)?, units, op })
             })
             .collect()

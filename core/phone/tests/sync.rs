@@ -236,9 +236,11 @@ fn edge_50_410_takes_the_snapshot_and_keeps_the_outbox() {
     assert!(town.buyer.sync_over(&mut town.server, no_push).is_err());
     let balance = &town.buyer.phone.balances().unwrap()[0];
     assert_eq!((balance.confirmed, balance.pending), (units(5_000), units(4_000)));
-    assert_eq!(town.buyer.phone.fate(applied).unwrap(), Some(Fate::Applied));
+    // The server does not stand where the phone has been: whether it still has what it had applied is asked again.
+    assert_eq!(town.buyer.phone.fate(applied).unwrap(), Some(Fate::Waiting));
     assert_eq!(town.buyer.phone.fate(waiting).unwrap(), Some(Fate::Waiting));
     town.buyer.sync(&mut town.server).unwrap();
+    assert_eq!(town.buyer.phone.fate(applied).unwrap(), Some(Fate::Applied));
     let balance = &town.buyer.phone.balances().unwrap()[0];
     assert_eq!((balance.confirmed, balance.pending), (units(9_000), units(0)));
 }
@@ -260,16 +262,6 @@ fn what_lies_before_the_snapshot_does_not_stay_pending_for_ever() {
     assert_eq!(town.buyer.phone.fate(claim).unwrap(), Some(Fate::Applied));
     let balance = &town.buyer.phone.balances().unwrap()[0];
     assert_eq!((balance.confirmed, balance.pending), (units(2_000), units(0)));
-}
-
-#[test]
-fn a_server_that_was_set_back_is_noticed() {
-    let mut town = Town::new();
-    town.earn(20_000);
-    town.earn(10_000);
-    town.server.forget_last(Inbox::Account(town.account), 1);
-    assert!(matches!(town.buyer.sync(&mut town.server), Err(Failure::Integrity(_))));
-    assert_eq!(town.buyer.phone.breach().unwrap().unwrap().what, Mismatch::WentBack);
 }
 
 #[test]
@@ -577,9 +569,9 @@ fn requests_in_an_idle_hour(foreground: bool) -> usize {
 #[test]
 fn an_idle_phone_asks_nothing_in_the_background_and_only_the_long_poll_in_the_foreground() {
     assert_eq!(requests_in_an_idle_hour(false), 0);
-    // 144 long polls of 25 seconds, and the directory every quarter of an hour.
+    // 144 long polls of 25 seconds, the directory every quarter of an hour, a token every ten minutes.
     let foreground = requests_in_an_idle_hour(true);
-    assert!((144..=149).contains(&foreground), "{foreground}");
+    assert!((144..=155).contains(&foreground), "{foreground}");
     println!("{foreground} requests in an idle hour in the foreground");
 }
 

@@ -130,7 +130,17 @@ pub fn postings(event: &EventBody) -> Vec<Posting> {
         | EventBody::TillAdded { .. }
         | EventBody::AllowanceSet { .. }
         | EventBody::AdminAppointed { .. }
-        | EventBody::OperatorAppointed { .. } => return Vec::new(),
+        | EventBody::OperatorAppointed { .. }
+        | EventBody::AccountClosed { .. } => return Vec::new(),
+        EventBody::LotsMoved { group, from, into, lots } => {
+            let mut entry = entry(group);
+            let (from, into) = (Party::Buyer(*from), Party::Buyer(*into));
+            for lot in lots {
+                let (from, into) = ((from, Ledger::Wallet), (into, Ledger::Wallet));
+                entry.units(lot.issuer, lot.remaining, from, into);
+            }
+            entry
+        }
         EventBody::Accrued { group, merchant, account, units, worth, .. } => {
             let mut entry = entry(group);
             let (issuer, buyer) = (Party::Member(*merchant), Party::Buyer(*account));

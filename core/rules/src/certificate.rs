@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::decide::{Author, Decision};
-use crate::device::Device;
+use crate::device::{Device, KeyKind};
 use crate::event::EventBody;
 use crate::id::MerchantId;
 use crate::quantity::Money;
@@ -112,10 +112,15 @@ pub(crate) fn set_allowance(
     author: &Author,
     merchant: MerchantId,
     most: Money,
+    now: Timestamp,
 ) -> Result<Decision, Halt> {
-    let account = author.account()?;
+    let account = author.person()?;
     if !view.is_operator(account)? {
         return Err(Refusal::NotAllowed.into());
+    }
+    // A browser was let in by a phone that pays.
+    if author.device.kind == KeyKind::Phone {
+        author.device.check_pays(now)?;
     }
     if most.0 < 0 {
         return Err(Refusal::AmountNotPositive.into());

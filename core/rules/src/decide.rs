@@ -1,5 +1,6 @@
 //! The one way in: an op and a view go in, a decision comes out.
 
+use crate::account;
 use crate::certificate;
 use crate::claim;
 use crate::device::{self, Device, Holder, KeyKind};
@@ -178,12 +179,14 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
         OpBody::RemoveStaff { merchant, account } => staff::remove(view, &author, *merchant, *account),
         OpBody::RenewCertificate => certificate::renew(view, &author, now),
         OpBody::SetAllowance { merchant, most } => {
-            certificate::set_allowance(view, &author, *merchant, *most)
+            certificate::set_allowance(view, &author, *merchant, *most, now)
         }
         OpBody::AppointAdmin { group, merchant } => group::appoint_admin(view, &author, *group, *merchant),
         OpBody::AppointOperator { account, operator } => {
             role::appoint_operator(view, &author, *account, *operator)
         }
+        OpBody::CloseAccount => account::close(view, &author, now),
+        OpBody::MergeAccount { .. } => account::merge(view, &author, carried, now),
         OpBody::Pay { merchant, group, units, expires } => {
             pass::pay(view, &author, (*merchant, *group), *units, *expires, now)
         }

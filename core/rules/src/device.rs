@@ -112,6 +112,11 @@ impl Device {
         self.merchant.is_some() && !self.staff && self.kind == KeyKind::Phone
     }
 
+    /// Whether it sells for this shop, its holder not having left the staff.
+    pub fn sells_for(&self, merchant: MerchantId) -> bool {
+        self.merchant == Some(merchant) && self.left_at.is_none()
+    }
+
     /// The account that holds it.
     pub fn account(&self) -> Option<AccountId> {
         match self.holder {
@@ -140,7 +145,8 @@ impl Device {
     }
 }
 
-/// Enrols a phone's key for an account, once. A second time for the same account is no change.
+/// Enrols a phone's key for an account, once. A second time for the same account is no change, but that a phone which waits
+/// to pay waits no longer if its person has `proved` more by now.
 ///
 /// The account's first phone pays at once; so does one whose person `proved` who they are by more than the number.
 pub(crate) fn enrol(
@@ -151,9 +157,15 @@ pub(crate) fn enrol(
     now: Timestamp,
 ) -> Result<Decision, Halt> {
     author.system()?;
-    view.want(&[Key::Device(key), Key::DevicesOf(account)])?;
+    view.want(&[Key::Device(key), Key::DevicesOf(account), Key::Closed(account)])?;
+    if view.is_closed(account)? {
+        return Err(Refusal::AccountClosed.into());
+    }
     match view.device(key)? {
         Some(device) if device.holder == Holder::Account(account) && device.revoked_at.is_none() => {
+            if proved && now < device.pays_from {
+                return Ok(author.caused(EventBody::DeviceAdmitted { account, key }));
+            }
             return Ok(Decision::default());
         }
         Some(device) if device.revoked_at.is_some() => return Err(Refusal::RevokedKey.into()),
@@ -212,13 +224,14 @@ pub(crate) fn add_key(
     Ok(author.caused(enrolled))
 }
 
-/// Ends a key: any of the author's own, a clerk's of the author's shop, or anyone's if the author is an operator.
+/// Ends a key: any of the author's own, a clerk's of the author's shop while they are one, or anyone's if the author is an operator.
 pub(crate) fn revoke(view: &View, author: &Author, key: KeyId, now: Timestamp) -> Result<Decision, Halt> {
     let own = author.account()?;
     view.want(&[Key::Device(key), Key::Operator(own)])?;
     let device = view.device(key)?.ok_or(Refusal::UnknownDevice)?;
     let account = device.account().ok_or(Refusal::UnknownDevice)?;
-    let of_shop = device.merchant.is_some() && device.merchant == author.owner().ok();
+    // The phone of someone who has left the staff is theirs alone again.
+    let of_shop = author.owner().is_ok_and(|shop| device.sells_for(shop));
     if !(account == own || of_shop || view.is_operator(own)?) {
         return Err(Refusal::UnknownDevice.into());
     }

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use crate::books::Worth;
 use crate::device::KeyKind;
 use crate::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
-use crate::lot::Allocation;
+use crate::lot::{Allocation, Lot};
 use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
 use crate::staff::Limits;
@@ -437,6 +437,32 @@ pub enum EventBody {
         #[n(1)]
         operator: bool,
     },
+    /// Lots of one account went to another of the same person's.
+    #[n(22)]
+    LotsMoved {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The account that ends.
+        #[n(1)]
+        from: AccountId,
+        /// The one that stays.
+        #[n(2)]
+        into: AccountId,
+        /// The lots, as they stood with the first.
+        #[n(3)]
+        lots: Vec<Lot>,
+    },
+    /// An account has ended; none of its keys may sign.
+    #[n(23)]
+    AccountClosed {
+        /// The account.
+        #[n(0)]
+        account: AccountId,
+        /// The one that took over what it held.
+        #[n(1)]
+        into: Option<AccountId>,
+    },
 }
 
 /// Whose inbox an event lands in.
@@ -479,6 +505,10 @@ impl EventBody {
             }
             Self::MemberJoined { group, merchant, .. } => {
                 vec![Inbox::Merchant(*merchant), Inbox::Group(*group)]
+            }
+            Self::LotsMoved { from, into, .. } => vec![Inbox::Account(*from), Inbox::Account(*into)],
+            Self::AccountClosed { account, into } => {
+                [Inbox::Account(*account)].into_iter().chain(into.map(Inbox::Account)).collect()
             }
             Self::AdminAppointed { group, merchant, before } => {
                 vec![Inbox::Merchant(*merchant), Inbox::Merchant(*before), Inbox::Group(*group)]

@@ -11,6 +11,7 @@
 //!
 //! `docs/rules.md` numbers each rule and names the module that keeps it.
 
+pub mod account;
 pub mod books;
 pub mod certificate;
 pub mod choice;

@@ -2,6 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::account::MergeConsent;
 use crate::device::KeyKind;
 use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use crate::member::{Buyer, Found};
@@ -335,6 +336,17 @@ pub enum OpBody {
         #[n(1)]
         operator: bool,
     },
+    /// A person: ends their account. What it holds expires.
+    #[n(28)]
+    CloseAccount,
+    /// A person: takes over what another account of theirs holds; that one ends.
+    #[n(29)]
+    MergeAccount {
+        /// The signed bytes of the [`MergeConsent`].
+        #[n(0)]
+        #[cbor(with = "minicbor::bytes")]
+        consent: Vec<u8>,
+    },
 }
 
 /// The group that a buyer picked, and the terms that the buyer saw.
@@ -399,4 +411,6 @@ pub enum Carried {
         /// The key that showed it.
         key: KeyId,
     },
+    /// The consent inside a merging of accounts.
+    Consent(MergeConsent),
 }

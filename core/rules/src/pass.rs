@@ -7,6 +7,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::decide::{Author, Decision};
+use crate::device::{Device, KeyKind};
 use crate::event::EventBody;
 use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use crate::lot::{Allocation, Wallet};
@@ -185,7 +186,8 @@ pub(crate) fn reserve(
         return Err(Refusal::PassTooLong { hours: PASS_HOURS }.into());
     }
     view.want(&[Key::Device(till), Key::OpenPasses(account, group)])?;
-    let acts = |device: &&crate::device::Device| device.merchant == Some(merchant) && device.signs(now);
+    let acts =
+        |device: &&Device| device.sells_for(merchant) && device.signs(now) && device.kind == KeyKind::Phone;
     let staff = view.device(till)?.filter(acts).ok_or(Refusal::WrongTill)?.staff;
     if view.open_passes(account, group)?.len() >= MOST_PASSES {
         return Err(Refusal::TooManyPasses { max: MOST_PASSES as u64 }.into());
@@ -220,7 +222,7 @@ pub(crate) fn redeem(
     carried: &Carried,
     units: Units,
 ) -> Result<Decision, Halt> {
-    let merchant = author.merchant()?;
+    let merchant = author.seller()?;
     let Carried::Pass { pass: id, key } = *carried else { return Err(Refusal::NotAPass.into()) };
     let pass = view.pass(merchant, id)?.ok_or(Refusal::UnknownPass)?;
     if (pass.till, pass.key) != (author.device.key, key) {

@@ -412,6 +412,27 @@ pub enum Refusal {
     /// The approval, or the pass, was not signed by the server, or is for another shop.
     #[n(130)]
     ApprovalWrong,
+
+    // Accounts that end.
+    /// The token inside the op is no consent of another account's.
+    #[n(140)]
+    NotAConsent,
+    /// The account's keys act for a shop.
+    #[n(141)]
+    HasShop,
+    /// Mileage of the account is reserved for tills.
+    #[n(142)]
+    PassesOpen,
+    /// The account has ended.
+    #[n(143)]
+    AccountClosed,
+    /// The account holds mileage that would be lost. (On the phone.)
+    #[n(144)]
+    HasMileage {
+        /// Units that can be used.
+        #[n(0)]
+        units: Units,
+    },
 }
 
 impl Refusal {
@@ -500,6 +521,11 @@ impl Refusal {
             Self::WrongTill => "wrong_till",
             Self::ApprovalSeen => "approval_seen",
             Self::ApprovalWrong => "approval_wrong",
+            Self::NotAConsent => "not_a_consent",
+            Self::HasShop => "has_shop",
+            Self::PassesOpen => "passes_open",
+            Self::AccountClosed => "account_closed",
+            Self::HasMileage { .. } => "has_mileage",
         }
     }
 }

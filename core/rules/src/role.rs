@@ -94,7 +94,7 @@ const ANY: May = May::Any;
 
 /// Who may do what. A browser may do what is marked for it and what its person may do.
 #[rustfmt::skip]
-pub const TABLE: [Row; 28] = [
+pub const TABLE: [Row; 30] = [
     //                              buyer staff owner admin oper. brow. serv. server
     row(0, "enrol_device",         [NO,   NO,   NO,   NO,   NO,   NO,   NO,   ANY]),
     row(1, "register_merchant",    [OWN,  NO,   NO,   NO,   NO,   NO,   NO,   NO]),
@@ -124,6 +124,8 @@ pub const TABLE: [Row; 28] = [
     row(25, "set_allowance",       [NO,   NO,   NO,   NO,   ANY,  ANY,  NO,   NO]),
     row(26, "appoint_admin",       [NO,   NO,   NO,   OWN,  NO,   OWN,  NO,   NO]),
     row(27, "appoint_operator",    [NO,   NO,   NO,   NO,   NO,   NO,   NO,   ANY]),
+    row(28, "close_account",       [OWN,  NO,   NO,   NO,   NO,   NO,   NO,   NO]),
+    row(29, "merge_account",       [OWN,  OWN,  OWN,  NO,   NO,   NO,   NO,   NO]),
 ];
 
 impl OpBody {
@@ -158,6 +160,8 @@ impl OpBody {
             Self::SetAllowance { .. } => 25,
             Self::AppointAdmin { .. } => 26,
             Self::AppointOperator { .. } => 27,
+            Self::CloseAccount => 28,
+            Self::MergeAccount { .. } => 29,
         };
         TABLE[number].0
     }

@@ -137,10 +137,15 @@ pub(crate) fn join(
     if owner.account() == Some(account) {
         return Err(Refusal::NotAllowed.into());
     }
-    if author.device.merchant.is_some() {
+    // Who left may come back with the same phone; a phone sells for one shop only, in all its life.
+    let returns = author.device.staff && author.device.left_at.is_some();
+    if author.device.merchant.is_some_and(|shop| !(returns && shop == merchant)) {
         return Err(Refusal::KeyHasMerchant.into());
     }
-    if view.staff(merchant, account)?.is_some_and(|staff| staff.left_at.is_none()) {
+    if let Some(staff) = view.staff(merchant, account)?.filter(|staff| staff.left_at.is_none())
+        // Who lost the phone comes with another.
+        && view.device(staff.key)?.is_some_and(|till| till.signs(now))
+    {
         return Err(Refusal::AlreadyStaff.into());
     }
     let most = crate::certificate::share(view, merchant, author.device, now)?;

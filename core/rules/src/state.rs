@@ -12,7 +12,7 @@ use crate::quantity::{Money, Units};
 use crate::sale::Sale;
 use crate::staff::{Staff, sales_day};
 use crate::standing::Standing;
-use crate::time::Day;
+use crate::time::{Day, Timestamp};
 use crate::view::{Halt, Key, View};
 
 /// One row of the live tables, as it is to be written.
@@ -57,6 +57,13 @@ pub enum Row {
         account: AccountId,
         /// Whether they do.
         operator: bool,
+    },
+    /// An account that has ended.
+    Closed {
+        /// The account.
+        account: AccountId,
+        /// When.
+        at: Timestamp,
     },
 }
 
@@ -111,6 +118,22 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
         }
         EventBody::OperatorAppointed { account, operator } => {
             vec![Row::Operator { account: *account, operator: *operator }]
+        }
+        EventBody::LotsMoved { into, lots, .. } => {
+            let gone = |lot: &Lot| Row::Lot(Lot { remaining: Units::ZERO, ..lot.clone() });
+            let come = |lot: &Lot| Row::Lot(Lot { account: *into, ..lot.clone() });
+            lots.iter().flat_map(|lot| [gone(lot), come(lot)]).collect()
+        }
+        EventBody::AccountClosed { account, .. } => {
+            let keys = view.devices_of(*account)?;
+            view.want(&keys.iter().map(|key| Key::Device(*key)).collect::<Vec<_>>())?;
+            let mut rows = vec![Row::Closed { account: *account, at: event.at }];
+            for key in keys {
+                let revoked_at = |device: &Device| device.revoked_at.or(Some(event.at));
+                let revoke = |device: Device| Device { revoked_at: revoked_at(&device), ..device };
+                rows.extend(change(view, *key, revoke)?);
+            }
+            rows
         }
         EventBody::PassReserved { pass, merchant, till, account, key, group, held, expires, .. } => {
             let wallet = view.wallet(*account, *group)?;

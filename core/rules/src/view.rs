@@ -58,6 +58,10 @@ pub enum Key {
     OpenPasses(AccountId, GroupId),
     /// Whether a person runs the server for everyone.
     Operator(AccountId),
+    /// The groups in which a buyer has something left, in order of id. Those spent empty may be among them.
+    WalletsOf(AccountId),
+    /// Whether an account has ended.
+    Closed(AccountId),
 }
 
 /// What a cell holds.
@@ -97,6 +101,10 @@ pub enum Cell {
     OpenPasses(Vec<OpId>),
     /// For [`Key::Operator`].
     Operator,
+    /// For [`Key::WalletsOf`].
+    WalletsOf(Vec<GroupId>),
+    /// For [`Key::Closed`].
+    Closed,
 }
 
 /// Why a rule stopped.
@@ -141,7 +149,7 @@ impl View {
     /// Puts a loaded cell in, and into it what was decided before it was loaded.
     pub fn load(&mut self, key: Key, mut cell: Option<Cell>) {
         let early = self.early.remove(&key).unwrap_or_default();
-        early.iter().for_each(|row| gather_in(&mut cell, row));
+        early.iter().for_each(|row| gather_in(key, &mut cell, row));
         self.cells.insert(key, cell);
     }
 
@@ -254,6 +262,25 @@ impl View {
         Ok(self.cell(Key::Operator(account))?.is_some())
     }
 
+    /// The groups in which a buyer has something left.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while they are not loaded.
+    pub fn wallets_of(&self, account: AccountId) -> Result<&[GroupId], Halt> {
+        match self.cell(Key::WalletsOf(account))? {
+            Some(Cell::WalletsOf(groups)) => Ok(groups),
+            _ => Ok(&[]),
+        }
+    }
+
+    /// Whether an account has ended.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while that is not known.
+    pub fn is_closed(&self, account: AccountId) -> Result<bool, Halt> {
+        Ok(self.cell(Key::Closed(account))?.is_some())
+    }
+
     /// The groups of a shop, in order of id.
     ///
     /// # Errors
@@ -315,6 +342,7 @@ impl View {
             Row::Lot(lot) => {
                 self.set(Key::Lot(lot.account, lot.group, lot.id), Cell::Lot);
                 self.gather(Key::Wallet(lot.account, lot.group), row);
+                self.gather(Key::WalletsOf(lot.account), row);
             }
             Row::Staff(staff) => self.set(Key::Staff(staff.merchant, staff.account), Cell::Staff(*staff)),
             Row::StaffDay { merchant, account, day, sold } => {
@@ -323,6 +351,7 @@ impl View {
             Row::Operator { account, operator } => {
                 self.cells.insert(Key::Operator(*account), operator.then_some(Cell::Operator));
             }
+            Row::Closed { account, .. } => self.set(Key::Closed(*account), Cell::Closed),
             Row::Pass(pass) => {
                 self.set(Key::Pass(pass.merchant, pass.id), Cell::Pass(pass.clone()));
                 self.gather(Key::OpenPasses(pass.account, pass.group), row);
@@ -337,15 +366,19 @@ impl View {
     /// Puts a row into a cell of many, or keeps it until that is loaded.
     fn gather(&mut self, list: Key, row: &Row) {
         match self.cells.get_mut(&list) {
-            Some(cell) => gather_in(cell, row),
+            Some(cell) => gather_in(list, cell, row),
             None => self.early.entry(list).or_default().push(row.clone()),
         }
     }
 }
 
 /// Puts a row into a cell of many rows.
-fn gather_in(cell: &mut Option<Cell>, row: &Row) {
+fn gather_in(list: Key, cell: &mut Option<Cell>, row: &Row) {
     match (cell, row) {
+        (Some(Cell::WalletsOf(groups)), Row::Lot(lot)) => insert(groups, lot.group),
+        (absent, Row::Lot(lot)) if matches!(list, Key::WalletsOf(_)) => {
+            *absent = Some(Cell::WalletsOf(vec![lot.group]));
+        }
         (Some(Cell::Memberships(groups)), Row::Member(member)) => insert(groups, member.group),
         (absent, Row::Member(member)) => *absent = Some(Cell::Memberships(vec![member.group])),
         (Some(Cell::Wallet(lots)), Row::Lot(lot)) => lots.put(lot.clone()),

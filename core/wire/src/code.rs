@@ -1,5 +1,6 @@
 //! Codes that a camera reads: `MOA1:` and base45 (RFC 9285), so that a QR takes its denser alphanumeric mode.
 
+use moa_rules::account::MergeConsent;
 use moa_rules::member::MemberCode;
 use moa_rules::one_time::{NotOneTime, OneTimeCode};
 use moa_rules::op::{Op, OpBody, RedemptionCode};
@@ -48,6 +49,8 @@ pub enum Scanned {
     OneTime(OneTimeCode),
     /// An owner's word that its reader may sell for the shop.
     StaffInvitation(Sealed<StaffInvitation>),
+    /// The word of an account that is to end.
+    MergeConsent(Sealed<MergeConsent>),
     /// Mileage that the server reserved for one till, shown by its buyer.
     Pass(Box<Sealed<PassCode>>),
     /// A link to a screen.
@@ -145,6 +148,7 @@ fn read_token(body: &str) -> Result<Scanned, NotOurs> {
     let code = Sealed::<RedemptionCode>::parse(&bytes).map(Scanned::RedemptionCode);
     code.or_else(|_| Sealed::<Approval>::parse(&bytes).map(Scanned::Approval))
         .or_else(|_| Sealed::<StaffInvitation>::parse(&bytes).map(Scanned::StaffInvitation))
+        .or_else(|_| Sealed::<MergeConsent>::parse(&bytes).map(Scanned::MergeConsent))
         .or_else(|_| Sealed::<PassCode>::parse(&bytes).map(|pass| Scanned::Pass(Box::new(pass))))
         .map_err(|_| NotOurs::Damaged)
 }

@@ -1,5 +1,6 @@
 //! An op as it arrives at the server: parsed, its keys looked up, every signature in it checked.
 
+use moa_rules::account::MergeConsent;
 use moa_rules::id::KeyId;
 use moa_rules::op::{Carried, Op, OpBody, RedemptionCode};
 use moa_rules::pass::{PassCode, PassToken};
@@ -22,6 +23,7 @@ enum CarriedToken {
     Sale(Sealed<Op>),
     Code(Sealed<RedemptionCode>),
     Invitation(Sealed<StaffInvitation>),
+    Consent(Sealed<MergeConsent>),
     /// The server's own word inside is not checked again: the pass is in its books, with the key that shows it.
     Pass(Sealed<PassCode>, Box<PassToken>),
 }
@@ -41,7 +43,7 @@ impl Parsed {
     /// Reads an op and what it carries.
     ///
     /// # Errors
-    /// `op_too_large`, `malformed_op`, `not_a_sale`, `not_a_code`, `not_an_invitation`, `not_a_pass`.
+    /// `op_too_large`, `malformed_op`, `not_a_sale`, `not_a_code`, `not_an_invitation`, `not_a_consent`, `not_a_pass`.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
         let op = Sealed::<Op>::parse(bytes).map_err(|error| match error {
             TokenError::TooLarge { .. } => Refusal::OpTooLarge { max: Op::MAX_BYTES as u64 },
@@ -61,6 +63,9 @@ impl Parsed {
             OpBody::JoinStaff { invitation } => {
                 let invitation = Sealed::parse(invitation).map_err(|_| Refusal::NotAnInvitation)?;
                 CarriedToken::Invitation(invitation)
+            }
+            OpBody::MergeAccount { consent } => {
+                CarriedToken::Consent(Sealed::parse(consent).map_err(|_| Refusal::NotAConsent)?)
             }
             OpBody::RedeemPass { code, .. } => {
                 let code = Sealed::<PassCode>::parse(code).map_err(|_| Refusal::NotAPass)?;
@@ -85,6 +90,7 @@ impl Parsed {
             CarriedToken::Sale(sale) => Some(sale.unchecked().actor),
             CarriedToken::Code(code) => Some(code.unchecked().key),
             CarriedToken::Invitation(invitation) => Some(invitation.unchecked().key),
+            CarriedToken::Consent(consent) => Some(consent.unchecked().key),
             CarriedToken::Pass(_, pass) => Some(keys::key_id(&pass.public_key)),
         };
         [self.op.unchecked().actor].into_iter().chain(carried)
@@ -114,6 +120,10 @@ impl Parsed {
             CarriedToken::Invitation(invitation) => {
                 let owner = key(invitation.unchecked().key)?;
                 (None, Carried::Invitation(*invitation.check(&owner).map_err(bad)?.value()))
+            }
+            CarriedToken::Consent(consent) => {
+                let other = key(consent.unchecked().key)?;
+                (None, Carried::Consent(*consent.check(&other).map_err(bad)?.value()))
             }
             CarriedToken::Pass(code, pass) => {
                 let shown_by = keys::key_id(&pass.public_key);

@@ -6,6 +6,7 @@
 
 use coset::{CborSerializable, CoseSign1, CoseSign1Builder, HeaderBuilder, RegisteredLabelWithPrivate, iana};
 use minicbor::{Decode, Encode};
+use moa_rules::account::MergeConsent;
 use moa_rules::event::Inbox;
 use moa_rules::id::{GroupId, KeyId, MerchantId, OpId};
 use moa_rules::op::{OP_VERSION, Op, RedemptionCode};
@@ -36,6 +37,11 @@ impl Token for RedemptionCode {
 
 impl Token for StaffInvitation {
     const AAD: &'static [u8] = b"moa/staff-invitation";
+    const MAX_BYTES: usize = 160;
+}
+
+impl Token for MergeConsent {
+    const AAD: &'static [u8] = b"moa/merge-consent";
     const MAX_BYTES: usize = 160;
 }
 

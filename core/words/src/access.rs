@@ -205,6 +205,34 @@ fn passes(lang: Lang, refusal: &Refusal, currency: Currency) -> Option<String> {
             "이미 받은 승인이에요. 손님에게 새로 결제해 달라고 해 주세요.",
             "This approval was taken before. Ask the customer to pay anew.",
         ),
+        Refusal::NotAConsent => text!(
+            lang,
+            "계정 합치기 코드가 아니에요. 다른 계정의 휴대폰이 보여 주는 코드를 읽어 주세요.",
+            "This is no code for merging accounts. Scan the one on the other account's phone.",
+        ),
+        Refusal::HasShop => text!(
+            lang,
+            "이 계정으로 판매하는 가게가 있어요. 가게를 먼저 정리해 주세요.",
+            "A shop sells with this account. See to the shop first.",
+        ),
+        Refusal::PassesOpen => text!(
+            lang,
+            "아직 쓰지 않은 이용권이 있어요. 이용권을 쓰거나 끝날 때까지 기다려 주세요.",
+            "There are passes that are not used yet. Use them, or wait until they end.",
+        ),
+        Refusal::HasMileage { units } => {
+            let units = crate::number::units(lang, *units);
+            text!(
+                lang,
+                "아직 {units}이 있어요. 계정을 닫으면 사라지니 먼저 쓰거나 다른 계정과 합쳐 주세요.",
+                "This account has {units}, lost if it ends. Use them first, or merge it into another.",
+            )
+        }
+        Refusal::AccountClosed => text!(
+            lang,
+            "끝난 계정이에요. 전화번호로 다시 가입해 주세요.",
+            "This account has ended. Sign up anew with the phone number.",
+        ),
         Refusal::ApprovalWrong => text!(
             lang,
             "이 가게에서 쓸 수 있는 승인이 아니에요. 손님에게 다시 해 달라고 해 주세요.",

@@ -20,6 +20,8 @@ pub enum PhoneText {
     StorageNewer,
     /// What came from the server does not match its signed heads.
     Integrity,
+    /// The server was restored from a backup, and the phone sends again what it may have lost.
+    WentBack,
     /// The device's key cannot be used.
     KeyUnavailable,
     /// The device's key store is locked, or the person said no.
@@ -82,6 +84,11 @@ pub fn phone(lang: Lang, what: PhoneText) -> String {
             lang,
             "받은 내역이 서버의 서명과 맞지 않아요. 처음부터 다시 받고, 되풀이되면 알려 주세요.",
             "What came does not match the server's signature. Fetch everything anew; if it happens again, tell us.",
+        ),
+        PhoneText::WentBack => text!(
+            lang,
+            "서버가 백업에서 복구됐어요. 그 뒤의 내역을 이 휴대폰이 다시 보내요. 연결해 두세요.",
+            "The server was restored from a backup. This phone sends again what came after; stay connected.",
         ),
         PhoneText::KeyUnavailable => text!(
             lang,

@@ -188,6 +188,11 @@ pub enum Line<'a> {
         /// Units taken.
         units: Units,
     },
+    /// Units that came with another account of the person's.
+    Moved {
+        /// How many.
+        units: Units,
+    },
     /// Units that could no longer be used.
     Expired {
         /// How many.
@@ -319,6 +324,10 @@ pub fn line(lang: Lang, line: &Line) -> String {
         Line::Spent { shop, units } => {
             let units = points(units);
             text!(lang, "{shop}에서 {units} 사용", "{units} used at {shop}")
+        }
+        Line::Moved { units } => {
+            let units = points(units);
+            text!(lang, "{units} 합침", "{units} merged")
         }
         Line::Expired { units } => {
             let units = points(units);

@@ -109,6 +109,11 @@ fn refusals() -> Vec<Refusal> {
         R::WrongTill,
         R::ApprovalSeen,
         R::ApprovalWrong,
+        R::NotAConsent,
+        R::HasShop,
+        R::PassesOpen,
+        R::AccountClosed,
+        R::HasMileage { units: points(1_200) },
     ]
 }
 
@@ -164,7 +169,7 @@ const PROBLEMS: [ProblemText; 39] = [
     ProblemText::Internal,
 ];
 
-const PHONE: [PhoneText; 20] = [
+const PHONE: [PhoneText; 21] = [
     PhoneText::Offline,
     PhoneText::NotOurServer,
     PhoneText::NotSignedIn,
@@ -172,6 +177,7 @@ const PHONE: [PhoneText; 20] = [
     PhoneText::StorageUnavailable,
     PhoneText::StorageNewer,
     PhoneText::Integrity,
+    PhoneText::WentBack,
     PhoneText::KeyUnavailable,
     PhoneText::KeyLocked,
     PhoneText::KeyGone,
@@ -230,6 +236,7 @@ fn lines(zone: &Zone) -> Vec<Line<'_>> {
         Line::Earned { units: points(135), last_day },
         Line::Redeemed { shop, units: points(1_000), left: points(350) },
         Line::Spent { shop, units: points(1_000) },
+        Line::Moved { units: points(20) },
         Line::Expired { units: points(20) },
         Line::Shops { shops: 1 },
         Line::Shops { shops: 12 },

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64URL_NOPAD;
 use minicbor::{Decode, Encode};
+use moa_ledger::reach;
+use moa_ledger::store::{Store, StoreError};
 use moa_rules::event::Inbox;
 use moa_rules::id::MerchantId;
 use moa_rules::time::Timestamp;
@@ -17,37 +19,55 @@ const MAX_CURSOR: usize = 40_000;
 #[error("not a cursor")]
 pub(crate) struct BadCursor;
 
-/// How many events of each inbox the caller has. An inbox that is not named was never read.
+/// How many events of each inbox the caller has, and the beginning of the hash over them. An inbox that is not named was
+/// never read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct ChangesCursor(BTreeMap<Inbox, u64>);
+pub(crate) struct ChangesCursor(BTreeMap<Inbox, (u64, u32)>);
 
 impl ChangesCursor {
     /// Events that the caller has of an inbox.
     pub(crate) fn count(&self, inbox: Inbox) -> u64 {
-        self.0.get(&inbox).copied().unwrap_or(0)
+        self.0.get(&inbox).map_or(0, |(count, _)| *count)
     }
 
-    /// Moves on to `count` events of an inbox.
-    pub(crate) fn set(&mut self, inbox: Inbox, count: u64) {
+    /// Moves on to `count` events of an inbox, with this hash over them.
+    pub(crate) fn set(&mut self, inbox: Inbox, count: u64, hash: [u8; 32]) {
         if count > 0 {
-            self.0.insert(inbox, count);
+            self.0.insert(inbox, (count, reach::brief(hash)));
         }
+    }
+
+    /// Stays where `before` was in an inbox.
+    pub(crate) fn stay(&mut self, inbox: Inbox, before: &Self) {
+        self.0.extend(before.0.get(&inbox).map(|place| (inbox, *place)));
+    }
+
+    /// Whether every inbox has the events that the caller has. If not, the database was restored to a time before the
+    /// caller read it.
+    pub(crate) fn stands(&self, store: &dyn Store) -> Result<bool, StoreError> {
+        for (inbox, place) in &self.0 {
+            if !reach::stands(store, *inbox, *place)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The cursor as it travels.
     pub(crate) fn text(&self) -> String {
-        let counts: Vec<(Inbox, u64)> = self.0.iter().map(|(inbox, count)| (*inbox, *count)).collect();
-        encode(&counts)
+        let places: Vec<(Inbox, u64, u32)> =
+            self.0.iter().map(|(inbox, (count, hash))| (*inbox, *count, *hash)).collect();
+        encode(&places)
     }
 
     /// Reads a cursor; without one, from the beginning.
     pub(crate) fn read(text: Option<&str>) -> Result<Self, BadCursor> {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Self::default()) };
-        let counts: Vec<(Inbox, u64)> = decode(text)?;
-        if !counts.is_sorted_by(|(one, _), (next, _)| one < next) {
+        let places: Vec<(Inbox, u64, u32)> = decode(text)?;
+        if !places.is_sorted_by(|(one, ..), (next, ..)| one < next) {
             return Err(BadCursor);
         }
-        Ok(Self(counts.into_iter().collect()))
+        Ok(Self(places.into_iter().map(|(inbox, count, hash)| (inbox, (count, hash))).collect()))
     }
 }
 
@@ -93,9 +113,9 @@ mod tests {
     #[test]
     fn cursors_read_back() {
         let mut cursor = ChangesCursor::default();
-        cursor.set(Inbox::Group(GroupId([3; 16])), 70_000);
-        cursor.set(Inbox::Account(AccountId([9; 16])), 1);
-        cursor.set(Inbox::Merchant(MerchantId([1; 16])), 0);
+        cursor.set(Inbox::Group(GroupId([3; 16])), 70_000, [9; 32]);
+        cursor.set(Inbox::Account(AccountId([9; 16])), 1, [8; 32]);
+        cursor.set(Inbox::Merchant(MerchantId([1; 16])), 0, [7; 32]);
         assert_eq!(ChangesCursor::read(Some(&cursor.text())), Ok(cursor.clone()));
         assert_eq!(cursor.count(Inbox::Group(GroupId([3; 16]))), 70_000);
         assert_eq!(cursor.count(Inbox::Merchant(MerchantId([1; 16]))), 0);
@@ -108,7 +128,7 @@ mod tests {
     fn an_inbox_named_twice_or_out_of_order_is_no_cursor() {
         let inbox = Inbox::Account(AccountId([1; 16]));
         let lower = Inbox::Account(AccountId([0; 16]));
-        for counts in [vec![(inbox, 1), (inbox, 2)], vec![(inbox, 1), (lower, 1)]] {
+        for counts in [vec![(inbox, 1, 1_u32), (inbox, 2, 1)], vec![(inbox, 1, 1), (lower, 1, 1)]] {
             assert_eq!(ChangesCursor::read(Some(&encode(&counts))), Err(BadCursor));
         }
     }

@@ -321,6 +321,30 @@ impl Store for MemoryStore {
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
         Ok(self.lock().tables.operators.contains(&account))
     }
+
+    fn forget_closed(&self) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        let State {
+            tables,
+            accounts,
+            recoveries,
+            known_devices,
+            member_tags,
+            one_time,
+            sessions,
+            tokens,
+            ..
+        } = &mut *state;
+        let closed = |account: &AccountId| tables.closed.contains_key(account);
+        accounts.retain(|_, number| !closed(&number.account));
+        recoveries.retain(|account, _| !closed(account));
+        known_devices.retain(|(account, _), _| !closed(account));
+        member_tags.retain(|account, _| !closed(account));
+        one_time.retain(|_, (code, _)| !closed(&code.account));
+        sessions.retain(|_, (session, _)| !closed(&session.account));
+        tokens.retain(|_, (session, _)| !closed(&session.account));
+        Ok(())
+    }
 }
 
 impl People for MemoryStore {

@@ -52,3 +52,24 @@ impl Reach {
         Ok(Self { merchant, till, inboxes })
     }
 }
+
+/// How far a reader has come in an inbox: events, and the beginning of the hash over them.
+pub type Place = (u64, u32);
+
+/// The beginning of a hash: enough to tell an accident, of which a restored database is one.
+pub fn brief(hash: [u8; 32]) -> u32 {
+    u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+}
+
+/// Whether an inbox still has the events that a reader has of it. It does not, if the database was restored to a time before
+/// they were read, even if others have come since.
+///
+/// # Errors
+/// The store's.
+pub fn stands(store: &dyn Store, inbox: Inbox, (count, hash): Place) -> Result<bool, StoreError> {
+    let head = store.head(inbox)?;
+    if count == 0 || head.count <= count {
+        return Ok(count == 0 || (head.count == count && brief(head.hash) == hash));
+    }
+    Ok(brief(store.inbox(inbox, count - 1, 1)?.head.hash) == hash)
+}

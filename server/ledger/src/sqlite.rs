@@ -267,4 +267,8 @@ impl Store for SqliteStore {
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
         self.read(|tx| Ok(load::cell(tx, Key::Operator(account))?.is_some()))
     }
+
+    fn forget_closed(&self) -> Result<(), StoreError> {
+        self.write("erasing persons", people::forget_closed)
+    }
 }

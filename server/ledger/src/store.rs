@@ -223,6 +223,9 @@ pub trait Store: People {
 
     /// Whether a person runs the server for everyone.
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError>;
+
+    /// Erases what is kept of the persons of accounts that have ended: number, names of devices, sessions, codes.
+    fn forget_closed(&self) -> Result<(), StoreError>;
 }
 
 /// An enrolment as it is begun. The code itself is not kept.

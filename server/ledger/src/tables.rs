@@ -49,6 +49,8 @@ pub struct Tables {
     pub staff_days: BTreeMap<(MerchantId, AccountId, Day), Money>,
     /// Mileage reserved for tills, spent and released passes too.
     pub passes: BTreeMap<(MerchantId, OpId), Pass>,
+    /// Accounts that have ended, and when.
+    pub closed: BTreeMap<AccountId, Timestamp>,
     /// Who runs the server for everyone.
     pub operators: BTreeSet<AccountId>,
     /// The books, without wallets: they are the lots.
@@ -95,6 +97,13 @@ impl Tables {
                 open.sort_unstable();
                 (!open.is_empty()).then_some(Cell::OpenPasses(open))
             }
+            Key::WalletsOf(account) => {
+                let left = self.lots_of(account, None).filter(|lot| !lot.remaining.is_zero());
+                let mut groups: Vec<GroupId> = left.map(|lot| lot.group).collect();
+                groups.dedup();
+                (!groups.is_empty()).then_some(Cell::WalletsOf(groups))
+            }
+            Key::Closed(account) => self.closed.contains_key(&account).then_some(Cell::Closed),
             Key::Operator(account) => self.operators.contains(&account).then_some(Cell::Operator),
         }
     }
@@ -122,6 +131,7 @@ impl Tables {
                 self.staff_days.insert((merchant, account, day), sold);
             }
             Row::Pass(pass) => drop(self.passes.insert((pass.merchant, pass.id), pass)),
+            Row::Closed { account, at } => drop(self.closed.insert(account, at)),
             Row::Operator { account, operator: true } => drop(self.operators.insert(account)),
             Row::Operator { account, operator: false } => drop(self.operators.remove(&account)),
             Row::Member(member) => {

@@ -190,6 +190,7 @@ fn check_ops(
         // A sale inside a claim is an op of its own.
         let code = match carried {
             Carried::Code(code) => Some((code.key, code.counter)),
+            Carried::Consent(consent) => Some((consent.key, consent.counter)),
             Carried::Invitation(invitation) => Some((invitation.key, invitation.counter)),
             Carried::None | Carried::Buyer(_) | Carried::Sale(_) | Carried::Pass { .. } => None,
         };
@@ -219,6 +220,7 @@ fn compare(live: &Tables, rebuilt: &Tables, report: &mut Report) {
     compare_table("standing choice", &live.standings, &rebuilt.standings, report);
     compare_table("clerk", &live.staff, &rebuilt.staff, report);
     compare_table("clerk's day", &live.staff_days, &rebuilt.staff_days, report);
+    compare_table("closed account", &live.closed, &rebuilt.closed, report);
     compare_table("pass", &live.passes, &rebuilt.passes, report);
     for account in live.operators.symmetric_difference(&rebuilt.operators) {
         report.add(|| {

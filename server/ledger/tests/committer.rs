@@ -128,6 +128,10 @@ impl Store for Trying {
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
         self.inner.is_operator(account)
     }
+
+    fn forget_closed(&self) -> Result<(), StoreError> {
+        self.inner.forget_closed()
+    }
 }
 
 impl People for Trying {

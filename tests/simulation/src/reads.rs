@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::BASE64URL_NOPAD;
 use minicbor::{Decode, Encode};
-use moa_ledger::reach::Reach;
+use moa_ledger::reach::{Place, Reach, brief, stands};
 use moa_ledger::store::Store;
 use moa_phone::Response;
 use moa_rules::event::Inbox;
@@ -44,23 +44,27 @@ pub(crate) fn changes(
     query: &str,
     now: Timestamp,
 ) -> Step<Taken> {
-    let Some(counts) = cursor(query).map_or(Some(Vec::new()), decode::<Vec<(Inbox, u64)>>) else {
+    let Some(counts) = cursor(query).map_or(Some(Vec::new()), decode::<Vec<(Inbox, u64, u32)>>) else {
         return Ok(Taken::Answer(problem(400, "bad_cursor")));
     };
-    let counts: BTreeMap<Inbox, u64> = counts.into_iter().collect();
+    let places: BTreeMap<Inbox, Place> =
+        counts.into_iter().map(|(inbox, count, hash)| (inbox, (count, hash))).collect();
+    for (inbox, place) in &places {
+        if !stands(store, *inbox, *place).map_err(broken)? {
+            return Ok(Taken::Answer(problem(410, "cursor_gone")));
+        }
+    }
     let (mut inboxes, mut next, mut more) = (Vec::new(), Vec::new(), false);
     let mut room = MAX_CHANGES;
     let reach = reach(store, caller)?.inboxes;
     for inbox in &reach {
-        let after = counts.get(inbox).copied().unwrap_or(0);
+        let (after, before) = places.get(inbox).copied().unwrap_or((0, 0));
         let page = store.inbox(*inbox, after, room).map_err(broken)?;
-        if page.count < after {
-            return Ok(Taken::Answer(problem(410, "cursor_gone")));
-        }
         room -= page.events.len();
-        let upto = if page.events.is_empty() { after } else { page.head.count };
+        let (upto, hash) =
+            if page.events.is_empty() { (after, before) } else { (page.head.count, brief(page.head.hash)) };
         more |= page.count > upto;
-        next.push((*inbox, upto));
+        next.push((*inbox, upto, hash));
         if upto > after {
             let head = signed_head(signer, *inbox, upto, page.head.hash)?;
             let events = page.events.into_iter().map(Base64).collect();
@@ -89,7 +93,7 @@ pub(crate) fn snapshot(
     let (mut heads, mut counts) = (Vec::new(), Vec::new());
     for inbox in inboxes {
         let head = store.head(inbox).map_err(broken)?;
-        counts.push((inbox, head.count));
+        counts.push((inbox, head.count, brief(head.hash)));
         heads.push(signed_head(signer, inbox, head.count, head.hash)?);
     }
     let lots = store.lots(caller.account).map_err(broken)?;
@@ -172,8 +176,8 @@ fn cursor(query: &str) -> Option<&str> {
     query.split('&').find_map(|pair| pair.strip_prefix("cursor=")).filter(|cursor| !cursor.is_empty())
 }
 
-fn counts_text(mut counts: Vec<(Inbox, u64)>) -> String {
-    counts.retain(|(_, count)| *count > 0);
+fn counts_text(mut counts: Vec<(Inbox, u64, u32)>) -> String {
+    counts.retain(|(_, count, _)| *count > 0);
     counts.sort_unstable();
     encode(&counts)
 }

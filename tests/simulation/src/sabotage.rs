@@ -357,6 +357,10 @@ impl Store for SpoiltStore {
         Ok(self.lock().books.tables.operators.contains(&account))
     }
 
+    fn forget_closed(&self) -> Result<(), StoreError> {
+        self.people.forget_closed()
+    }
+
     fn wallets_to_expire(
         &self,
         now: Timestamp,

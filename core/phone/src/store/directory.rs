@@ -31,6 +31,7 @@ const ADD_MEMBER: &str =
     "INSERT INTO member (\"group\", merchant) VALUES (?1, ?2) ON CONFLICT (\"group\", merchant) DO NOTHING";
 const CLEAR_GROUPS_OF: &str = "DELETE FROM member WHERE merchant = ?1";
 const CLEAR_MEMBERS_OF: &str = "DELETE FROM member WHERE \"group\" = ?1";
+const REMOVE_MEMBER: &str = "DELETE FROM member WHERE \"group\" = ?1 AND merchant = ?2";
 const MEMBERS_OF: &str = "SELECT merchant FROM member WHERE \"group\" = ?1 ORDER BY merchant";
 const GROUPS_OF: &str = "SELECT \"group\" FROM member WHERE merchant = ?1 ORDER BY \"group\"";
 const KEYS_OF: &str = "SELECT key FROM merchant_key WHERE merchant = ?1 ORDER BY key";
@@ -80,6 +81,12 @@ pub(crate) fn add_terms(db: &Connection, terms: &TermsVersion) -> Result<(), Pho
 /// Adds a membership.
 pub(crate) fn add_member(db: &Connection, group: GroupId, merchant: MerchantId) -> Result<(), PhoneError> {
     db.prepare_cached(ADD_MEMBER)?.execute((group.0, merchant.0))?;
+    Ok(())
+}
+
+/// A shop is no member any more.
+pub(crate) fn remove_member(db: &Connection, group: GroupId, merchant: MerchantId) -> Result<(), PhoneError> {
+    db.prepare_cached(REMOVE_MEMBER)?.execute((group.0, merchant.0))?;
     Ok(())
 }
 

@@ -14,8 +14,12 @@ const PUT: &str = "INSERT INTO inbox (name, count, hash) VALUES (?1, ?2, ?3)
 const SET_ASIDE: &str = "INSERT INTO inbox (name, count, hash, set_aside) VALUES (?1, ?2, ?3, 1)
                          ON CONFLICT (name) DO UPDATE SET set_aside = 1";
 const DELETE_ALL: &str = "DELETE FROM inbox";
-const KEEP: &str = "INSERT INTO inbox_event (inbox, number, bytes, known) VALUES (?1, ?2, ?3, ?4)
-                    ON CONFLICT (inbox, number) DO UPDATE SET bytes = excluded.bytes, known = excluded.known";
+const KEEP: &str = "INSERT INTO inbox_event (inbox, number, bytes, known, hash) VALUES (?1, ?2, ?3, ?4, ?5)
+                    ON CONFLICT (inbox, number) DO UPDATE
+                    SET bytes = excluded.bytes, known = excluded.known, hash = excluded.hash";
+const HASH_AT: &str = "SELECT hash FROM inbox_event WHERE inbox = ?1 AND number = ?2";
+const EVENTS: &str = "SELECT number, bytes FROM inbox_event WHERE inbox = ?1 ORDER BY number";
+const FORGET_AFTER: &str = "DELETE FROM inbox_event WHERE inbox = ?1 AND number > ?2";
 const UNKNOWN: &str = "SELECT inbox, number, bytes FROM inbox_event WHERE NOT known";
 const NOW_KNOWN: &str = "UPDATE inbox_event SET known = 1 WHERE inbox = ?1 AND number = ?2";
 
@@ -71,15 +75,44 @@ pub(crate) fn forget_all(db: &Connection) -> Result<(), PhoneError> {
     Ok(())
 }
 
-/// Keeps an event as it was received.
+/// Keeps an event as it was received, with the hash over it and all before it.
 pub(crate) fn keep(
     db: &Connection,
     inbox: Inbox,
     number: u64,
-    bytes: &[u8],
+    (bytes, hash): (&[u8], [u8; 32]),
     known: bool,
 ) -> Result<(), PhoneError> {
-    db.prepare_cached(KEEP)?.execute((canonical::encode(&inbox), signed(number), bytes, known))?;
+    db.prepare_cached(KEEP)?.execute((canonical::encode(&inbox), signed(number), bytes, known, hash))?;
+    Ok(())
+}
+
+/// The hash over the first so many events, if the last of them was kept.
+pub(crate) fn hash_at(db: &Connection, inbox: Inbox, count: u64) -> Result<Option<[u8; 32]>, PhoneError> {
+    if count == 0 {
+        return Ok(Some(chain::start(inbox)));
+    }
+    let hash =
+        db.prepare_cached(HASH_AT)?.query_row((canonical::encode(&inbox), signed(count)), |row| row.get(0));
+    Ok(hash.optional()?)
+}
+
+/// The events that were kept of an inbox and that this app can read, by their numbers.
+pub(crate) fn events(db: &Connection, inbox: Inbox) -> Result<Vec<(u64, Event)>, PhoneError> {
+    let mut statement = db.prepare(EVENTS)?;
+    let mut rows = statement.query([canonical::encode(&inbox)])?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Ok(event) = canonical::decode(&row.get::<_, Vec<u8>>(1)?) {
+            events.push((unsigned(row.get(0)?), event));
+        }
+    }
+    Ok(events)
+}
+
+/// Forgets the events after a number.
+pub(crate) fn forget_after(db: &Connection, inbox: Inbox, number: u64) -> Result<(), PhoneError> {
+    db.execute(FORGET_AFTER, (canonical::encode(&inbox), signed(number)))?;
     Ok(())
 }
 
@@ -115,9 +148,9 @@ mod tests {
         let body = EventBody::MemberJoined { group, merchant, terms_version: 1 };
         let (actor, op, at) = (KeyId([4; 8]), OpId([5; 16]), Timestamp(6));
         let event = canonical::encode(&Event { version: EVENT_VERSION, actor, op, index: 0, at, body });
-        store.write(|db| keep(db, inbox, 1, &[0x83, 0x02], false)).unwrap();
+        store.write(|db| keep(db, inbox, 1, (&[0x83, 0x02], [0; 32]), false)).unwrap();
         assert!(!store.read(learned_to_read).unwrap(), "still not known");
-        store.write(|db| keep(db, inbox, 2, &event, false)).unwrap();
+        store.write(|db| keep(db, inbox, 2, (&event, [0; 32]), false)).unwrap();
         assert!(store.write(learned_to_read).unwrap());
         assert!(!store.write(learned_to_read).unwrap());
     }

@@ -67,6 +67,8 @@ pub(crate) const STANDING: Name<StandingChoice> = name("standing");
 pub(crate) const ALWAYS_BEST: Name<bool> = name("always_best");
 /// The inbox that was set aside first.
 pub(crate) const BREACH: Name<Breach> = name("breach");
+/// Whether the server said that it does not stand where this phone has been.
+pub(crate) const CURSOR_GONE: Name<bool> = name("cursor_gone");
 
 /// An enrolment that waits for its code.
 #[derive(Debug, Clone, Serialize, Deserialize)]

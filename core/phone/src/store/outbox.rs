@@ -17,12 +17,14 @@ const INSERT: &str = "INSERT INTO outbox (op, actor, counter, kind, bytes, creat
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const INSERT_PENDING: &str = "INSERT INTO pending (op, \"group\", units) VALUES (?1, ?2, ?3)";
 const DELETE_PENDING: &str = "DELETE FROM pending WHERE op = ?1";
+const SETTLE: &str = "UPDATE pending SET settled = 1 WHERE op = ?1";
+const UNSETTLE: &str = "UPDATE pending SET settled = 0 WHERE op = ?1";
 const ENTRY: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox WHERE op = ?1";
 const SHOWN: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox
                      WHERE (state = 'waiting' AND kind <> 'renew_certificate')
                          OR (state = 'refused' AND NOT dismissed) ORDER BY seq";
 const PENDING: &str = "SELECT op, kind, bytes, created_at, \"group\", units
-                       FROM pending JOIN outbox USING (op) WHERE kind = ?1 ORDER BY seq";
+                       FROM pending JOIN outbox USING (op) WHERE kind = ?1 AND NOT settled ORDER BY seq";
 const DISMISS: &str = "UPDATE outbox SET dismissed = 1 WHERE op = ?1 AND state = 'refused'";
 const SETUP: &str = "SELECT op, bytes, not_before FROM outbox
                      WHERE state = 'waiting' AND kind IN ('register_merchant', 'act_for', 'join_staff', 'found_group', 'join_group')
@@ -49,10 +51,15 @@ const QUIET: &str = "UPDATE outbox SET quiet = 1 WHERE op = ?1";
 const DISMISS_QUIET: &str = "UPDATE outbox SET dismissed = 1 WHERE op = ?1 AND quiet";
 const IS_OURS: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE op = ?1 AND actor = ?2)";
 const ANY_IN_SNAPSHOT: &str = "SELECT EXISTS (SELECT 1 FROM pending JOIN outbox USING (op)
-                               WHERE state = 'applied' AND before_snapshot)";
-const DROP_IN_SNAPSHOT: &str =
-    "DELETE FROM pending WHERE op IN (SELECT op FROM outbox WHERE state = 'applied' AND before_snapshot)";
-const DROP_SETTLED: &str = "DELETE FROM pending WHERE op IN (SELECT op FROM outbox WHERE state = 'applied')";
+                               WHERE state = 'applied' AND before_snapshot AND NOT settled)";
+const SETTLE_IN_SNAPSHOT: &str = "UPDATE pending SET settled = 1
+    WHERE op IN (SELECT op FROM outbox WHERE state = 'applied' AND before_snapshot)";
+const SETTLE_APPLIED: &str = "UPDATE pending SET settled = 1
+    WHERE op IN (SELECT op FROM outbox WHERE state = 'applied') AND NOT settled";
+const APPLIED_OPS: &str = "SELECT bytes FROM outbox WHERE state = 'applied' ORDER BY seq";
+const AGAIN: &str = "UPDATE outbox SET state = 'waiting', not_before = 0, before_snapshot = 0, again = 1
+                     WHERE op = ?1 AND state = 'applied'";
+const ANY_AGAIN: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND again)";
 const MARK_BEFORE_SNAPSHOT: &str = "UPDATE outbox SET before_snapshot = 1 WHERE state = 'waiting'";
 
 /// What an op would change, once confirmed.
@@ -249,8 +256,8 @@ pub(crate) fn any_in_snapshot(db: &Connection) -> Result<bool, PhoneError> {
 }
 
 /// Every event after the snapshot has been received of what was answered: what is pending still lies before it.
-pub(crate) fn drop_in_snapshot(db: &Connection) -> Result<(), PhoneError> {
-    db.prepare_cached(DROP_IN_SNAPSHOT)?.execute([])?;
+pub(crate) fn settle_in_snapshot(db: &Connection) -> Result<(), PhoneError> {
+    db.prepare_cached(SETTLE_IN_SNAPSHOT)?.execute([])?;
     Ok(())
 }
 
@@ -258,7 +265,7 @@ pub(crate) fn drop_in_snapshot(db: &Connection) -> Result<(), PhoneError> {
 pub(crate) fn confirmed(db: &Connection, actor: KeyId, op: OpId) -> Result<(), PhoneError> {
     if db.prepare_cached(IS_OURS)?.query_row((op.0, actor.0), |row| row.get(0))? {
         applied(db, op)?;
-        db.prepare_cached(DELETE_PENDING)?.execute([op.0])?;
+        db.prepare_cached(SETTLE)?.execute([op.0])?;
     }
     Ok(())
 }
@@ -285,6 +292,32 @@ pub(crate) fn refused(db: &Connection, key: KeyId, op: OpId, refusal: &RefusedOp
     Ok(())
 }
 
+/// Ops that the server had applied, oldest first.
+pub(crate) fn applied_ops(db: &Connection) -> Result<Vec<Op>, PhoneError> {
+    let mut statement = db.prepare(APPLIED_OPS)?;
+    let mut rows = statement.query([])?;
+    let mut ops = Vec::new();
+    while let Some(row) = rows.next()? {
+        ops.push(op(&row.get::<_, Vec<u8>>(0)?)?);
+    }
+    Ok(ops)
+}
+
+/// Sends an op again that the server had applied, under the same id. What it would change is pending again, if it is known to
+/// be lost.
+pub(crate) fn again(db: &Connection, op: OpId, lost: bool) -> Result<(), PhoneError> {
+    db.prepare_cached(AGAIN)?.execute([op.0])?;
+    if lost {
+        db.prepare_cached(UNSETTLE)?.execute([op.0])?;
+    }
+    Ok(())
+}
+
+/// Whether something that is sent again waits for its answer.
+pub(crate) fn any_again(db: &Connection) -> Result<bool, PhoneError> {
+    Ok(db.prepare_cached(ANY_AGAIN)?.query_row([], |row| row.get(0))?)
+}
+
 /// Nobody asked for this op: if it is refused, nobody needs to read why.
 pub(crate) fn quiet(db: &Connection, op: OpId) -> Result<(), PhoneError> {
     db.prepare_cached(QUIET)?.execute([op.0])?;
@@ -296,7 +329,7 @@ pub(crate) const COUNTER_LEAP: u64 = 1 << 16;
 
 /// A snapshot was taken while nothing was under way: it holds what was applied. Of what still waits nobody knows.
 pub(crate) fn snapshot_taken(db: &Connection) -> Result<(), PhoneError> {
-    db.execute(DROP_SETTLED, [])?;
+    db.execute(SETTLE_APPLIED, [])?;
     db.execute(MARK_BEFORE_SNAPSHOT, [])?;
     Ok(())
 }

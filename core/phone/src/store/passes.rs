@@ -16,6 +16,7 @@ const TAKE: &str = "INSERT INTO pass (id, body, taken_by) VALUES (?1, ?2, ?3)
                     ON CONFLICT (id) DO UPDATE SET taken_by = excluded.taken_by";
 const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM pass JOIN outbox ON op = taken_by
                      WHERE id = ?1 AND state <> 'refused')";
+const FORGET: &str = "DELETE FROM pass WHERE id = ?1 AND taken_by IS NULL";
 const PUT_TOKEN: &str = "INSERT INTO given_token (op, bytes) VALUES (?1, ?2)
                          ON CONFLICT (op) DO UPDATE SET bytes = excluded.bytes";
 const TOKEN: &str = "SELECT bytes FROM given_token WHERE op = ?1";
@@ -53,6 +54,12 @@ pub(crate) fn take(db: &Connection, pass: &Pass, op: OpId) -> Result<(), PhoneEr
 /// Whether this till took a pass, and was not refused.
 pub(crate) fn taken(db: &Connection, pass: OpId) -> Result<bool, PhoneError> {
     Ok(db.prepare_cached(TAKEN)?.query_row([pass.0], |row| row.get(0))?)
+}
+
+/// That a pass was reserved is not in the books any more; a till keeps what it took.
+pub(crate) fn forget(db: &Connection, pass: OpId) -> Result<(), PhoneError> {
+    db.prepare_cached(FORGET)?.execute([pass.0])?;
+    Ok(())
 }
 
 /// Keeps the server's word on an op.

@@ -13,6 +13,7 @@ const ASK: &str = "INSERT INTO redemption (op, code_key, code_counter, \"group\"
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const CONFIRM: &str = "INSERT INTO redemption (op, \"group\", units, at) VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT (op) DO UPDATE SET at = excluded.at";
+const FORGET: &str = "DELETE FROM redemption WHERE op = ?1 AND op NOT IN (SELECT op FROM outbox)";
 const ASKED_WITH: &str = "SELECT EXISTS (SELECT 1 FROM redemption JOIN outbox USING (op)
                           WHERE code_key = ?1 AND code_counter = ?2 AND state <> 'refused')";
 const SINCE: &str = "SELECT op, \"group\", units, at, deadline FROM redemption
@@ -58,6 +59,12 @@ pub(crate) fn confirm(
     at: Timestamp,
 ) -> Result<(), PhoneError> {
     db.prepare_cached(CONFIRM)?.execute((op.0, group.0, units.get(), at.0))?;
+    Ok(())
+}
+
+/// What another till took is not in the books any more.
+pub(crate) fn forget(db: &Connection, op: OpId) -> Result<(), PhoneError> {
+    db.prepare_cached(FORGET)?.execute([op.0])?;
     Ok(())
 }
 

@@ -16,6 +16,10 @@ const PUT: &str = "INSERT INTO sale (op, merchant, key, amount, time, addressee,
 const GET: &str =
     "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed FROM sale WHERE op = ?1";
 const CLAIMED: &str = "UPDATE sale SET \"group\" = ?2, units = ?3 WHERE op = ?1";
+const DELETE: &str = "DELETE FROM sale WHERE op = ?1";
+const UNCLAIM: &str =
+    "UPDATE sale SET lot = NULL, waits_until = NULL, lapsed = 0, \"group\" = NULL, units = NULL
+                       WHERE op = ?1";
 const SINCE: &str = "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed,
                      \"group\", units FROM sale WHERE time >= ?1 ORDER BY time DESC, op DESC";
 
@@ -24,7 +28,7 @@ const SOLD: &str = "SELECT op, merchant, key, amount, time, addressee, lot, wait
 
 // An op is pending until its event has come.
 const UNCONFIRMED: &str = "SELECT count(*), coalesce(sum(amount), 0) FROM sale JOIN pending USING (op)
-                           WHERE key = ?1";
+                           WHERE key = ?1 AND NOT settled";
 const SOLD_ON: &str = "SELECT coalesce(sum(amount), 0) FROM sale LEFT JOIN outbox USING (op)
                        WHERE key = ?1 AND time >= ?2 AND time < ?3 AND coalesce(state, '') <> 'refused'";
 
@@ -81,6 +85,18 @@ pub(crate) fn sold(db: &Connection, sale: OpId) -> Result<Option<Sold>, PhoneErr
 /// A sale was claimed into a group.
 pub(crate) fn claimed(db: &Connection, sale: OpId, group: GroupId, units: Units) -> Result<(), PhoneError> {
     db.prepare_cached(CLAIMED)?.execute((sale.0, group.0, units.get()))?;
+    Ok(())
+}
+
+/// A sale of another till's is not in the books any more.
+pub(crate) fn delete(db: &Connection, sale: OpId) -> Result<(), PhoneError> {
+    db.prepare_cached(DELETE)?.execute([sale.0])?;
+    Ok(())
+}
+
+/// What became of a sale is not in the books any more.
+pub(crate) fn unclaim(db: &Connection, sale: OpId) -> Result<(), PhoneError> {
+    db.prepare_cached(UNCLAIM)?.execute([sale.0])?;
     Ok(())
 }
 

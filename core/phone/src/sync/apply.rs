@@ -14,6 +14,7 @@ use moa_wire::token::{Head, Sealed};
 use moa_wire::{canonical, chain};
 use rusqlite::Connection;
 
+use super::again;
 use crate::breach::{Breach, Mismatch};
 use crate::enrolment::server_key;
 use crate::error::{PhoneError, corrupt};
@@ -55,10 +56,12 @@ pub(super) fn changes(db: &Connection, key: KeyId, changes: &Changes) -> Result<
                 continue;
             }
         };
+        let mut hash = followed.hash;
         for (number, Base64(bytes)) in (news.first..).zip(&news.events) {
+            hash = chain::next(hash, number, bytes);
             // A newer server's event may be of a kind that is not known here. It is kept, for a newer app.
             let event = canonical::decode::<Event>(bytes).ok();
-            inbox::keep(db, name, number, bytes, event.is_some())?;
+            inbox::keep(db, name, number, (bytes, hash), event.is_some())?;
             if let Some(event) = event {
                 applied.directory |= apply(db, me, name, &event)?;
             }
@@ -87,14 +90,15 @@ pub(super) fn snapshot(
             Err(_) => return Ok(Err("a snapshot whose heads the server did not sign")),
         }
     }
-    for head in &heads {
-        let before = inbox::get(db, head.inbox)?;
-        let forked = head.count == before.count && head.hash != before.hash;
-        if head.count < before.count || forked {
-            let number = head.count + 1;
-            report(db, &Breach { inbox: head.inbox.into(), number, what: Mismatch::WentBack })?;
+    let known_gone = meta::get(db, &meta::CURSOR_GONE)?.unwrap_or(false);
+    let lost = again::compare(db, &heads, known_gone)?;
+    if let Some(lost) = &lost {
+        again::take_back(db, lost)?;
+        if let Some(breach) = &lost.breach {
+            report(db, breach)?;
         }
     }
+    meta::clear(db, &meta::CURSOR_GONE)?;
     inbox::forget_all(db)?;
     for head in heads {
         inbox::put(db, head.inbox, head.count, head.hash)?;
@@ -111,6 +115,9 @@ pub(super) fn snapshot(
     }
     meta::set(db, &meta::TILL, &snapshot.till)?;
     outbox::snapshot_taken(db)?;
+    if let Some(lost) = &lost {
+        again::send(db, lost)?;
+    }
     meta::set(db, &meta::CURSOR, &snapshot.cursor)?;
     Ok(Ok(()))
 }
@@ -182,9 +189,9 @@ fn apply(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<bool, Ph
 /// What screens want to know beside the rows.
 fn note(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), PhoneError> {
     let mine = name == Inbox::Account(me.account);
-    let (op, at) = (event.op, event.at);
+    let (op, place, at) = (event.op, event.index, event.at);
     let add = |group, happened, merchant, units| {
-        history::add(db, group, &history::Row { happened, at, merchant, units, op })
+        history::add(db, group, &history::Row { happened, at, merchant, units, op, place })
     };
     match event.body {
         EventBody::MerchantRegistered { merchant, key, .. } if key == me.key => {
@@ -199,6 +206,9 @@ fn note(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), Phone
         }
         EventBody::Expired { group, allocation, .. } if mine => {
             add(group, Happened::Expiry, allocation.issuer, allocation.units)
+        }
+        EventBody::LotsMoved { group, into, ref lots, .. } if mine && into == me.account => {
+            lots.iter().try_for_each(|lot| add(group, Happened::Moved, lot.issuer, lot.remaining))
         }
         EventBody::SaleWaits { sale, merchant, amount, time, until, .. } if mine => {
             waiting::put(db, &WaitingSale { sale, merchant, amount, time, until })

@@ -4,7 +4,7 @@ use moa_rules::time::Timestamp;
 use moa_wire::api::{Changes, Snapshot};
 
 use super::answer::{self, Failure, Outcome};
-use super::{Lane, Machine, UnderWay, Work, apply, ask};
+use super::{Lane, Machine, UnderWay, Work, again, apply, ask};
 use crate::error::PhoneError;
 use crate::phone::Phone;
 use crate::session::Reader;
@@ -78,7 +78,13 @@ impl Machine {
                 return self.failed(phone, Lane::Pull, failure, retry_after_s, now);
             }
             Outcome::Problem { problem, .. } if problem.status == 410 || problem.code == "bad_cursor" => {
-                phone.write(|db| meta::clear(db, &meta::CURSOR))?;
+                let gone = problem.status == 410;
+                phone.write(|db| {
+                    if gone {
+                        meta::set(db, &meta::CURSOR_GONE, &true)?;
+                    }
+                    meta::clear(db, &meta::CURSOR)
+                })?;
                 // The snapshot is taken at once; were its cursor gone too, later and later.
                 if std::mem::replace(&mut self.cursor_gone, true) {
                     return self.back_off(phone, Lane::Pull, None, now);
@@ -110,7 +116,10 @@ impl Machine {
             self.changes_complete = sent;
             // Sent after the verdicts, so whatever they were about has been received by now.
             if sent > self.pushed && phone.store().read(outbox::any_in_snapshot)? {
-                phone.write(outbox::drop_in_snapshot)?;
+                phone.write(outbox::settle_in_snapshot)?;
+            }
+            if sent > self.pushed {
+                again::agreed(phone)?;
             }
         }
         self.succeeded(phone, Lane::Pull)

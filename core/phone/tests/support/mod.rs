@@ -55,6 +55,16 @@ pub fn units(count: i64) -> Units {
     Units::new(count).unwrap()
 }
 
+/// What a server's backup holds.
+#[derive(Clone)]
+pub struct Backup {
+    view: View,
+    inboxes: BTreeMap<Inbox, Vec<Vec<u8>>>,
+    answers: HashMap<OpId, Option<Refusal>>,
+    waited: Vec<(MerchantId, OpId)>,
+    merchants: Vec<MerchantId>,
+}
+
 /// The server double.
 pub struct Server {
     pub key: SoftwareKey,
@@ -287,10 +297,22 @@ impl Server {
         self.inboxes.entry(inbox).or_default().push(bytes);
     }
 
-    /// The server loses its last events, as after a restore.
-    pub fn forget_last(&mut self, inbox: Inbox, count: usize) {
-        let events = self.inboxes.get_mut(&inbox).unwrap();
-        events.truncate(events.len() - count);
+    /// The books as they are now.
+    pub fn backup(&self) -> Backup {
+        Backup {
+            view: self.view.clone(),
+            inboxes: self.inboxes.clone(),
+            answers: self.answers.clone(),
+            waited: self.waited.clone(),
+            merchants: self.merchants.clone(),
+        }
+    }
+
+    /// The books as they were then. People and their sessions are as before.
+    pub fn restore(&mut self, backup: Backup) {
+        let Backup { view, inboxes, answers, waited, merchants } = backup;
+        (self.view, self.inboxes, self.answers) = (view, inboxes, answers);
+        (self.waited, self.merchants) = (waited, merchants);
     }
 
     fn begin(&mut self, body: &[u8]) -> Response {
@@ -472,6 +494,14 @@ impl Server {
         }
     }
 
+    /// An operator ends a key.
+    pub fn revoke(&mut self, key: KeyId) {
+        let device = self.device(key).unwrap();
+        let (account, merchant) = (device.account().unwrap(), device.merchant);
+        let body = EventBody::DeviceRevoked { account, key, merchant, till: None };
+        self.happen(vec![(self.key.key_id(), OpId([0x8f; 16]), body)]);
+    }
+
     fn happen(&mut self, events: Vec<(KeyId, OpId, EventBody)>) {
         for (index, (actor, op, body)) in (0..).zip(events) {
             let event = Event { version: EVENT_VERSION, actor, op, index, at: self.now, body };
@@ -536,26 +566,35 @@ impl Server {
         self.inboxes.get(&inbox).map_or(0, Vec::len)
     }
 
-    /// A cursor is `inbox-count`, joined by dots.
+    /// How far a reader is in an inbox: `inbox-count-hash`.
+    fn place(&self, inbox: Inbox, count: usize) -> String {
+        let events = self.inboxes.get(&inbox).map(Vec::as_slice).unwrap_or_default();
+        let numbered = (1..).zip(&events[..count]);
+        let hash =
+            numbered.fold(chain::start(inbox), |hash, (number, event)| chain::next(hash, number, event));
+        format!("{}-{count}-{}", name(inbox), u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]))
+    }
+
+    /// A cursor is a place in each inbox, joined by dots.
     fn changes(&mut self, account: AccountId, key: KeyId, query: &str) -> Response {
         if self.cursors_gone {
             return problem(410, "cursor_gone");
         }
         let cursor = query.split('&').find_map(|pair| pair.strip_prefix("cursor=")).unwrap_or_default();
-        let seen: HashMap<&str, usize> = cursor
+        let seen: HashMap<&str, (usize, &str)> = cursor
             .split('.')
-            .filter_map(|part| part.split_once('-'))
-            .map(|(inbox, count)| (inbox, count.parse().unwrap()))
+            .filter_map(|part| part.split_once('-').map(|(inbox, rest)| (inbox, (rest, part))))
+            .map(|(inbox, (rest, part))| (inbox, (rest.split('-').next().unwrap().parse().unwrap(), part)))
             .collect();
         let (mut inboxes, mut next, mut more) = (Vec::new(), Vec::new(), false);
         for inbox in self.reach(account, key) {
-            let after = seen.get(name(inbox).as_str()).copied().unwrap_or(0);
-            if self.count(inbox) < after {
+            let (after, place) = seen.get(name(inbox).as_str()).copied().unwrap_or_default();
+            if self.count(inbox) < after || (after > 0 && self.place(inbox, after) != place) {
                 return problem(410, "cursor_gone");
             }
             let upto = self.count(inbox).min(after + MAX_CHANGES);
             more |= upto < self.count(inbox);
-            next.push(format!("{}-{upto}", name(inbox)));
+            next.push(self.place(inbox, upto));
             if upto == after {
                 continue;
             }
@@ -604,7 +643,7 @@ impl Server {
             heads: inboxes.iter().map(|inbox| self.head(*inbox, self.count(*inbox))).collect(),
             cursor: inboxes
                 .iter()
-                .map(|inbox| format!("{}-{}", name(*inbox), self.count(*inbox)))
+                .map(|inbox| self.place(*inbox, self.count(*inbox)))
                 .collect::<Vec<_>>()
                 .join("."),
             now: self.now,
@@ -627,7 +666,9 @@ impl Server {
         let merchant = self.view.merchant(id).unwrap().unwrap();
         let keys = self.devices.keys().filter_map(|key| self.device(*key));
         let keys: BTreeMap<KeyId, KeyEntry> = keys
-            .filter(|device| device.merchant == Some(id))
+            .filter(|device| {
+                device.merchant == Some(id) && device.signs(self.now) && device.left_at.is_none()
+            })
             .map(|device| (device.key, KeyEntry { id: device.key, public_key: Base64(device.public_key) }))
             .collect();
         MerchantEntry {

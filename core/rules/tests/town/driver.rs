@@ -50,6 +50,7 @@ pub struct Tables {
     pub staff_days: BTreeMap<(MerchantId, AccountId, Day), Money>,
     pub passes: BTreeMap<(MerchantId, OpId), Pass>,
     pub operators: BTreeSet<AccountId>,
+    pub closed: BTreeMap<AccountId, Timestamp>,
 }
 
 impl Tables {
@@ -96,6 +97,13 @@ impl Tables {
                 passes.sort_unstable();
                 (!passes.is_empty()).then_some(Cell::OpenPasses(passes))
             }
+            Key::WalletsOf(account) => {
+                let left =
+                    self.lots.values().filter(|lot| lot.account == account && !lot.remaining.is_zero());
+                let groups: BTreeSet<GroupId> = left.map(|lot| lot.group).collect();
+                (!groups.is_empty()).then(|| Cell::WalletsOf(groups.into_iter().collect()))
+            }
+            Key::Closed(account) => self.closed.contains_key(&account).then_some(Cell::Closed),
             Key::Operator(account) => self.operators.contains(&account).then_some(Cell::Operator),
         }
     }
@@ -116,6 +124,7 @@ impl Tables {
                 self.staff_days.insert((merchant, account, day), sold);
             }
             Row::Pass(pass) => drop(self.passes.insert((pass.merchant, pass.id), pass)),
+            Row::Closed { account, at } => drop(self.closed.insert(account, at)),
             Row::Operator { account, operator: true } => drop(self.operators.insert(account)),
             Row::Operator { account, operator: false } => drop(self.operators.remove(&account)),
         }
@@ -158,6 +167,8 @@ pub struct Town {
     pub now: Timestamp,
     pub tables: Tables,
     pub books: BTreeMap<Account, i64>,
+    /// Whether tills renew their certificates before they sell.
+    pub renews: bool,
     /// The tables when the batch began.
     committed: Tables,
     /// What the batch has loaded and changed.
@@ -172,6 +183,7 @@ impl Town {
             now: START,
             tables: Tables::default(),
             books: BTreeMap::new(),
+            renews: true,
             committed: Tables::default(),
             batch: View::default(),
             journal: Vec::new(),
@@ -182,7 +194,7 @@ impl Town {
     }
 
     /// A number never given before.
-    fn number(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.made += 1;
         self.made
     }
@@ -259,7 +271,9 @@ impl Town {
     /// A till hears from the server, if it has not for half a week.
     pub fn keep_fresh(&mut self, till: KeyId) {
         let certificate = self.tables.devices.get(&till).and_then(|device| device.certificate);
-        if certificate.is_some_and(|certificate| certificate.until < self.now.plus(4 * Timestamp::DAY)) {
+        if self.renews
+            && certificate.is_some_and(|certificate| certificate.until < self.now.plus(4 * Timestamp::DAY))
+        {
             self.renew(till);
         }
     }
@@ -290,11 +304,6 @@ impl Town {
         rows.iter().cloned().for_each(|row| self.write(row));
         self.journal.push(Happening::Amended(rows));
         version
-    }
-
-    /// Puts a key's record in; the op that revokes a key is yet to come.
-    pub fn put_device(&mut self, device: Device) {
-        self.write(Row::Device(device));
     }
 
     /// Puts a group in that no shop of this town could found.

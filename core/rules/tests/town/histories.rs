@@ -1,12 +1,16 @@
 //! Histories at random: after every op the rules and the naive model agree, and the books are whole.
 
+mod people;
+
 use std::collections::BTreeMap;
 
 use moa_rules::books::{Ledger, Party};
+use moa_rules::certificate::MOST_ALLOWANCE;
 use moa_rules::id::GroupId;
 use moa_rules::op::{Choice, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{BasisPoints, Currency, Money};
 use moa_rules::refusal::Refusal;
+use moa_rules::staff::StaffInvitation;
 use moa_rules::terms::{Basis, Kind, SpendingOrder, Terms};
 use moa_rules::time::{Day, Timestamp, Validity};
 use proptest::prelude::*;
@@ -15,6 +19,7 @@ use proptest::test_runner::FileFailurePersistence;
 
 use crate::driver::{Parcel, Person, Shop, Town, units};
 use crate::model::Model;
+use people::{Deed, some_deed};
 
 const SHOPS: usize = 3;
 const GROUPS: usize = 3;
@@ -55,6 +60,8 @@ enum Step {
     Join { shop: usize, group: usize, versions_back: u32 },
     /// A group changes its terms.
     Amend { group: usize, terms: Terms },
+    /// Keys, staff, certificates, passes.
+    Do(Deed),
     /// An op that was applied before comes again.
     Replay { sent: Index },
     /// A batch of ops ends and the next begins.
@@ -238,6 +245,7 @@ fn some_step() -> impl Strategy<Value = Step> {
         2 => (0..SHOPS, 0..GROUPS, select(vec![0, 0, 0, 1]))
             .prop_map(|(shop, group, versions_back)| Step::Join { shop, group, versions_back }),
         1 => (0..GROUPS, some_terms()).prop_map(|(group, terms)| Step::Amend { group, terms }),
+        20 => some_deed().prop_map(Step::Do),
         1 => any::<Index>().prop_map(|sent| Step::Replay { sent }),
         6 => Just(Step::Commit),
     ]
@@ -253,20 +261,31 @@ struct History {
     sales: Vec<Op>,
     codes: Vec<RedemptionCode>,
     applied: Vec<Parcel>,
+    /// The buyers' phones, those revoked too.
+    phones: Vec<Person>,
+    invitations: Vec<StaffInvitation>,
+    operator: Person,
+    /// Whether the owners' tills are renewed in time.
+    renews: bool,
 }
 
 impl History {
-    fn new(terms: &[Terms], joined: &[[bool; GROUPS]]) -> Self {
+    fn new(terms: &[Terms], joined: &[[bool; GROUPS]], renews: bool) -> Self {
         let mut town = Town::new();
         let mut model = Model::default();
         let shops: Vec<Shop> = (0..SHOPS).map(|_| town.shop()).collect();
         let mut buyers: Vec<Person> = (0..BUYERS - 1).map(|_| town.person()).collect();
         for shop in &shops {
-            model.knows(shop.owner.key, shop.owner.account, Some(shop.merchant));
+            model.knows(shop.owner.key, shop.owner.account);
+            model.opened(shop.merchant, shop.owner.key, MOST_ALLOWANCE.0, town.now.0);
         }
         for buyer in &buyers {
-            model.knows(buyer.key, buyer.account, None);
+            model.knows(buyer.key, buyer.account);
         }
+        let (operator, phones) = (town.operator(), buyers.clone());
+        model.knows(operator.key, operator.account);
+        model.runs_the_server(operator.account);
+        town.renews = false;
         buyers.push(shops[0].owner);
         let mut groups = Vec::new();
         for (at, terms) in terms.iter().enumerate() {
@@ -283,13 +302,27 @@ impl History {
                 }
             }
         }
-        let (sales, codes, applied) = (Vec::new(), Vec::new(), Vec::new());
-        Self { town, model, shops, buyers, groups, sales, codes, applied }
+        Self {
+            town,
+            model,
+            shops,
+            buyers,
+            groups,
+            sales: Vec::new(),
+            codes: Vec::new(),
+            applied: Vec::new(),
+            phones,
+            invitations: Vec::new(),
+            operator,
+            renews,
+        }
     }
 
     fn take(&mut self, step: Step) {
-        // Certificates have tests of their own; here no till goes without one.
-        self.shops.clone().iter().for_each(|shop| self.town.keep_fresh(shop.owner.key));
+        if self.renews {
+            self.renew_tills();
+        }
+        self.pick_up_phones();
         match step {
             Step::Buy { sale, claim } => {
                 let sale = self.sell(&sale, claim.buyer);
@@ -395,9 +428,10 @@ impl History {
                 self.model.amended(self.groups[group], self.town.now, terms);
             }
             Step::Commit => self.town.commit(),
+            Step::Do(deed) => self.act(deed),
             Step::Replay { sent } => {
                 if let Some(parcel) = pick(sent, &self.applied) {
-                    assert_eq!(self.town.send(&parcel), Err(counter_used(&parcel)));
+                    assert_eq!(self.town.send(&parcel), Err(self.replayed(&parcel)));
                 }
             }
         }
@@ -456,7 +490,7 @@ impl History {
         assert_eq!(verdict, self.model.decide(parcel, self.town.now), "{parcel:?}");
         if verdict.is_ok() {
             let after = self.town.tables.clone();
-            assert_eq!(self.town.send(parcel), Err(counter_used(parcel)));
+            assert_eq!(self.town.send(parcel), Err(self.replayed(parcel)));
             assert_eq!(self.town.tables, after);
             self.applied.push(parcel.clone());
         } else {
@@ -464,30 +498,37 @@ impl History {
         }
     }
 
+    /// What an op is told that was applied before.
+    fn replayed(&self, parcel: &Parcel) -> Refusal {
+        if self.model.is_revoked(parcel.op.actor) {
+            return Refusal::RevokedKey;
+        }
+        Refusal::CounterUsed { counter: parcel.op.counter }
+    }
+
     fn check(&self) {
         let (town, model, now) = (&self.town, &self.model, self.town.now);
         let stock = model.stock();
         let lots = stock.iter().map(|lot| {
             let day = Day::from(lot.last_day);
-            ((lot.account, lot.group, lot.lot), (lot.issuer, lot.left, day, lot.ends))
+            ((lot.account, lot.group, lot.lot), (lot.issuer, lot.left, lot.held, day, lot.ends))
         });
-        let found = town
-            .tables
-            .lots
-            .iter()
-            .map(|(key, lot)| (*key, (lot.issuer, lot.remaining.get(), lot.last_day, lot.ends_at.0)));
+        let found = town.tables.lots.iter().map(|(key, lot)| {
+            (*key, (lot.issuer, lot.remaining.get(), lot.held.get(), lot.last_day, lot.ends_at.0))
+        });
         assert_eq!(found.collect::<BTreeMap<_, _>>(), lots.collect(), "lots");
         for buyer in &self.buyers {
             for group in &self.groups {
                 let mut available = 0;
                 for lot in &stock {
                     if (lot.account, lot.group) == (buyer.account, *group) && lot.ends > now.0 {
-                        available += lot.left;
+                        available += lot.left - lot.held;
                     }
                 }
                 assert_eq!(town.available(buyer.account, *group), available, "available");
             }
         }
+        self.check_people();
         self.check_books();
     }
 
@@ -527,10 +568,6 @@ impl History {
     }
 }
 
-fn counter_used(parcel: &Parcel) -> Refusal {
-    Refusal::CounterUsed { counter: parcel.op.counter }
-}
-
 fn pick<T: Clone>(index: Index, from: &[T]) -> Option<T> {
     (!from.is_empty()).then(|| index.get(from).clone())
 }
@@ -550,9 +587,10 @@ proptest! {
     fn the_rules_agree_with_a_list_of_everything_that_happened(
         terms in prop::collection::vec(some_terms(), GROUPS),
         joined in prop::array::uniform3(prop::array::uniform3(prop::bool::weighted(0.7))),
+        renews in prop::bool::weighted(0.8),
         steps in prop::collection::vec(some_step(), 1..=120),
     ) {
-        let mut history = History::new(&terms, &joined);
+        let mut history = History::new(&terms, &joined, renews);
         for step in steps {
             history.take(step);
             history.check();
@@ -560,6 +598,7 @@ proptest! {
         prop_assert_eq!(&history.town.rebuilt(), &history.town.tables);
         // Whatever is left in the end is swept, a year and more after its issue.
         history.town.wait(400 * Timestamp::DAY);
+        history.release_all();
         for buyer in history.buyers.clone() {
             for group in history.groups.clone() {
                 let parcel = history.town.sweep(buyer.account, group);

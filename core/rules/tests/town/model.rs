@@ -1,6 +1,9 @@
 //! The naive model: a list of everything that happened, and loops. It shares the rules' types and none of their
 //! functions; dates come from the calendar, day by day.
 
+mod passes;
+mod people;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
@@ -11,10 +14,11 @@ use moa_rules::member::Found;
 use moa_rules::op::{Carried, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
-use moa_rules::terms::{Basis, SpendingOrder, Terms};
+use moa_rules::terms::{Basis, Terms};
 use moa_rules::time::{Timestamp, Validity};
 
-use crate::driver::{Parcel, SYSTEM, units};
+use crate::driver::{Parcel, units};
+pub use passes::Reserved;
 
 const DAY: i64 = 86_400_000;
 
@@ -32,6 +36,61 @@ enum Fact {
     },
     Sold {
         sale: OpId,
+        shop: MerchantId,
+        key: KeyId,
+        /// Whose sale it is, if not the owner's.
+        clerk: Option<AccountId>,
+        amount: i64,
+        /// In milliseconds.
+        time: i64,
+    },
+    Enrolled {
+        key: KeyId,
+        account: AccountId,
+        pays_from: i64,
+    },
+    Admitted {
+        key: KeyId,
+        at: i64,
+    },
+    Revoked {
+        key: KeyId,
+    },
+    Opened {
+        shop: MerchantId,
+        account: AccountId,
+        key: KeyId,
+    },
+    Allowed {
+        shop: MerchantId,
+        most: i64,
+    },
+    Certified {
+        key: KeyId,
+        most: i64,
+        until: i64,
+    },
+    Hired {
+        shop: MerchantId,
+        account: AccountId,
+        key: KeyId,
+        per_sale: i64,
+        per_day: i64,
+    },
+    Left {
+        shop: MerchantId,
+        account: AccountId,
+        key: KeyId,
+        at: i64,
+    },
+    Operates {
+        account: AccountId,
+    },
+    Reserved(Reserved),
+    /// A pass is over: what it held is free, but for what was spent of it.
+    Ended {
+        pass: OpId,
+        taken: bool,
     },
     Earned(Earned),
     /// `lot` counts the earnings from zero.
@@ -93,6 +152,8 @@ pub struct Stock {
     pub issuer: MerchantId,
     pub account: AccountId,
     pub left: i64,
+    /// Of what is left, how much passes reserve.
+    pub held: i64,
     pub last_day: NaiveDate,
     pub ends: i64,
     issued: i64,
@@ -103,15 +164,9 @@ pub struct Stock {
 #[derive(Debug, Default)]
 pub struct Model {
     facts: Vec<Fact>,
-    /// Who holds a key, and for which shop it acts.
-    people: Vec<(KeyId, AccountId, Option<MerchantId>)>,
 }
 
 impl Model {
-    pub fn knows(&mut self, key: KeyId, account: AccountId, shop: Option<MerchantId>) {
-        self.people.push((key, account, shop));
-    }
-
     pub fn amended(&mut self, group: GroupId, at: Timestamp, terms: Terms) {
         self.facts.push(Fact::Amended { group, at: at.0, terms });
     }
@@ -123,12 +178,15 @@ impl Model {
     /// Decides an op and, if it holds, writes down what happened.
     pub fn decide(&mut self, parcel: &Parcel, now: Timestamp) -> Result<(), Refusal> {
         let (op, now) = (&parcel.op, now.0);
+        if self.is_revoked(op.actor) {
+            return Err(Refusal::RevokedKey);
+        }
         if self.used(op.actor, op.counter) {
             return Err(Refusal::CounterUsed { counter: op.counter });
         }
         let facts = match (&op.body, &parcel.carried) {
             (OpBody::JoinGroup { group, terms_version }, _) => self.join(op, *group, *terms_version)?,
-            (OpBody::RecordSale { .. }, _) => sell(op, now)?,
+            (OpBody::RecordSale { amount, .. }, _) => self.sell(op, amount.0, now)?,
             (OpBody::Claim { choice, .. }, Carried::Sale(sale)) => {
                 let choice = choice.map(|choice| (choice.group, choice.terms_version));
                 self.claim(op, sale, choice, now)?
@@ -152,6 +210,29 @@ impl Model {
                 vec![Fact::Stood { account: self.account_of(op.actor), groups, best }]
             }
             (OpBody::TakeBest { sale, .. }, _) => self.take_best(op, *sale, now)?,
+            (OpBody::EnrolDevice { account, key, proved, .. }, _) => {
+                self.enrol(*account, *key, *proved == Some(true), now)?
+            }
+            (OpBody::RevokeDevice { key }, _) => self.revoke(op.actor, *key, now)?,
+            (OpBody::AdmitDevice { key }, _) => self.admit(op.actor, *key, now)?,
+            (OpBody::JoinStaff { .. }, Carried::Invitation(invitation)) => {
+                self.join_staff(op.actor, invitation, now)?
+            }
+            (OpBody::RemoveStaff { merchant, account }, _) => {
+                self.remove_staff(op.actor, *merchant, *account, now)?
+            }
+            (OpBody::RenewCertificate, _) => self.renew(op.actor, now)?,
+            (OpBody::SetAllowance { merchant, most }, _) => self.allow(op.actor, *merchant, most.0, now)?,
+            (OpBody::Pay { merchant, group, units, expires }, _) => {
+                self.pay(op, (*merchant, *group), units.get(), *expires, now)?
+            }
+            (OpBody::ReservePass { merchant, till, group, units, expires }, _) => {
+                self.reserve(op, (*merchant, *till), *group, units.get(), *expires, now)?
+            }
+            (OpBody::RedeemPass { units, .. }, Carried::Pass { pass, key }) => {
+                self.take_pass(op, (*pass, *key), units.get())?
+            }
+            (OpBody::ReleasePass { merchant, pass }, _) => self.release(*merchant, *pass, now)?,
             other => panic!("no history has {other:?}"),
         };
         self.facts.extend(facts);
@@ -160,7 +241,7 @@ impl Model {
     }
 
     fn join(&self, op: &Op, group: GroupId, agreed: u32) -> Result<Vec<Fact>, Refusal> {
-        let shop = self.shop_of(op.actor);
+        let shop = self.shop_of(op.actor, None)?;
         if self.is_member(shop, group) {
             return Err(Refusal::AlreadyMember);
         }
@@ -179,19 +260,23 @@ impl Model {
         now: i64,
     ) -> Result<Vec<Fact>, Refusal> {
         let OpBody::RecordSale { amount: Money(amount), addressee } = sale.body else { panic!("a sale") };
-        let (account, shop) = (self.account_of(op.actor), self.shop_of(sale.actor));
+        let (account, sold) = (self.account_of(op.actor), millis(sale.time));
+        let shop = self.shop_ever(sale.actor).ok_or(Refusal::NoMerchant)?;
         let mut facts = Vec::new();
         if !self.is_sold(sale.id) {
+            if self.is_revoked(sale.actor) {
+                return Err(Refusal::RevokedKey);
+            }
             if self.used(sale.actor, sale.counter) {
                 return Err(Refusal::CounterUsed { counter: sale.counter });
             }
-            facts = sell(sale, now)?;
+            facts = self.sell(sale, amount, now)?;
             facts.push(Fact::Used { key: sale.actor, counter: sale.counter });
         }
         if self.is_claimed(sale.id) {
             return Err(Refusal::SaleAlreadyClaimed);
         }
-        if self.account_of(sale.actor) == account {
+        if self.is_own(shop, account, sold) {
             return Err(Refusal::OwnSale);
         }
         if addressee.is_some() && addressee != Some(account) {
@@ -214,13 +299,25 @@ impl Model {
         Ok(facts)
     }
 
+    fn sell(&self, op: &Op, amount: i64, now: i64) -> Result<Vec<Fact>, Refusal> {
+        let time = millis(op.time);
+        let shop = self.shop_of(op.actor, Some(time))?;
+        check_amount(amount)?;
+        if time - now > DAY {
+            return Err(Refusal::SaleDatedAhead { hours: 24 });
+        }
+        self.may_sell(op, shop, amount)?;
+        let (sale, key, clerk) = (op.id, op.actor, self.clerk(op.actor));
+        Ok(vec![Fact::Sold { sale, shop, key, clerk, amount, time }])
+    }
+
     fn sell_to(&self, op: &Op, account: AccountId, signed_up: bool, now: i64) -> Result<Vec<Fact>, Refusal> {
-        let shop = self.shop_of(op.actor);
-        if self.account_of(op.actor) == account {
+        let shop = self.shop_of(op.actor, Some(millis(op.time)))?;
+        if self.is_own(shop, account, millis(op.time)) {
             return Err(Refusal::OwnSale);
         }
         let OpBody::SellTo { amount: Money(amount), .. } = op.body else { panic!("a sale") };
-        let mut facts = sold_for(op, amount, now)?;
+        let mut facts = self.sell(op, amount, now)?;
         let waits = Waits { sale: op.id, shop, account, amount, sold: millis(op.time) };
         if now > waits.sold + 7 * DAY {
             return Ok(facts);
@@ -357,7 +454,8 @@ impl Model {
     }
 
     fn redeem(&self, op: &Op, code: &RedemptionCode, asked: i64, now: i64) -> Result<Vec<Fact>, Refusal> {
-        let (shop, account, group) = (self.shop_of(op.actor), self.account_of(code.key), code.group);
+        let (shop, group) = (self.shop_of(op.actor, None)?, code.group);
+        let account = self.pays(code.key, now)?;
         if self.used(code.key, code.counter) {
             return Err(Refusal::CodeUsed);
         }
@@ -370,45 +468,9 @@ impl Model {
         if asked > code.most.get() {
             return Err(Refusal::MoreThanCode { asked: units(asked), most: code.most });
         }
-        if !self.is_member(shop, group) {
-            return Err(Refusal::ShopNotInGroup);
-        }
-        let versions = self.versions(group);
-        let (_, terms) = versions.last().unwrap();
-        let available = self.available(account, group, Timestamp(now));
-        if available < terms.minimum.get() {
-            return Err(Refusal::BelowMinimum { minimum: terms.minimum, available: units(available) });
-        }
-        if available < asked {
-            return Err(Refusal::NotEnough { asked: units(asked), available: units(available) });
-        }
-
         let mut facts = vec![Fact::Used { key: code.key, counter: code.counter }];
-        let mut stock = self.stock();
-        let mut open = asked;
-        while open > 0 {
-            // Again and again the one lot that goes before all others.
-            let mut first: Option<usize> = None;
-            for (at, lot) in stock.iter().enumerate() {
-                if lot.account != account || lot.group != group || lot.left == 0 || lot.ends <= now {
-                    continue;
-                }
-                let before = first.is_none_or(|first| match terms.order {
-                    SpendingOrder::SoonestExpiry => {
-                        let other = &stock[first];
-                        (lot.ends, lot.issued, lot.lot) < (other.ends, other.issued, other.lot)
-                    }
-                    SpendingOrder::Oldest => (lot.issued, lot.lot) < (stock[first].issued, stock[first].lot),
-                });
-                if before {
-                    first = Some(at);
-                }
-            }
-            let lot = &mut stock[first.unwrap()];
-            let taken = open.min(lot.left);
-            facts.push(Fact::Spent { lot: lot.number, units: taken, shop });
-            lot.left -= taken;
-            open -= taken;
+        for (lot, units) in self.afford((account, group), shop, asked, now)? {
+            facts.push(Fact::Spent { lot, units, shop });
         }
         Ok(facts)
     }
@@ -416,8 +478,9 @@ impl Model {
     fn sweep(&self, account: AccountId, group: GroupId, now: i64) -> Result<Vec<Fact>, Refusal> {
         let mut facts = Vec::new();
         for stock in self.stock() {
-            if stock.account == account && stock.group == group && stock.left > 0 && stock.ends <= now {
-                facts.push(Fact::Gone { lot: stock.number, units: stock.left });
+            let free = stock.left - stock.held;
+            if stock.account == account && stock.group == group && free > 0 && stock.ends <= now {
+                facts.push(Fact::Gone { lot: stock.number, units: free });
             }
         }
         if facts.is_empty() {
@@ -438,6 +501,7 @@ impl Model {
                     issuer: earned.shop,
                     account: earned.account,
                     left: earned.units,
+                    held: 0,
                     last_day: earned.last_day,
                     ends: earned.ends,
                     issued: earned.at,
@@ -445,6 +509,17 @@ impl Model {
                     basis: earned.basis,
                 }),
                 Fact::Spent { lot, units, .. } | Fact::Gone { lot, units } => all[*lot].left -= units,
+                Fact::Reserved(reserved) => {
+                    for (lot, units) in &reserved.parts {
+                        all[*lot].held += units;
+                    }
+                }
+                Fact::Ended { pass, .. } => {
+                    let reserved = self.passes().into_iter().find(|reserved| reserved.pass == *pass).unwrap();
+                    for (lot, units) in reserved.parts {
+                        all[lot].held -= units;
+                    }
+                }
                 _ => {}
             }
         }
@@ -455,7 +530,7 @@ impl Model {
         let mut available = 0;
         for stock in self.stock() {
             if stock.account == account && stock.group == group && stock.ends > now.0 {
-                available += stock.left;
+                available += stock.left - stock.held;
             }
         }
         available
@@ -516,15 +591,6 @@ impl Model {
         worth
     }
 
-    fn account_of(&self, key: KeyId) -> AccountId {
-        assert_ne!(key, SYSTEM);
-        self.people.iter().find(|person| person.0 == key).unwrap().1
-    }
-
-    fn shop_of(&self, key: KeyId) -> MerchantId {
-        self.people.iter().find(|person| person.0 == key).unwrap().2.unwrap()
-    }
-
     fn used(&self, wanted: KeyId, number: u64) -> bool {
         let is =
             |fact: &Fact| matches!(fact, Fact::Used { key, counter } if (*key, *counter) == (wanted, number));
@@ -538,7 +604,7 @@ impl Model {
     }
 
     fn is_sold(&self, wanted: OpId) -> bool {
-        self.facts.iter().any(|fact| matches!(fact, Fact::Sold { sale } if *sale == wanted))
+        self.facts.iter().any(|fact| matches!(fact, Fact::Sold { sale, .. } if *sale == wanted))
     }
 
     fn is_claimed(&self, wanted: OpId) -> bool {
@@ -588,22 +654,14 @@ impl Model {
     }
 }
 
-fn sell(op: &Op, now: i64) -> Result<Vec<Fact>, Refusal> {
-    let OpBody::RecordSale { amount: Money(amount), .. } = op.body else { panic!("a sale") };
-    sold_for(op, amount, now)
-}
-
-fn sold_for(op: &Op, amount: i64, now: i64) -> Result<Vec<Fact>, Refusal> {
+fn check_amount(amount: i64) -> Result<(), Refusal> {
     if amount <= 0 {
         return Err(Refusal::AmountNotPositive);
     }
     if amount > 10_000_000_000 {
         return Err(Refusal::AmountTooLarge { max: Money(10_000_000_000) });
     }
-    if millis(op.time) - now > DAY {
-        return Err(Refusal::SaleDatedAhead { hours: 24 });
-    }
-    Ok(vec![Fact::Sold { sale: op.id }])
+    Ok(())
 }
 
 /// The percentage first, then whole units of it.

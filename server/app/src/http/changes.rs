@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use moa_ledger::engine::Watch;
+use moa_ledger::store::InboxHead;
 use moa_rules::event::Inbox;
 use moa_wire::api::{Base64, Changes, InboxChanges, MAX_CHANGES, MAX_WAIT_S};
 use moa_words::ProblemText;
@@ -78,11 +79,17 @@ pub(super) async fn changes(
 fn look(app: &App, caller: Caller, cursor: &ChangesCursor) -> Result<(Watch, Changes), Fault> {
     let reach = caller.reach(app.store())?;
     let watch = app.engine.watch(&reach.inboxes);
+    if !cursor.stands(app.store())? {
+        return Err(Fault(ProblemText::CursorGone));
+    }
     let (mut inboxes, mut next, mut more) = (Vec::new(), ChangesCursor::default(), false);
     let mut room = Room { events: MAX_CHANGES, bytes: MAX_BYTES };
     for inbox in reach.inboxes {
         let found = read(app, inbox, cursor.count(inbox), &mut room)?;
-        next.set(inbox, found.upto);
+        match found.upto {
+            Some(head) => next.set(inbox, head.count, head.hash),
+            None => next.stay(inbox, cursor),
+        }
         more |= found.more;
         inboxes.extend(found.changes);
     }
@@ -116,30 +123,27 @@ impl Room {
 /// A stretch of one inbox.
 struct Found {
     changes: Option<InboxChanges>,
-    upto: u64,
+    /// The head after it; none if there is nothing new.
+    upto: Option<InboxHead>,
     more: bool,
 }
 
 fn read(app: &App, inbox: Inbox, after: u64, room: &mut Room) -> Result<Found, Fault> {
     let mut page = app.store().inbox(inbox, after, room.events)?;
-    if page.count < after {
-        // The database was restored to a time before the caller read it.
-        return Err(Fault(ProblemText::CursorGone));
-    }
     let fitting = room.fitting(&page.events);
     if fitting < page.events.len() {
         // Read once more, for the head after the last event that fits.
         page = app.store().inbox(inbox, after, fitting)?;
     }
     if page.events.is_empty() {
-        return Ok(Found { changes: None, upto: after, more: page.count > after });
+        return Ok(Found { changes: None, upto: None, more: page.count > after });
     }
     room.take(&page.events);
-    let upto = page.head.count;
-    let head = Base64(app.signed_head(inbox, upto, page.head.hash)?);
+    let upto = page.head;
+    let head = Base64(app.signed_head(inbox, upto.count, upto.hash)?);
     let events = page.events.into_iter().map(Base64).collect();
     let changes = InboxChanges { inbox: inbox.into(), first: after + 1, events, head };
-    Ok(Found { changes: Some(changes), upto, more: page.count > upto })
+    Ok(Found { changes: Some(changes), upto: Some(upto), more: page.count > upto.count })
 }
 
 #[cfg(test)]

@@ -56,13 +56,15 @@ pub(super) async fn submit(
         return Err(Fault(ProblemText::TooManyOps { max: MOST }));
     }
     let (mut submissions, mut fates) = (Vec::with_capacity(ops.len()), Vec::with_capacity(ops.len()));
-    let mut giving = Vec::new();
+    let (mut giving, mut ends_accounts) = (Vec::new(), false);
     for checked in check_all(&app, ops, numbers.into()).await {
         match checked {
             Ok(submission) => {
                 if matches!(submission.op.value().body, OpBody::Pay { .. } | OpBody::ReservePass { .. }) {
                     giving.push((fates.len(), submission.op.value().clone()));
                 }
+                let body = &submission.op.value().body;
+                ends_accounts |= matches!(body, OpBody::CloseAccount | OpBody::MergeAccount { .. });
                 submissions.push(submission);
                 fates.push(None);
             }
@@ -75,6 +77,9 @@ pub(super) async fn submit(
         fate.unwrap_or(Fate::Later { after_s: RETRY_AFTER_S }).verdict(lang)
     });
     let verdicts: Vec<Verdict> = verdicts.collect();
+    if ends_accounts && let Err(error) = app.blocking(|app| app.store().forget_closed()).await {
+        tracing::error!(%error, "a person is erased later");
+    }
     giving.retain(|(at, _)| {
         matches!(verdicts.get(*at), Some(Verdict::Applied | Verdict::Duplicate { refused: None }))
     });

@@ -54,7 +54,7 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
     let (mut heads, mut cursor) = (Vec::new(), ChangesCursor::default());
     for inbox in &reach.inboxes {
         let head = app.store().head(*inbox)?;
-        cursor.set(*inbox, head.count);
+        cursor.set(*inbox, head.count, head.hash);
         heads.push(Base64(app.signed_head(*inbox, head.count, head.hash)?));
     }
     let own = match caller.person() {

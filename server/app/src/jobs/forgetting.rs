@@ -19,6 +19,7 @@ pub(crate) async fn run(app: &Arc<App>) {
 }
 
 fn forget(app: &App) -> Result<(), StoreError> {
+    app.store().forget_closed()?;
     one_time::forget(app)?;
     buyers::forget_numbers(app)?;
     sessions::forget(app)?;

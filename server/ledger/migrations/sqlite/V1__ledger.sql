@@ -184,6 +184,14 @@ CREATE TABLE operators (
     account BLOB NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
+-- Accounts that have ended.
+CREATE TABLE closed (
+    account   BLOB    NOT NULL PRIMARY KEY,
+    at        INTEGER NOT NULL,
+    forgotten INTEGER NOT NULL DEFAULT 0   -- whether the person was erased
+) STRICT, WITHOUT ROWID;
+CREATE INDEX closed_to_forget ON closed (account) WHERE NOT forgotten;
+
 -- The books: what the postings add up to, per account. Wallets are the lots.
 CREATE TABLE balances (
     group_id BLOB    NOT NULL,

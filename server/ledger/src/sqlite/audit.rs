@@ -25,6 +25,7 @@ const STANDINGS: &str = "SELECT account, choice, since FROM standings";
 const STAFF: &str = "SELECT * FROM staff";
 const STAFF_DAYS: &str = "SELECT * FROM staff_days";
 const PASSES: &str = "SELECT * FROM passes";
+const CLOSED: &str = "SELECT * FROM closed";
 const OPERATORS: &str = "SELECT account FROM operators";
 const LOTS: &str = "SELECT * FROM lots";
 const BALANCES: &str = "SELECT group_id, party, ledger, issuer, amount FROM balances WHERE amount <> 0";
@@ -59,6 +60,7 @@ pub fn tables(connection: &Connection) -> Result<Tables, StoreError> {
     put(STANDINGS, |row| rows::standing(row).map(StateRow::Standing))?;
     put(STAFF, |row| rows::staff(row).map(StateRow::Staff))?;
     put(STAFF_DAYS, rows::staff_day)?;
+    put(CLOSED, rows::closed)?;
     put(PASSES, |row| rows::pass(row).map(StateRow::Pass))?;
     put(OPERATORS, |row| Ok(StateRow::Operator { account: rows::id(row, "account")?, operator: true }))?;
     each(connection, BALANCES, |row| {

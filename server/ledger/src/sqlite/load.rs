@@ -60,6 +60,9 @@ const PASS: &str = "SELECT * FROM passes WHERE merchant = ?1 AND id = ?2";
 const OPEN_PASSES: &str =
     "SELECT id FROM passes WHERE account = ?1 AND group_id = ?2 AND state = 0 ORDER BY id";
 const PASSES_OVER: &str = "SELECT * FROM passes WHERE expires < ?1 AND state = 0 ORDER BY expires LIMIT ?2";
+const CLOSED: &str = "SELECT 1 FROM closed WHERE account = ?1";
+const WALLETS_OF: &str =
+    "SELECT DISTINCT group_id FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id";
 const OPERATOR: &str = "SELECT 1 FROM operators WHERE account = ?1";
 
 /// How many events lie between two kept hashes of an inbox.
@@ -152,6 +155,11 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
                 all(connection, OPEN_PASSES, (account.as_ref(), group.as_ref()), |row| rows::id(row, "id"))?;
             Ok((!open.is_empty()).then_some(Cell::OpenPasses(open)))
         }
+        Key::WalletsOf(account) => {
+            let groups = all(connection, WALLETS_OF, [account.as_ref()], |row| rows::id(row, "group_id"))?;
+            Ok((!groups.is_empty()).then_some(Cell::WalletsOf(groups)))
+        }
+        Key::Closed(account) => one(connection, CLOSED, [account.as_ref()], |_| Ok(Cell::Closed)),
         Key::Operator(account) => one(connection, OPERATOR, [account.as_ref()], |_| Ok(Cell::Operator)),
     }
 }

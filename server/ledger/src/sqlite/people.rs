@@ -237,3 +237,27 @@ impl People for SqliteStore {
 pub(super) fn instant(row: &rusqlite::Row, column: &'static str) -> Result<Timestamp, StoreError> {
     row.get(column).map(Timestamp).map_err(doing("reading a time"))
 }
+
+/// What is kept of a person, by the account.
+const ERASED: [&str; 7] = [
+    "DELETE FROM accounts WHERE account IN (SELECT account FROM closed WHERE NOT forgotten)",
+    "DELETE FROM recoveries WHERE account IN (SELECT account FROM closed WHERE NOT forgotten)",
+    "DELETE FROM known_devices WHERE account IN (SELECT account FROM closed WHERE NOT forgotten)",
+    "DELETE FROM member_tags WHERE account IN (SELECT account FROM closed WHERE NOT forgotten)",
+    "DELETE FROM one_time_codes WHERE account IN (SELECT account FROM closed WHERE NOT forgotten)",
+    "DELETE FROM tokens WHERE key IN (SELECT key FROM devices WHERE account IN
+        (SELECT account FROM closed WHERE NOT forgotten))",
+    "DELETE FROM sessions WHERE key IN (SELECT key FROM devices WHERE account IN
+        (SELECT account FROM closed WHERE NOT forgotten))",
+];
+
+/// Erases the persons of accounts that have ended.
+pub fn forget_closed(tx: &rusqlite::Transaction) -> Result<(), StoreError> {
+    if one(tx, "SELECT 1 FROM closed WHERE NOT forgotten LIMIT 1", [], |_| Ok(()))?.is_none() {
+        return Ok(());
+    }
+    for sql in ERASED {
+        run(tx, sql, [])?;
+    }
+    run(tx, "UPDATE closed SET forgotten = 1 WHERE NOT forgotten", []).map(drop)
+}

@@ -127,6 +127,11 @@ pub fn staff_day(row: &Row) -> Result<StateRow, StoreError> {
     Ok(StateRow::StaffDay { merchant, account, day, sold })
 }
 
+/// Every column of `closed`.
+pub fn closed(row: &Row) -> Result<StateRow, StoreError> {
+    Ok(StateRow::Closed { account: id(row, "account")?, at: Timestamp(at(row, "at")?) })
+}
+
 /// Every column of `passes`.
 pub fn pass(row: &Row) -> Result<Pass, StoreError> {
     Ok(Pass {

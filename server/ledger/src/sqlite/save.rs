@@ -49,6 +49,7 @@ const PASS: &str = "INSERT INTO passes (merchant, id, till, account, key, group_
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     ON CONFLICT (merchant, id) DO UPDATE SET state = excluded.state";
 const OPERATOR: &str = "INSERT INTO operators (account) VALUES (?1) ON CONFLICT (account) DO NOTHING";
+const CLOSED: &str = "INSERT INTO closed (account, at) VALUES (?1, ?2)";
 const NO_OPERATOR: &str = "DELETE FROM operators WHERE account = ?1";
 const TERMS: &str = "INSERT INTO terms (group_id, version, terms, in_force_from, in_force_until)
     VALUES (?1, ?2, ?3, ?4, ?5)
@@ -291,6 +292,7 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 rows::pass_state(pass.state),
             ],
         ),
+        Row::Closed { account, at } => run(tx, CLOSED, params![account.as_ref(), at.0]),
         Row::Operator { account, operator: true } => run(tx, OPERATOR, [account.as_ref()]),
         Row::Operator { account, operator: false } => run(tx, NO_OPERATOR, [account.as_ref()]),
     }

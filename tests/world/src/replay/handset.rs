@@ -143,6 +143,18 @@ impl Handset {
         self.settle().await
     }
 
+    /// Opens a shop's till: the server is heard, if it was not for half a day, and the certificate renewed, if it is time.
+    ///
+    /// # Errors
+    /// The first request that came to nothing.
+    pub async fn open_till(&mut self) -> Result<(), Failure> {
+        let since = self.phone.heard_at().map_or(i64::MAX, |heard| self.around.time.now().0 - heard.0);
+        if self.phone.renew_certificate_if_due()? || since > 12 * Timestamp::HOUR {
+            self.sync().await?;
+        }
+        Ok(())
+    }
+
     /// What became of an op.
     ///
     /// # Errors

@@ -243,6 +243,7 @@ async fn buy(
     shop_first: bool,
     done: &mut Done,
 ) -> Result<(), Failure> {
+    shop.open_till().await?;
     let voucher = shop.phone().record_sale(amount, None)?;
     if shop_first {
         shop.settle().await?;

@@ -33,6 +33,7 @@ CREATE TABLE outbox (
     not_before      INTEGER NOT NULL DEFAULT 0,  -- not sent before, by the phone's clock
     quiet           INTEGER NOT NULL DEFAULT 0,  -- nobody asked for it: its refusal is not shown
     before_snapshot INTEGER NOT NULL DEFAULT 0,  -- its event may lie before the snapshot that was taken
+    again           INTEGER NOT NULL DEFAULT 0,  -- sent again, because the server went back
     UNIQUE (actor, counter)
 ) STRICT;
 CREATE INDEX outbox_by_state ON outbox (state, kind, seq);
@@ -43,11 +44,12 @@ CREATE TABLE typed_number (
     sealed BLOB NOT NULL  -- salt and number, for this row
 ) STRICT, WITHOUT ROWID;
 
--- What ops not yet confirmed would change. Goes in the transaction that applies their event, or at a refusal.
+-- What ops would change. Settled in the transaction that applies their event; gone at a refusal.
 CREATE TABLE pending (
     op      BLOB PRIMARY KEY REFERENCES outbox (op),
     "group" BLOB,
-    units   INTEGER
+    units   INTEGER,
+    settled INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- Inboxes: how far they were followed, and the events as received.
@@ -62,6 +64,7 @@ CREATE TABLE inbox_event (
     number INTEGER NOT NULL,
     bytes  BLOB    NOT NULL,
     known  INTEGER NOT NULL,  -- 0: of a kind that this app could not read
+    hash   BLOB    NOT NULL,  -- over it and all before it
     PRIMARY KEY (inbox, number)
 ) STRICT, WITHOUT ROWID;
 
@@ -77,13 +80,15 @@ CREATE INDEX lot_by_group ON lot ("group");
 CREATE TABLE history (
     seq      INTEGER PRIMARY KEY AUTOINCREMENT,
     "group"  BLOB    NOT NULL,
-    kind     TEXT    NOT NULL CHECK (kind IN ('accrual', 'redemption', 'expiry')),
+    kind     TEXT    NOT NULL CHECK (kind IN ('accrual', 'redemption', 'expiry', 'moved')),
     at       INTEGER NOT NULL,
     merchant BLOB    NOT NULL,
     units    INTEGER NOT NULL,
     amount   INTEGER,           -- what was paid, of an accrual
     last_day INTEGER,           -- days since 1970, of an accrual
-    op       BLOB    NOT NULL
+    op       BLOB    NOT NULL,
+    place    INTEGER NOT NULL,  -- among the events of its op
+    UNIQUE (op, place)
 ) STRICT;
 CREATE INDEX history_by_group ON history ("group", seq);
 

@@ -127,6 +127,10 @@ class Moa(
 
     fun take(take: Screen.Take): Job = act(otherwise = Screen.Till) {
         val points = app.unitsText(take.keypad.number)
+        if (take.isPass) {
+            app.takePass(take.text, take.keypad.number)
+            return@act Screen.Taken(points)
+        }
         when (val redemption = app.redeem(take.text, take.keypad.number)) {
             Redemption.Approved -> Screen.Taken(points)
             is Redemption.BeingChecked -> Screen.Taken(points, redemption.op)
@@ -189,12 +193,26 @@ class Moa(
             is Scan.Redemption -> atTill { Screen.Take(text, scan.code, Keypad(scan.code.most)) }
             is Scan.Member -> atTill { Screen.SellTo(text) }
             is Scan.OneTime -> atTill { Screen.ForWhat(scan.text) }
-            is Scan.Approval, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
+            is Scan.Approval -> atTill { Screen.Taken(app.unitsText(app.takeApproval(text).units)) }
+            is Scan.Pass -> atTill {
+                val pass = scan.pass
+                if (pass.refusedText.isEmpty()) {
+                    Screen.Take(text, null, Keypad(pass.units), isPass = true)
+                } else {
+                    refused(pass.refusedText, op = null)
+                }
+            }
+            is Scan.Invitation -> {
+                app.joinStaff(text)
+                memory.role = Role.SHOP
+                home()
+            }
+            is Scan.MergeConsent, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
         }
     }
 
     /** For codes that a shop reads. */
-    private fun atTill(screen: () -> Screen): Outcome =
+    private fun atTill(screen: () -> Outcome): Outcome =
         if (memory.role == Role.SHOP) screen() else Problem(labels.notDone, labels.shopsRead)
 
     /** What [paste] finds, if anything. */

@@ -43,8 +43,13 @@ sealed interface Screen : Outcome {
     /** What twelve digits are for: only the server knows, and the customer. */
     data class ForWhat(val digits: String) : Screen
 
-    /** How many points to take on it: [text] is the code as read, or digits that stand for one not seen here. */
-    data class Take(val text: String, val code: ScannedRedemption?, val keypad: Keypad) : Screen
+    /** How many points to take on it: [text] is the code as read, a pass, or digits that stand for a code not seen here. */
+    data class Take(
+        val text: String,
+        val code: ScannedRedemption?,
+        val keypad: Keypad,
+        val isPass: Boolean = false,
+    ) : Screen
 
     /** The amount of a sale to the customer of whom [buyer] was read: a member code or digits. */
     data class SellTo(val buyer: String) : Screen

@@ -1,0 +1,159 @@
+//! A server that was restored from yesterday's backup: what the phones had sent since is sent again, by itself, under the
+//! same ids. (edges 42, 48, 50; docs/decisions/0012)
+
+mod support;
+
+use moa_phone::{Fate, Mismatch, Request, Response, TransportError};
+use moa_rules::event::Inbox;
+use moa_rules::id::OpId;
+use moa_rules::quantity::Money;
+use moa_rules::refusal::Refusal;
+use support::{Server, Town, offline, units};
+
+/// A network that carries reads alone: what is sent again does not arrive yet.
+fn reads_only(server: &mut Server, request: &Request) -> Result<Response, TransportError> {
+    if request.path == "/v1/ops" { offline(server, request) } else { Ok(server.answer(request)) }
+}
+
+fn balance(town: &Town) -> (i64, i64) {
+    let balances = town.buyer.phone.balances().unwrap();
+    balances.first().map_or((0, 0), |balance| (balance.confirmed.get(), balance.pending.get()))
+}
+
+fn history(town: &Town) -> Vec<OpId> {
+    town.buyer.phone.history(town.group).unwrap().iter().map(|item| item.op).collect()
+}
+
+#[test]
+fn edge_50_what_was_sent_since_the_backup_is_sent_again_in_order_under_the_same_ids() {
+    let mut town = Town::new();
+    town.earn(20_000);
+    let backup = town.server.backup();
+    town.earn(30_000);
+    town.earn(10_000);
+    let (before, told) = (balance(&town), history(&town));
+    town.server.restore(backup);
+    town.server.received.clear();
+
+    // The first to come back hears of it, and shows what is certain: the lot of the first day, and the rest as pending.
+    assert!(town.buyer.sync_over(&mut town.server, reads_only).is_err());
+    assert_eq!(town.buyer.phone.breach().unwrap().unwrap().what, Mismatch::WentBack);
+    assert_eq!(balance(&town), (2_000, 4_000));
+    assert_eq!(history(&town).len(), 1, "what the books no longer have is not told as having happened");
+
+    town.buyer.sync(&mut town.server).unwrap();
+    let mut expected = told[..2].to_vec();
+    expected.reverse();
+    assert_eq!(town.server.received, expected, "the two claims, in order; not what the server still has");
+    assert_eq!((balance(&town), history(&town)), (before, told));
+    assert_eq!(town.buyer.phone.breach().unwrap(), None, "the books agree again");
+    assert!(town.buyer.phone.outbox().unwrap().is_empty());
+
+    // The shop's own sales came inside the claims: duplicates.
+    town.cafe.sync(&mut town.server).unwrap();
+    assert_eq!(town.cafe.phone.breach().unwrap(), None);
+    assert_eq!(town.cafe.phone.merchant_today().unwrap().sales.len(), 3);
+    assert_eq!(town.server.wallet(town.account, town.group), units(before.0));
+}
+
+#[test]
+fn edge_50_a_server_that_went_back_and_has_gone_on_another_way_is_noticed() {
+    let mut town = Town::new();
+    town.earn(20_000);
+    let backup = town.server.backup();
+    town.earn(30_000);
+    town.server.restore(backup);
+    // As many events as before, and more: by numbers alone nothing is missing.
+    town.bakery.sync(&mut town.server).unwrap();
+    let code = town.buyer.phone.member_code().unwrap();
+    for _ in 0..3 {
+        town.bakery.phone.record_sale_for(Money(10_000), &code.text).unwrap();
+    }
+    town.bakery.sync(&mut town.server).unwrap();
+    town.buyer.sync(&mut town.server).unwrap();
+    town.cafe.sync(&mut town.server).unwrap();
+    assert_eq!(balance(&town), (8_000, 0));
+    assert_eq!(town.server.wallet(town.account, town.group), units(8_000));
+    for person in [&town.buyer, &town.cafe, &town.bakery] {
+        assert_eq!(person.phone.breach().unwrap(), None);
+        assert!(person.phone.outbox().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn edge_50_what_cannot_be_applied_any_more_is_refused_with_its_reason_and_shown() {
+    let mut town = Town::new();
+    town.earn(30_000);
+    let backup = town.server.backup();
+    let code = town.buyer.phone.redemption_code(town.group, units(1_000)).unwrap();
+    let asked = town.cafe.phone.redeem(&code.text, units(1_000)).unwrap();
+    town.cafe.sync(&mut town.server).unwrap();
+    town.buyer.sync(&mut town.server).unwrap();
+    assert_eq!(town.cafe.phone.fate(asked.op).unwrap(), Some(Fate::Applied));
+    assert_eq!(balance(&town).0, 2_000);
+
+    town.advance(60 * 60_000);
+    town.server.restore(backup);
+    town.cafe.sync(&mut town.server).unwrap();
+    let Some(Fate::Refused(refused)) = town.cafe.phone.fate(asked.op).unwrap() else { panic!("not refused") };
+    assert_eq!(refused.reason, Some(Refusal::CodeExpired));
+    let shown: Vec<OpId> = town.cafe.phone.outbox().unwrap().iter().map(|item| item.op).collect();
+    assert_eq!(shown, [asked.op], "until it is dismissed");
+    assert_eq!(town.cafe.phone.breach().unwrap(), None, "every op has its answer: the books agree");
+    town.buyer.sync(&mut town.server).unwrap();
+    assert_eq!(balance(&town), (3_000, 0));
+    assert_eq!(town.buyer.phone.history(town.group).unwrap().len(), 1);
+}
+
+#[test]
+fn edge_48_an_answer_whose_event_never_came_is_asked_for_again() {
+    let mut town = Town::new();
+    town.earn(20_000);
+    let backup = town.server.backup();
+    let claim = town.buy(30_000);
+    // Applied and answered, and its event is not read any more before the server goes back.
+    let ops_only = |server: &mut Server, request: &Request| {
+        if request.path == "/v1/ops" { Ok(server.answer(request)) } else { offline(server, request) }
+    };
+    assert!(town.buyer.sync_over(&mut town.server, ops_only).is_err());
+    assert_eq!(town.buyer.phone.fate(claim).unwrap(), Some(Fate::Applied));
+    town.server.restore(backup);
+    // Another event moves the inbox to where the phone has been and beyond.
+    town.cafe.sync(&mut town.server).unwrap();
+    town.buyer.sync(&mut town.server).unwrap();
+    town.server.received.clear();
+    town.earn(10_000);
+    assert_eq!(town.server.wallet(town.account, town.group).get(), balance(&town).0);
+}
+
+#[test]
+fn edge_42_a_phone_from_a_backup_before_the_servers_goes_on_without_a_breach() {
+    let mut town = Town::new();
+    town.earn(20_000);
+    let directory = tempfile::tempdir().unwrap();
+    let (then, now) = (directory.path().join("then"), directory.path().join("now"));
+    let mut other = support::Person::on_disk(&now, 8);
+    other.enrol(&mut town.server);
+    other.phone.set_standing(vec![town.group], false).unwrap();
+    other.sync(&mut town.server).unwrap();
+    drop(other);
+    std::fs::create_dir_all(&then).unwrap();
+    for file in ["phone.db", "device.key"] {
+        std::fs::copy(now.join(file), then.join(file)).unwrap();
+    }
+    let backup = town.server.backup();
+    let mut other = support::Person::on_disk(&now, 9);
+    let lost = other.phone.set_standing(Vec::new(), true).unwrap();
+    other.sync(&mut town.server).unwrap();
+    assert_eq!(other.phone.fate(lost).unwrap(), Some(Fate::Applied));
+    drop(other);
+    town.server.restore(backup);
+    let mut restored = support::Person::on_disk(&then, 10);
+    restored.sync(&mut town.server).unwrap();
+    assert_eq!(restored.phone.breach().unwrap(), None);
+    let set = restored.phone.set_standing(vec![town.group], true).unwrap();
+    restored.sync(&mut town.server).unwrap();
+    assert_eq!(restored.phone.fate(set).unwrap(), Some(Fate::Applied));
+    let head = restored.phone.reckoned().unwrap();
+    assert!(head.iter().any(|reckoned| matches!(Inbox::from(reckoned.inbox), Inbox::Account(_))));
+}
