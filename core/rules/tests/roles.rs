@@ -36,6 +36,8 @@ const WHOSE: [&str; TABLE.len()] = [
     "whatever shop",
     "a group that one's own shop administers",
     "whatever account",
+    "one's own; not while a key of it acts for a shop",
+    "into one's own, on the other account's word",
 ];
 
 fn page() -> String {

@@ -4,6 +4,7 @@
 mod support;
 
 use moa_ledger::system;
+use moa_rules::account::MergeConsent;
 use moa_rules::id::{AccountId, KeyId, OpId};
 use moa_rules::member::{Buyer, MemberCode};
 use moa_rules::merchant::MerchantProfile;
@@ -42,8 +43,9 @@ enum Answer {
 
 use Answer::{Applied, NoCell, Refused};
 
-/// What "may not" sounds like: to a key, to a key without a shop, to one that has a shop already, to a key that nobody knows.
-const MAY_NOT: [&str; 4] = ["not_allowed", "no_merchant", "key_has_merchant", "unknown_key"];
+/// What "may not" sounds like: to a key, to a key without a shop, to one that has a shop, to one that has to leave it first, to a
+/// key that nobody knows.
+const MAY_NOT: [&str; 5] = ["not_allowed", "no_merchant", "key_has_merchant", "has_shop", "unknown_key"];
 
 /// By the op's number: what it is answered for another's thing, and for none, by those who may do it to their own.
 #[rustfmt::skip]
@@ -76,6 +78,8 @@ const OTHERS: [[Answer; 2]; TABLE.len()] = [
     /* 25 set allowance */    [Applied, Refused(&["no_merchant"])],
     /* 26 appoint admin */    [Refused(&["not_allowed"]), Refused(&["unknown_group"])],
     /* 27 appoint operator */ [Applied, Applied], // whether a person is there, the command looks up
+    /* 28 close account */    [NoCell, NoCell],
+    /* 29 merge account */    [Refused(&["revoked_key"]), Refused(&["unknown_key"])], // one merged already; nobody's word
 ];
 
 /// What the server may do only when it is due, which takes days.
@@ -253,6 +257,8 @@ impl Cell<'_> {
                 OpBody::AppointAdmin { group, merchant }
             }
             27 => OpBody::AppointOperator { account: self.account(device.account), operator: true },
+            28 => OpBody::CloseAccount,
+            29 => OpBody::MergeAccount { consent: self.consent().await },
             _ => panic!("op {number} is not tried: give it a body here, and a row in OTHERS"),
         }
     }
@@ -317,6 +323,21 @@ impl Cell<'_> {
         }
     }
 
+    /// Another account's word that it ends and all goes to whoever shows that.
+    async fn consent(&self) -> Vec<u8> {
+        let (street, now) = (self.street, self.street.town.now());
+        let from = if self.whose == Whose::Nothing { stranger() } else { street.enrol().await };
+        let (key, counter) = (from.key_id(), from.next_counter());
+        let expires = now.plus(5 * Timestamp::MINUTE).seconds();
+        let consent = MergeConsent { version: 1, key, counter, expires };
+        let consent = Checked::sign(consent, &from.key).unwrap().bytes().to_vec();
+        if self.whose == Whose::Another {
+            let merges = OpBody::MergeAccount { consent: consent.clone() };
+            street.town.applied(&[&street.enrol().await.op(now, merges)]).await;
+        }
+        consent
+    }
+
     /// A clerk to be sent away: oneself, or one of the own shop; for another, one of another's shop, or a fellow clerk.
     async fn removal(&self) -> OpBody {
         let (street, subject) = (self.street, self.subject);
@@ -358,7 +379,9 @@ impl Cell<'_> {
                 let token = PassToken { version: 1, pass, merchant, till, group, units, expires, public_key };
                 show(&buyer, Checked::sign(token, &street.server).unwrap().bytes().to_vec(), now)
             }
-            (Whose::Own, Some(merchant)) => street.pass_code(&buyer, merchant, &subject.device).await,
+            (Whose::Own, Some(merchant)) if self.applied => {
+                street.pass_code(&buyer, merchant, &subject.device).await
+            }
             _ => street.pass_code(&buyer, street.florist.merchant, &street.florist.device).await,
         }
     }
