@@ -142,7 +142,7 @@ impl Cell<'_> {
         let (town, device) = (&street.town, &subject.device);
         let (now, own) = (town.now(), whose == Whose::Own);
         let (choice, group) =
-            (street.choice(), if whose == Whose::Nothing { NO_GROUP } else { street.groups[0] });
+            (Some(street.choice()), if whose == Whose::Nothing { NO_GROUP } else { street.groups[0] });
         let amount = Money(500_000);
         match number {
             0 => {

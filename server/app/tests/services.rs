@@ -61,7 +61,7 @@ async fn the_example_of_the_page_sells_and_redeems() {
     assert_eq!(verdict, "applied");
     let Scanned::Voucher(sale) = code::read(voucher, &url).unwrap() else { panic!("{voucher}") };
     let buyer = street.enrol().await;
-    let claim = OpBody::Claim { sale: sale.bytes().to_vec(), choice: street.choice() };
+    let claim = OpBody::Claim { sale: sale.bytes().to_vec(), choice: Some(street.choice()) };
     town.applied(&[&buyer.op(town.now(), claim)]).await;
     assert_eq!(town.balance(&buyer).await, 1_500);
 

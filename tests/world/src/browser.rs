@@ -1,4 +1,4 @@
-//! A browser without a window: Chromium, told what to do over a pair of pipes (its DevTools protocol).
+//! A browser without a window: Chromium, told what to do over a pair of pipes (its `DevTools` protocol).
 //!
 //! A pipe and a dozen lines of JSON are all that the tests need, so no driver is brought in for it.
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::Failure;
 
 /// How long a page is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A browser with one page. Dropping it closes it.
 pub struct Browser {
@@ -48,14 +48,14 @@ impl Browser {
         let to = std::fs::OpenOptions::new().write(true).open(to)?;
         let from = BufReader::new(std::fs::File::open(from)?);
         let mut browser = Self { child, to, from, session: None, next: 0, complaints: Vec::new() };
-        let targets = browser.ask("Target.getTargets", json!({}))?;
+        let targets = browser.ask("Target.getTargets", &json!({}))?;
         let page = |target: &&Value| target["type"] == "page";
         let page = targets["targetInfos"].as_array().and_then(|all| all.iter().find(page));
         let page = page.map(|page| page["targetId"].clone()).ok_or("the browser has no page")?;
-        let attached = browser.ask("Target.attachToTarget", json!({ "targetId": page, "flatten": true }))?;
+        let attached = browser.ask("Target.attachToTarget", &json!({ "targetId": page, "flatten": true }))?;
         browser.session = attached["sessionId"].as_str().map(str::to_owned);
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
-            browser.ask(domain, json!({}))?;
+            browser.ask(domain, &json!({}))?;
         }
         Ok(browser)
     }
@@ -64,7 +64,7 @@ impl Browser {
     ///
     /// # Errors
     /// What the browser says, or that it is gone.
-    pub fn ask(&mut self, method: &str, params: Value) -> Result<Value, Failure> {
+    pub fn ask(&mut self, method: &str, params: &Value) -> Result<Value, Failure> {
         self.next += 1;
         let mut request = json!({ "id": self.next, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -97,7 +97,7 @@ impl Browser {
     /// # Errors
     /// As for [`Self::ask`].
     pub fn open(&mut self, url: &str) -> Result<(), Failure> {
-        self.ask("Page.navigate", json!({ "url": url })).map(drop)
+        self.ask("Page.navigate", &json!({ "url": url })).map(drop)
     }
 
     /// What an expression of the page's comes to.
@@ -106,7 +106,7 @@ impl Browser {
     /// As for [`Self::ask`]; what it throws.
     pub fn value(&mut self, expression: &str) -> Result<Value, Failure> {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.ask("Runtime.evaluate", params)?;
+        let answer = self.ask("Runtime.evaluate", &params)?;
         match answer.get("exceptionDetails") {
             Some(thrown) => Err(format!("{expression}: {thrown}").into()),
             None => Ok(answer["result"]["value"].clone()),
@@ -136,7 +136,7 @@ impl Browser {
     /// As for [`Self::ask`].
     pub fn set_width(&mut self, width: u32) -> Result<(), Failure> {
         let size = json!({ "width": width, "height": 640, "deviceScaleFactor": 2, "mobile": true });
-        self.ask("Emulation.setDeviceMetricsOverride", size).map(drop)
+        self.ask("Emulation.setDeviceMetricsOverride", &size).map(drop)
     }
 
     /// Presses and lets go of a key, by its name.
@@ -148,7 +148,7 @@ impl Browser {
         for kind in ["keyDown", "keyUp"] {
             let event =
                 json!({ "type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": code });
-            self.ask("Input.dispatchKeyEvent", event)?;
+            self.ask("Input.dispatchKeyEvent", &event)?;
         }
         Ok(())
     }
@@ -158,7 +158,7 @@ impl Browser {
     /// # Errors
     /// As for [`Self::ask`]; if it cannot be written.
     pub fn save_picture(&mut self, path: &Path) -> Result<(), Failure> {
-        let picture = self.ask("Page.captureScreenshot", json!({ "captureBeyondViewport": true }))?;
+        let picture = self.ask("Page.captureScreenshot", &json!({ "captureBeyondViewport": true }))?;
         let data = picture["data"].as_str().ok_or("no picture came")?;
         // A JSON string of base64, as the API's own bytes are.
         let bytes: moa_wire::api::Base64 = serde_json::from_value(json!(data))?;
@@ -175,7 +175,7 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // It is gone already, or goes now.
-        drop(self.ask("Browser.close", json!({})));
+        drop(self.ask("Browser.close", &json!({})));
         drop(self.from.read_to_end(&mut Vec::new()));
         drop(self.child.wait());
     }

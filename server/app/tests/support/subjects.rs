@@ -244,8 +244,8 @@ impl Street {
     }
 
     /// The buyer's choice of the first group.
-    pub fn choice(&self) -> Option<Choice> {
-        Some(Choice { group: self.groups[0], terms_version: 1 })
+    pub fn choice(&self) -> Choice {
+        Choice { group: self.groups[0], terms_version: 1 }
     }
 }
 
