@@ -18,7 +18,7 @@ use moa_rules::state::{Row, apply};
 use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Halt, Key, View};
 
-use crate::store::CountersUsed;
+use crate::store::LONGEST_GAP;
 
 /// Every live table, by its primary key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -228,13 +228,16 @@ impl Tables {
         passes
     }
 
-    /// How many counters a key has used, and the highest of them.
-    pub fn counters_of(&self, key: KeyId) -> CountersUsed {
-        let mut used = CountersUsed::default();
+    /// The gaps between the counters that a key has used, each from its first number to its last.
+    pub fn gaps_of(&self, key: KeyId) -> Vec<(u64, u64)> {
+        let (mut gaps, mut before) = (Vec::new(), 0);
         for (_, counter) in self.counters.range((key, 0)..=(key, u64::MAX)) {
-            used = CountersUsed { count: used.count + 1, highest: *counter };
+            if (2..=LONGEST_GAP).contains(&counter.saturating_sub(before)) {
+                gaps.push((before + 1, counter - 1));
+            }
+            before = *counter;
         }
-        used
+        gaps
     }
 }
 

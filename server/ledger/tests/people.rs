@@ -4,7 +4,7 @@
 mod town;
 
 use moa_ledger::reach::Reach;
-use moa_ledger::store::{Answer, CountersUsed, Outcome, passes_since};
+use moa_ledger::store::{Answer, Outcome, passes_since};
 use moa_ledger::sweep;
 use moa_rules::certificate::{ALLOWANCE, Certificate};
 use moa_rules::device::KeyKind;
@@ -27,7 +27,6 @@ conformance!(
     a_certificate_is_used_up_and_begun_anew,
     passes_are_open_until_they_are_taken_or_swept,
     a_phone_that_starts_anew_is_told_of_its_passes_and_a_till_of_those_that_it_took,
-    counters_are_counted_and_the_gap_is_seen,
     operators_are_appointed_and_dismissed,
     a_clerk_follows_the_own_till_and_an_owner_the_shop,
     an_invitation_of_a_batch_that_was_used_in_it_is_used,
@@ -221,18 +220,6 @@ mod suite {
         town.now = town.now.plus(Timestamp::SECOND);
         assert_eq!(told(town, &clerk), []);
         assert_eq!(told(town, &buyer), [open, elsewhere], "what holds mileage is told until it is over");
-    }
-
-    pub fn counters_are_counted_and_the_gap_is_seen<S: Subject>(town: &mut Town<S>) {
-        let cafe = town.shop("카페");
-        let before = town.store.counters_of(cafe.actor.key_id()).unwrap();
-        assert_eq!(before, CountersUsed { count: 1, highest: 1 });
-        cafe.actor.next_counter();
-        cafe.actor.next_counter();
-        assert_eq!(sell(town, &cafe.actor, 1_000), applied());
-        let after = town.store.counters_of(cafe.actor.key_id()).unwrap();
-        assert_eq!(after, CountersUsed { count: 2, highest: 4 });
-        assert_eq!(town.store.counters_of(KeyId([1; 8])).unwrap(), CountersUsed::default());
     }
 
     pub fn operators_are_appointed_and_dismissed<S: Subject>(town: &mut Town<S>) {

@@ -23,7 +23,7 @@ const PRICE: i64 = 10_000;
 /// What a sale at that price earns.
 const EARNED: i64 = 500;
 /// For how long someone waits whom nothing should keep waiting.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// Every file of a folder of files.
 fn copy(from: &Path, to: &Path) {

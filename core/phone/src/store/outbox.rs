@@ -335,7 +335,13 @@ pub(crate) const COUNTER_LEAP: u64 = 1 << 16;
 
 /// A snapshot was taken while nothing was under way: it holds what was applied. Of what still waits nobody knows.
 pub(crate) fn snapshot_taken(db: &Connection) -> Result<(), PhoneError> {
-    db.execute(SETTLE_APPLIED, [])?;
+    settle_applied(db)?;
     db.execute(MARK_BEFORE_SNAPSHOT, [])?;
+    Ok(())
+}
+
+/// What was applied is in the balances, or will not be there.
+pub(crate) fn settle_applied(db: &Connection) -> Result<(), PhoneError> {
+    db.execute(SETTLE_APPLIED, [])?;
     Ok(())
 }

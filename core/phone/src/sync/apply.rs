@@ -110,9 +110,7 @@ pub(super) fn snapshot(
         inbox::put(db, head.inbox, head.count, head.hash)?;
     }
     lots::replace(db, &snapshot.lots)?;
-    for pass in &given_passes {
-        passes::put(db, pass)?;
-    }
+    passes::replace(db, account, &given_passes, snapshot.now)?;
     waiting::replace(db, &snapshot.waiting)?;
     meta::set(db, &meta::STANDING, &snapshot.standing)?;
     if let Some(member) = &snapshot.member {
@@ -123,10 +121,10 @@ pub(super) fn snapshot(
         None => meta::clear(db, &meta::MERCHANT)?,
     }
     meta::set(db, &meta::TILL, &snapshot.till)?;
-    outbox::snapshot_taken(db)?;
     if let Some(lost) = &lost {
         again::send(db, lost)?;
     }
+    outbox::snapshot_taken(db)?;
     meta::set(db, &meta::CURSOR, &snapshot.cursor)?;
     Ok(Ok(()))
 }

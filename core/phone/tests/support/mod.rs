@@ -34,7 +34,7 @@ use moa_rules::time::{Timestamp, Validity};
 use moa_rules::view::{Halt, Key, View};
 use moa_rules::waiting::waits_until;
 use moa_wire::api::{
-    Access, Base64, Changes, Confirmation, DeviceEntry, Devices, Directory, Enrolled, Enrolment,
+    Access, Base64, Changes, Confirmation, DeviceEntry, DeviceKind, Devices, Directory, Enrolled, Enrolment,
     EnrolmentRequest, GivenToken, GroupEntry, InboxChanges, KeyEntry, MAX_CHANGES, MerchantEntry, OneTime,
     OneTimeFound, OneTimeLookup, OneTimeRequest, Ops, RefreshRequest, Refused, Session, SessionRequest,
     Snapshot, TillStanding, Verdict, Verdicts, WaitingSale,
@@ -191,6 +191,12 @@ impl Server {
                         name: "폰".into(),
                         since: self.now,
                         seen: self.now,
+                        kind: DeviceKind::Phone,
+                        merchant: None,
+                        role: None,
+                        pays_from: self.now,
+                        until: None,
+                        revoked_at: None,
                     });
                 }
                 ok(&Devices { devices, now: self.now })

@@ -17,7 +17,7 @@ use rusqlite::{Connection, Params, Row};
 use super::doing;
 use super::rows::{self, corrupt};
 use crate::batch::Prior;
-use crate::store::{CountersUsed, InboxHead, InboxPage, StoreError};
+use crate::store::{InboxHead, InboxPage, StoreError};
 
 const PRIOR: &str = "SELECT payload_hash, answer FROM ops WHERE actor = ?1 AND id = ?2";
 const COUNTER: &str = "SELECT 1 FROM counters WHERE key = ?1 AND counter = ?2";
@@ -67,7 +67,6 @@ const CLOSED: &str = "SELECT 1 FROM closed WHERE account = ?1";
 const WALLETS_OF: &str =
     "SELECT DISTINCT group_id FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id";
 const OPERATOR: &str = "SELECT 1 FROM operators WHERE account = ?1";
-const COUNTERS_OF: &str = "SELECT count(*), coalesce(max(counter), 0) FROM counters WHERE key = ?1";
 
 /// How many events lie between two kept hashes of an inbox.
 pub const CHECKPOINT: u64 = 64;
@@ -212,15 +211,6 @@ pub fn passes_for(
 ) -> Result<Vec<Pass>, StoreError> {
     let of = (account.as_ref(), till.as_ref(), counter_column(since));
     all(connection, PASSES_FOR, of, rows::pass)
-}
-
-/// How many counters a key has used, and the highest of them.
-pub fn counters_of(connection: &Connection, key: KeyId) -> Result<CountersUsed, StoreError> {
-    let found = one(connection, COUNTERS_OF, [key.as_ref()], |row| {
-        let read = |column: usize| row.get::<_, i64>(column).map_err(doing("reading counters"));
-        Ok(CountersUsed { count: read(0)?.cast_unsigned(), highest: read(1)?.cast_unsigned() })
-    })?;
-    Ok(found.unwrap_or_default())
 }
 
 /// The groups of a shop, in order of id.
