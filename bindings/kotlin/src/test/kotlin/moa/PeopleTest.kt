@@ -44,6 +44,9 @@ class PeopleTest {
     private val apps = mutableListOf<App>()
     private val accounts = mutableMapOf<String, String>()
 
+    /** How often each number was told a code. */
+    private val numbers = mutableMapOf<String, Int>()
+
     /** A shop with a group, whose till reaches the server by a cable. */
     @BeforeEach
     fun start() = runBlocking {
@@ -67,7 +70,8 @@ class PeopleTest {
     private suspend fun enrolled(name: String, number: String, url: String = server.url): App =
         App.open(AppConfig(folder.resolve(name).toString(), url, "en")).also { apps += it }.apply {
             beginEnrolment(number)
-            accounts[name] = confirmEnrolment(server.code(number)).account
+            val messages = numbers.merge(number, 1, Int::plus)!!
+            accounts[name] = confirmEnrolment(server.code(number, messages)).account
         }
 
     private suspend fun buyerWith(amount: Long): App {

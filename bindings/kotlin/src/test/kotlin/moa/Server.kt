@@ -17,13 +17,14 @@ class Server(data: Path) : AutoCloseable {
 
     val url: String = checkNotNull(output.readLine()?.removePrefix("listening on ")) { "the server did not start" }
 
-    /** The six digits of the newest message to a number: there is no carrier here, so the server shows them. */
-    fun code(phone: String): String {
+    /** The six digits of the newest message to a number, once so many came: there is no carrier here, so the server shows them. */
+    fun code(phone: String, messages: Int = 1): String {
         val request = HttpRequest.newBuilder(URI("$url/v1/development/inbox?phone=$phone")).build()
         repeat(500) {
             val inbox = http.send(request, HttpResponse.BodyHandlers.ofString()).body()
             // The message's id is 32 hex digits; the code stands alone.
-            Regex("""(?<![0-9a-f])\d{6}(?![0-9a-f])""").findAll(inbox).lastOrNull()?.let { return it.value }
+            Regex("""(?<![0-9a-f])\d{6}(?![0-9a-f])""").findAll(inbox).toList()
+                .takeIf { it.size >= messages }?.let { return it.last().value }
             Thread.onSpinWait()
         }
         error("no code came")
