@@ -369,7 +369,7 @@ impl World {
     }
 
     /// Signs in, if need be. The text message is left out, and so are faults on the way.
-    fn enrol(&mut self, person: usize) -> Step {
+    pub(crate) fn enrol(&mut self, person: usize) -> Step {
         let someone = &mut self.people[person];
         let (account, name) = (someone.account, someone.name.clone());
         let Some(app) = &mut someone.app else { return Ok(()) };

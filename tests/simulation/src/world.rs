@@ -451,6 +451,8 @@ impl World {
         let touched = self.server.sweep(self.now)?;
         self.wake(&touched)?;
         for person in 0..self.people.len() {
+            // A device that was enrolled after the server's backup is not known any more, and has just heard so.
+            self.enrol(person)?;
             let its_now = self.now.plus(self.people[person].skew);
             let someone = &mut self.people[person];
             someone.set_clock(self.now);
