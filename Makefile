@@ -53,7 +53,7 @@ lint: need-rust ## formatting and lints; a warning fails
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
 
 .PHONY: test-rust
-test-rust: need-rust need-zbar ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
+test-rust: need-rust need-zbar need-browser need-node ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
 	$(CARGO) test --quiet --locked --workspace
 
 .PHONY: test-kotlin
@@ -137,6 +137,10 @@ need-zbar:
 	@scripts/need.sh zbarimg:zbar-tools
 need-kotlin:
 	@scripts/need.sh javac:openjdk-17-jdk-headless mvn:maven
+need-node:
+	@scripts/need.sh node:nodejs openssl:openssl
+need-browser:
+	@scripts/need.sh chromium:chromium
 need-python:
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || scripts/need.sh python3-venv:python3-venv
 need-nightly: need-rust

@@ -104,7 +104,7 @@ pub(crate) struct Dress {
 }
 
 impl Dress {
-    fn won(self, amount: Money) -> String {
+    pub(crate) fn won(self, amount: Money) -> String {
         number::money(self.lang, amount, Currency::KRW)
     }
 
@@ -365,16 +365,23 @@ impl Dress {
                     refused_text: pass.refused.map(|reason| refusal(self.lang, &reason)).unwrap_or_default(),
                 },
             },
-            phone::Code::Link(destination) => Scan::Link { destination: leads_to(destination) },
+            phone::Code::Browser(public_key) => {
+                Scan::Browser { public_key, question_text: line(self.lang, &Line::LetInBrowser) }
+            }
+            // A browser's is a code of its own.
+            phone::Code::Link(link::Destination::Browser(key)) => {
+                self.scan(phone::Code::Browser(key.public_key()))
+            }
+            phone::Code::Link(link::Destination::Group(id)) => {
+                Scan::Link { destination: Destination::Group { id: id.to_string() } }
+            }
+            phone::Code::Link(link::Destination::Merchant(id)) => {
+                Scan::Link { destination: Destination::Shop { id: id.to_string() } }
+            }
+            phone::Code::Link(link::Destination::Wallet(group)) => {
+                Scan::Link { destination: Destination::Wallet { group: group.to_string() } }
+            }
         }
-    }
-}
-
-fn leads_to(destination: link::Destination) -> Destination {
-    match destination {
-        link::Destination::Group(id) => Destination::Group { id: id.to_string() },
-        link::Destination::Merchant(id) => Destination::Shop { id: id.to_string() },
-        link::Destination::Wallet(group) => Destination::Wallet { group: group.to_string() },
     }
 }
 

@@ -54,6 +54,13 @@ pub enum Scan {
         /// As scanned.
         pass: ScannedPass,
     },
+    /// A browser that wants in as this person: `App::let_in_browser`.
+    Browser {
+        /// The public point of its key, 65 bytes.
+        public_key: Vec<u8>,
+        /// What the person is to be asked first.
+        question_text: String,
+    },
     /// A link to a screen.
     Link {
         /// Where it leads.

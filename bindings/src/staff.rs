@@ -1,10 +1,8 @@
 //! Who may sell for a shop, and which devices may sign for a person.
 
-use moa_rules::device::KeyKind;
 use moa_rules::id::{AccountId, KeyId};
 use moa_rules::quantity::Money;
 use moa_rules::staff::Limits;
-use moa_rules::time::Timestamp;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -93,15 +91,15 @@ impl App {
         Ok(self.ask(self.phone()?.act_for(merchant))?.to_string())
     }
 
-    /// Lets a browser in until an instant, by the public point of its key (65 bytes), for a month at most.
-    pub fn let_in_browser(&self, public_key: Vec<u8>, until: i64) -> Result<String, ApiError> {
-        let kind = KeyKind::Browser { until: Timestamp(until) };
-        Ok(self.ask(self.phone()?.add_key(public_key, kind))?.to_string())
+    /// Lets in the browser of a scanned code ([`Scan::Browser`]) for so many days, 31 at most. Only after the person has said
+    /// yes to `question_text`.
+    pub fn let_in_browser(&self, public_key: Vec<u8>, days: u32) -> Result<String, ApiError> {
+        Ok(self.ask(self.phone()?.let_in_browser(public_key, days))?.to_string())
     }
 
     /// Registers a computer of this shop, by the public point of its key (65 bytes): it may sell and redeem.
     pub fn register_service(&self, public_key: Vec<u8>) -> Result<String, ApiError> {
-        Ok(self.ask(self.phone()?.add_key(public_key, KeyKind::Service))?.to_string())
+        Ok(self.ask(self.phone()?.register_service(public_key))?.to_string())
     }
 }
 

@@ -1,4 +1,6 @@
-"""A device at a development server, as schemathesis's way of authentication: `SCHEMATHESIS_HOOKS=device.py MOA_URL=…`.
+"""A device at a development server, as schemathesis's way of authentication: `SCHEMATHESIS_HOOKS=device.py MOA_URL=…
+MOA_ROLE=…`, of a buyer unless told otherwise. `device.py FILE` enrols a phone and keeps its key there, for `MOA_KEY`; it prints
+the phone number.
 
 Enrols, vouches for a session key, and proves each request by it (RFC 9449), with nothing of Moa's own code: COSE_Sign1 (RFC
 9052) over canonical CBOR and JWTs, written out.
@@ -21,10 +23,16 @@ import schemathesis
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 PROTECTED = bytes.fromhex("a10126")  # {1: -7}: ES256
-PHONE = "010-1234-5678"
+PHONES = iter(f"010-1234-{number:04}" for number in range(5678, 9999))
 MONTH = 31 * 24 * 60 * 60
 
 
@@ -37,6 +45,21 @@ def cbor(major, value):
 
 def byte_string(value):
     return cbor(2, len(value)) + value
+
+
+def encoded(value):
+    """Deterministic CBOR: whole numbers, byte strings, texts, arrays."""
+    if isinstance(value, int):
+        return cbor(0, value)
+    if isinstance(value, bytes):
+        return byte_string(value)
+    if isinstance(value, str):
+        return cbor(3, len(value.encode())) + value.encode()
+    return cbor(4, len(value)) + b"".join(map(encoded, value))
+
+
+def key_id(key):
+    return hashlib.sha256(point(key)).digest()[:8]
 
 
 def point(key):
@@ -90,24 +113,97 @@ def code(url, phone, enrolment):
     sys.exit("no code came")
 
 
-class Session(requests.auth.AuthBase):
-    """Signs a device in, and puts token and proof to each request as it goes out."""
+class Device:
+    """A key that signs ops: a phone's that the server enrolled, or one that a phone added."""
 
-    def __init__(self, url, phone):
-        self.url, self.key, self.session_key = url, generate(), generate()
+    def __init__(self, url, key=None):
+        self.url, self.key, self.counter = url, key or generate(), 0
+
+    def enrol(self, phone):
         public_key = base64.b64encode(point(self.key)).decode()
-        enrolment = ask(f"{url}/v1/enrolments", {"phone": phone, "public_key": public_key})["enrolment"]
+        enrolment = ask(f"{self.url}/v1/enrolments", {"phone": phone, "public_key": public_key})["enrolment"]
         confirmation = {
-            "code": code(url, phone, enrolment),
+            "code": code(self.url, phone, enrolment),
             "possession": token(self.key, b"moa/possession", byte_string(bytes.fromhex(enrolment))),
         }
-        ask(f"{url}/v1/enrolments/{enrolment}/confirm", confirmation)
+        ask(f"{self.url}/v1/enrolments/{enrolment}/confirm", confirmation)
+        return self
+
+    def take_number(self):
+        self.counter += 1
+        return self.counter
+
+    def does(self, *body):
+        """Sends an op, which has to be applied."""
+        now = time.time_ns() // 1_000_000
+        op_id = bytearray(now.to_bytes(6, "big") + os.urandom(10))
+        op_id[6], op_id[8] = 0x70 | op_id[6] & 0x0F, 0x80 | op_id[8] & 0x3F
+        fields = (bytes(op_id), key_id(self.key), self.take_number(), now // 1_000, list(body))
+        op = token(self.key, b"moa/op", *map(encoded, fields))
+        verdict = ask(f"{self.url}/v1/ops", {"ops": [op]})["verdicts"][0]
+        if verdict["verdict"] != "applied":
+            sys.exit(f"{body[0]}: {verdict}")
+
+    def adds(self, *kind):
+        """Lets in a browser, or registers a shop's computer."""
+        added = Device(self.url)
+        self.does(23, key_id(added.key), point(added.key), list(kind))
+        return added
+
+
+def newcomer(url):
+    return Device(url).enrol(next(PHONES))
+
+
+def owner(url):
+    shop = newcomer(url)
+    shop.does(1, ["Cafe", list(b"KRW")])
+    return shop
+
+
+def group_admin(url):
+    shop = owner(url)
+    terms = [0, 300, [0, [6]], 1_000, 1, list(b"KRW"), 0, 0, "Asia/Seoul"]
+    shop.does(2, ["Alley", 1], terms)
+    return shop
+
+
+def staff(url):
+    shop, clerk = group_admin(url), newcomer(url)
+    fields = (key_id(shop.key), shop.take_number(), int(time.time()) + 3_600, [100_000, 1_000_000])
+    invitation = token(shop.key, b"moa/staff-invitation", *map(encoded, fields))
+    clerk.does(16, base64.b64decode(invitation))
+    return clerk
+
+
+def browser(url):
+    return group_admin(url).adds(1, (int(time.time()) + 86_400) * 1_000)
+
+
+def service(url):
+    return group_admin(url).adds(2)
+
+
+def operator(url):
+    """One whom `moa operator appoint` made so: the key was kept."""
+    with open(os.environ["MOA_KEY"], "rb") as file:
+        return Device(url, load_pem_private_key(file.read(), None))
+
+
+ROLES = {role.__name__: role for role in (owner, group_admin, staff, browser, service, operator)} | {"buyer": newcomer}
+
+
+class Session(requests.auth.AuthBase):
+    """Has a device of a role, and puts token and proof to each request as it goes out."""
+
+    def __init__(self, url, role):
+        self.url, self.key, self.session_key = url, ROLES[role](url).key, generate()
         self.access, self.until = None, 0
 
     def token(self):
         if time.monotonic() < self.until:
             return self.access
-        now, keys = int(time.time()), (hashlib.sha256(point(self.key)).digest()[:8], point(self.session_key))
+        now, keys = int(time.time()), (key_id(self.key), point(self.session_key))
         fields = (*map(byte_string, keys), cbor(0, now), cbor(0, now + MONTH))
         request = {"endorsement": token(self.key, b"moa/session", *fields), "name": "schemathesis"}
         where = f"{self.url}/v1/sessions"
@@ -128,4 +224,15 @@ def generate():
     return ec.generate_private_key(ec.SECP256R1())
 
 
-schemathesis.auth.set_from_requests(Session(os.environ["MOA_URL"], PHONE))
+if __name__ == "__main__":
+    phone = next(PHONES)
+    pem = Device(os.environ["MOA_URL"]).enrol(phone).key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    with open(sys.argv[1], "wb") as file:
+        file.write(pem)
+    print(phone)
+else:
+    # Numbers of this run alone: another role's run may have its own.
+    PHONES = iter(f"010-{os.getpid() % 9_000 + 1_000}-{number:04}" for number in range(1_000, 9_999))
+    schemathesis.auth.set_from_requests(Session(os.environ["MOA_URL"], os.environ.get("MOA_ROLE", "buyer")))

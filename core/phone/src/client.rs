@@ -7,10 +7,12 @@ use std::time::Duration;
 use moa_rules::id::{GroupId, OpId};
 use moa_rules::quantity::Units;
 use moa_rules::time::Timestamp;
+use moa_wire::api::ShopStaff;
 use moa_wire::code::{self, Scanned};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet, spawn_blocking};
 
+use crate::devices::OwnDevice;
 use crate::enrolment::SignedUp;
 use crate::error::PhoneError;
 use crate::key_store::KeyStoreError;
@@ -19,7 +21,6 @@ use crate::one_time::{Purpose, ShownOneTime};
 use crate::outbox::Fate;
 use crate::phone::Phone;
 use crate::redemption::Asked;
-use crate::session::OwnDevice;
 use crate::shop::GroupInfo;
 use crate::sync::{Machine, RequestId, SyncStatus, Work};
 use crate::transport::{Request, Response, Transport, TransportError};
@@ -120,6 +121,16 @@ impl Client {
         self.session().await?;
         let request = self.shared.phone.devices_request()?;
         self.shared.phone.devices_read(self.ask(request).await?)
+    }
+
+    /// The staff and tills of the shop that this phone's person owns.
+    ///
+    /// # Errors
+    /// As for [`Self::devices`]; `forbidden` for whoever does not own the shop.
+    pub async fn staff(&self) -> Result<ShopStaff, PhoneError> {
+        self.session().await?;
+        let request = self.shared.phone.staff_request()?;
+        self.shared.phone.staff_read(self.ask(request).await?)
     }
 
     /// Waits until the session is ready.

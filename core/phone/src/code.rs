@@ -45,6 +45,9 @@ pub enum Code {
     },
     /// Mileage reserved for a till: [`Phone::take_pass`]. Its signatures were checked.
     Pass(Box<ScannedPass>),
+    /// A browser that wants in as this phone's person, by the public half of its key (65 bytes): [`Phone::let_in_browser`], once
+    /// they have said yes. Whoever shows it holds that browser: a stranger's gets in just as well.
+    Browser(Vec<u8>),
     /// A link to a screen.
     Link(Destination),
 }
@@ -181,6 +184,7 @@ impl Phone {
                 text: text.trim().to_owned(),
             }),
             Scanned::Pass(sealed) => Ok(Code::Pass(Box::new(self.read_pass(text, *sealed)?))),
+            Scanned::Link(Destination::Browser(key)) => Ok(Code::Browser(key.public_key())),
             Scanned::Link(destination) => Ok(Code::Link(destination)),
         }
     }

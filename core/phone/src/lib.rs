@@ -35,6 +35,7 @@ mod claim;
 mod client;
 mod code;
 mod data_key;
+mod devices;
 mod enrolment;
 mod environment;
 mod error;
@@ -71,6 +72,7 @@ pub use code::{
     Code, ScannedApproval, ScannedInvitation, ScannedMember, ScannedOneTime, ScannedRedemption,
     ScannedVoucher, VoucherStanding,
 };
+pub use devices::OwnDevice;
 pub use enrolment::SignedUp;
 pub use environment::{Environment, SeededEnvironment, SystemEnvironment};
 pub use error::{PhoneError, StorageError};
@@ -79,13 +81,13 @@ pub use key_store::{DeviceKeys, HostKeys, KeyStore, KeyStoreError, MAX_SEALED, S
 pub use leaving::Unsent;
 pub use lookup::Lookup;
 pub use member::{ShownMember, WaitingChoice};
+pub use moa_wire::api::{DeviceKind, ShopRole, ShopStaff, StaffEntry, TillEntry};
 pub use one_time::{Purpose, ShownOneTime};
 pub use outbox::{Fate, Kind, OutboxItem, RefusedOp};
 pub use pass::{PassItem, PassStanding, ScannedPass, ShownApproval, ShownPass, Took};
 pub use phone::{Data, Options, Phone, SignedIn};
 pub use redemption::{Asked, ShownCode};
 pub use sale::{MerchantDay, RedemptionItem, SaleItem, SaleStanding, Voucher};
-pub use session::OwnDevice;
 pub use set_aside::SetAside;
 pub use shop::{GroupInfo, OwnGroup, OwnShop, Shop};
 pub use staff::ShownInvitation;

@@ -6,10 +6,9 @@
 
 use std::time::Duration;
 
-use moa_rules::id::KeyId;
 use moa_rules::op::OP_VERSION;
 use moa_rules::time::Timestamp;
-use moa_wire::api::{Access, Base64, Devices, MAX_DEVICE_NAME, RefreshRequest, Session, SessionRequest};
+use moa_wire::api::{Access, Base64, MAX_DEVICE_NAME, RefreshRequest, Session, SessionRequest};
 use moa_wire::dpop;
 use moa_wire::keys::{Signer, SoftwareKey};
 use moa_wire::token::{Checked, SessionEndorsement};
@@ -59,21 +58,6 @@ pub(crate) enum Stage {
 pub(crate) struct Reader {
     kept: Kept,
     token: String,
-}
-
-/// A device of the account, as its person knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnDevice {
-    /// Its key.
-    pub key: KeyId,
-    /// What its person calls it; empty if nothing was said.
-    pub name: String,
-    /// When it was enrolled.
-    pub since: Timestamp,
-    /// When it was last there.
-    pub seen: Timestamp,
-    /// Whether it is this phone.
-    pub here: bool,
 }
 
 impl Phone {
@@ -134,38 +118,6 @@ impl Phone {
             Some(Stage::Ready(reader)) => reader.prove(self, request),
             Some(_) => Err(PhoneError::Offline("no session".to_owned())),
         }
-    }
-
-    /// Asks for the account's devices.
-    ///
-    /// # Errors
-    /// As a read: [`PhoneError::NotSignedIn`], [`PhoneError::SignInAgain`], [`PhoneError::Offline`] without a session.
-    pub fn devices_request(&self) -> Result<Request, PhoneError> {
-        let headers =
-            vec![("accept", "application/json".to_owned()), ("accept-language", self.language().to_owned())];
-        let path = "/v1/devices".to_owned();
-        self.as_caller(Request { method: Method::Get, path, headers, body: None, timeout: TIMEOUT })
-    }
-
-    /// Takes the answer to [`Self::devices_request`]: the device seen last first.
-    ///
-    /// # Errors
-    /// [`PhoneError::Problem`] with the server's reason; [`PhoneError::Offline`].
-    pub fn devices_read(
-        &self,
-        answer: Result<Response, TransportError>,
-    ) -> Result<Vec<OwnDevice>, PhoneError> {
-        let Devices { devices, now } = self.outcome(answer)?;
-        self.store().write(|db| self.server_told_time(db, now))?;
-        let here = self.key();
-        let devices = devices.into_iter().map(|device| OwnDevice {
-            key: device.key,
-            name: device.name,
-            since: device.since,
-            seen: device.seen,
-            here: device.key == here,
-        });
-        Ok(devices.collect())
     }
 
     /// Whether the same request may do better at once: the server told its time, or took the token for void.

@@ -1,6 +1,6 @@
 //! Staff and devices: who may act for a shop or an account. (A9; docs/rules.md D, F)
 
-use moa_rules::device::KeyKind;
+use moa_rules::device::{BROWSER_DAYS, KeyKind};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::op::{OP_VERSION, OpBody};
 use moa_rules::quantity::Money;
@@ -102,11 +102,28 @@ impl Phone {
         self.ask(OpBody::ActFor { merchant })
     }
 
-    /// Lets in a browser until an instant, or a computer of this shop, by the public point of its key.
+    /// Lets in a browser for so many days, 31 at most, by the public point of its key.
+    ///
+    /// # Errors
+    /// `unknown_device` for what is no point, `session_too_long`.
+    pub fn let_in_browser(&self, public_key: Vec<u8>, days: u32) -> Result<OpId, PhoneError> {
+        if days == 0 || days > BROWSER_DAYS {
+            return Err(Refusal::SessionTooLong { days: BROWSER_DAYS }.into());
+        }
+        // The clocks may differ by a little, and a month is the most that the server takes.
+        let until = self.now().plus(i64::from(days) * Timestamp::DAY - 10 * Timestamp::MINUTE);
+        self.add_key(public_key, KeyKind::Browser { until })
+    }
+
+    /// Registers a computer of this shop, by the public point of its key: it may sell and redeem.
     ///
     /// # Errors
     /// `unknown_device` for what is no point.
-    pub fn add_key(&self, public_key: Vec<u8>, kind: KeyKind) -> Result<OpId, PhoneError> {
+    pub fn register_service(&self, public_key: Vec<u8>) -> Result<OpId, PhoneError> {
+        self.add_key(public_key, KeyKind::Service)
+    }
+
+    fn add_key(&self, public_key: Vec<u8>, kind: KeyKind) -> Result<OpId, PhoneError> {
         if !keys::plausible(&public_key) {
             return Err(Refusal::UnknownDevice.into());
         }

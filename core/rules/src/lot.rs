@@ -67,7 +67,7 @@ impl Lot {
 }
 
 /// A part taken from a lot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Allocation {
     /// The lot.
     #[n(0)]

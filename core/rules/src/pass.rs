@@ -5,7 +5,6 @@
 //! passes were spent, so that none is spent twice.
 
 use minicbor::{Decode, Encode};
-use serde::{Deserialize, Serialize};
 
 use crate::decide::{Author, Decision};
 use crate::device::{Device, KeyKind};
@@ -31,8 +30,7 @@ pub const PASS_MOST: Money = Money(100_000);
 pub const MOST_PASSES: usize = 5;
 
 /// How a pass stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum PassState {
     /// Its mileage is reserved.
     #[n(0)]
@@ -46,7 +44,7 @@ pub enum PassState {
 }
 
 /// Mileage reserved for one till.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Pass {
     /// The op that reserved it.
     #[n(0)]

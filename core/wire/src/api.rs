@@ -7,7 +7,6 @@ use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::MerchantProfile;
-use moa_rules::pass::Pass;
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
 use moa_rules::staff::Limits;
@@ -202,6 +201,34 @@ pub struct Devices {
     pub now: Timestamp,
 }
 
+/// What a key lives in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceKind {
+    /// A phone.
+    Phone,
+    /// A browser that a phone let in.
+    Browser,
+    /// A shop's own computer.
+    Service,
+}
+
+/// What a key does for its shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ShopRole {
+    /// It acts for the shop's owner.
+    Owner,
+    /// It sells for one of the staff.
+    Staff,
+    /// It sold for one of the staff, who has left.
+    Left,
+    /// It is the shop's own computer.
+    Service,
+}
+
 /// A key of the caller's account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -214,9 +241,102 @@ pub struct DeviceEntry {
     /// When it was enrolled.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub since: Timestamp,
-    /// When it last began or went on with a session.
+    /// When it last began or went on with a session, or sent an op; when it was enrolled, if it never did.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub seen: Timestamp,
+    /// What it lives in.
+    pub kind: DeviceKind,
+    /// The shop that it acts for, or sold for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub merchant: Option<MerchantId>,
+    /// What it does there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<ShopRole>,
+    /// From when it may pay and answer for other keys; a phone alone ever does.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub pays_from: Timestamp,
+    /// Until when a browser may stay signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub until: Option<Timestamp>,
+    /// When it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// `GET /v1/staff`: who sells for the caller's shop, and its tills. For the shop's owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ShopStaff {
+    /// The shop.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub merchant: MerchantId,
+    /// Everyone who sells, or sold, for it and is not its owner: those first that joined first.
+    pub staff: Vec<StaffEntry>,
+    /// The keys that sell, or sold, for it, in order of id.
+    pub tills: Vec<TillEntry>,
+    /// The server's clock.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub now: Timestamp,
+}
+
+/// Someone who sells, or sold, for a shop that is not theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StaffEntry {
+    /// The person.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub account: AccountId,
+    /// The key of the phone that sells.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub key: KeyId,
+    /// What they may sell, in minor units: `per_sale`, `per_day`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub limits: Limits,
+    /// What they have sold on the day of the server's clock, by the sales' own time, in minor units.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub sold_today: Money,
+    /// When they joined.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub joined_at: Timestamp,
+    /// When they left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub left_at: Option<Timestamp>,
+}
+
+/// A key that sells, or sold, for a shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TillEntry {
+    /// Its id.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub key: KeyId,
+    /// What its person calls it, which its shop's owner may know; empty if nothing was said.
+    pub name: String,
+    /// What it lives in.
+    pub kind: DeviceKind,
+    /// What it does for the shop.
+    pub role: ShopRole,
+    /// Whose it is.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub account: AccountId,
+    /// When it was last heard, if ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub heard_at: Option<Timestamp>,
+    /// Numbers that it counted and that have not arrived: sales that are still on it, or codes that nobody used.
+    pub missing: u64,
+    /// What it may sell without the server: `until`, `most` and, of that, `used`; one without sells nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub certificate: Option<Certificate>,
+    /// When it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// `POST /v1/one-time-codes`: hand out twelve digits that stand for a code of this phone's.
@@ -420,10 +540,9 @@ pub struct Snapshot {
     /// The account's lots that have something left.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub lots: Vec<Lot>,
-    /// The account's passes that are open: what they hold of those lots comes back when they end.
+    /// The account's passes that are open or ran out lately, and those for the caller's key, each in CBOR.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
-    pub passes: Vec<Pass>,
+    pub passes: Vec<Base64>,
     /// Sales that wait for the account's choice, oldest first.
     #[serde(default)]
     pub waiting: Vec<WaitingSale>,

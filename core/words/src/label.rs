@@ -140,6 +140,23 @@ labels! {
     /// Headline of a redemption without an answer yet.
     BeingChecked: "서버에서 확인 중", "Being checked";
 
+    // Devices.
+
+    /// A key in a phone.
+    OfPhone: "휴대폰", "Phone";
+    /// A key in a browser.
+    OfBrowser: "브라우저", "Browser";
+    /// A key of a shop's own computer.
+    OfComputer: "가게 컴퓨터", "Shop's computer";
+    /// A key that acts for a shop's owner.
+    OfOwner: "사장님", "Owner";
+    /// A key that sells for one of the staff.
+    OfStaff: "직원", "Staff";
+    /// A key of someone who was of the staff.
+    OfFormerStaff: "그만둔 직원", "Former staff";
+    /// A key that was ended.
+    Ended: "해지됨", "Removed";
+
     // The buyer's.
 
     /// Title.

@@ -25,6 +25,7 @@ mod problem;
 mod refusal;
 mod sale;
 mod screen;
+mod sign_in;
 mod sms;
 #[cfg(test)]
 mod tests;
@@ -38,4 +39,5 @@ pub use problem::{ProblemText, problem};
 pub use refusal::{refusal, refusal_in};
 pub use sale::{SaleText, sale};
 pub use screen::{Line, Reason, Unsent, line, reason};
+pub use sign_in::{SignInText, sign_in};
 pub use sms::enrolment_sms;

@@ -103,6 +103,13 @@ pub enum Line<'a> {
         /// The last day of the soonest.
         last_day: Day,
     },
+    /// What a person is asked before a browser is let in.
+    LetInBrowser,
+    /// Numbers of a till that have not arrived.
+    Missing {
+        /// How many.
+        numbers: u64,
+    },
     /// The most that a buyer lets a shop take.
     AtMost {
         /// Units.
@@ -257,6 +264,20 @@ pub fn line(lang: Lang, line: &Line) -> String {
                 lang,
                 "{ko}일 안에 {units} 소멸, 빠른 것은 {until} 사용",
                 "{units} to expire within {en}, the first usable {until}",
+            )
+        }
+        Line::LetInBrowser => text!(
+            lang,
+            "이 브라우저에서 내 계정에 로그인할까요? 내가 직접 연 화면일 때만 허용해 주세요.",
+            "Sign this browser in as you? Agree only if you opened that page yourself.",
+        ),
+        Line::Missing { numbers } => {
+            let ko = count(numbers);
+            let en = plural(numbers, "number", "numbers");
+            text!(
+                lang,
+                "이 기기의 번호 {ko}개가 아직 도착하지 않았어요. 보내지 않은 판매나 쓰지 않은 코드예요.",
+                "Not arrived from this till: {en}. They are sales still on it, or codes nobody used.",
             )
         }
         Line::AtMost { units } => {

@@ -11,8 +11,8 @@ use moa_wire::code::NotOurs;
 
 use crate::refusal::unknown;
 use crate::{
-    Label, Lang, Line, PhoneText, ProblemText, Reason, SaleText, Unsent, enrolment_sms, label, line,
-    not_ours, number, phone, problem, reason, refusal, sale, when,
+    Label, Lang, Line, PhoneText, ProblemText, Reason, SaleText, SignInText, Unsent, enrolment_sms, label,
+    line, not_ours, number, phone, problem, reason, refusal, sale, sign_in, when,
 };
 
 fn points(count: i64) -> Units {
@@ -222,6 +222,9 @@ fn lines(zone: &Zone) -> Vec<Line<'_>> {
         Line::Minimum { minimum: points(10_000), missing: points(8_650) },
         Line::Minimum { minimum: points(10_000), missing: points(0) },
         Line::Expiring { units: points(135), days: 30, last_day },
+        Line::LetInBrowser,
+        Line::Missing { numbers: 1 },
+        Line::Missing { numbers: 2 },
         Line::AtMost { units: points(1_200) },
         Line::ScanUntil { at: AT, zone },
         Line::GoodUntil { at: AT, zone },
@@ -270,6 +273,9 @@ fn sentences() -> Vec<(String, [String; 2])> {
     for what in PHONE {
         all.push((format!("phone {what:?}"), Lang::ALL.map(|lang| phone(lang, what))));
     }
+    for what in SignInText::SENTENCES {
+        all.push((format!("sign-in page {what:?}"), Lang::ALL.map(|lang| sign_in(lang, what))));
+    }
     all.push(("enrolment message".into(), Lang::ALL.map(|lang| enrolment_sms(lang, "482913"))));
     all
 }
@@ -279,6 +285,9 @@ fn fragments() -> Vec<(String, [String; 2])> {
     let mut all = Vec::new();
     for what in Label::ALL {
         all.push((format!("label {what:?}"), Lang::ALL.map(|lang| label(lang, *what).to_owned())));
+    }
+    for what in SignInText::LABELS {
+        all.push((format!("sign-in page {what:?}"), Lang::ALL.map(|lang| sign_in(lang, what))));
     }
     for what in reasons() {
         all.push((format!("reason {what:?}"), Lang::ALL.map(|lang| reason(lang, what))));

@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use moa_ledger::reach::Reach;
 use moa_ledger::store::{Store, StoreError};
+use moa_rules::device::KeyKind;
 use moa_rules::id::{AccountId, KeyId};
 use moa_wire::dpop;
 use moa_wire::keys::sha256;
@@ -27,6 +28,8 @@ pub(crate) struct Caller {
     pub(crate) account: AccountId,
     /// The device.
     pub(crate) key: KeyId,
+    /// Whether it is a shop's computer, which reads nothing of its owner's.
+    service: bool,
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
@@ -58,12 +61,17 @@ fn caller(app: &App, token_hash: [u8; 32], thumbprint: [u8; 32]) -> Result<Calle
     if session.thumbprint != thumbprint {
         return Err(NotProved::Wrong.into());
     }
-    let device = app.store().device(session.key)?.filter(|device| device.revoked_at.is_none());
+    let device = app.store().device(session.key)?.filter(|device| device.signs(now));
     let device = device.ok_or(SessionError::Unknown)?;
-    Ok(Caller { account: session.account, key: device.key })
+    Ok(Caller { account: session.account, key: device.key, service: device.kind == KeyKind::Service })
 }
 
 impl Caller {
+    /// The person who reads, on a phone or in a browser.
+    pub(crate) fn person(&self) -> Option<AccountId> {
+        (!self.service).then_some(self.account)
+    }
+
     /// What the caller may read now.
     pub(crate) fn reach(&self, store: &dyn Store) -> Result<Reach, StoreError> {
         Reach::of(store, self.account, self.key)

@@ -37,6 +37,13 @@ enum Command {
         #[arg(long, value_name = "URL", value_parser = http_address)]
         link_base: Option<String>,
     },
+    /// Says who runs the server for everyone: may set what shops sell offline, and end anyone's key.
+    ///
+    /// Works on the folder, so a server that runs on it must be stopped first.
+    Operator {
+        #[command(subcommand)]
+        change: Change,
+    },
     /// Recomputes every balance, inbox hash and book from the journal and compares.
     ///
     /// Exit status: 0 if all agree, 1 if something differs, 2 if it could not be done.
@@ -45,6 +52,24 @@ enum Command {
         #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
         data: PathBuf,
     },
+}
+
+#[derive(Subcommand)]
+enum Change {
+    /// Makes a person an operator.
+    Appoint(Person),
+    /// Makes a person an operator no more.
+    Dismiss(Person),
+}
+
+#[derive(Args)]
+struct Person {
+    /// The folder that keeps everything.
+    #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
+    data: PathBuf,
+    /// An account's id, or the phone number that it signed up with.
+    #[arg(value_name = "ACCOUNT OR NUMBER")]
+    person: String,
 }
 
 #[derive(Args)]
@@ -125,6 +150,8 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             say(&http::document(link_base.as_deref())?)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Operator { change: Change::Appoint(person) } => appoint(&person, true),
+        Command::Operator { change: Change::Dismiss(person) } => appoint(&person, false),
         Command::Verify { data } => verify_books(&data),
     }
 }
@@ -157,6 +184,16 @@ fn explain(error: StartError) -> Box<dyn Error> {
         }
         other => other.into(),
     }
+}
+
+fn appoint(Person { data, person }: &Person, operator: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let database = database(data);
+    if !database.exists() {
+        return Err(format!("{} is not there; which folder does the server use?", database.display()).into());
+    }
+    let account = moa_server::operator::appoint(data, person, operator, system_clock()())?;
+    say(&if operator { format!("{account} is an operator") } else { format!("{account} is no operator") })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn verify_books(data: &Path) -> Result<ExitCode, Box<dyn Error>> {

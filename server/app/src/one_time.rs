@@ -63,6 +63,8 @@ pub(crate) enum OneTimeError {
 /// Hands out digits for a code of the caller's.
 pub(crate) fn make(app: &App, caller: Caller, code: &[u8]) -> Result<OneTime, OneTimeError> {
     let now = app.engine.now();
+    // A shop's computer has no code of its own, and its owner's are none of its business.
+    caller.person().ok_or(OneTimeError::Bad)?;
     let (code, expires_at) = match member::parse(code) {
         Some(code) => {
             let genuine = MemberSecret::new(code.tag, app.pepper.of_member(code.tag)).made(&code);
@@ -116,8 +118,8 @@ fn redemption_until(
 /// The redemption code that digits stand for, given to the first shop that asks; and to it again, should the answer get
 /// lost.
 pub(crate) fn look_up(app: &App, caller: Caller, typed: &str) -> Result<Vec<u8>, OneTimeError> {
-    let merchant = app.store().device(caller.key)?.and_then(|device| device.merchant);
-    let merchant = merchant.ok_or(OneTimeError::NoShop)?;
+    let device = app.store().device(caller.key)?.filter(|device| device.left_at.is_none());
+    let merchant = device.and_then(|device| device.merchant).ok_or(OneTimeError::NoShop)?;
     let digits = OneTimeCode::read(typed).map_err(|_| OneTimeError::Unknown)?;
     let taken = take(app, merchant, digits, true, merchant.as_ref())?.ok_or(OneTimeError::Unknown)?;
     if taken.one_time.expires_at < app.engine.now() {

@@ -6,11 +6,10 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use moa_ledger::store::{self, NewToken, StoreError};
-use moa_rules::device::Holder;
-use moa_rules::id::{AccountId, KeyId};
+use moa_rules::device::{Holder, KeyKind};
 use moa_rules::op::OP_VERSION;
 use moa_rules::time::Timestamp;
-use moa_wire::api::{Access, DeviceEntry, Devices, MAX_DEVICE_NAME, Session, SessionEnded, SessionRequest};
+use moa_wire::api::{Access, MAX_DEVICE_NAME, Session, SessionEnded, SessionRequest};
 use moa_wire::keys::sha256;
 use moa_wire::token::{Sealed, SessionEndorsement};
 
@@ -50,19 +49,22 @@ pub(crate) fn begin(app: &App, proved: &Proved, request: &SessionRequest) -> Res
     }
     let sealed = Sealed::<SessionEndorsement>::parse(&request.endorsement.0)
         .map_err(|_| SessionError::EndorsementWrong)?;
-    let device = app.store().device(sealed.unchecked().key)?.filter(|device| device.revoked_at.is_none());
+    let now = app.engine.now();
+    let device = app.store().device(sealed.unchecked().key)?.filter(|device| device.signs(now));
     let device = device.ok_or(SessionError::Unknown)?;
     let Holder::Account(account) = device.holder else { return Err(SessionError::Unknown) };
     let endorsement = sealed.check(&device.public_key).map_err(|_| SessionError::EndorsementWrong)?;
     let SessionEndorsement { version, key, public_key, from, until } = *endorsement.value();
-    let now = app.engine.now();
     let holds = Timestamp::from_seconds(from) <= now.plus(CLOCK_AHEAD) && until > now.seconds();
     let short = until.saturating_sub(from) <= SessionEndorsement::MOST_SECONDS;
     if version != OP_VERSION || public_key[..] != proved.public_key || !holds || !short {
         return Err(SessionError::EndorsementWrong);
     }
 
-    let until = Timestamp::from_seconds(until);
+    let until = match device.kind {
+        KeyKind::Browser { until: most } => Timestamp::from_seconds(until).min(most),
+        KeyKind::Phone | KeyKind::Service => Timestamp::from_seconds(until),
+    };
     let session = store::Session { key, account, thumbprint: proved.thumbprint, until };
     let (refresh, refresh_hash) = secret()?;
     let (token, kept) = token(now, until)?;
@@ -73,12 +75,11 @@ pub(crate) fn begin(app: &App, proved: &Proved, request: &SessionRequest) -> Res
 /// Another token for a session.
 pub(crate) fn refresh(app: &App, proved: &Proved, refresh: &str) -> Result<Access, SessionError> {
     let session = session(app, proved, refresh)?;
-    let device = app.store().device(session.key)?.filter(|device| device.revoked_at.is_none());
-    if device.is_none() {
+    let now = app.engine.now();
+    if !app.store().device(session.key)?.is_some_and(|device| device.signs(now)) {
         app.store().end_session(session.key)?;
         return Err(SessionError::Unknown);
     }
-    let now = app.engine.now();
     let (token, kept) = token(now, session.until)?;
     app.store().refresh_session(&session, kept, now)?;
     Ok(Access { token, expires_at: kept.expires_at, now })
@@ -89,23 +90,6 @@ pub(crate) fn end(app: &App, proved: &Proved, refresh: &str) -> Result<SessionEn
     let session = session(app, proved, refresh)?;
     app.store().end_session(session.key)?;
     Ok(SessionEnded { now: app.engine.now() })
-}
-
-/// The devices of an account that it knows by the journal too.
-pub(crate) fn devices(app: &App, account: AccountId) -> Result<Devices, SessionError> {
-    let mut devices = Vec::new();
-    for known in app.store().known_devices(account)? {
-        if holds(app, account, known.key)? {
-            let store::KnownDevice { key, name, since, seen } = known;
-            devices.push(DeviceEntry { key, name, since, seen });
-        }
-    }
-    Ok(Devices { devices, now: app.engine.now() })
-}
-
-/// Whether a key is an account's.
-fn holds(app: &App, account: AccountId, key: KeyId) -> Result<bool, StoreError> {
-    Ok(app.store().device(key)?.is_some_and(|device| device.holder == Holder::Account(account)))
 }
 
 /// Forgets what has ended.

@@ -1,9 +1,13 @@
 //! The binary as people start it.
 
+mod support;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use moa_rules::op::OpBody;
+use moa_rules::quantity::Money;
 use moa_server::http::{ClockTime, Health};
 
 fn moa() -> Command {
@@ -112,4 +116,50 @@ fn the_document_is_printed_as_json() {
     assert_eq!(output.status.code(), Some(0));
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["servers"][0]["url"], "https://moa.example");
+}
+
+#[tokio::test]
+async fn an_operator_is_appointed_by_number_or_account_where_the_server_is() {
+    let town = support::Town::open().await;
+    let device = town.enrol("010-1111-1111").await;
+    let shop = town.shop("010-2222-2222", "Cafe").await;
+    let sets = |town: &support::Town| {
+        let body = OpBody::SetAllowance { merchant: shop.merchant, most: Money(2_000_000_000) };
+        device.op(town.now(), body)
+    };
+    assert_eq!(support::refused(&town.submit_one(&sets(&town)).await)["code"], "not_allowed");
+    let says = |folder: &Path, what: &str, who: &str| {
+        let output = moa().args(["operator", what, who, "--data"]).arg(folder).output().unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code(), text)
+    };
+    let account = device.account.to_string();
+    let folder = town.folder();
+    let (code, text) = says(&folder, "appoint", "010-1111-1111");
+    assert!(code == Some(2) && text.contains("in use by another server"), "{text}");
+
+    let appointed = std::cell::RefCell::new(Vec::new());
+    let town = town.reopen_after(60_000, |folder| {
+        for who in ["010-1111-1111", &account] {
+            appointed.borrow_mut().push(says(folder, "appoint", who));
+        }
+        for (who, why) in
+            [("010-9999-9999", "nobody"), ("ee".repeat(16).as_str(), "nobody"), ("neither", "neither")]
+        {
+            let (code, text) = says(folder, "appoint", who);
+            assert!(code == Some(2) && text.contains(why), "{who}: {text}");
+        }
+    });
+    let town = town.await;
+    for (code, text) in appointed.into_inner() {
+        assert_eq!((code, text.trim()), (Some(0), format!("{account} is an operator").as_str()));
+    }
+    town.applied(&[&sets(&town)]).await;
+
+    let town = town.reopen_after(60_000, |folder| {
+        assert_eq!(says(folder, "dismiss", &account), (Some(0), format!("{account} is no operator\n")));
+    });
+    let town = town.await;
+    assert_eq!(support::refused(&town.submit_one(&sets(&town)).await)["code"], "not_allowed");
+    town.close().await;
 }

@@ -1,27 +1,30 @@
 //! The store in memory: the model that the others are held against, and the simulation's.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
+use moa_rules::op::Op;
 use moa_rules::pass::Pass;
+use moa_rules::quantity::Money;
 use moa_rules::sale::Sale;
 use moa_rules::staff::Staff;
 use moa_rules::standing::Standing;
-use moa_rules::time::Timestamp;
+use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Key};
 use moa_wire::chain;
 use moa_wire::submission::Submission;
+use moa_wire::token::Sealed;
 
-use crate::batch::{self, Changes, Prior, Tx};
+use crate::batch::{self, Changes, Prior, Signed, Tx};
 use crate::store::{
-    CodeCheck, CodeTry, Committed, CountedBy, CountersUsed, DirectoryGroup, DirectoryMerchant, Effect,
+    Answer, CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard,
     InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session,
-    Store, StoreError, TakenOneTime, pass_over,
+    Store, StoreError, TakenOneTime, missing, pass_over,
 };
 use crate::tables::Tables;
 
@@ -34,6 +37,8 @@ pub struct MemoryStore {
 struct State {
     tables: Tables,
     ops: HashMap<(KeyId, OpId), Prior>,
+    /// When each key last sent an op, and the counters of those that were refused.
+    heard: HashMap<KeyId, (Option<Timestamp>, BTreeSet<u64>)>,
     inboxes: HashMap<Inbox, (Vec<Vec<u8>>, InboxHead)>,
     changed: BTreeMap<MerchantId, Timestamp>,
     accounts: HashMap<[u8; 32], NumberAccount>,
@@ -79,6 +84,7 @@ impl MemoryStore {
         let state = State {
             tables: Tables::new(system),
             ops: HashMap::new(),
+            heard: HashMap::new(),
             inboxes: HashMap::new(),
             changed: BTreeMap::new(),
             accounts: HashMap::new(),
@@ -144,6 +150,12 @@ impl Tx for State {
         for op in &changes.ops {
             let prior = Prior { payload_hash: op.payload_hash, answer: op.answer.clone() };
             self.ops.insert((op.actor, op.id), prior);
+            let Signed::Here(bytes) = &op.signed else { continue };
+            let heard = self.heard.entry(op.actor).or_default();
+            heard.0 = Some(changes.at);
+            if let (Answer::Refused(_), Ok(sealed)) = (&op.answer, Sealed::<Op>::parse(bytes)) {
+                heard.1.insert(sealed.unchecked().counter);
+            }
         }
         changes.rows.iter().for_each(|row| self.tables.put(row));
         for (account, amount) in &changes.balances {
@@ -300,18 +312,25 @@ impl Store for MemoryStore {
         Ok(staff)
     }
 
-    fn counters_of(&self, key: KeyId) -> Result<CountersUsed, StoreError> {
-        Ok(self.lock().tables.counters_of(key))
+    fn sold_on(&self, merchant: MerchantId, account: AccountId, day: Day) -> Result<Money, StoreError> {
+        let sold = self.lock().tables.staff_days.get(&(merchant, account, day)).copied();
+        Ok(sold.unwrap_or(Money(0)))
     }
 
-    fn open_passes(&self, account: AccountId) -> Result<Vec<Pass>, StoreError> {
-        Ok(self.lock().tables.open_passes(account))
+    fn heard_of(&self, key: KeyId) -> Result<Heard, StoreError> {
+        let state = self.lock();
+        let (last, refused) = state.heard.get(&key).cloned().unwrap_or_default();
+        Ok(Heard { last, missing: missing(&state.tables.gaps_of(key), &refused) })
     }
 
     fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
         let mut over = self.lock().tables.passes_over(pass_over(now));
         over.truncate(limit);
         Ok(over)
+    }
+
+    fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
+        Ok(self.lock().tables.passes_for(account, till, since))
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
@@ -514,6 +533,12 @@ impl People for MemoryStore {
         let number = state.accounts.entry(phone_mac).or_insert(fresh);
         number.named_at = number.named_at.max(now);
         Ok((number.account, number.signed_up))
+    }
+
+    fn signed_up_with(&self, phone_mac: [u8; 32]) -> Result<Option<AccountId>, StoreError> {
+        let state = self.lock();
+        let number = state.accounts.get(&phone_mac).filter(|number| number.signed_up);
+        Ok(number.map(|number| number.account))
     }
 
     fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError> {

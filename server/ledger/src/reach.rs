@@ -1,6 +1,7 @@
 //! What a key may read: the inboxes of its account, its shop and the shop's groups, as far as its role goes.
 //! (docs/rules.md F)
 
+use moa_rules::device::KeyKind;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, KeyId, MerchantId};
 use moa_wire::api::TillStanding;
@@ -25,10 +26,12 @@ impl Reach {
     /// # Errors
     /// The store's.
     pub fn of(store: &dyn Store, account: AccountId, key: KeyId) -> Result<Self, StoreError> {
-        let mut inboxes = vec![Inbox::Account(account)];
         let Some(device) = store.device(key)? else {
-            return Ok(Self { merchant: None, till: TillStanding::default(), inboxes });
+            return Ok(Self { merchant: None, till: TillStanding::default(), inboxes: Vec::new() });
         };
+        // A shop's computer is not its owner: whoever runs it reads nothing of theirs.
+        let person = device.kind != KeyKind::Service;
+        let mut inboxes: Vec<Inbox> = person.then_some(Inbox::Account(account)).into_iter().collect();
         let merchant = device.merchant.filter(|_| device.left_at.is_none());
         let mut limits = None;
         if device.staff {

@@ -9,6 +9,7 @@ mod people;
 mod rows;
 mod save;
 mod sessions;
+mod tills;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,19 +20,19 @@ use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::pass::Pass;
+use moa_rules::quantity::Money;
 use moa_rules::sale::Sale;
 use moa_rules::staff::Staff;
 use moa_rules::standing::Standing;
 use moa_rules::state::Row;
-use moa_rules::time::Timestamp;
-use moa_rules::view::Key;
+use moa_rules::time::{Day, Timestamp};
+use moa_rules::view::{Cell, Key};
 use moa_wire::submission::Submission;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::batch::{self, Changes};
 use crate::store::{
-    Committed, CountersUsed, DirectoryGroup, DirectoryMerchant, InboxHead, InboxPage, Store, StoreError,
-    pass_over,
+    Committed, DirectoryGroup, DirectoryMerchant, Heard, InboxHead, InboxPage, Store, StoreError, pass_over,
 };
 use crate::tables::Tables;
 
@@ -248,16 +249,23 @@ impl Store for SqliteStore {
         self.read(|tx| load::staff_of(tx, merchant))
     }
 
-    fn counters_of(&self, key: KeyId) -> Result<CountersUsed, StoreError> {
-        self.read(|tx| load::counters_of(tx, key))
+    fn sold_on(&self, merchant: MerchantId, account: AccountId, day: Day) -> Result<Money, StoreError> {
+        self.read(|tx| match load::cell(tx, Key::StaffDay(merchant, account, day))? {
+            Some(Cell::StaffDay(sold)) => Ok(sold),
+            _ => Ok(Money(0)),
+        })
     }
 
-    fn open_passes(&self, account: AccountId) -> Result<Vec<Pass>, StoreError> {
-        self.read(|tx| load::open_passes(tx, account))
+    fn heard_of(&self, key: KeyId) -> Result<Heard, StoreError> {
+        self.read(|tx| tills::heard_of(tx, key))
     }
 
     fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
         self.read(|tx| load::passes_over(tx, pass_over(now), limit))
+    }
+
+    fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
+        self.read(|tx| load::passes_for(tx, account, till, since))
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {

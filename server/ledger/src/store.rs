@@ -1,17 +1,20 @@
 //! What a store must do. One conformance suite (`tests/conformance.rs`) runs on every one.
 
+use std::collections::BTreeSet;
+
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::Merchant;
-use moa_rules::pass::{Pass, RELEASE_HOURS};
+use moa_rules::pass::{PASS_HOURS, Pass, RELEASE_HOURS};
+use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
 use moa_rules::staff::Staff;
 use moa_rules::standing::Standing;
-use moa_rules::time::Timestamp;
+use moa_rules::time::{Day, Timestamp};
 use moa_wire::api::{Base64, GroupEntry, KeyEntry, MerchantEntry};
 use moa_wire::submission::Submission;
 
@@ -87,13 +90,27 @@ pub struct InboxPage {
     pub count: u64,
 }
 
-/// Counters that a key has used.
+/// What has been heard of a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CountersUsed {
-    /// How many.
-    pub count: u64,
-    /// The highest.
-    pub highest: u64,
+pub struct Heard {
+    /// When an op last came from it, and not inside another's.
+    pub last: Option<Timestamp>,
+    /// Numbers that it counted and that have not arrived: sales that are still on it, or codes that nobody used. Between two
+    /// that have, so that what it signed last is not among them.
+    pub missing: u64,
+}
+
+/// The longest gap that is counted, in numbers. A till signs 300 vouchers at most without hearing the server, so a longer one
+/// is no gap: its phone came back from a backup, or lost its storage, and went on well above all that it may have used.
+pub const LONGEST_GAP: u64 = 2_000;
+
+/// How many numbers of these gaps, from first to last, have not arrived: those of refused ops have, though they are not used.
+pub fn missing(gaps: &[(u64, u64)], refused: &BTreeSet<u64>) -> u64 {
+    let missing = |(first, last): &(u64, u64)| {
+        let all = last.saturating_sub(*first).saturating_add(1);
+        all.saturating_sub(refused.range(first..=last).count() as u64)
+    };
+    gaps.iter().map(missing).fold(0, u64::saturating_add)
 }
 
 /// The second before which a pass must have run out for its mileage to come back at `now`.
@@ -101,6 +118,12 @@ pub fn pass_over(now: Timestamp) -> u64 {
     let over = now.plus(-i64::from(RELEASE_HOURS) * Timestamp::HOUR);
     // Rounded up: a pass is over once the whole of its last second is.
     over.plus(Timestamp::SECOND - 1).seconds()
+}
+
+/// The second before which a pass must have run out to be no phone's business any more at `now`: three days, as long as a
+/// pass is good.
+pub fn passes_since(now: Timestamp) -> u64 {
+    now.plus(-i64::from(PASS_HOURS) * Timestamp::HOUR).seconds()
 }
 
 /// A shop as the directory shows it.
@@ -195,14 +218,17 @@ pub trait Store: People {
     /// Everyone who sells, or sold, for a shop that is not theirs, those first that joined first.
     fn staff_of(&self, merchant: MerchantId) -> Result<Vec<Staff>, StoreError>;
 
-    /// How many counters a key has used, and the highest of them: what lies between has not arrived.
-    fn counters_of(&self, key: KeyId) -> Result<CountersUsed, StoreError>;
+    /// What a clerk of a shop sold on a day, in minor units.
+    fn sold_on(&self, merchant: MerchantId, account: AccountId, day: Day) -> Result<Money, StoreError>;
 
-    /// The passes of an account that are open, in order of group and id.
-    fn open_passes(&self, account: AccountId) -> Result<Vec<Pass>, StoreError>;
+    /// When a key was last heard, and what of it has not arrived.
+    fn heard_of(&self, key: KeyId) -> Result<Heard, StoreError>;
 
     /// Up to `limit` open passes whose time, and the time to report them, was over before `now`.
     fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError>;
+
+    /// A buyer's passes that are open or ran out at a second or later, and those for a till that did, in order of id.
+    fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError>;
 
     /// Whether a person runs the server for everyone.
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError>;
@@ -450,6 +476,9 @@ pub trait People: Send + Sync {
         fresh: AccountId,
         now: Timestamp,
     ) -> Result<(AccountId, bool), StoreError>;
+
+    /// The account that a number's owner has signed up with.
+    fn signed_up_with(&self, phone_mac: [u8; 32]) -> Result<Option<AccountId>, StoreError>;
 
     /// Forgets numbers whose owners have not signed up and that no sale has named since an instant.
     fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError>;

@@ -18,7 +18,7 @@ use moa_rules::state::{Row, apply};
 use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Halt, Key, View};
 
-use crate::store::CountersUsed;
+use crate::store::LONGEST_GAP;
 
 /// Every live table, by its primary key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,14 +106,6 @@ impl Tables {
             Key::Closed(account) => self.closed.contains_key(&account).then_some(Cell::Closed),
             Key::Operator(account) => self.operators.contains(&account).then_some(Cell::Operator),
         }
-    }
-
-    /// An account's open passes, in order of group and id.
-    pub fn open_passes(&self, account: AccountId) -> Vec<Pass> {
-        let open = |pass: &&Pass| (pass.account, pass.state) == (account, PassState::Open);
-        let mut open: Vec<Pass> = self.passes.values().filter(open).cloned().collect();
-        open.sort_by_key(|pass| (pass.group, pass.id));
-        open
     }
 
     /// An account's lots, in one group or in all, spent ones too.
@@ -224,13 +216,28 @@ impl Tables {
         over
     }
 
-    /// How many counters a key has used, and the highest of them.
-    pub fn counters_of(&self, key: KeyId) -> CountersUsed {
-        let mut used = CountersUsed::default();
+    /// A buyer's passes that are open or ran out at a second or later, and those for a till that did, in order of id.
+    pub fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Vec<Pass> {
+        let wanted = |pass: &&Pass| {
+            let lately = pass.expires >= since;
+            let open = pass.state == PassState::Open;
+            (pass.account == account && (open || lately)) || (pass.till == till && lately)
+        };
+        let mut passes: Vec<Pass> = self.passes.values().filter(wanted).cloned().collect();
+        passes.sort_by_key(|pass| pass.id);
+        passes
+    }
+
+    /// The gaps between the counters that a key has used, each from its first number to its last.
+    pub fn gaps_of(&self, key: KeyId) -> Vec<(u64, u64)> {
+        let (mut gaps, mut before) = (Vec::new(), 0);
         for (_, counter) in self.counters.range((key, 0)..=(key, u64::MAX)) {
-            used = CountersUsed { count: used.count + 1, highest: *counter };
+            if (2..=LONGEST_GAP).contains(&counter.saturating_sub(before)) {
+                gaps.push((before + 1, counter - 1));
+            }
+            before = *counter;
         }
-        used
+        gaps
     }
 }
 

@@ -8,20 +8,21 @@ use std::sync::{Arc, Condvar, Mutex};
 use moa_ledger::engine::{Engine, NotDecided};
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::store::{
-    Answer, CodeCheck, CodeTry, Committed, CountedBy, CountersUsed, DirectoryGroup, DirectoryMerchant,
-    Effect, InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, Outcome,
-    People, Session, Store, StoreError, TakenOneTime,
+    Answer, CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard,
+    InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, Outcome, People,
+    Session, Store, StoreError, TakenOneTime,
 };
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::pass::Pass;
+use moa_rules::quantity::Money;
 use moa_rules::sale::Sale;
 use moa_rules::staff::Staff;
 use moa_rules::standing::Standing;
 use moa_rules::terms::Basis;
-use moa_rules::time::Timestamp;
+use moa_rules::time::{Day, Timestamp};
 use moa_wire::submission::Submission;
 use town::{START, Shop, Town, points, system};
 
@@ -112,16 +113,20 @@ impl Store for Trying {
         self.inner.staff_of(merchant)
     }
 
-    fn counters_of(&self, key: KeyId) -> Result<CountersUsed, StoreError> {
-        self.inner.counters_of(key)
+    fn sold_on(&self, merchant: MerchantId, account: AccountId, day: Day) -> Result<Money, StoreError> {
+        self.inner.sold_on(merchant, account, day)
     }
 
-    fn open_passes(&self, account: AccountId) -> Result<Vec<Pass>, StoreError> {
-        self.inner.open_passes(account)
+    fn heard_of(&self, key: KeyId) -> Result<Heard, StoreError> {
+        self.inner.heard_of(key)
     }
 
     fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
         self.inner.passes_to_release(now, limit)
+    }
+
+    fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
+        self.inner.passes_for(account, till, since)
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
@@ -202,6 +207,10 @@ impl People for Trying {
     ) -> Result<(AccountId, bool), StoreError> {
         self.inner.account_of_number(phone_mac, fresh, now)
     }
+    fn signed_up_with(&self, phone_mac: [u8; 32]) -> Result<Option<AccountId>, StoreError> {
+        self.inner.signed_up_with(phone_mac)
+    }
+
     fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError> {
         self.inner.forget_numbers(since)
     }

@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use moa_ledger::batch::{self, Changes, Prior, Tx};
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::store::{
-    CodeCheck, CodeTry, Committed, CountedBy, CountersUsed, DirectoryGroup, DirectoryMerchant, Effect,
-    InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session,
-    Store, StoreError, TakenOneTime, pass_over,
+    CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard, InboxHead,
+    InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session, Store,
+    StoreError, TakenOneTime, missing, pass_over,
 };
 use moa_ledger::tables::Tables;
 use moa_rules::certificate::Certificate;
@@ -23,7 +23,7 @@ use moa_rules::sale::Sale;
 use moa_rules::staff::{Limits, Staff};
 use moa_rules::standing::Standing;
 use moa_rules::state::Row;
-use moa_rules::time::Timestamp;
+use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Key};
 use moa_wire::submission::Submission;
 use moa_wire::{canonical, chain};
@@ -491,12 +491,14 @@ impl Store for SpoiltStore {
         Ok(staff.copied().collect())
     }
 
-    fn counters_of(&self, key: KeyId) -> Result<CountersUsed, StoreError> {
-        Ok(self.lock().books.tables.counters_of(key))
+    fn sold_on(&self, merchant: MerchantId, account: AccountId, day: Day) -> Result<Money, StoreError> {
+        let sold = self.lock().books.tables.staff_days.get(&(merchant, account, day)).copied();
+        Ok(sold.unwrap_or(Money(0)))
     }
 
-    fn open_passes(&self, account: AccountId) -> Result<Vec<Pass>, StoreError> {
-        Ok(self.lock().books.tables.open_passes(account))
+    fn heard_of(&self, key: KeyId) -> Result<Heard, StoreError> {
+        let gaps = self.lock().books.tables.gaps_of(key);
+        Ok(Heard { last: None, missing: missing(&gaps, &BTreeSet::new()) })
     }
 
     fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
@@ -512,6 +514,10 @@ impl Store for SpoiltStore {
         }
         over.truncate(limit);
         Ok(over)
+    }
+
+    fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
+        Ok(self.lock().books.tables.passes_for(account, till, since))
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
@@ -609,6 +615,9 @@ impl People for SpoiltStore {
         now: Timestamp,
     ) -> Result<(AccountId, bool), StoreError> {
         self.people.account_of_number(phone_mac, fresh, now)
+    }
+    fn signed_up_with(&self, phone_mac: [u8; 32]) -> Result<Option<AccountId>, StoreError> {
+        self.people.signed_up_with(phone_mac)
     }
     fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError> {
         self.people.forget_numbers(since)

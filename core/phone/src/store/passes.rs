@@ -45,20 +45,21 @@ pub(crate) fn all(db: &Connection) -> Result<Vec<Pass>, PhoneError> {
     Ok(passes)
 }
 
-/// Takes these as what is open of this buyer's. One that no longer is was spent, if it could not have come back yet.
+/// Takes these as they are. One of this buyer's that is open here and not among them was spent, if it could not have come
+/// back yet.
 pub(crate) fn replace(
     db: &Connection,
     account: AccountId,
-    open: &[Pass],
+    given: &[Pass],
     now: Timestamp,
 ) -> Result<(), PhoneError> {
     for mut known in all(db)?.into_iter().filter(|pass| pass.account == account) {
-        if known.state == PassState::Open && open.iter().all(|pass| pass.id != known.id) {
+        if known.state == PassState::Open && given.iter().all(|pass| pass.id != known.id) {
             known.state = if now <= known.released_from() { PassState::Spent } else { PassState::Released };
             put(db, &known)?;
         }
     }
-    open.iter().try_for_each(|pass| put(db, pass))
+    given.iter().try_for_each(|pass| put(db, pass))
 }
 
 /// This till took a pass by an op.

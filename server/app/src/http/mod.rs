@@ -2,6 +2,7 @@
 
 mod changes;
 mod development;
+mod devices;
 mod directory;
 mod enrolments;
 mod health;
@@ -11,6 +12,7 @@ mod ops;
 pub(crate) mod problems;
 mod requests;
 mod sessions;
+mod sign_in;
 mod snapshot;
 mod test_clock;
 
@@ -53,7 +55,8 @@ fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::begin))
         .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::end))
-        .routes(routes!(sessions::devices))
+        .routes(routes!(devices::devices))
+        .routes(routes!(devices::staff))
         .routes(routes!(ops::submit))
         .routes(routes!(one_time_codes::make))
         .routes(routes!(one_time_codes::look_up))
@@ -73,6 +76,7 @@ fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
 pub(crate) fn service(app: Arc<App>) -> Router {
     let router: Router<Arc<App>> = routes(app.shown.is_some(), app.test_clock.is_some()).into();
     router
+        .merge(sign_in::routes())
         .fallback(async || Fault(ProblemText::NotFound))
         .method_not_allowed_fallback(async || Fault(ProblemText::MethodNotAllowed))
         .layer(middleware::from_fn(answer))

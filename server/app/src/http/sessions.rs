@@ -1,16 +1,15 @@
-//! Sessions: a key in software that reads for a device, and the devices of an account.
+//! Sessions: a key in software that reads for a device.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use moa_wire::api::{Access, Devices, RefreshRequest, Session, SessionEnded, SessionRequest};
+use moa_wire::api::{Access, RefreshRequest, Session, SessionEnded, SessionRequest};
 
 use super::problems::{Fault, ProblemResponse};
 use super::requests::JsonBody;
 use crate::app::App;
-use crate::auth::Caller;
 use crate::proof::{self, Proved};
 use crate::sessions;
 
@@ -100,22 +99,4 @@ pub(super) async fn end(
     JsonBody(RefreshRequest { refresh }): JsonBody<RefreshRequest>,
 ) -> Result<Json<SessionEnded>, Fault> {
     Ok(Json(app.blocking(move |app| sessions::end(app, &proved, &refresh)).await?))
-}
-
-/// The keys that may sign for the caller's account, as its person calls them, and when each was last seen.
-#[utoipa::path(
-    get,
-    path = "/v1/devices",
-    tag = "sessions",
-    operation_id = "read_devices",
-    security(("token" = [], "proof" = [])),
-    responses(
-        (status = 200, description = "The devices", body = Devices),
-        (status = 401, response = ProblemResponse),
-        (status = 500, response = ProblemResponse),
-        (status = 503, response = ProblemResponse),
-    )
-)]
-pub(super) async fn devices(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Devices>, Fault> {
-    Ok(Json(app.blocking(move |app| sessions::devices(app, caller.account)).await?))
 }

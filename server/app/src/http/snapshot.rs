@@ -4,9 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use moa_ledger::store::passes_since;
 use moa_rules::event::Inbox;
+use moa_rules::id::AccountId;
+use moa_rules::lot::Lot;
 use moa_rules::sale::Sale;
+use moa_rules::standing::StandingChoice;
 use moa_wire::api::{Base64, Snapshot, WaitingSale};
+use moa_wire::canonical;
+use moa_wire::member::MemberSecret;
 
 use super::problems::{Fault, ProblemResponse};
 use crate::app::App;
@@ -53,15 +59,20 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         cursor.set(*inbox, head.count, head.hash);
         heads.push(Base64(app.signed_head(*inbox, head.count, head.hash)?));
     }
-    let lots = app.store().lots(caller.account)?;
-    let passes = app.store().open_passes(caller.account)?;
-    let waiting = app.store().waiting_of(caller.account)?.iter().filter_map(waiting_sale).collect();
-    let standing = app.store().standing(caller.account)?.map(|standing| standing.choice).unwrap_or_default();
+    let own = match caller.person() {
+        Some(account) => Own::of(app, account)?,
+        None => Own::default(),
+    };
+    let Own { lots, waiting, standing, member } = own;
+    let passes = match caller.person() {
+        Some(account) => app.store().passes_for(account, caller.key, passes_since(app.engine.now()))?,
+        None => Vec::new(),
+    };
+    let passes = passes.iter().map(|pass| Base64(canonical::encode(pass))).collect();
     let account = Inbox::Account(caller.account);
-    if app.store().head(account)?.count != cursor.count(account) {
+    if caller.person().is_some() && app.store().head(account)?.count != cursor.count(account) {
         return Ok(None);
     }
-    let member = Some(buyers::member_secret(app, caller.account)?);
     let (account, merchant, now) = (caller.account, reach.merchant, app.engine.now());
     let till = reach.till;
     let cursor = cursor.text();
@@ -78,6 +89,27 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         cursor,
         now,
     }))
+}
+
+/// What a person has; a shop's computer has nothing.
+#[derive(Default)]
+struct Own {
+    lots: Vec<Lot>,
+    waiting: Vec<WaitingSale>,
+    standing: StandingChoice,
+    member: Option<MemberSecret>,
+}
+
+impl Own {
+    fn of(app: &App, account: AccountId) -> Result<Self, Fault> {
+        let waiting = app.store().waiting_of(account)?;
+        Ok(Self {
+            lots: app.store().lots(account)?,
+            waiting: waiting.iter().filter_map(waiting_sale).collect(),
+            standing: app.store().standing(account)?.map(|standing| standing.choice).unwrap_or_default(),
+            member: Some(buyers::member_secret(app, account)?),
+        })
+    }
 }
 
 fn waiting_sale(sale: &Sale) -> Option<WaitingSale> {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod subjects;
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -73,6 +75,19 @@ impl Town {
         Self::open_on(self.folder, now, false).await
     }
 
+    /// The same, and something is done to the folder meanwhile.
+    pub async fn reopen_after(self, later: i64, meanwhile: impl FnOnce(&std::path::Path)) -> Self {
+        let now = self.now().plus(later).0;
+        self.server.shutdown().await;
+        meanwhile(self.folder.path());
+        Self::open_on(self.folder, now, false).await
+    }
+
+    /// Where the server keeps everything.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.folder.path().to_owned()
+    }
+
     /// Stops the server and verifies its books.
     pub async fn close(self) {
         self.server.shutdown().await;
@@ -84,6 +99,11 @@ impl Town {
     pub fn files(&self) -> Vec<Vec<u8>> {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         files.filter(|path| path.is_file()).map(|path| std::fs::read(path).unwrap()).collect()
+    }
+
+    /// The server's own key, from its folder.
+    pub fn server_key(&self) -> SoftwareKey {
+        SoftwareKey::from_pkcs8(&std::fs::read(self.folder.path().join("server-key.p8")).unwrap()).unwrap()
     }
 
     pub fn now(&self) -> Timestamp {

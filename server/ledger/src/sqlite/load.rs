@@ -17,7 +17,7 @@ use rusqlite::{Connection, Params, Row};
 use super::doing;
 use super::rows::{self, corrupt};
 use crate::batch::Prior;
-use crate::store::{CountersUsed, InboxHead, InboxPage, StoreError};
+use crate::store::{InboxHead, InboxPage, StoreError};
 
 const PRIOR: &str = "SELECT payload_hash, answer FROM ops WHERE actor = ?1 AND id = ?2";
 const COUNTER: &str = "SELECT 1 FROM counters WHERE key = ?1 AND counter = ?2";
@@ -59,13 +59,14 @@ const STAFF_DAY: &str = "SELECT sold FROM staff_days WHERE merchant = ?1 AND acc
 const PASS: &str = "SELECT * FROM passes WHERE merchant = ?1 AND id = ?2";
 const OPEN_PASSES: &str =
     "SELECT id FROM passes WHERE account = ?1 AND group_id = ?2 AND state = 0 ORDER BY id";
-const OPEN_PASSES_OF: &str = "SELECT * FROM passes WHERE account = ?1 AND state = 0 ORDER BY group_id, id";
 const PASSES_OVER: &str = "SELECT * FROM passes WHERE expires < ?1 AND state = 0 ORDER BY expires LIMIT ?2";
+const PASSES_FOR: &str = "SELECT * FROM passes WHERE account = ?1 AND state = 0
+    UNION SELECT * FROM passes WHERE account = ?1 AND expires >= ?3
+    UNION SELECT * FROM passes WHERE till = ?2 AND expires >= ?3 ORDER BY id";
 const CLOSED: &str = "SELECT 1 FROM closed WHERE account = ?1";
 const WALLETS_OF: &str =
     "SELECT DISTINCT group_id FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id";
 const OPERATOR: &str = "SELECT 1 FROM operators WHERE account = ?1";
-const COUNTERS_OF: &str = "SELECT count(*), coalesce(max(counter), 0) FROM counters WHERE key = ?1";
 
 /// How many events lie between two kept hashes of an inbox.
 pub const CHECKPOINT: u64 = 64;
@@ -195,24 +196,21 @@ pub fn staff_of(connection: &Connection, merchant: MerchantId) -> Result<Vec<Sta
     all(connection, STAFF_OF, [merchant.as_ref()], rows::staff)
 }
 
-/// Open passes of an account.
-pub fn open_passes(connection: &Connection, account: AccountId) -> Result<Vec<Pass>, StoreError> {
-    all(connection, OPEN_PASSES_OF, [account.as_ref()], rows::pass)
-}
-
 /// Open passes that ran out before a second.
 pub fn passes_over(connection: &Connection, second: u64, limit: usize) -> Result<Vec<Pass>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     all(connection, PASSES_OVER, (counter_column(second), limit), rows::pass)
 }
 
-/// How many counters a key has used, and the highest of them.
-pub fn counters_of(connection: &Connection, key: KeyId) -> Result<CountersUsed, StoreError> {
-    let found = one(connection, COUNTERS_OF, [key.as_ref()], |row| {
-        let read = |column: usize| row.get::<_, i64>(column).map_err(doing("reading counters"));
-        Ok(CountersUsed { count: read(0)?.cast_unsigned(), highest: read(1)?.cast_unsigned() })
-    })?;
-    Ok(found.unwrap_or_default())
+/// A buyer's passes that are open or ran out at a second or later, and those for a till that did.
+pub fn passes_for(
+    connection: &Connection,
+    account: AccountId,
+    till: KeyId,
+    since: u64,
+) -> Result<Vec<Pass>, StoreError> {
+    let of = (account.as_ref(), till.as_ref(), counter_column(since));
+    all(connection, PASSES_FOR, of, rows::pass)
 }
 
 /// The groups of a shop, in order of id.

@@ -134,6 +134,16 @@ impl People for SqliteStore {
         })
     }
 
+    fn signed_up_with(&self, phone_mac: [u8; 32]) -> Result<Option<AccountId>, StoreError> {
+        let found = self.read(|tx| {
+            one(tx, NUMBER, [phone_mac], |row| {
+                let named_at: Option<i64> = row.get("named_at").map_err(doing("reading a number"))?;
+                Ok((rows::id(row, "account")?, named_at.is_none()))
+            })
+        })?;
+        Ok(found.filter(|(_, signed_up)| *signed_up).map(|(account, _)| account))
+    }
+
     fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError> {
         self.write("forgetting numbers", |tx| run(tx, FORGET_NUMBERS, [since.0]).map(drop))
     }
