@@ -224,8 +224,11 @@ impl World {
         if now > self.calm_from().plus(Timestamp::HOUR) && !matches!(action, Action::Close) {
             return Ok(());
         }
+        let calm = now >= self.calm_from();
         let someone = &mut self.people[person];
         match action {
+            // Everyone has signal then.
+            Action::Offline { .. } | Action::Hotspot { .. } if calm => return Ok(()),
             Action::Offline { millis } => {
                 someone.offline_until = now.plus(millis);
                 self.count("offline spells");
