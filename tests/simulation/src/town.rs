@@ -224,8 +224,11 @@ impl World {
         if now > self.calm_from().plus(Timestamp::HOUR) && !matches!(action, Action::Close) {
             return Ok(());
         }
+        let calm = now >= self.calm_from();
         let someone = &mut self.people[person];
         match action {
+            // Everyone has signal then.
+            Action::Offline { .. } | Action::Hotspot { .. } if calm => return Ok(()),
             Action::Offline { millis } => {
                 someone.offline_until = now.plus(millis);
                 self.count("offline spells");
@@ -369,7 +372,7 @@ impl World {
     }
 
     /// Signs in, if need be. The text message is left out, and so are faults on the way.
-    fn enrol(&mut self, person: usize) -> Step {
+    pub(crate) fn enrol(&mut self, person: usize) -> Step {
         let someone = &mut self.people[person];
         let (account, name) = (someone.account, someone.name.clone());
         let Some(app) = &mut someone.app else { return Ok(()) };

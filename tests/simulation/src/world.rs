@@ -202,12 +202,14 @@ impl World {
     /// Runs from the first day to the last, lets everyone get in step, and checks everything.
     pub(crate) fn run(&mut self) -> Step {
         let calm = self.calm_from();
-        // Twice: a phone that takes the best without a question may choose for what it hears of in its last sync.
+        // Again: a phone that takes the best without a question may choose for what it hears of in its last sync. And after an
+        // hour: so long may a phone wait that was restored from a backup of when its clock was fast.
         for (after, event) in [
             (0, Event::Calm),
             (CALM, Event::LastSync),
             (CALM + 5 * Timestamp::MINUTE, Event::LastSync),
-            (CALM + 15 * Timestamp::MINUTE, Event::End),
+            (CALM + 65 * Timestamp::MINUTE, Event::LastSync),
+            (CALM + 75 * Timestamp::MINUTE, Event::End),
         ] {
             self.at(calm.plus(after), event);
         }
@@ -451,6 +453,8 @@ impl World {
         let touched = self.server.sweep(self.now)?;
         self.wake(&touched)?;
         for person in 0..self.people.len() {
+            // A device that was enrolled after the server's backup is not known any more, and has just heard so.
+            self.enrol(person)?;
             let its_now = self.now.plus(self.people[person].skew);
             let someone = &mut self.people[person];
             someone.set_clock(self.now);
