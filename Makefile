@@ -9,6 +9,7 @@ LANG_OF_DEMO ?= en
 DEMO_OUT ?= target/demo
 FUZZ_SECONDS ?= 60
 SOAK_SEEDS ?= 2000
+SOAK_TOWNS ?= 20
 BENCH_ACCRUALS ?= 6400
 
 # What `make replay` replays (a made-up town, unless told otherwise), and how: `REPLAY="--limit 5000 --seed 2"`.
@@ -80,8 +81,8 @@ fuzz: need-rust need-nightly ## every way in for bytes of strangers under libFuz
 			-max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=30 -print_final_stats=1; \
 	done
 
-.PHONY: soak soak-kills soak-power soak-api soak-simulation soak-turmoil
-soak: soak-kills soak-power soak-api soak-simulation soak-turmoil fuzz ## what takes long: kills, power cuts, API, simulation, turmoil, fuzzing
+.PHONY: soak soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil
+soak: soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil fuzz ## what takes long: kills, power cuts, API, simulation, turmoil, fuzzing
 soak-kills: need-rust ## 200 kills under load
 	MOA_KILLS=200 $(CARGO) test --quiet --locked --package moa-world --test killed -- --nocapture
 soak-power: need-rust ## 100 power cuts under load
@@ -91,6 +92,8 @@ soak-api: need-rust need-python ## the API document, ten minutes
 	@tests/api/run.sh 1000 300
 soak-simulation: need-rust ## many seeds of the simulation
 	$(CARGO) run --quiet --locked --release --package moa-simulation -- --seeds $(SOAK_SEEDS)
+soak-town: need-rust ## the big town: 3 groups, 12 shops, 200 phones, 30 days (SOAK_TOWNS seeds)
+	$(CARGO) run --quiet --locked --release --package moa-simulation -- --seeds $(SOAK_TOWNS) --phones 200 --shops 12 --groups 3 --days 30
 soak-turmoil: need-rust ## 200 seeds of the HTTP stack on a network that fails
 	MOA_SEEDS=200 $(CARGO) test --quiet --locked --package moa-turmoil -- --nocapture
 

@@ -1,6 +1,6 @@
 //! A till without signal: what it may still sell, and what it should say about that. (docs/rules.md C)
 
-use moa_rules::certificate::{ALLOWANCE, Certificate, HARD, SOFT};
+use moa_rules::certificate::{ALLOWANCE, Certificate, HARD, SOFT, until};
 use moa_rules::id::MerchantId;
 use moa_rules::op::OpBody;
 use moa_rules::quantity::Money;
@@ -97,21 +97,22 @@ fn is_due(db: &Connection, phone: &Phone, now: Timestamp) -> Result<bool, PhoneE
     if meta::get(db, &meta::MERCHANT)?.is_none() {
         return Ok(false);
     }
-    // A clock that was set back must not make it wait.
-    let lately = |asked: Timestamp| asked <= now && now < asked.plus(ASK_AGAIN);
-    if meta::get(db, &meta::RENEWED_AT)?.is_some_and(lately) {
-        return Ok(false);
-    }
     if !outbox::pending(db, Kind::RenewCertificate)?.is_empty() {
         return Ok(false);
     }
-    let Some(certificate) = meta::get(db, &meta::TILL)?.and_then(|till| till.certificate) else {
-        return Ok(true);
-    };
+    let certificate = meta::get(db, &meta::TILL)?.and_then(|till| till.certificate);
+    // A clock that was set back must not make it wait, nor does one that was asked for and has come.
+    let lately = |asked: Timestamp| asked <= now && now < asked.plus(ASK_AGAIN);
+    let came = |asked: Timestamp| certificate.is_some_and(|given| given.until >= until(asked));
+    if meta::get(db, &meta::RENEWED_AT)?.is_some_and(|asked| lately(asked) && !came(asked)) {
+        return Ok(false);
+    }
+    let Some(certificate) = certificate else { return Ok(true) };
     let (_, unconfirmed) = sales::unconfirmed(db, phone.key())?;
     let used = certificate.used.0.saturating_add(unconfirmed.0);
-    let fresh = moa_rules::certificate::until(now).plus(-RENEW_AFTER);
-    Ok(certificate.until < fresh || used > certificate.most.0 / 2)
+    let fresh = until(now).plus(-RENEW_AFTER);
+    // A further phone of the owner's begins with nothing at all.
+    Ok(certificate.until < fresh || used > certificate.most.0 / 2 || certificate.most.0 == 0)
 }
 
 /// What this till may sell, as far as it knows. A shop that has just opened has what every new shop gets.

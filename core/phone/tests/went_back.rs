@@ -6,6 +6,7 @@ mod support;
 use moa_phone::{Fate, Mismatch, Request, Response, TransportError};
 use moa_rules::event::Inbox;
 use moa_rules::id::OpId;
+use moa_rules::op::OpBody;
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
 use support::{Server, Town, offline, units};
@@ -156,4 +157,24 @@ fn edge_42_a_phone_from_a_backup_before_the_servers_goes_on_without_a_breach() {
     assert_eq!(restored.phone.fate(set).unwrap(), Some(Fate::Applied));
     let head = restored.phone.reckoned().unwrap();
     assert!(head.iter().any(|reckoned| matches!(Inbox::from(reckoned.inbox), Inbox::Account(_))));
+}
+
+#[test]
+fn a_pass_that_was_open_when_the_snapshot_was_taken_gives_its_mileage_back() {
+    let mut town = Town::new();
+    town.earn(30_000);
+    let merchant = town.cafe.phone.own_shop().unwrap().unwrap().id;
+    let pass = town.buyer.phone.reserve_pass(merchant, town.group, units(1_000), 1).unwrap();
+    town.buyer.sync(&mut town.server).unwrap();
+    assert_eq!(balance(&town).0, 2_000);
+    // A new phone of the buyer's begins with a snapshot: it holds the lot, and what the pass holds of it.
+    let mut tablet = support::Person::new(9);
+    town.server.enrols_as = Some(town.account);
+    tablet.enrol(&mut town.server);
+    assert_eq!(tablet.phone.balances().unwrap()[0].confirmed, units(2_000));
+    town.advance(26 * 60 * 60_000);
+    town.server.job(OpBody::ReleasePass { merchant, pass }).unwrap();
+    tablet.environment.advance(26 * 60 * 60_000);
+    tablet.sync(&mut town.server).unwrap();
+    assert_eq!(tablet.phone.balances().unwrap()[0].confirmed, units(3_000));
 }

@@ -540,6 +540,9 @@ pub struct Snapshot {
     /// The account's lots that have something left.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub lots: Vec<Lot>,
+    /// The account's passes that are open or ran out lately, and those for the caller's key, each in CBOR.
+    #[serde(default)]
+    pub passes: Vec<Base64>,
     /// Sales that wait for the account's choice, oldest first.
     #[serde(default)]
     pub waiting: Vec<WaitingSale>,

@@ -37,11 +37,6 @@ impl ChangesCursor {
         }
     }
 
-    /// Stays where `before` was in an inbox.
-    pub(crate) fn stay(&mut self, inbox: Inbox, before: &Self) {
-        self.0.extend(before.0.get(&inbox).map(|place| (inbox, *place)));
-    }
-
     /// Whether every inbox has the events that the caller has. If not, the database was restored to a time before the
     /// caller read it.
     pub(crate) fn stands(&self, store: &dyn Store) -> Result<bool, StoreError> {

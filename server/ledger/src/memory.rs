@@ -33,6 +33,7 @@ pub struct MemoryStore {
     state: Mutex<State>,
 }
 
+#[derive(Clone)]
 struct State {
     tables: Tables,
     ops: HashMap<(KeyId, OpId), Prior>,
@@ -52,6 +53,7 @@ struct State {
     effects: BTreeMap<[u8; 16], Effect>,
 }
 
+#[derive(Clone)]
 struct NumberAccount {
     account: AccountId,
     signed_up: bool,
@@ -59,12 +61,21 @@ struct NumberAccount {
     named_at: Timestamp,
 }
 
+#[derive(Clone)]
 struct EnrolmentState {
     enrolment: NewEnrolment,
     begun_at: Timestamp,
     tries: u32,
     /// What the right code led to.
     ended: Option<CodeCheck>,
+}
+
+impl Clone for MemoryStore {
+    /// Everything as it is now: a backup.
+    fn clone(&self) -> Self {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self { state: Mutex::new(state) }
+    }
 }
 
 impl MemoryStore {
@@ -316,6 +327,10 @@ impl Store for MemoryStore {
         let mut over = self.lock().tables.passes_over(pass_over(now));
         over.truncate(limit);
         Ok(over)
+    }
+
+    fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
+        Ok(self.lock().tables.passes_for(account, till, since))
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {

@@ -264,6 +264,10 @@ impl Store for SqliteStore {
         self.read(|tx| load::passes_over(tx, pass_over(now), limit))
     }
 
+    fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
+        self.read(|tx| load::passes_for(tx, account, till, since))
+    }
+
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
         self.read(|tx| Ok(load::cell(tx, Key::Operator(account))?.is_some()))
     }

@@ -8,7 +8,7 @@ use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::Merchant;
-use moa_rules::pass::{Pass, RELEASE_HOURS};
+use moa_rules::pass::{PASS_HOURS, Pass, RELEASE_HOURS};
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
@@ -120,6 +120,12 @@ pub fn pass_over(now: Timestamp) -> u64 {
     over.plus(Timestamp::SECOND - 1).seconds()
 }
 
+/// The second before which a pass must have run out to be no phone's business any more at `now`: three days, as long as a
+/// pass is good.
+pub fn passes_since(now: Timestamp) -> u64 {
+    now.plus(-i64::from(PASS_HOURS) * Timestamp::HOUR).seconds()
+}
+
 /// A shop as the directory shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryMerchant {
@@ -220,6 +226,9 @@ pub trait Store: People {
 
     /// Up to `limit` open passes whose time, and the time to report them, was over before `now`.
     fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError>;
+
+    /// A buyer's passes that are open or ran out at a second or later, and those for a till that did, in order of id.
+    fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError>;
 
     /// Whether a person runs the server for everyone.
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError>;

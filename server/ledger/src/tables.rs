@@ -216,6 +216,18 @@ impl Tables {
         over
     }
 
+    /// A buyer's passes that are open or ran out at a second or later, and those for a till that did, in order of id.
+    pub fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Vec<Pass> {
+        let wanted = |pass: &&Pass| {
+            let lately = pass.expires >= since;
+            let open = pass.state == PassState::Open;
+            (pass.account == account && (open || lately)) || (pass.till == till && lately)
+        };
+        let mut passes: Vec<Pass> = self.passes.values().filter(wanted).cloned().collect();
+        passes.sort_by_key(|pass| pass.id);
+        passes
+    }
+
     /// The gaps between the counters that a key has used, each from its first number to its last.
     pub fn gaps_of(&self, key: KeyId) -> Vec<(u64, u64)> {
         let (mut gaps, mut before) = (Vec::new(), 0);

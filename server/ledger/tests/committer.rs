@@ -125,6 +125,10 @@ impl Store for Trying {
         self.inner.passes_to_release(now, limit)
     }
 
+    fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
+        self.inner.passes_for(account, till, since)
+    }
+
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
         self.inner.is_operator(account)
     }

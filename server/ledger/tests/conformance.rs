@@ -2,16 +2,13 @@
 
 mod town;
 
-use std::sync::{Arc, Barrier};
+use std::sync::Barrier;
 
-use moa_ledger::memory::MemoryStore;
-use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{
     Answer, CodeCheck, CodeTry, CountedBy, InboxHead, KnownDevice, NewEffect, NewEnrolment, NewOneTime,
-    NewToken, OneTimeKept, Outcome, Session, Store, TakenOneTime,
+    NewToken, OneTimeKept, Outcome, Session, TakenOneTime,
 };
 use moa_ledger::tables::Tables;
-use moa_ledger::verify::verify;
 use moa_rules::books::{Account, Ledger, Party};
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::{AccountId, KeyId, MerchantId};
@@ -22,44 +19,8 @@ use moa_rules::standing::{Standing, StandingChoice, best_from};
 use moa_rules::terms::Basis;
 use moa_rules::time::Timestamp;
 use moa_wire::{canonical, chain};
-use town::{START, Town, points, system};
-
-/// A store whose tables can be looked at, and that may have a file to verify.
-trait Subject: Store + Sized {
-    fn tables(&self) -> Tables;
-}
-
-impl Subject for MemoryStore {
-    fn tables(&self) -> Tables {
-        MemoryStore::tables(self)
-    }
-}
-
-impl Subject for SqliteStore {
-    fn tables(&self) -> Tables {
-        SqliteStore::tables(self).unwrap()
-    }
-}
-
-fn on_every_store(memory: impl FnOnce(&mut Town<MemoryStore>), sqlite: impl FnOnce(&mut Town<SqliteStore>)) {
-    let (actor, device) = system();
-    memory(&mut Town::new(Arc::new(MemoryStore::new(&device)), actor));
-    let (actor, device) = system();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("moa.db");
-    sqlite(&mut Town::new(Arc::new(SqliteStore::open(&path, &device).unwrap()), actor));
-    let report = verify(&path).unwrap();
-    assert!(report.is_clean(), "{:#?}", report.differences);
-}
-
-macro_rules! conformance {
-    ($($name:ident),+ $(,)?) => {
-        $(#[test]
-        fn $name() {
-            on_every_store(|town| suite::$name(town), |town| suite::$name(town));
-        })+
-    };
-}
+use town::stores::{Subject, conformance};
+use town::{START, Town, points};
 
 conformance!(
     a_sale_claimed_and_spent_next_door_moves_the_books,

@@ -8,14 +8,17 @@ use std::sync::Arc;
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{Answer, Outcome};
 use moa_ledger::verify::verify;
-use moa_rules::op::Op;
+use moa_rules::device::KeyKind;
+use moa_rules::op::{Op, OpBody};
+use moa_rules::quantity::Money;
 use moa_rules::standing::StandingChoice;
 use moa_rules::terms::Basis;
 use moa_rules::time::Timestamp;
+use moa_wire::keys::{Signer, SoftwareKey, key_id};
 use rusqlite::Connection;
-use town::{Town, points, system};
+use town::{Actor, Shop, Town, points, system};
 
-/// A shop, two buyers, sales, redemptions, an expiry: every table has rows.
+/// A shop, two buyers, sales, redemptions, an expiry, keys of every kind, staff, passes: every table has rows.
 fn lively(path: &Path) {
     let (actor, device) = system();
     let mut town = Town::new(Arc::new(SqliteStore::open(path, &device).unwrap()), actor);
@@ -30,15 +33,43 @@ fn lively(path: &Path) {
     }
     // Two sales that wait, of which one lapses.
     let other = town.group(points(300, 0, Basis::OnIssue), &[&bakery]);
-    town.apply(&cafe.actor, moa_rules::op::OpBody::JoinGroup { group: other, terms_version: 1 });
+    town.apply(&cafe.actor, OpBody::JoinGroup { group: other, terms_version: 1 });
     let waiting = [(); 2].map(|()| town.sell_to(&cafe, &buyers[1], 10_000).0);
     let choice = StandingChoice { groups: vec![other], best: true };
-    town.apply(&buyers[0], moa_rules::op::OpBody::SetStanding { choice });
+    town.apply(&buyers[0], OpBody::SetStanding { choice });
+    let clerk = people(&town, &cafe);
+    // Passes: one open, one taken in part, one to come back.
+    let still_open = town.reserve(&buyers[1], (&cafe, &clerk), group, 100, 72);
+    let taken = town.reserve(&buyers[1], (&cafe, &clerk), group, 300, 1);
+    town.take(&buyers[1], &clerk, taken, 200);
+    let back = town.reserve(&buyers[1], (&cafe, &cafe.actor), group, 100, 1);
+    town.now = town.now.plus(26 * Timestamp::HOUR);
+    town.submit(&town.system_op(OpBody::ReleasePass { merchant: cafe.id, pass: back }));
+    assert_ne!(still_open, back);
     town.now = town.now.plus(200 * Timestamp::DAY);
-    let lapse = moa_rules::op::OpBody::LapseSale { merchant: cafe.id, sale: waiting[0] };
+    let lapse = OpBody::LapseSale { merchant: cafe.id, sale: waiting[0] };
     town.submit(&town.system_op(lapse));
-    let sweep = moa_rules::op::OpBody::ExpireLots { group, account: buyers[0].account };
+    let sweep = OpBody::ExpireLots { group, account: buyers[0].account };
     town.submit(&town.system_op(sweep));
+}
+
+/// An operator, a browser, a computer, a second phone, and two clerks, of whom one left; the other, who sold, is returned.
+fn people(town: &Town<SqliteStore>, cafe: &Shop) -> Actor {
+    let (operator, clerk, former) = (town.enrol(), town.enrol(), town.enrol());
+    town.appoint(operator.account, true);
+    town.apply(&operator, OpBody::SetAllowance { merchant: cafe.id, most: Money(2_000_000_000) });
+    town.hire(cafe, &clerk, 10_000, 20_000);
+    town.hire(cafe, &former, 10_000, 20_000);
+    town.apply(&clerk, OpBody::RecordSale { amount: Money(7_000), addressee: None });
+    town.apply(&cafe.actor, OpBody::RemoveStaff { merchant: cafe.id, account: former.account });
+    let second = town.further(&cafe.actor, false);
+    town.apply(&cafe.actor, OpBody::AdmitDevice { key: second.key_id() });
+    for kind in [KeyKind::Service, KeyKind::Browser { until: town.now.plus(Timestamp::DAY) }] {
+        let public_key = SoftwareKey::generate().unwrap().0.public_key();
+        town.apply(&cafe.actor, OpBody::AddKey { key: key_id(&public_key), public_key, kind });
+    }
+    town.apply(&cafe.actor, OpBody::RevokeDevice { key: second.key_id() });
+    clerk
 }
 
 #[test]
@@ -52,7 +83,11 @@ fn an_untouched_database_is_clean() {
     // Three enrolments and two more as buyers, two shops, a group and two members, 80 sales and accruals, two
     // redemptions, 80 lots of which the first buyer's 39 with something left expired.
     // Then another group of two members, two sales that wait and one of which lapsed, and a standing choice.
-    assert_eq!(report.events, 4 + 2 + 1 + 2 + 160 + 2 + 39 + 3 + 4 + 1 + 1);
+    let sales = 4 + 2 + 1 + 2 + 160 + 2 + 39 + 3 + 4 + 1 + 1;
+    // Three enrolments, an operator and an allowance, two joinings with certificates, a sale, a leaving, a second phone
+    // that is admitted and revoked, a computer, a browser; three passes reserved, of which one taken and one released.
+    let people = 3 + 2 + 4 + 1 + 1 + 3 + 2 + 5;
+    assert_eq!(report.events, sales + people);
 }
 
 #[test]
@@ -60,7 +95,7 @@ fn every_kind_of_damage_is_found() {
     let damages = [
         (
             "a lot with one unit more",
-            "UPDATE lots SET remaining = remaining - 1 WHERE id = (SELECT id FROM lots WHERE remaining > 1 LIMIT 1)",
+            "UPDATE lots SET remaining = remaining - 1 WHERE id = (SELECT id FROM lots WHERE remaining > held + 1 LIMIT 1)",
         ),
         (
             "a lot that lives longer",
@@ -133,6 +168,54 @@ fn every_kind_of_damage_is_found() {
         ("terms that nobody agreed to", "UPDATE terms SET in_force_from = 0"),
         ("a shop with another owner", "UPDATE merchants SET owner = zeroblob(16)"),
         ("a group with another count", "UPDATE groups SET members = members + 1"),
+        ("a group with another admin", "UPDATE groups SET admin = zeroblob(16)"),
+        (
+            "an allowance that nobody set",
+            "UPDATE merchants SET allowance = allowance + 1 WHERE allowance = 2000000000",
+        ),
+        (
+            "a phone called a browser",
+            "UPDATE devices SET kind = 1, until = 1 WHERE kind = 0 AND merchant IS NOT NULL",
+        ),
+        ("a computer called a phone", "UPDATE devices SET kind = 0 WHERE kind = 2"),
+        ("a browser that stays longer", "UPDATE devices SET until = until + 1 WHERE kind = 1"),
+        (
+            "a phone that pays sooner",
+            "UPDATE devices SET pays_from = pays_from - 1 WHERE revoked_at IS NOT NULL",
+        ),
+        ("a key enrolled sooner", "UPDATE devices SET enrolled_at = enrolled_at - 1 WHERE kind = 2"),
+        ("a revoked key that signs", "UPDATE devices SET revoked_at = NULL WHERE revoked_at IS NOT NULL"),
+        ("a key that sells for nobody", "UPDATE devices SET merchant = NULL WHERE staff"),
+        ("a clerk called an owner", "UPDATE devices SET staff = 0 WHERE staff"),
+        ("a former clerk who sells", "UPDATE devices SET left_at = NULL WHERE left_at IS NOT NULL"),
+        ("a certificate for longer", "UPDATE devices SET cert_until = cert_until + 1 WHERE staff"),
+        ("a certificate for more", "UPDATE devices SET cert_most = cert_most + 1 WHERE staff"),
+        ("a certificate used less", "UPDATE devices SET cert_used = cert_used - 1 WHERE cert_used > 0"),
+        ("a clerk's sale called the owner's", "UPDATE sales SET staff = 0 WHERE staff"),
+        ("another sale's key", "UPDATE sales SET key = zeroblob(8) WHERE staff"),
+        ("units held for nobody", "UPDATE lots SET held = held + 1 WHERE remaining > held"),
+        ("held units let go", "UPDATE lots SET held = 0 WHERE held > 0"),
+        ("a clerk who is none", "DELETE FROM staff WHERE left_at IS NULL"),
+        ("a clerk with another phone", "UPDATE staff SET key = zeroblob(8)"),
+        ("a clerk who may sell more at once", "UPDATE staff SET per_sale = per_sale + 1"),
+        ("a clerk who may sell more a day", "UPDATE staff SET per_day = per_day + 1"),
+        ("a clerk who joined sooner", "UPDATE staff SET joined_at = joined_at - 1"),
+        ("a clerk who did not leave", "UPDATE staff SET left_at = NULL WHERE left_at IS NOT NULL"),
+        ("a day on which more was sold", "UPDATE staff_days SET sold = sold - 1"),
+        ("a day forgotten", "DELETE FROM staff_days"),
+        ("another day", "UPDATE staff_days SET day = day + 1"),
+        ("a pass spent that is open", "UPDATE passes SET state = 1 WHERE state = 0"),
+        ("a pass open that was spent", "UPDATE passes SET state = 0 WHERE state = 1"),
+        ("a pass spent that was released", "UPDATE passes SET state = 1 WHERE state = 2"),
+        ("a pass for another till", "UPDATE passes SET till = zeroblob(8) WHERE state = 0"),
+        ("a pass of another phone", "UPDATE passes SET key = zeroblob(8) WHERE state = 0"),
+        ("a pass of another buyer", "UPDATE passes SET account = zeroblob(16) WHERE state = 0"),
+        ("a pass of another group", "UPDATE passes SET group_id = zeroblob(16) WHERE state = 0"),
+        ("a pass that lasts longer", "UPDATE passes SET expires = expires + 1"),
+        ("a pass that holds other lots", "UPDATE passes SET held = x'80' WHERE state = 0"),
+        ("a pass that is gone", "DELETE FROM passes WHERE state = 0"),
+        ("an operator whom nobody appointed", "INSERT INTO operators VALUES (zeroblob(16))"),
+        ("an operator forgotten", "DELETE FROM operators"),
     ];
     let folder = tempfile::tempdir().unwrap();
     let sound = folder.path().join("sound.db");

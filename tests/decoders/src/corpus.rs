@@ -1,5 +1,7 @@
 //! The seeds of the corpus: one good example of every kind that each way in takes, made from real keys.
 
+mod people;
+
 use moa_rules::device::KeyKind;
 use moa_rules::event::{EVENT_VERSION, Event, EventBody, Inbox};
 use moa_rules::id::{GroupId, MerchantId, OpId};
@@ -59,6 +61,10 @@ pub fn seeds() -> Vec<Seed> {
     let tokens = [code.bytes(), approval.bytes(), head.bytes(), possession.bytes(), endorsement.bytes()];
     for (name, token) in ["code", "approval", "head", "possession", "endorsement"].into_iter().zip(tokens) {
         seeds.push(("tokens", name.to_owned(), token.to_vec()));
+    }
+    for (name, token) in people::tokens(&key) {
+        seeds.push(("tokens", name.to_owned(), token.clone()));
+        seeds.push(("scanned", name.to_owned(), code::text(&token).into_bytes()));
     }
     for (name, event) in events(&key) {
         seeds.push(("event", name.to_owned(), canonical::encode(&event)));
@@ -165,8 +171,14 @@ fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
     let choice = Some(Choice { group: GROUP, terms_version: 1 });
     let code = Checked::sign(redemption_code(key), key).expect("signed").bytes().to_vec();
     let units = Units::new(500).expect("in range");
+    let mut counter = 20;
+    let people = people::ops(key).into_iter().map(|(name, body)| {
+        counter += 1;
+        (name, sign(counter, body))
+    });
+    let people: Vec<(&'static str, Checked<Op>)> = people.collect();
     let sell_to = |counter, buyer| sign(counter, OpBody::SellTo { amount: Money(12_000), buyer });
-    vec![
+    let mut ops = vec![
         ("merchant", sign(1, OpBody::RegisterMerchant { profile: profile() })),
         ("group", sign(2, OpBody::FoundGroup { profile: group_profile(), terms: terms() })),
         ("join", sign(3, OpBody::JoinGroup { group: GROUP, terms_version: 1 })),
@@ -181,7 +193,9 @@ fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
             "standing",
             sign(11, OpBody::SetStanding { choice: StandingChoice { groups: vec![GROUP], best: true } }),
         ),
-    ]
+    ];
+    ops.extend(people);
+    ops
 }
 
 fn member_code() -> MemberCode {
@@ -221,7 +235,7 @@ fn events(key: &SoftwareKey) -> Vec<(&'static str, Event)> {
         Event { version: EVENT_VERSION, actor, op: OpId([5; 16]), index, at, body }
     };
     let time = Timestamp(NOON).seconds();
-    vec![
+    let mut events = vec![
         (
             "device",
             event(
@@ -313,7 +327,9 @@ fn events(key: &SoftwareKey) -> Vec<(&'static str, Event)> {
                 },
             ),
         ),
-    ]
+    ];
+    events.extend(people::events(key).into_iter().map(|(name, body)| (name, event(0, body))));
+    events
 }
 
 /// Answers that a phone takes: signed by the key that it trusts, about its own account.
@@ -332,10 +348,14 @@ fn answers(key: &SoftwareKey) -> Vec<Seed> {
     };
     let page = InboxChanges { inbox: inbox.into(), first: 1, events: bytes, head: signed(2, hash) };
     let changes = Changes { inboxes: vec![page], cursor: "AA".to_owned(), more: false, now };
-    let verdicts =
-        Verdicts { verdicts: vec![Verdict::Applied, Verdict::Retry { after_s: 2 }], tokens: Vec::new(), now };
+    let verdicts = Verdicts {
+        verdicts: vec![Verdict::Applied, Verdict::Retry { after_s: 2 }],
+        tokens: vec![people::given(key)],
+        now,
+    };
     let snapshot = serde_json::json!({
         "account": ACCOUNT, "merchant": null, "lots": [],
+        "passes": [Base64(canonical::encode(&people::kept(key)))],
         "heads": [signed(2, hash)], "cursor": "AA", "now": now,
     });
     debug_assert!(serde_json::from_value::<Snapshot>(snapshot.clone()).is_ok());

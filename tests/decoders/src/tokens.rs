@@ -3,6 +3,8 @@
 use minicbor::{Decode, Encode};
 use moa_rules::event::Event;
 use moa_rules::op::RedemptionCode;
+use moa_rules::pass::{PassCode, PassToken};
+use moa_rules::staff::StaffInvitation;
 use moa_wire::code::{self, Scanned};
 use moa_wire::submission::Parsed;
 use moa_wire::token::{Approval, Head, Possession, Sealed, SessionEndorsement, Token};
@@ -27,6 +29,9 @@ pub fn others(bytes: &[u8]) {
     token::<Head>(bytes);
     token::<Possession>(bytes);
     token::<SessionEndorsement>(bytes);
+    token::<StaffInvitation>(bytes);
+    token::<PassToken>(bytes);
+    token::<PassCode>(bytes);
 }
 
 fn token<T: Token>(bytes: &[u8]) {
@@ -46,7 +51,7 @@ pub fn event(bytes: &[u8]) {
     if let Ok(event) = canonical::decode::<Event>(bytes) {
         assert_eq!(canonical::encode(&event), bytes);
         // Whom it concerns, and what it books, can be told of any event.
-        assert!(event.body.inboxes().len() <= 8);
+        assert!(event.body.inboxes().is_sorted_by(|one, next| one < next), "each once, in order");
         let _ = moa_rules::books::postings(&event.body);
     }
 }
@@ -68,6 +73,8 @@ pub fn scanned(bytes: &[u8]) {
             assert_eq!(code::read(&digits.text(), BASE), Ok(Scanned::OneTime(digits)));
         }
         Ok(Scanned::Approval(approval)) => assert!(code::read(&code::text(approval.bytes()), BASE).is_ok()),
+        Ok(Scanned::StaffInvitation(word)) => assert!(code::read(&code::text(word.bytes()), BASE).is_ok()),
+        Ok(Scanned::Pass(pass)) => assert!(code::read(&code::text(pass.bytes()), BASE).is_ok()),
         _ => {}
     }
 }

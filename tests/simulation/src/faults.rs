@@ -34,6 +34,12 @@ pub(crate) struct Faults {
     pub(crate) hotspot: u32,
     pub(crate) clock_jump: u32,
     pub(crate) restart: u32,
+    /// The app is installed anew, with its key or without.
+    pub(crate) reinstalled: u32,
+    pub(crate) phone_restored: u32,
+    // Of a run.
+    /// The server is restored from yesterday's backup, once.
+    pub(crate) server_restored: bool,
     // Of the server's hours.
     pub(crate) server_restart: u32,
 }
@@ -63,6 +69,9 @@ impl Faults {
             hotspot: draw(1_500),
             clock_jump: draw(2_000),
             restart: draw(3_000),
+            reinstalled: draw(300),
+            phone_restored: draw(600),
+            server_restored: draw(3) == 1,
             server_restart: draw(600),
         }
     }

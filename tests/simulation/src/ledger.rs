@@ -25,6 +25,14 @@ pub enum LedgerKind {
     Sqlite,
 }
 
+/// A ledger as it was.
+pub(crate) enum LedgerBackup {
+    Memory(Box<MemoryStore>),
+    Sqlite(PathBuf),
+    #[cfg(feature = "sabotage")]
+    Spoilt(Box<SpoiltStore>),
+}
+
 pub(crate) enum Ledger {
     Memory(Box<MemoryStore>),
     Sqlite(Box<SqliteFile>),
@@ -57,6 +65,14 @@ impl SqliteFile {
         let before = self.file();
         self.generation += 1;
         copy_database(&before, &self.file())?;
+        self.store = SqliteStore::open(&self.file(), &self.system).map_err(broken)?;
+        remove_database(&before)
+    }
+
+    fn restore(&mut self, backup: &Path) -> Step {
+        let before = self.file();
+        self.generation += 1;
+        copy_database(backup, &self.file())?;
         self.store = SqliteStore::open(&self.file(), &self.system).map_err(broken)?;
         remove_database(&before)
     }
@@ -98,6 +114,32 @@ impl Ledger {
                 Ok(())
             }
         }
+    }
+
+    /// Everything as it is now.
+    pub(crate) fn back_up(&self) -> Step<LedgerBackup> {
+        Ok(match self {
+            Self::Memory(store) => LedgerBackup::Memory(store.clone()),
+            Self::Sqlite(file) => {
+                let backup = file.folder.join("backup.db");
+                copy_database(&file.file(), &backup)?;
+                LedgerBackup::Sqlite(backup)
+            }
+            #[cfg(feature = "sabotage")]
+            Self::Spoilt(store) => LedgerBackup::Spoilt(Box::new(store.copy())),
+        })
+    }
+
+    /// Everything as it was then.
+    pub(crate) fn restore(&mut self, backup: LedgerBackup) -> Step {
+        match (self, backup) {
+            (Self::Memory(store), LedgerBackup::Memory(backup)) => *store = backup,
+            (Self::Sqlite(file), LedgerBackup::Sqlite(backup)) => file.restore(&backup)?,
+            #[cfg(feature = "sabotage")]
+            (Self::Spoilt(store), LedgerBackup::Spoilt(backup)) => *store = backup,
+            _ => return Err("a backup of another ledger".to_owned()),
+        }
+        Ok(())
     }
 
     /// A copy of the live tables.

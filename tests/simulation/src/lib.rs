@@ -9,8 +9,12 @@
 mod check;
 mod faults;
 mod key;
+mod keys;
+mod law;
 mod ledger;
+mod mishaps;
 mod network;
+mod passes;
 mod person;
 mod reads;
 mod rng;
@@ -44,8 +48,12 @@ type Step<T = ()> = Result<T, String>;
 /// How large a world is, and what may go wrong in it.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Phones; two in five have a shop.
+    /// People with a phone. One in eight has a second one beside.
     pub phones: usize,
+    /// How many of them have a shop; two in five, if not given.
+    pub shops: Option<usize>,
+    /// Groups; one for three shops, if not given.
+    pub groups: Option<usize>,
     /// Simulated days before the faults stop.
     pub days: u32,
     /// Whether anything goes wrong at all.
@@ -64,6 +72,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             phones: 20,
+            shops: None,
+            groups: None,
             days: 7,
             faults: true,
             ledger: None,
@@ -78,7 +88,7 @@ impl Settings {
     /// Whether every phone is on disk, for what only a restart shows.
     fn needs_disk(&self) -> bool {
         #[cfg(feature = "sabotage")]
-        if self.sabotage == Some(Sabotage::LoseOverlay) {
+        if self.sabotage.is_some_and(Sabotage::is_of_phones) {
             return true;
         }
         false
@@ -130,6 +140,9 @@ pub fn run(seed: u64, settings: &Settings) -> Result<Outcome, Failure> {
 
 fn again(seed: u64, settings: &Settings) -> String {
     let Settings { phones, days, faults, ledger, .. } = settings;
+    let given =
+        |name: &str, count: Option<usize>| count.map_or(String::new(), |count| format!(" --{name} {count}"));
+    let town = given("shops", settings.shops) + &given("groups", settings.groups);
     let faults = if *faults { "" } else { " --no-faults" };
     let ledger = match ledger {
         None => "",
@@ -137,6 +150,6 @@ fn again(seed: u64, settings: &Settings) -> String {
         Some(LedgerKind::Sqlite) => " --ledger sqlite",
     };
     format!(
-        "cargo run -p moa-simulation -- --seed {seed} --phones {phones} --days {days}{faults}{ledger} --aloud"
+        "cargo run -p moa-simulation -- --seed {seed} --phones {phones} --days {days}{town}{faults}{ledger} --aloud"
     )
 }

@@ -18,9 +18,15 @@ struct Arguments {
     /// This one only.
     #[arg(long)]
     seed: Option<u64>,
-    /// Phones in each town.
+    /// People with a phone in each town.
     #[arg(long, default_value_t = 20)]
     phones: usize,
+    /// How many of them have a shop; two in five, if not given.
+    #[arg(long)]
+    shops: Option<usize>,
+    /// Groups; one for three shops, if not given.
+    #[arg(long)]
+    groups: Option<usize>,
     /// Simulated days.
     #[arg(long, default_value_t = 7)]
     days: u32,
@@ -55,9 +61,12 @@ impl From<Kind> for LedgerKind {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let Arguments { seeds, first, seed, phones, days, ledger, no_faults, threads, aloud } = arguments;
+    let Arguments { seeds, first, seed, phones, shops, groups, days, ledger, no_faults, threads, aloud } =
+        arguments;
     let settings = Settings {
         phones,
+        shops,
+        groups,
         days,
         faults: !no_faults,
         ledger: ledger.map(LedgerKind::from),

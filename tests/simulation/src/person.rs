@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use moa_phone::sync::{Machine, RequestId, Ticket};
 use moa_phone::{Data, Environment, Fate, Options, Phone, Request, SeededEnvironment, SoftwareKeys};
-use moa_rules::id::{AccountId, OpId};
+use moa_rules::id::{AccountId, KeyId, OpId};
 use moa_rules::time::Timestamp;
+use moa_wire::keys::Signer;
 use tokio::sync::watch;
 
 use crate::Step;
@@ -41,8 +42,21 @@ pub(crate) struct Person {
     pub(crate) claims: BTreeSet<OpId>,
     /// Claims that may be in a snapshot and pending too until their verdict comes.
     pub(crate) blurred: BTreeSet<OpId>,
+    /// Ops whose answers were lost with the server's disk, or with this phone's.
+    pub(crate) doubted: BTreeSet<OpId>,
+    /// Whether it may have followed what is not in the books any more.
+    pub(crate) astray: bool,
+    backup: Option<Backup>,
     /// The last sync, asked for when everything should be done.
     pub(crate) ticket: Option<Ticket>,
+}
+
+/// What a phone's backup holds, and what the world knew of the phone then.
+struct Backup {
+    key: KeyId,
+    database: PathBuf,
+    waiting: BTreeSet<OpId>,
+    told: BTreeMap<OpId, Fate>,
 }
 
 /// The app's process.
@@ -82,6 +96,9 @@ impl Person {
             told: BTreeMap::new(),
             claims: BTreeSet::new(),
             blurred: BTreeSet::new(),
+            doubted: BTreeSet::new(),
+            astray: false,
+            backup: None,
             ticket: None,
         }
     }
@@ -125,6 +142,64 @@ impl Person {
         copy_database(&before.join("phone.db"), &after.join("phone.db"))?;
         drop(app);
         remove_database(&before.join("phone.db"))
+    }
+
+    /// The device key's id.
+    pub(crate) fn key_id(&self) -> KeyId {
+        self.key.key_id()
+    }
+
+    /// Begins with no data at all.
+    pub(crate) fn install_anew(&mut self, now: Timestamp) -> Step {
+        let before = self.data();
+        self.app = None;
+        self.wakes_at = None;
+        self.process += 1;
+        if let Data::Directory(before) = before {
+            fs::remove_dir_all(before).map_err(broken)?;
+        }
+        for known in [&mut self.waiting, &mut self.claims, &mut self.blurred, &mut self.doubted] {
+            known.clear();
+        }
+        self.told.clear();
+        self.start(now)
+    }
+
+    /// Keeps the database as it is now, where there is a file.
+    pub(crate) fn back_up(&mut self) -> Step {
+        let (Some(folder), Data::Directory(data), Some(_)) = (&self.folder, self.data(), &self.app) else {
+            return Ok(());
+        };
+        let database = folder.join("backup.db");
+        remove_database(&database)?;
+        copy_database(&data.join("phone.db"), &database)?;
+        let (waiting, told) = (self.waiting.clone(), self.told.clone());
+        self.backup = Some(Backup { key: self.key.key_id(), database, waiting, told });
+        Ok(())
+    }
+
+    /// Goes on from the backup, if there is one. What was not sent and was not in it is lost, and known to be.
+    pub(crate) fn restore(&mut self, now: Timestamp) -> Step<bool> {
+        let Some(Backup { key, database, waiting, told }) = self.backup.take() else { return Ok(false) };
+        if key != self.key.key_id() {
+            return Ok(false);
+        }
+        let before = self.data();
+        self.app = None;
+        self.wakes_at = None;
+        self.process += 1;
+        let (Data::Directory(before), Data::Directory(after)) = (before, self.data()) else {
+            return Ok(false);
+        };
+        fs::create_dir_all(&after).map_err(broken)?;
+        copy_database(&database, &after.join("phone.db"))?;
+        remove_database(&before.join("phone.db"))?;
+        for known in [&mut self.claims, &mut self.blurred, &mut self.doubted] {
+            known.clear();
+        }
+        (self.waiting, self.told) = (waiting, told);
+        self.start(now)?;
+        Ok(true)
     }
 
     /// The phone's database, while the app does not run.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use data_encoding::BASE64URL_NOPAD;
 use minicbor::{Decode, Encode};
 use moa_ledger::reach::{Place, Reach, brief, stands};
-use moa_ledger::store::Store;
+use moa_ledger::store::{Store, passes_since};
 use moa_phone::Response;
 use moa_rules::event::Inbox;
 use moa_rules::id::MerchantId;
@@ -54,7 +54,7 @@ pub(crate) fn changes(
             return Ok(Taken::Answer(problem(410, "cursor_gone")));
         }
     }
-    let (mut inboxes, mut next, mut more) = (Vec::new(), Vec::new(), false);
+    let (mut inboxes, mut next, mut more) = (Vec::new(), places.clone(), false);
     let mut room = MAX_CHANGES;
     let reach = reach(store, caller)?.inboxes;
     for inbox in &reach {
@@ -64,7 +64,7 @@ pub(crate) fn changes(
         let (upto, hash) =
             if page.events.is_empty() { (after, before) } else { (page.head.count, brief(page.head.hash)) };
         more |= page.count > upto;
-        next.push((*inbox, upto, hash));
+        next.insert(*inbox, (upto, hash));
         if upto > after {
             let head = signed_head(signer, *inbox, upto, page.head.hash)?;
             let events = page.events.into_iter().map(Base64).collect();
@@ -74,6 +74,7 @@ pub(crate) fn changes(
     if inboxes.is_empty() && !query.ends_with("wait=0") {
         return Ok(Taken::Wait(reach));
     }
+    let next = next.into_iter().map(|(inbox, (count, hash))| (inbox, count, hash)).collect();
     Ok(Taken::Answer(ok(&Changes { inboxes, cursor: counts_text(next), more, now })))
 }
 
@@ -99,13 +100,15 @@ pub(crate) fn snapshot(
     let lots = store.lots(caller.account).map_err(broken)?;
     let waiting = store.waiting_of(caller.account).map_err(broken)?;
     let waiting = waiting.iter().filter_map(waiting_sale).collect();
+    let passes = store.passes_for(caller.account, caller.key, passes_since(now)).map_err(broken)?;
+    let passes = passes.iter().map(|pass| Base64(canonical::encode(pass))).collect();
     // A tag is random; here it follows from the account.
     let fresh = tag(&[b"tag", &caller.account.0]);
     let member = Some(member_secret(store.member_tag(caller.account, fresh).map_err(broken)?));
     let (account, cursor) = (caller.account, counts_text(counts));
     let standing = store.standing(caller.account).map_err(broken)?;
     let standing = standing.map(|standing| standing.choice).unwrap_or_default();
-    Ok(ok(&Snapshot { account, merchant, till, lots, waiting, standing, member, heads, cursor, now }))
+    Ok(ok(&Snapshot { account, merchant, till, lots, passes, waiting, standing, member, heads, cursor, now }))
 }
 
 /// What a phone makes its member codes of.

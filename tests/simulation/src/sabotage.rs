@@ -12,20 +12,21 @@ use moa_ledger::store::{
     StoreError, TakenOneTime, missing, pass_over,
 };
 use moa_ledger::tables::Tables;
+use moa_rules::certificate::Certificate;
 use moa_rules::device::Device;
-use moa_rules::event::Inbox;
+use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
-use moa_rules::pass::Pass;
-use moa_rules::quantity::Money;
+use moa_rules::pass::{Pass, PassState};
+use moa_rules::quantity::{MAX_AMOUNT, Money};
 use moa_rules::sale::Sale;
-use moa_rules::staff::Staff;
+use moa_rules::staff::{Limits, Staff};
 use moa_rules::standing::Standing;
 use moa_rules::state::Row;
 use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Key};
-use moa_wire::chain;
 use moa_wire::submission::Submission;
+use moa_wire::{canonical, chain};
 
 use crate::ledger::broken;
 use crate::world::World;
@@ -46,26 +47,72 @@ pub enum Sabotage {
     ApplyTwice,
     /// A phone that is killed loses what was pending.
     LoseOverlay,
+    /// A new device of an account pays at once.
+    SkipWait,
+    /// A key that was revoked signs on.
+    HonourRevoked,
+    /// A pass is taken by any till, and again.
+    SpendPassTwice,
+    /// The staff earn at their own shop.
+    CreditStaff,
+    /// A clerk's limits are not looked at.
+    IgnoreLimits,
+    /// What was sold under a certificate is forgotten.
+    ForgetCertificate,
+    /// What passes hold never comes back.
+    NeverRelease,
+    /// What passes hold comes back whenever the sweep asks.
+    ReleaseTwice,
+    /// A phone forgets what it was to send again after the server went back.
+    LoseSentAgain,
     /// Nothing: the same store as it should be.
     Nothing,
 }
 
 impl Sabotage {
     /// Everything that must be noticed.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 15] = [
         Self::DropIdCheck,
         Self::NumberOutside,
         Self::AnswerBeforeCommit,
         Self::ForgetCounter,
         Self::ApplyTwice,
         Self::LoseOverlay,
+        Self::SkipWait,
+        Self::HonourRevoked,
+        Self::SpendPassTwice,
+        Self::CreditStaff,
+        Self::IgnoreLimits,
+        Self::ForgetCertificate,
+        Self::NeverRelease,
+        Self::ReleaseTwice,
+        Self::LoseSentAgain,
     ];
+
+    /// Whether a decision sees cells that are not so.
+    fn spoils_cells(self) -> bool {
+        matches!(
+            self,
+            Self::SkipWait
+                | Self::HonourRevoked
+                | Self::SpendPassTwice
+                | Self::CreditStaff
+                | Self::IgnoreLimits
+                | Self::ForgetCertificate
+                | Self::ReleaseTwice
+        )
+    }
+
+    /// Whether it is the phones that are wrong, and not the store.
+    pub(crate) fn is_of_phones(self) -> bool {
+        matches!(self, Self::LoseOverlay | Self::LoseSentAgain)
+    }
 }
 
 impl Settings {
     /// The store of this sabotage, unless it is the phones that are wrong.
     pub(crate) fn spoilt_store(&self, system: &Device) -> Option<SpoiltStore> {
-        let sabotage = self.sabotage.filter(|sabotage| *sabotage != Sabotage::LoseOverlay)?;
+        let sabotage = self.sabotage.filter(|sabotage| !sabotage.is_of_phones())?;
         Some(SpoiltStore::new(sabotage, system))
     }
 }
@@ -79,6 +126,18 @@ impl World {
         let Some(path) = self.people[person].database() else { return Ok(()) };
         let phone = rusqlite::Connection::open(path).map_err(broken)?;
         phone.execute("DELETE FROM pending", []).map_err(broken)?;
+        Ok(())
+    }
+
+    /// Takes what is to be sent again for answered, right after a snapshot.
+    pub(crate) fn lose_sent_again(&mut self, person: usize) -> Step {
+        if self.settings.sabotage != Some(Sabotage::LoseSentAgain) {
+            return Ok(());
+        }
+        let Some(path) = self.people[person].database() else { return Ok(()) };
+        let phone = rusqlite::Connection::open(path).map_err(broken)?;
+        let lose = "UPDATE outbox SET state = 'applied' WHERE state = 'waiting' AND again";
+        phone.execute(lose, []).map_err(broken)?;
         Ok(())
     }
 }
@@ -103,6 +162,10 @@ struct State {
     synced: Books,
     /// Numbers drawn, where they are drawn outside the transaction.
     drawn: BTreeMap<Inbox, u64>,
+    /// Whose op is being decided, where ops are decided one by one.
+    author: KeyId,
+    /// Ops by which passes came back.
+    releases: BTreeSet<OpId>,
 }
 
 #[derive(Clone)]
@@ -122,7 +185,8 @@ impl SpoiltStore {
             changed: BTreeMap::new(),
         };
         let synced = books.clone();
-        let state = State { sabotage, commits: 0, books, synced, drawn: BTreeMap::new() };
+        let (drawn, releases) = (BTreeMap::new(), BTreeSet::new());
+        let state = State { sabotage, commits: 0, books, synced, drawn, author: system.key, releases };
         Self { sabotage, state: Mutex::new(state), people: MemoryStore::new(system) }
     }
 
@@ -133,6 +197,16 @@ impl SpoiltStore {
         // Whether it would have gone well does not matter.
         drop(batch::run(&mut *state, batch, now));
         state.books = before;
+    }
+
+    /// Everything as it is now: a backup.
+    pub(crate) fn copy(&self) -> Self {
+        let state = self.lock();
+        let (books, synced, drawn) = (state.books.clone(), state.synced.clone(), state.drawn.clone());
+        let State { sabotage, commits, author, .. } = *state;
+        let releases = state.releases.clone();
+        let state = State { sabotage, commits, books, synced, drawn, author, releases };
+        Self { sabotage, state: Mutex::new(state), people: self.people.clone() }
     }
 
     /// The server is killed.
@@ -161,16 +235,35 @@ impl Books {
         self.inboxes.get(&inbox).map_or_else(|| empty(inbox), |(_, head)| *head)
     }
 
-    fn apply(&mut self, changes: &Changes, keep_counters: bool) {
-        for op in &changes.ops {
-            let prior = Prior { payload_hash: op.payload_hash, answer: op.answer.clone() };
-            self.ops.insert((op.actor, op.id), prior);
+    /// Applies changes that follow from cells that were not so: the events, as an honest server would have applied them.
+    fn replay(&mut self, changes: &Changes) {
+        self.record(changes);
+        for row in changes.rows.iter().filter(|row| matches!(row, Row::Counter(..))) {
+            self.tables.put(row);
         }
+        for event in &changes.events {
+            // What can't be applied is missing from the tables, which is noticed.
+            if let Ok(event) = canonical::decode::<Event>(&event.bytes) {
+                drop(self.tables.replay(&event));
+            }
+        }
+    }
+
+    fn apply(&mut self, changes: &Changes, keep_counters: bool) {
+        self.record(changes);
         for row in changes.rows.iter().filter(|row| keep_counters || !matches!(row, Row::Counter(..))) {
             self.tables.put(row);
         }
         for (account, amount) in &changes.balances {
             self.tables.post(*account, *amount);
+        }
+    }
+
+    /// Ops, events and what is new for the directory: all but the live tables.
+    fn record(&mut self, changes: &Changes) {
+        for op in &changes.ops {
+            let prior = Prior { payload_hash: op.payload_hash, answer: op.answer.clone() };
+            self.ops.insert((op.actor, op.id), prior);
         }
         for event in &changes.events {
             for entry in &event.entries {
@@ -201,16 +294,55 @@ impl Books {
     }
 }
 
+impl State {
+    /// A cell as the sabotage wants it seen.
+    fn spoil(&self, key: Key, cell: Option<Cell>) -> Option<Cell> {
+        use Sabotage::{
+            CreditStaff, ForgetCertificate, HonourRevoked, IgnoreLimits, ReleaseTwice, SkipWait,
+            SpendPassTwice,
+        };
+        match (self.sabotage, cell?) {
+            (SkipWait, Cell::Device(device)) => {
+                Some(Cell::Device(Device { pays_from: device.enrolled_at, ..device }))
+            }
+            (HonourRevoked, Cell::Device(device)) => {
+                Some(Cell::Device(Device { revoked_at: None, ..device }))
+            }
+            (ForgetCertificate, Cell::Device(device)) => {
+                let unused = |certificate| Certificate { used: Money(0), ..certificate };
+                let certificate = device.certificate.map(unused);
+                Some(Cell::Device(Device { certificate, ..device }))
+            }
+            (SpendPassTwice, Cell::Pass(pass)) => {
+                Some(Cell::Pass(Pass { till: self.author, state: PassState::Open, ..pass }))
+            }
+            (CreditStaff, Cell::Staff(staff)) => {
+                Some(Cell::Staff(Staff { left_at: Some(Timestamp(0)), ..staff }))
+            }
+            (IgnoreLimits, Cell::Staff(staff)) => {
+                let limits = Limits { per_sale: MAX_AMOUNT, per_day: MAX_AMOUNT };
+                Some(Cell::Staff(Staff { limits, ..staff }))
+            }
+            (ReleaseTwice, Cell::Pass(pass)) if pass.state == PassState::Released => {
+                Some(Cell::Pass(Pass { state: PassState::Open, ..pass }))
+            }
+            // A job's counter follows from its subject.
+            (ReleaseTwice, Cell::Counter) if matches!(key, Key::Counter(of, _) if of == self.author) => None,
+            (_, cell) => Some(cell),
+        }
+    }
+}
+
 impl Tx for State {
     fn prior(&mut self, actor: KeyId, op: OpId) -> Result<Option<Prior>, StoreError> {
-        if self.sabotage == Sabotage::DropIdCheck {
+        if self.sabotage == Sabotage::DropIdCheck || self.releases.contains(&op) {
             return Ok(None);
         }
         Ok(self.books.ops.get(&(actor, op)).cloned())
     }
 
     fn load(&mut self, key: Key) -> Result<Option<Cell>, StoreError> {
-        Ok(self.books.tables.load(key))
+        Ok(self.spoil(key, self.books.tables.load(key)))
     }
 
     fn head(&mut self, inbox: Inbox) -> Result<InboxHead, StoreError> {
@@ -226,7 +358,17 @@ impl Tx for State {
 
     fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let keep_counters = self.sabotage != Sabotage::ForgetCounter;
-        self.books.apply(changes, keep_counters);
+        if self.sabotage.spoils_cells() {
+            self.books.replay(changes);
+        } else {
+            self.books.apply(changes, keep_counters);
+        }
+        if self.sabotage == Sabotage::ReleaseTwice {
+            let events =
+                changes.events.iter().filter_map(|event| canonical::decode::<Event>(&event.bytes).ok());
+            let released = events.filter(|event| matches!(event.body, EventBody::PassReleased { .. }));
+            self.releases.extend(released.map(|event| event.op));
+        }
         for (inbox, head) in &changes.heads {
             self.drawn.insert(*inbox, head.count);
         }
@@ -243,7 +385,19 @@ impl Tx for State {
 
 impl Store for SpoiltStore {
     fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError> {
-        batch::run(&mut *self.lock(), batch, now)
+        let mut state = self.lock();
+        if self.sabotage != Sabotage::SpendPassTwice {
+            return batch::run(&mut *state, batch, now);
+        }
+        let mut all = Committed { outcomes: Vec::new(), touched: Vec::new() };
+        for one in batch {
+            state.author = one.op.value().actor;
+            let Committed { outcomes, touched, .. } =
+                batch::run(&mut *state, std::slice::from_ref(one), now)?;
+            all.outcomes.extend(outcomes);
+            all.touched.extend(touched);
+        }
+        Ok(all)
     }
 
     fn device(&self, key: KeyId) -> Result<Option<Device>, StoreError> {
@@ -348,9 +502,22 @@ impl Store for SpoiltStore {
     }
 
     fn passes_to_release(&self, now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError> {
-        let mut over = self.lock().books.tables.passes_over(pass_over(now));
+        let state = self.lock();
+        let mut over = state.books.tables.passes_over(pass_over(now));
+        match self.sabotage {
+            Sabotage::NeverRelease => over.clear(),
+            Sabotage::ReleaseTwice => {
+                let passes = state.books.tables.passes.values();
+                over.extend(passes.filter(|pass| pass.state == PassState::Released).cloned());
+            }
+            _ => {}
+        }
         over.truncate(limit);
         Ok(over)
+    }
+
+    fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
+        Ok(self.lock().books.tables.passes_for(account, till, since))
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {

@@ -281,6 +281,10 @@ impl Server {
         let Some((session, _)) = known.filter(|(session, _)| Some(session.thumbprint) == thumbprint) else {
             return Ok(Err(problem(401, "session_over")));
         };
+        let device = self.ledger.store().device(session.key).map_err(broken)?;
+        if device.is_none_or(|device| device.revoked_at.is_some()) {
+            return Ok(Err(problem(401, "unauthorized")));
+        }
         Ok(Ok(Caller { account: session.account, key: session.key }))
     }
 
@@ -304,6 +308,7 @@ impl Server {
         let SessionRequest { endorsement, name } = serde_json::from_slice(body).map_err(broken)?;
         let sealed = Sealed::<SessionEndorsement>::parse(&endorsement.0).map_err(broken)?;
         let device = self.ledger.store().device(sealed.unchecked().key).map_err(broken)?;
+        let device = device.filter(|device| device.revoked_at.is_none());
         let Some(Device { key, holder: Holder::Account(account), public_key, .. }) = device else {
             return Ok(problem(401, "unauthorized"));
         };
@@ -354,7 +359,11 @@ impl Server {
         let key = key_id(&public_key);
         let op = system::enrol_device(&self.key, id.0, begun.at, (account, key, public_key), false)
             .map_err(broken)?;
-        self.decide(&[op], now)?;
+        if let [Outcome::First(Answer::Refused(_)) | Outcome::Again(Answer::Refused(_))] =
+            self.decide(&[op], now)?.0[..]
+        {
+            return Ok(problem(409, "not_enrolled"));
+        }
         Ok(ok(&Enrolled { account, server_key: Base64(self.key.public_key()), now, recovery: None }))
     }
 }

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use moa_phone::{Code, Phone, PhoneError, SignedIn};
-use moa_rules::id::{GroupId, OpId};
+use moa_rules::id::{AccountId, GroupId, KeyId, OpId};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::Choice;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
@@ -78,27 +78,89 @@ pub(crate) enum Action {
         skew: i64,
     },
     Kill,
+    /// Shows an invitation to the shop's staff to this person.
+    Invite {
+        clerk: usize,
+    },
+    /// Holds the camera to an invitation of this shop's.
+    JoinStaff {
+        shop: usize,
+        text: Rc<str>,
+    },
+    /// Ends someone's selling, or the own.
+    LeaveStaff {
+        person: Option<AccountId>,
+    },
+    /// Says of another key of the account that it may pay, or that it may sign no more.
+    AnswerFor {
+        key: KeyId,
+        admit: bool,
+    },
+    /// Acts for the own shop, on a new phone.
+    ActFor,
+    /// Pays online at this shop.
+    PayOnline {
+        shop: usize,
+    },
+    ShowApproval {
+        op: OpId,
+        shop: usize,
+    },
+    TakeApproval {
+        text: Rc<str>,
+    },
+    /// Reserves mileage for this shop's till.
+    Reserve {
+        shop: usize,
+    },
+    ShowPass {
+        pass: OpId,
+        shop: usize,
+        units: Units,
+    },
+    TakePass {
+        pass: OpId,
+        text: Rc<str>,
+        units: Units,
+    },
+    /// Sells more than the till may, past the app.
+    Overstep,
+    /// Pays past the app.
+    PayRaw,
+    /// Goes on signing with a key that was revoked.
+    SignAfterwards,
+    Reinstall {
+        keep_key: bool,
+    },
+    BackUp,
+    Restore,
 }
 
 impl World {
     /// The first days: everyone signs in, shops open, found and join.
     pub(crate) fn settle_in(&mut self) {
         for person in 0..self.people.len() {
-            let arrives = self.rng.between(0, 8 * Timestamp::HOUR);
+            let is_second = person >= self.settings.phones;
+            let first = if is_second { 20 * Timestamp::HOUR } else { 0 };
+            let arrives = first + self.rng.between(0, 8 * Timestamp::HOUR) * if is_second { 6 } else { 1 };
             self.after(arrives, Event::Act(person, Action::Enrol));
             if person >= self.shops {
                 continue;
             }
             self.after(arrives + 1_000, Event::Act(person, Action::OpenShop));
-            if person % 3 == 0 {
+            if person % self.shops.div_ceil(self.group_count()) == 0 {
                 self.after(arrives + 2_000, Event::Act(person, Action::Found));
             }
             for _ in 0..self.rng.between(0, 2) {
-                let group = self.rng.below(self.shops.div_ceil(3));
+                let group = self.rng.below(self.group_count());
                 let joins = arrives + self.rng.between(0, 20 * Timestamp::HOUR);
                 self.after(joins, Event::Act(person, Action::Join { group, tries: 8 }));
             }
         }
+    }
+
+    fn group_count(&self) -> usize {
+        self.settings.groups.unwrap_or(self.shops.div_ceil(3)).clamp(1, self.shops)
     }
 
     /// What people are going to do today, and what befalls them.
@@ -137,11 +199,18 @@ impl World {
                 },
             });
             self.sometime(person, faults.restart, |_| Action::Kill);
+            self.keys_today(person);
+            self.mishaps_today(person);
         }
     }
 
     /// Something that a person does today, perhaps, at some time.
-    fn sometime(&mut self, person: usize, chance: u32, action: impl FnOnce(&mut crate::rng::Rng) -> Action) {
+    pub(crate) fn sometime(
+        &mut self,
+        person: usize,
+        chance: u32,
+        action: impl FnOnce(&mut crate::rng::Rng) -> Action,
+    ) {
         if self.rng.chance(chance) {
             let at = self.rng.between(0, Timestamp::DAY);
             let action = action(&mut self.rng);
@@ -180,6 +249,9 @@ impl World {
                 return Ok(());
             }
             Action::Kill => return self.kill(person),
+            Action::Reinstall { keep_key } => return self.reinstall(person, keep_key),
+            Action::BackUp => return self.back_up_phone(person),
+            Action::Restore => return self.restore_phone(person),
             Action::Visit => {
                 self.visit(person);
                 return Ok(());
@@ -211,11 +283,23 @@ impl World {
             let at = self.rng.between(6_000, 20_000);
             self.after(at, Event::Act(buyer, Action::Pay { shop }));
         }
-        let at = self.rng.between(6_000, 60_000);
-        if self.rng.chance(3_000) {
-            return self.after(at, Event::Act(buyer, Action::ShowMember { shop }));
+        if self.rng.chance(1_500) {
+            let at = self.rng.between(6_000, 20_000);
+            self.after(at, Event::Act(buyer, Action::PayOnline { shop }));
         }
-        self.after(at, Event::Act(shop, Action::Sell { buyer }));
+        if self.rng.chance(1_500) {
+            let at = self.rng.between(6_000, 20_000);
+            self.after(at, Event::Act(buyer, Action::Reserve { shop }));
+        }
+        let at = self.rng.between(6_000, 60_000);
+        let seller = self.seller(shop);
+        if seller != shop {
+            self.after(0, Event::Act(seller, Action::Open { millis: 60_000 }));
+        }
+        if self.rng.chance(3_000) {
+            return self.after(at, Event::Act(buyer, Action::ShowMember { shop: seller }));
+        }
+        self.after(at, Event::Act(seller, Action::Sell { buyer }));
     }
 
     fn act_on_phone(&mut self, person: usize, action: Action) -> Step {
@@ -259,10 +343,27 @@ impl World {
                 self.choose(person)?;
                 self.look(person)
             }
+            Action::Invite { clerk } => self.invite(person, clerk),
+            Action::JoinStaff { shop, text } => self.join_staff(person, shop, &text),
+            Action::LeaveStaff { person: whom } => self.leave_staff(person, whom),
+            Action::AnswerFor { key, admit } => self.answer_for(person, key, admit),
+            Action::ActFor => self.act_for(person),
+            Action::PayOnline { shop } => self.pay_online(person, shop),
+            Action::ShowApproval { op, shop } => self.show_approval(person, op, shop),
+            Action::TakeApproval { text } => self.take_approval(person, &text),
+            Action::Reserve { shop } => self.reserve(person, shop),
+            Action::ShowPass { pass, shop, units } => self.show_pass(person, pass, shop, units),
+            Action::TakePass { pass, text, units } => self.take_pass(person, pass, &text, units),
+            Action::Overstep => self.overstep(person),
+            Action::PayRaw => self.pay_raw(person),
+            Action::SignAfterwards => self.sign_afterwards(person),
             Action::Offline { .. }
             | Action::Hotspot { .. }
             | Action::SetClock { .. }
             | Action::Kill
+            | Action::Reinstall { .. }
+            | Action::BackUp
+            | Action::Restore
             | Action::Visit => Ok(()),
         }
     }
@@ -285,7 +386,11 @@ impl World {
         match app.phone.confirm_enrolment(CODE, None) {
             Ok(request) => {
                 let answer = self.server.enrol(account, &request, self.now)?;
-                app.phone.enrolment_confirmed(Ok(answer)).map_err(broken)?;
+                match app.phone.enrolment_confirmed(Ok(answer)) {
+                    // Its key was revoked.
+                    Err(PhoneError::Problem(_)) => return Ok(()),
+                    confirmed => drop(confirmed.map_err(broken)?),
+                }
                 self.note(&format!("{name}: signed in"));
             }
             Err(PhoneError::Key(_)) => self.after(Timestamp::MINUTE, Event::Act(person, Action::Enrol)),
@@ -381,6 +486,10 @@ impl World {
         let late = self.rng.chance(400);
         let wait = if late { 16 * Timestamp::MINUTE } else { self.rng.between(1_000, 10_000) };
         self.after(wait, Event::Act(buyer, Action::Scan { voucher: Rc::clone(&text) }));
+        if self.rng.chance(800) {
+            let clerk = self.clerks.iter().find(|(of, _)| *of == shop).map(|(_, clerk)| *clerk);
+            clerk.map_or(Ok(()), |clerk| self.claim_own(clerk, &text))?;
+        }
         if self.rng.chance(1_000) {
             // A picture of the voucher was sent on, or it is scanned twice, or by the shop itself.
             let other = self.rng.below(self.people.len());
@@ -513,7 +622,7 @@ impl World {
         Ok(())
     }
 
-    fn promised(&mut self, person: usize, does: &str, op: OpId) {
+    pub(crate) fn promised(&mut self, person: usize, does: &str, op: OpId) {
         self.people[person].promised(op);
         let line = format!("{}: {does} {op}", self.people[person].name);
         self.note(&line);

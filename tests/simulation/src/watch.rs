@@ -21,6 +21,8 @@ use crate::world::World;
 #[derive(Default)]
 pub(crate) struct Reckoning {
     lots: BTreeMap<LotId, (GroupId, i64, Timestamp)>,
+    /// What open passes hold: taken from what can be used, until they are spent or come back.
+    passes: BTreeMap<OpId, Vec<Allocation>>,
     /// Claims that made a lot.
     pub(crate) claims: BTreeSet<OpId>,
 }
@@ -32,13 +34,29 @@ impl Reckoning {
         }
     }
 
+    fn give_back(&mut self, pass: OpId) {
+        for part in self.passes.remove(&pass).unwrap_or_default() {
+            if let Some(lot) = self.lots.get_mut(&part.lot) {
+                lot.1 += part.units.get();
+            }
+        }
+    }
+
     fn add(&mut self, event: &Event) {
         match &event.body {
             EventBody::Accrued { lot, group, units, ends_at, .. } => {
                 self.lots.insert(*lot, (*group, units.get(), *ends_at));
                 self.claims.insert(event.op);
             }
-            EventBody::Redeemed { allocations, .. } => allocations.iter().for_each(|part| self.take(part)),
+            EventBody::PassReserved { pass, held, .. } => {
+                held.iter().for_each(|part| self.take(part));
+                self.passes.insert(*pass, held.clone());
+            }
+            EventBody::PassReleased { pass, .. } => self.give_back(*pass),
+            EventBody::Redeemed { allocations, pass, .. } => {
+                pass.iter().for_each(|pass| self.give_back(*pass));
+                allocations.iter().for_each(|part| self.take(part));
+            }
             EventBody::Expired { allocation, .. } => self.take(allocation),
             _ => {}
         }
@@ -65,6 +83,9 @@ impl World {
             if matches!(fate, Fate::Waiting | Fate::BeingChecked) {
                 continue;
             }
+            if someone.doubted.contains(&op) && undecided(&self.server, key, op) {
+                continue;
+            }
             agrees(&self.server, key, op, &fate).map_err(|why| format!("{name}: op {op}: {why}"))?;
             if matches!(fate, Fate::Refused(_)) {
                 *self.counts.entry("ops refused").or_default() += 1;
@@ -77,8 +98,11 @@ impl World {
         if someone.claims.is_empty() {
             return Ok(());
         }
-        let seen =
-            reckon(&self.server, &app.phone, someone.account).map_err(|why| format!("{name}: {why}"))?;
+        let seen = match reckon(&self.server, &app.phone, someone.account) {
+            // It has followed what is not in the books any more, and does not know.
+            Err(_) if someone.astray => return Ok(()),
+            seen => seen.map_err(|why| format!("{name}: {why}"))?,
+        };
         let pending: BTreeSet<OpId> =
             app.phone.pending_claims().map_err(broken)?.iter().map(|claim| claim.op).collect();
         for claim in someone.claims.clone() {
@@ -110,8 +134,10 @@ impl World {
         let someone = &self.people[person];
         let Some(app) = &someone.app else { return Ok(()) };
         let name = &someone.name;
-        let seen =
-            reckon(&self.server, &app.phone, someone.account).map_err(|why| format!("{name}: {why}"))?;
+        let seen = match reckon(&self.server, &app.phone, someone.account) {
+            Err(_) if someone.astray => return Ok(()),
+            seen => seen.map_err(|why| format!("{name}: {why}"))?,
+        };
         for balance in balances {
             app.phone.history(balance.group).map_err(broken)?;
             let (shown, is) = (balance.confirmed.get(), seen.usable(balance.group, app.phone.now()));
@@ -124,6 +150,12 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Whether the server has not answered an op, as far as its books go.
+pub(crate) fn undecided(server: &Server, key: KeyId, op: OpId) -> bool {
+    let name = (key, op);
+    !server.journal.answers.contains_key(&name) && !server.journal.turned_away.contains_key(&name)
 }
 
 /// Whether the fate that a phone tells is the one that the ledger decided.

@@ -10,13 +10,15 @@ use moa_ledger::memory::MemoryStore;
 use moa_phone::sync::RequestId;
 use moa_phone::{Request, Response, TransportError};
 use moa_rules::event::Inbox;
-use moa_rules::id::GroupId;
+use moa_rules::id::{GroupId, OpId};
+use moa_rules::quantity::Units;
 use moa_rules::time::Timestamp;
 use tempfile::TempDir;
 
 use crate::faults::Faults;
 use crate::key::SeededKey;
 use crate::ledger::{Ledger, LedgerKind, SqliteFile, broken};
+use crate::mishaps::ServerBackup;
 use crate::person::Person;
 use crate::rng::Rng;
 use crate::server::{Job, Server};
@@ -53,6 +55,10 @@ pub(crate) enum Event {
     Calm,
     /// Everything should be done by now: everyone syncs once more.
     LastSync,
+    /// The server's books are copied.
+    BackUp,
+    /// The server's books are lost, and the copy takes their place.
+    Restore,
     /// The end.
     End,
 }
@@ -106,6 +112,17 @@ pub(crate) struct World {
     /// The first so many people have a shop.
     pub(crate) shops: usize,
     pub(crate) groups: Vec<GroupId>,
+    /// Who sells for whose shop, as people think.
+    pub(crate) clerks: Vec<(usize, usize)>,
+    /// Which till honoured which pass.
+    pub(crate) passes: BTreeMap<OpId, usize>,
+    /// Approvals that tills honoured.
+    pub(crate) approvals: BTreeMap<(usize, OpId), Units>,
+    pub(crate) seed: u64,
+    pub(crate) forged: u64,
+    pub(crate) backup: Option<ServerBackup>,
+    /// Whether the server was restored from a backup.
+    pub(crate) restored: bool,
     pub(crate) server: Server,
     pub(crate) server_up: bool,
     /// Ops that wait for the committer.
@@ -133,7 +150,7 @@ impl World {
         });
         let faults = if settings.faults { Faults::draw(&mut rng) } else { Faults::default() };
         let ledger = ledger(kind, &key, folder.path(), settings)?;
-        let shops = (settings.phones * 2 / 5).max(1);
+        let shops = settings.shops.unwrap_or(settings.phones * 2 / 5).clamp(1, settings.phones);
         let mut people = Vec::new();
         for index in 0..settings.phones {
             let name = if index < shops { format!("shop {index}") } else { format!("buyer {index}") };
@@ -142,6 +159,17 @@ impl World {
             let place = on_disk.then(|| folder.path().join(index.to_string()));
             people.push(Person::new(seed, index, name, place, START));
         }
+        // Some have a second phone, on the same number.
+        for second in 0..settings.phones.div_ceil(8) {
+            let of = rng.below(settings.phones);
+            let account = people[of].account;
+            let index = settings.phones + second;
+            let name = format!("second phone of {}", people[of].name);
+            let place = rng.chance(3_000).then(|| folder.path().join(index.to_string()));
+            let mut phone = Person::new(seed, index, name, place, START);
+            phone.account = account;
+            people.push(phone);
+        }
         let mut world = Self {
             now: START,
             rng,
@@ -149,6 +177,13 @@ impl World {
             people,
             shops,
             groups: Vec::new(),
+            clerks: Vec::new(),
+            passes: BTreeMap::new(),
+            approvals: BTreeMap::new(),
+            seed,
+            forged: 0,
+            backup: None,
+            restored: false,
             server: Server::new(ledger, key),
             server_up: true,
             jobs: Vec::new(),
@@ -181,6 +216,16 @@ impl World {
         }
         self.settle_in();
         self.after(0, Event::Morning);
+        let days = i64::from(self.settings.days);
+        if self.faults.server_restored && days >= 3 {
+            let backup = self.rng.between(
+                Timestamp::DAY + 9 * Timestamp::HOUR,
+                (days - 2) * Timestamp::DAY + 12 * Timestamp::HOUR,
+            );
+            let lost = backup + self.rng.between(Timestamp::HOUR, Timestamp::DAY);
+            self.after(backup, Event::BackUp);
+            self.after(lost, Event::Restore);
+        }
         self.after(Timestamp::HOUR, Event::Hour);
         while let Some(Reverse(Queued { at, event, .. })) = self.queue.pop() {
             self.now = at;
@@ -222,6 +267,8 @@ impl World {
             }
             Event::Calm => self.calm(),
             Event::LastSync => self.last_sync(),
+            Event::BackUp => self.back_up_server(),
+            Event::Restore => self.restore_server(),
         }
     }
 
@@ -235,6 +282,7 @@ impl World {
                 app.changes.mark_unchanged();
             }
             self.choose_at_once(person)?;
+            self.renew_certificate(person)?;
             let someone = &mut self.people[person];
             let its_now = now.plus(someone.skew);
             let Some(app) = &mut someone.app else { return Ok(()) };
@@ -304,6 +352,11 @@ impl World {
             someone.blurred.extend(someone.claims.iter().copied());
         }
         app.machine.receive(&app.phone, id, answer, its_now).map_err(broken)?;
+        #[cfg(feature = "sabotage")]
+        if request.path == "/v1/snapshot" {
+            self.lose_sent_again(person)?;
+        }
+        let someone = &mut self.people[person];
         let line = format!("{} <- {request:?}: {told}", someone.name);
         self.note(&line);
         self.perhaps_kill(person)?;

@@ -50,6 +50,9 @@ const REFUSED: &str = "UPDATE outbox SET state = 'refused', refusal = ?2 WHERE o
 const QUIET: &str = "UPDATE outbox SET quiet = 1 WHERE op = ?1";
 const DISMISS_QUIET: &str = "UPDATE outbox SET dismissed = 1 WHERE op = ?1 AND quiet";
 const IS_OURS: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE op = ?1 AND actor = ?2)";
+const LACKS_TOKEN: &str =
+    "SELECT EXISTS (SELECT 1 FROM outbox WHERE op = ?1 AND kind IN ('pay', 'reserve_pass')
+                    AND NOT EXISTS (SELECT 1 FROM given_token WHERE given_token.op = outbox.op))";
 const ANY_IN_SNAPSHOT: &str = "SELECT EXISTS (SELECT 1 FROM pending JOIN outbox USING (op)
                                WHERE state = 'applied' AND before_snapshot AND NOT settled)";
 const SETTLE_IN_SNAPSHOT: &str = "UPDATE pending SET settled = 1
@@ -261,10 +264,13 @@ pub(crate) fn settle_in_snapshot(db: &Connection) -> Result<(), PhoneError> {
     Ok(())
 }
 
-/// The event of an op is being applied: the op holds, and is no longer pending.
+/// The event of an op is being applied: the op holds, and is no longer pending. One that the server answers with a signed
+/// word, for the buyer to show, is asked again until that has come.
 pub(crate) fn confirmed(db: &Connection, actor: KeyId, op: OpId) -> Result<(), PhoneError> {
     if db.prepare_cached(IS_OURS)?.query_row((op.0, actor.0), |row| row.get(0))? {
-        applied(db, op)?;
+        if !db.prepare_cached(LACKS_TOKEN)?.query_row([op.0], |row| row.get(0))? {
+            applied(db, op)?;
+        }
         db.prepare_cached(SETTLE)?.execute([op.0])?;
     }
     Ok(())
@@ -329,7 +335,13 @@ pub(crate) const COUNTER_LEAP: u64 = 1 << 16;
 
 /// A snapshot was taken while nothing was under way: it holds what was applied. Of what still waits nobody knows.
 pub(crate) fn snapshot_taken(db: &Connection) -> Result<(), PhoneError> {
-    db.execute(SETTLE_APPLIED, [])?;
+    settle_applied(db)?;
     db.execute(MARK_BEFORE_SNAPSHOT, [])?;
+    Ok(())
+}
+
+/// What was applied is in the balances, or will not be there.
+pub(crate) fn settle_applied(db: &Connection) -> Result<(), PhoneError> {
+    db.execute(SETTLE_APPLIED, [])?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Passes, approvals, and the server's signed word on them.
 
-use moa_rules::id::OpId;
-use moa_rules::pass::Pass;
+use moa_rules::id::{AccountId, OpId};
+use moa_rules::pass::{Pass, PassState};
 use moa_rules::time::Timestamp;
 use moa_wire::canonical;
 use rusqlite::{Connection, OptionalExtension};
@@ -43,6 +43,23 @@ pub(crate) fn all(db: &Connection) -> Result<Vec<Pass>, PhoneError> {
         passes.push(canonical::decode(&row.get::<_, Vec<u8>>(0)?).map_err(|_| corrupt("pass"))?);
     }
     Ok(passes)
+}
+
+/// Takes these as they are. One of this buyer's that is open here and not among them was spent, if it could not have come
+/// back yet.
+pub(crate) fn replace(
+    db: &Connection,
+    account: AccountId,
+    given: &[Pass],
+    now: Timestamp,
+) -> Result<(), PhoneError> {
+    for mut known in all(db)?.into_iter().filter(|pass| pass.account == account) {
+        if known.state == PassState::Open && given.iter().all(|pass| pass.id != known.id) {
+            known.state = if now <= known.released_from() { PassState::Spent } else { PassState::Released };
+            put(db, &known)?;
+        }
+    }
+    given.iter().try_for_each(|pass| put(db, pass))
 }
 
 /// This till took a pass by an op.

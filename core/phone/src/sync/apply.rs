@@ -6,6 +6,7 @@
 use moa_rules::certificate::{ALLOWANCE, Certificate};
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::{AccountId, KeyId};
+use moa_rules::pass::Pass;
 use moa_rules::quantity::Money;
 use moa_rules::state::{self, Row};
 use moa_rules::view::{Cell, Halt, Key, View};
@@ -98,12 +99,18 @@ pub(super) fn snapshot(
             report(db, breach)?;
         }
     }
+    let given_passes: Result<Vec<Pass>, _> =
+        snapshot.passes.iter().map(|pass| canonical::decode(&pass.0)).collect();
+    let Ok(given_passes) = given_passes else {
+        return Ok(Err("a snapshot with a pass that is none"));
+    };
     meta::clear(db, &meta::CURSOR_GONE)?;
     inbox::forget_all(db)?;
     for head in heads {
         inbox::put(db, head.inbox, head.count, head.hash)?;
     }
     lots::replace(db, &snapshot.lots)?;
+    passes::replace(db, account, &given_passes, snapshot.now)?;
     waiting::replace(db, &snapshot.waiting)?;
     meta::set(db, &meta::STANDING, &snapshot.standing)?;
     if let Some(member) = &snapshot.member {
@@ -114,10 +121,10 @@ pub(super) fn snapshot(
         None => meta::clear(db, &meta::MERCHANT)?,
     }
     meta::set(db, &meta::TILL, &snapshot.till)?;
-    outbox::snapshot_taken(db)?;
     if let Some(lost) = &lost {
         again::send(db, lost)?;
     }
+    outbox::snapshot_taken(db)?;
     meta::set(db, &meta::CURSOR, &snapshot.cursor)?;
     Ok(Ok(()))
 }

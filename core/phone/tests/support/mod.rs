@@ -27,6 +27,7 @@ use moa_rules::pass::PassToken;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
+use moa_rules::staff::Staff;
 use moa_rules::state::{self, Row};
 use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
@@ -74,6 +75,8 @@ pub struct Server {
     answers: HashMap<OpId, Option<Refusal>>,
     /// Sales that waited for their buyer's choice.
     waited: Vec<(MerchantId, OpId)>,
+    /// Passes that were reserved.
+    passes: Vec<(MerchantId, OpId)>,
     merchants: Vec<MerchantId>,
     enrolments: HashMap<String, Vec<u8>>,
     /// Who is known: of each key the account.
@@ -117,6 +120,7 @@ impl Server {
             inboxes: BTreeMap::new(),
             answers: HashMap::new(),
             waited: Vec::new(),
+            passes: Vec::new(),
             merchants: Vec::new(),
             enrolments: HashMap::new(),
             devices: HashMap::new(),
@@ -517,12 +521,18 @@ impl Server {
                 match row {
                     Row::Member(member) => self.touch(Key::Memberships(member.merchant)),
                     Row::Lot(lot) => self.touch(Key::Wallet(lot.account, lot.group)),
+                    Row::Pass(pass) => self.touch(Key::OpenPasses(pass.account, pass.group)),
+                    Row::Device(device) => {
+                        let lists = [device.account().map(Key::DevicesOf), device.merchant.map(Key::Tills)];
+                        lists.into_iter().flatten().for_each(|list| self.touch(list));
+                    }
                     _ => {}
                 }
                 self.view.put(row);
             }
             match event.body {
                 EventBody::MerchantRegistered { merchant, .. } => self.merchants.push(merchant),
+                EventBody::PassReserved { merchant, pass, .. } => self.passes.push((merchant, pass)),
                 EventBody::SaleWaits { merchant, sale, .. } => self.waited.push((merchant, sale)),
                 _ => {}
             }
@@ -543,12 +553,32 @@ impl Server {
         self.view.device(key).ok().flatten().cloned()
     }
 
+    /// The shop that a key acts for, until its holder has left.
+    fn shop_of(&self, key: KeyId) -> Option<MerchantId> {
+        self.device(key).filter(|device| device.left_at.is_none()).and_then(|device| device.merchant)
+    }
+
+    fn staff(&self, device: &Device) -> Option<Staff> {
+        let (merchant, account) = (device.merchant?, device.account()?);
+        self.view.staff(merchant, account).ok().flatten().copied().filter(|staff| staff.left_at.is_none())
+    }
+
+    /// What a buyer's phone, or a till, is told of passes when it starts anew.
+    fn passes_for(&self, account: AccountId, till: KeyId) -> Vec<Base64> {
+        let passes =
+            self.passes.iter().filter_map(|(merchant, pass)| self.view.pass(*merchant, *pass).ok()?);
+        let passes = passes.filter(|pass| pass.account == account || pass.till == till);
+        passes.map(|pass| Base64(canonical::encode(pass))).collect()
+    }
+
     fn reach(&self, account: AccountId, key: KeyId) -> Vec<Inbox> {
-        let merchant = self.device(key).and_then(|device| device.merchant);
+        let staff = self.device(key).is_some_and(|device| device.staff);
+        let merchant = self.shop_of(key);
         let groups = merchant.map(|merchant| self.view.memberships(merchant).unwrap_or_default().to_vec());
         [Inbox::Account(account)]
             .into_iter()
-            .chain(merchant.map(Inbox::Merchant))
+            .chain(staff.then_some(Inbox::Till(key)))
+            .chain(merchant.filter(|_| !staff).map(Inbox::Merchant))
             .chain(groups.unwrap_or_default().into_iter().map(Inbox::Group))
             .collect()
     }
@@ -581,20 +611,23 @@ impl Server {
             return problem(410, "cursor_gone");
         }
         let cursor = query.split('&').find_map(|pair| pair.strip_prefix("cursor=")).unwrap_or_default();
-        let seen: HashMap<&str, (usize, &str)> = cursor
+        let seen: BTreeMap<String, (usize, String)> = cursor
             .split('.')
             .filter_map(|part| part.split_once('-').map(|(inbox, rest)| (inbox, (rest, part))))
-            .map(|(inbox, (rest, part))| (inbox, (rest.split('-').next().unwrap().parse().unwrap(), part)))
+            .map(|(inbox, (rest, part))| {
+                (inbox.to_owned(), (rest.split('-').next().unwrap().parse().unwrap(), part.to_owned()))
+            })
             .collect();
-        let (mut inboxes, mut next, mut more) = (Vec::new(), Vec::new(), false);
+        let (mut inboxes, mut next, mut more) = (Vec::new(), BTreeMap::new(), false);
+        next.extend(seen.iter().map(|(inbox, (_, place))| (inbox.clone(), place.clone())));
         for inbox in self.reach(account, key) {
-            let (after, place) = seen.get(name(inbox).as_str()).copied().unwrap_or_default();
+            let (after, place) = seen.get(&name(inbox)).cloned().unwrap_or_default();
             if self.count(inbox) < after || (after > 0 && self.place(inbox, after) != place) {
                 return problem(410, "cursor_gone");
             }
             let upto = self.count(inbox).min(after + MAX_CHANGES);
             more |= upto < self.count(inbox);
-            next.push(self.place(inbox, upto));
+            next.insert(name(inbox), self.place(inbox, upto));
             if upto == after {
                 continue;
             }
@@ -606,6 +639,7 @@ impl Server {
             }
             inboxes.push(news);
         }
+        let next: Vec<String> = next.into_values().collect();
         ok(&Changes { inboxes, cursor: next.join("."), more, now: self.now })
     }
 
@@ -624,13 +658,14 @@ impl Server {
         }
         ok(&Snapshot {
             account,
-            merchant: self.device(key).and_then(|device| device.merchant),
+            merchant: self.shop_of(key),
             till: self.device(key).map_or_else(TillStanding::default, |device| TillStanding {
-                limits: None,
+                limits: self.staff(&device).map(|staff| staff.limits),
                 certificate: device.certificate,
                 pays_from: device.pays_from,
             }),
             lots: lots.into_values().collect(),
+            passes: self.passes_for(account, key),
             waiting: self.waiting(account),
             standing: self
                 .view
@@ -666,9 +701,7 @@ impl Server {
         let merchant = self.view.merchant(id).unwrap().unwrap();
         let keys = self.devices.keys().filter_map(|key| self.device(*key));
         let keys: BTreeMap<KeyId, KeyEntry> = keys
-            .filter(|device| {
-                device.merchant == Some(id) && device.signs(self.now) && device.left_at.is_none()
-            })
+            .filter(|device| device.sells_for(id) && device.signs(self.now))
             .map(|device| (device.key, KeyEntry { id: device.key, public_key: Base64(device.public_key) }))
             .collect();
         MerchantEntry {

@@ -82,13 +82,13 @@ fn look(app: &App, caller: Caller, cursor: &ChangesCursor) -> Result<(Watch, Cha
     if !cursor.stands(app.store())? {
         return Err(Fault(ProblemText::CursorGone));
     }
-    let (mut inboxes, mut next, mut more) = (Vec::new(), ChangesCursor::default(), false);
+    // Where nothing is new it stays; also what the caller may not follow now: a clerk who comes back goes on from there.
+    let (mut inboxes, mut next, mut more) = (Vec::new(), cursor.clone(), false);
     let mut room = Room { events: MAX_CHANGES, bytes: MAX_BYTES };
     for inbox in reach.inboxes {
         let found = read(app, inbox, cursor.count(inbox), &mut room)?;
-        match found.upto {
-            Some(head) => next.set(inbox, head.count, head.hash),
-            None => next.stay(inbox, cursor),
+        if let Some(head) = found.upto {
+            next.set(inbox, head.count, head.hash);
         }
         more |= found.more;
         inboxes.extend(found.changes);

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use moa_ledger::store::passes_since;
 use moa_rules::event::Inbox;
 use moa_rules::id::AccountId;
 use moa_rules::lot::Lot;
 use moa_rules::sale::Sale;
 use moa_rules::standing::StandingChoice;
 use moa_wire::api::{Base64, Snapshot, WaitingSale};
+use moa_wire::canonical;
 use moa_wire::member::MemberSecret;
 
 use super::problems::{Fault, ProblemResponse};
@@ -62,6 +64,11 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         None => Own::default(),
     };
     let Own { lots, waiting, standing, member } = own;
+    let passes = match caller.person() {
+        Some(account) => app.store().passes_for(account, caller.key, passes_since(app.engine.now()))?,
+        None => Vec::new(),
+    };
+    let passes = passes.iter().map(|pass| Base64(canonical::encode(pass))).collect();
     let account = Inbox::Account(caller.account);
     if caller.person().is_some() && app.store().head(account)?.count != cursor.count(account) {
         return Ok(None);
@@ -69,7 +76,19 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
     let (account, merchant, now) = (caller.account, reach.merchant, app.engine.now());
     let till = reach.till;
     let cursor = cursor.text();
-    Ok(Some(Snapshot { account, merchant, till, lots, waiting, standing, member, heads, cursor, now }))
+    Ok(Some(Snapshot {
+        account,
+        merchant,
+        till,
+        lots,
+        passes,
+        waiting,
+        standing,
+        member,
+        heads,
+        cursor,
+        now,
+    }))
 }
 
 /// What a person has; a shop's computer has nothing.

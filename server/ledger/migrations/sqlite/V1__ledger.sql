@@ -177,6 +177,8 @@ CREATE TABLE passes (
     PRIMARY KEY (merchant, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX passes_open ON passes (account, group_id, id) WHERE state = 0;
+CREATE INDEX passes_of_account ON passes (account, expires);
+CREATE INDEX passes_of_till ON passes (till, expires);
 CREATE INDEX passes_over ON passes (expires) WHERE state = 0;
 
 -- Who runs the server for everyone.

@@ -60,6 +60,9 @@ const PASS: &str = "SELECT * FROM passes WHERE merchant = ?1 AND id = ?2";
 const OPEN_PASSES: &str =
     "SELECT id FROM passes WHERE account = ?1 AND group_id = ?2 AND state = 0 ORDER BY id";
 const PASSES_OVER: &str = "SELECT * FROM passes WHERE expires < ?1 AND state = 0 ORDER BY expires LIMIT ?2";
+const PASSES_FOR: &str = "SELECT * FROM passes WHERE account = ?1 AND state = 0
+    UNION SELECT * FROM passes WHERE account = ?1 AND expires >= ?3
+    UNION SELECT * FROM passes WHERE till = ?2 AND expires >= ?3 ORDER BY id";
 const CLOSED: &str = "SELECT 1 FROM closed WHERE account = ?1";
 const WALLETS_OF: &str =
     "SELECT DISTINCT group_id FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id";
@@ -197,6 +200,17 @@ pub fn staff_of(connection: &Connection, merchant: MerchantId) -> Result<Vec<Sta
 pub fn passes_over(connection: &Connection, second: u64, limit: usize) -> Result<Vec<Pass>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     all(connection, PASSES_OVER, (counter_column(second), limit), rows::pass)
+}
+
+/// A buyer's passes that are open or ran out at a second or later, and those for a till that did.
+pub fn passes_for(
+    connection: &Connection,
+    account: AccountId,
+    till: KeyId,
+    since: u64,
+) -> Result<Vec<Pass>, StoreError> {
+    let of = (account.as_ref(), till.as_ref(), counter_column(since));
+    all(connection, PASSES_FOR, of, rows::pass)
 }
 
 /// The groups of a shop, in order of id.

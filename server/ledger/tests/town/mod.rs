@@ -1,10 +1,13 @@
 //! People and shops with real keys, who sign real ops.
 
-#![allow(dead_code, reason = "each test file uses its own part of the town")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses its own part of the town")]
+
+pub mod stores;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use moa_ledger::given::token;
 use moa_ledger::store::{Answer, Outcome, Store};
 use moa_ledger::tables::system_device;
 use moa_rules::device::Device;
@@ -12,8 +15,10 @@ use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::member::{Buyer, Found, MemberCode, STEP_SECONDS};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::{Carried, Choice, OP_VERSION, Op, OpBody, RedemptionCode};
+use moa_rules::pass::PassCode;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
+use moa_rules::staff::{Limits, StaffInvitation};
 use moa_rules::terms::{Basis, Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
 use moa_wire::keys::{Signer, SoftwareKey};
@@ -152,6 +157,69 @@ impl<S: Store> Town<S> {
         let profile = MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None };
         let id = self.apply(&actor, OpBody::RegisterMerchant { profile }).as_merchant();
         Shop { actor, id }
+    }
+
+    /// A further phone of someone's; whether they proved more than the number.
+    pub fn further(&self, of: &Actor, proved: bool) -> Actor {
+        let actor = Actor { account: of.account, ..Actor::new(&self.ids) };
+        let (account, key, public_key) = (actor.account, actor.key_id(), actor.key.public_key());
+        let op = self.system_op(OpBody::EnrolDevice { account, key, public_key, proved: Some(proved) });
+        assert_eq!(self.submit(&op), Outcome::First(Answer::Applied));
+        actor
+    }
+
+    /// The server is told that someone runs it, or no more.
+    pub fn appoint(&self, account: AccountId, operator: bool) {
+        let op = self.system_op(OpBody::AppointOperator { account, operator });
+        assert_eq!(self.submit(&op), Outcome::First(Answer::Applied));
+    }
+
+    /// Someone joins a shop's staff.
+    pub fn hire(&self, shop: &Shop, clerk: &Actor, per_sale: i64, per_day: i64) {
+        let limits = Limits { per_sale: Money(per_sale), per_day: Money(per_day) };
+        let (key, counter) = (shop.actor.key_id(), shop.actor.next_counter());
+        let expires = self.now.plus(Timestamp::DAY).seconds();
+        let invitation = StaffInvitation { version: OP_VERSION, key, counter, expires, limits };
+        let invitation = Checked::sign(invitation, &shop.actor.key).unwrap().bytes().to_vec();
+        self.apply(clerk, OpBody::JoinStaff { invitation });
+    }
+
+    /// A pass for a till, of so many hours.
+    pub fn reserve(
+        &self,
+        buyer: &Actor,
+        (shop, till): (&Shop, &Actor),
+        group: GroupId,
+        units: i64,
+        hours: i64,
+    ) -> OpId {
+        let (merchant, till, units) = (shop.id, till.key_id(), Units::new(units).unwrap());
+        let expires = self.now.plus(hours * Timestamp::HOUR).seconds();
+        self.apply(buyer, OpBody::ReservePass { merchant, till, group, units, expires })
+    }
+
+    /// The pass of an op that reserved one, as its buyer's phone shows it now.
+    pub fn pass_code(&self, buyer: &Actor, op: OpId, body: &OpBody) -> Vec<u8> {
+        let op = Op { id: op, ..buyer.op(body.clone(), self.now) };
+        let pass = token(&self.system.key, &op, &buyer.key.public_key()).unwrap().unwrap();
+        let code = PassCode { version: OP_VERSION, pass, shown: self.now.seconds() };
+        Checked::sign(code, &buyer.key).unwrap().bytes().to_vec()
+    }
+
+    /// A till takes a pass that a buyer shows.
+    pub fn take(&self, buyer: &Actor, till: &Actor, pass: OpId, units: i64) -> Outcome {
+        let stored = self.store.passes_for(buyer.account, till.key_id(), 0).unwrap();
+        let stored = stored.into_iter().find(|stored| stored.id == pass).unwrap();
+        let reserved = OpBody::ReservePass {
+            merchant: stored.merchant,
+            till: stored.till,
+            group: stored.group,
+            units: stored.units(),
+            expires: stored.expires,
+        };
+        let code = self.pass_code(buyer, pass, &reserved);
+        let body = OpBody::RedeemPass { code, units: Units::new(units).unwrap() };
+        self.submit(&till.sign(till.op(body, self.now)))
     }
 
     pub fn group(&self, terms: Terms, members: &[&Shop]) -> GroupId {
