@@ -13,7 +13,7 @@ fn functions(folder: &Path, found: &mut BTreeSet<String>) {
             if name != "target" && !name.starts_with('.') {
                 functions(&path, found);
             }
-        } else if name.ends_with(".rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             for line in fs::read_to_string(&path).unwrap().lines() {
                 let Some((_, rest)) = line.split_once("fn ") else { continue };
                 let name = rest.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').next();

@@ -207,7 +207,7 @@ class Moa(
                 memory.role = Role.SHOP
                 home()
             }
-            is Scan.MergeConsent, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
+            is Scan.MergeConsent, is Scan.Browser, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
         }
     }
 
