@@ -176,7 +176,7 @@ impl Phone {
         }
         let till = self.store().read(|db| {
             account(db)?;
-            Ok(directory::keys_of(db, merchant)?.into_iter().next().ok_or(Refusal::WrongTill)?)
+            Ok(directory::tills_of(db, merchant)?.into_iter().next().ok_or(Refusal::WrongTill)?)
         })?;
         let expires = self.now().plus(i64::from(hours) * Timestamp::HOUR).seconds().saturating_sub(30);
         let effect = Effect { group: Some(group), units: Some(units) };

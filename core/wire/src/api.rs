@@ -640,6 +640,9 @@ pub struct KeyEntry {
     pub id: KeyId,
     /// Its uncompressed P-256 point.
     pub public_key: Base64,
+    /// Whether it is a phone at the shop, which takes passes.
+    #[serde(default)]
+    pub till: bool,
 }
 
 /// A group in the directory.

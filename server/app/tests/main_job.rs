@@ -225,8 +225,11 @@ async fn nobody_reads_another_s_inbox_whatever_the_cursor_says() {
 async fn cursors_that_cannot_be_honoured_are_told_apart() {
     let town = Town::open().await;
     let buyer = town.enrol(BUYER).await;
-    let ahead = data_encoding::BASE64URL_NOPAD
-        .encode(&canonical::encode(&vec![(Inbox::Account(buyer.account), 7_u64, 0_u32)]));
+    let ahead = data_encoding::BASE64URL_NOPAD.encode(&canonical::encode(&vec![(
+        Inbox::Account(buyer.account),
+        7_u64,
+        0_u32,
+    )]));
     let gone = problem(town.get(&format!("/v1/changes?cursor={ahead}"), &buyer).await).await;
     assert_eq!((gone.status, gone.code.as_str()), (410, "cursor_gone"));
     for path in ["/v1/changes", "/v1/directory"] {

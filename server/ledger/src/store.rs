@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use moa_rules::device::Device;
+use moa_rules::device::{Device, KeyKind};
 use moa_rules::event::Inbox;
 use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
@@ -530,7 +530,12 @@ impl From<DirectoryMerchant> for MerchantEntry {
             id: shop.merchant.id,
             profile: shop.merchant.profile,
             groups: shop.groups,
-            keys: keys.map(|key| KeyEntry { id: key.key, public_key: Base64(key.public_key) }).collect(),
+            keys: keys
+                .map(|key| {
+                    let till = key.kind == KeyKind::Phone;
+                    KeyEntry { id: key.key, public_key: Base64(key.public_key), till }
+                })
+                .collect(),
         }
     }
 }

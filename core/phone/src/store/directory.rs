@@ -14,9 +14,9 @@ const PUT_MERCHANT: &str = "INSERT INTO merchant (id, body) VALUES (?1, ?2)
 const ADD_MERCHANT: &str = "INSERT INTO merchant (id, body) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING";
 const GET_MERCHANT: &str = "SELECT body FROM merchant WHERE id = ?1";
 const DELETE_KEYS: &str = "DELETE FROM merchant_key WHERE merchant = ?1";
-const PUT_KEY: &str = "INSERT INTO merchant_key (key, merchant, public_key) VALUES (?1, ?2, ?3)
+const PUT_KEY: &str = "INSERT INTO merchant_key (key, merchant, public_key, till) VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT (key) DO UPDATE
-                       SET merchant = excluded.merchant, public_key = excluded.public_key";
+                       SET merchant = excluded.merchant, public_key = excluded.public_key, till = excluded.till";
 const GET_KEY: &str = "SELECT merchant, public_key FROM merchant_key WHERE key = ?1";
 const PUT_GROUP: &str = "INSERT INTO \"group\" (id, body) VALUES (?1, ?2)
                          ON CONFLICT (id) DO UPDATE SET body = excluded.body";
@@ -34,14 +34,14 @@ const CLEAR_MEMBERS_OF: &str = "DELETE FROM member WHERE \"group\" = ?1";
 const REMOVE_MEMBER: &str = "DELETE FROM member WHERE \"group\" = ?1 AND merchant = ?2";
 const MEMBERS_OF: &str = "SELECT merchant FROM member WHERE \"group\" = ?1 ORDER BY merchant";
 const GROUPS_OF: &str = "SELECT \"group\" FROM member WHERE merchant = ?1 ORDER BY \"group\"";
-const KEYS_OF: &str = "SELECT key FROM merchant_key WHERE merchant = ?1 ORDER BY key";
+const TILLS_OF: &str = "SELECT key FROM merchant_key WHERE merchant = ?1 AND till ORDER BY key";
 
 /// Takes over a shop as the directory has it.
 pub(crate) fn put_merchant(db: &Connection, entry: &MerchantEntry) -> Result<(), PhoneError> {
     db.prepare_cached(PUT_MERCHANT)?.execute((entry.id.0, json(&entry.profile)?))?;
     db.prepare_cached(DELETE_KEYS)?.execute([entry.id.0])?;
     for key in &entry.keys {
-        db.prepare_cached(PUT_KEY)?.execute((key.id.0, entry.id.0, &key.public_key.0))?;
+        db.prepare_cached(PUT_KEY)?.execute((key.id.0, entry.id.0, &key.public_key.0, key.till))?;
     }
     db.prepare_cached(CLEAR_GROUPS_OF)?.execute([entry.id.0])?;
     entry.groups.iter().try_for_each(|group| add_member(db, *group, entry.id))
@@ -104,9 +104,9 @@ pub(crate) fn key(db: &Connection, key: KeyId) -> Result<Option<(MerchantId, Vec
     Ok(row.optional()?)
 }
 
-/// The keys that sign a shop's sales, in order of id.
-pub(crate) fn keys_of(db: &Connection, merchant: MerchantId) -> Result<Vec<KeyId>, PhoneError> {
-    let mut statement = db.prepare_cached(KEYS_OF)?;
+/// The phones at a shop, in order of their keys' ids.
+pub(crate) fn tills_of(db: &Connection, merchant: MerchantId) -> Result<Vec<KeyId>, PhoneError> {
+    let mut statement = db.prepare_cached(TILLS_OF)?;
     let keys = statement.query_map([merchant.0], |row| Ok(KeyId(row.get(0)?)))?;
     Ok(keys.collect::<Result<_, _>>()?)
 }

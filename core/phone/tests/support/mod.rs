@@ -702,7 +702,9 @@ impl Server {
         let keys = self.devices.keys().filter_map(|key| self.device(*key));
         let keys: BTreeMap<KeyId, KeyEntry> = keys
             .filter(|device| device.sells_for(id) && device.signs(self.now))
-            .map(|device| (device.key, KeyEntry { id: device.key, public_key: Base64(device.public_key) }))
+            .map(|device| {
+                (device.key, KeyEntry { id: device.key, public_key: Base64(device.public_key), till: true })
+            })
             .collect();
         MerchantEntry {
             id,

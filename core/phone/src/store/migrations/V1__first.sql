@@ -169,7 +169,8 @@ CREATE TABLE merchant (
 CREATE TABLE merchant_key (
     key        BLOB PRIMARY KEY,
     merchant   BLOB NOT NULL,
-    public_key BLOB NOT NULL
+    public_key BLOB NOT NULL,
+    till       INTEGER NOT NULL  -- a phone at the shop, which takes passes
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX merchant_key_by_merchant ON merchant_key (merchant);
 CREATE TABLE "group" (
