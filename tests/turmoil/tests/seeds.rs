@@ -47,5 +47,8 @@ fn a_server_that_forgets_what_it_acknowledged_is_noticed() {
     let street = runtime.block_on(Street::open()).unwrap();
     let noticed = street.run_forgetful(1).unwrap_err();
     println!("{noticed}");
-    assert!(noticed.to_string().contains("integrity"), "by a phone that follows a shop's inbox");
+    assert!(
+        noticed.to_string().contains("forgotten"),
+        "the phones send again what they were told was kept: {noticed}"
+    );
 }
