@@ -16,13 +16,12 @@ use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
 
-/// The most that an operator may set that to: no limit to speak of, and no sum that leaves `i64`.
-pub const MOST_ALLOWANCE: Money = Money(crate::quantity::MAX_AMOUNT.0 * 100_000);
-
 /// For how long a certificate is good.
 pub const CERTIFICATE_DAYS: u32 = 7;
 /// What a shop's tills may sell together before they sync, in minor units, unless an operator sets it.
 pub const ALLOWANCE: Money = Money(1_000_000_000);
+/// The most that an operator may set that to: no limit to speak of, and no sum that leaves `i64`.
+pub const MOST_ALLOWANCE: Money = Money(crate::quantity::MAX_AMOUNT.0 * 100_000);
 
 /// Vouchers or hours without a sync after which a till reminds its shop.
 pub const SOFT: Offline = Offline { vouchers: 50, hours: 24 };

@@ -101,6 +101,7 @@ impl Person {
             Arc::new(Witnessed::new(Arc::new(Way::default()), self.witness.clone()));
         let client = Client::start(phone, way)?;
         loop {
+            // By the simulation's clock: a person's pace, and no real time.
             tokio::time::sleep(Duration::from_millis(50 + self.dice.below(1_500))).await;
             let round = self.rounds.load(Ordering::SeqCst);
             if round == 0 {
