@@ -127,8 +127,31 @@ pub struct Changes {
     pub changed_groups: Vec<GroupId>,
 }
 
+/// A batch that is decided and not saved.
+#[derive(Debug)]
+pub struct Decided {
+    /// What follows from it.
+    pub changes: Changes,
+    /// One an op, in order.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Decided {
+    /// What it is once its changes are durable.
+    pub fn committed(self) -> Committed {
+        Committed { outcomes: self.outcomes, touched: self.changes.heads.keys().copied().collect() }
+    }
+}
+
 /// Runs a batch inside an open transaction, up to and including the save. The caller commits.
 pub fn run(tx: &mut dyn Tx, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError> {
+    let decided = decide_all(tx, batch, now)?;
+    tx.save(&decided.changes)?;
+    Ok(decided.committed())
+}
+
+/// Decides a batch inside an open transaction, in order.
+pub fn decide_all(tx: &mut dyn Tx, batch: &[Submission], now: Timestamp) -> Result<Decided, StoreError> {
     let mut work = Batch {
         view: View::default(),
         changes: Changes { at: now, ..Changes::default() },
@@ -140,8 +163,7 @@ pub fn run(tx: &mut dyn Tx, batch: &[Submission], now: Timestamp) -> Result<Comm
     for submission in batch {
         outcomes.push(work.submit(tx, submission, now)?);
     }
-    tx.save(&work.changes)?;
-    Ok(Committed { outcomes, touched: work.changes.heads.keys().copied().collect() })
+    Ok(Decided { changes: work.changes, outcomes })
 }
 
 struct Batch {

@@ -8,7 +8,7 @@
 //! | [`store`] | what a store must do |
 //! | [`batch`] | load, decide, save: the same for every store |
 //! | [`tables`] | the live tables in memory: the memory store's, and what a rebuild makes |
-//! | [`memory`], [`sqlite`] | the stores |
+//! | [`memory`], [`sqlite`], [`postgres`] | the stores |
 //! | [`engine`] | the committer: gathers what waits, commits it, answers |
 //! | [`verify`] | proves the live tables from the journal |
 
@@ -16,7 +16,9 @@ pub mod batch;
 pub mod engine;
 pub mod given;
 pub mod memory;
+pub mod postgres;
 pub mod reach;
+mod rows;
 pub mod sqlite;
 pub mod store;
 pub mod sweep;

@@ -2,11 +2,11 @@
 //! (`synchronous=FULL`).
 
 pub(crate) mod audit;
+mod columns;
 mod directory;
 mod enrolments;
 mod load;
 mod people;
-mod rows;
 mod save;
 mod sessions;
 mod tills;

@@ -38,6 +38,9 @@ pub enum StoreError {
         "the database was made by a Moa that was never released; begin with a new folder, or use that very version"
     )]
     Unreleased,
+    /// The database can't be used as it is set up. Says what to do.
+    #[error("{0}")]
+    Unfit(String),
     /// Bytes in the database that this program did not write.
     #[error("{0}")]
     Corrupt(String),
@@ -89,6 +92,9 @@ pub struct InboxPage {
     /// Events in the inbox altogether.
     pub count: u64,
 }
+
+/// How many events lie between two kept hashes of an inbox.
+pub(crate) const CHECKPOINT: u64 = 64;
 
 /// What has been heard of a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -160,7 +166,8 @@ pub trait Store: People {
     /// `op_id_reused`. A sale inside a claim counts as sent by its shop.
     ///
     /// # Errors
-    /// [`StoreError`], and then nothing of the batch was kept.
+    /// [`StoreError`], and then nothing of the batch was kept; unless the database went away at the very end, and then all of
+    /// it may have been. The same ops may come again either way.
     fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError>;
 
     /// A key's record.

@@ -6,11 +6,11 @@ use moa_rules::event::Inbox;
 use moa_rules::id::KeyId;
 use moa_rules::state::Row as StateRow;
 use moa_wire::canonical;
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use super::doing;
 use super::load::all;
-use super::rows::{self, corrupt};
+use crate::rows::{self, Columns, corrupt};
 use crate::store::StoreError;
 use crate::tables::Tables;
 use crate::verify::KeptOp;
@@ -44,7 +44,7 @@ const ENTRIES: &str =
 /// Every live table.
 pub fn tables(connection: &Connection) -> Result<Tables, StoreError> {
     let mut tables = Tables::default();
-    let mut put = |sql, read: fn(&Row) -> Result<StateRow, StoreError>| -> Result<(), StoreError> {
+    let mut put = |sql, read: fn(&dyn Columns) -> Result<StateRow, StoreError>| -> Result<(), StoreError> {
         each(connection, sql, |row| {
             tables.put(&read(row)?);
             Ok(())
@@ -73,8 +73,8 @@ pub fn tables(connection: &Connection) -> Result<Tables, StoreError> {
 
 /// Every counter that a key has used.
 pub fn counters(connection: &Connection) -> Result<BTreeSet<(KeyId, u64)>, StoreError> {
-    let read = |row: &Row| {
-        let counter: i64 = row.get("counter").map_err(doing("reading a counter"))?;
+    let read = |row: &dyn Columns| {
+        let counter: i64 = rows::at(row, "counter")?;
         Ok((rows::id(row, "key")?, counter.cast_unsigned()))
     };
     Ok(all(connection, COUNTERS, [], read)?.into_iter().collect())
@@ -82,8 +82,8 @@ pub fn counters(connection: &Connection) -> Result<BTreeSet<(KeyId, u64)>, Store
 
 /// Every inbox's count and hash.
 pub fn heads(connection: &Connection) -> Result<BTreeMap<Inbox, (u64, [u8; 32])>, StoreError> {
-    let read = |row: &Row| {
-        let hash = row.get("hash").map_err(doing("reading a head"))?;
+    let read = |row: &dyn Columns| {
+        let hash = rows::at(row, "hash")?;
         Ok((inbox(row)?, (rows::number(row, "count")?, hash)))
     };
     Ok(all(connection, HEADS, [], read)?.into_iter().collect())
@@ -95,8 +95,8 @@ pub fn each_entry(
     mut visit: impl FnMut(Inbox, u64, &[u8], Option<[u8; 32]>),
 ) -> Result<(), StoreError> {
     each(connection, ENTRIES, |row| {
-        let bytes: Option<Vec<u8>> = row.get("bytes").map_err(doing("reading an event"))?;
-        let hash = row.get("hash").map_err(doing("reading a checkpoint"))?;
+        let bytes: Option<Vec<u8>> = rows::at(row, "bytes")?;
+        let hash = rows::at(row, "hash")?;
         // An entry whose home is missing reads as no bytes at all, which is not an event.
         visit(inbox(row)?, rows::number(row, "number")?, &bytes.unwrap_or_default(), hash);
         Ok(())
@@ -109,10 +109,10 @@ pub fn each_op(connection: &Connection, mut visit: impl FnMut(KeptOp)) -> Result
         visit(KeptOp {
             actor: rows::id(row, "actor")?,
             id: rows::id(row, "id")?,
-            payload_hash: row.get("payload_hash").map_err(doing("reading an op"))?,
-            signed: row.get::<_, Option<_>>("signed").map_err(doing("reading an op"))?.unwrap_or_default(),
-            carried: row.get("carried").map_err(doing("reading an op"))?,
-            answer: rows::answer(row.get("answer").map_err(doing("reading an op"))?)?,
+            payload_hash: rows::at(row, "payload_hash")?,
+            signed: rows::at::<Option<Vec<u8>>>(row, "signed")?.unwrap_or_default(),
+            carried: rows::at(row, "carried")?,
+            answer: rows::answer(rows::at(row, "answer")?)?,
         });
         Ok(())
     })
@@ -120,13 +120,12 @@ pub fn each_op(connection: &Connection, mut visit: impl FnMut(KeptOp)) -> Result
 
 /// What SQLite itself finds wrong with the file.
 pub fn quick_check(connection: &Connection) -> Result<Vec<String>, StoreError> {
-    let found =
-        all(connection, "PRAGMA quick_check", [], |row| row.get(0).map_err(doing("checking the file")))?;
+    let found = all(connection, "PRAGMA quick_check", [], |row| rows::at(row, "quick_check"))?;
     Ok(found.into_iter().filter(|line: &String| line != "ok").collect())
 }
 
-fn inbox(row: &Row) -> Result<Inbox, StoreError> {
-    let bytes: Vec<u8> = row.get("inbox").map_err(doing("reading an inbox"))?;
+fn inbox(row: &dyn Columns) -> Result<Inbox, StoreError> {
+    let bytes: Vec<u8> = rows::at(row, "inbox")?;
     canonical::decode(&bytes).map_err(|_| corrupt("an inbox's name"))
 }
 
@@ -134,7 +133,7 @@ fn inbox(row: &Row) -> Result<Inbox, StoreError> {
 fn each(
     connection: &Connection,
     sql: &'static str,
-    mut visit: impl FnMut(&Row) -> Result<(), StoreError>,
+    mut visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare(sql).map_err(doing("preparing a query"))?;
     let mut found = statement.query([]).map_err(doing("reading"))?;

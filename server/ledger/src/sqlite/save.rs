@@ -10,9 +10,10 @@ use moa_rules::view::{Cell, Key};
 use moa_wire::canonical;
 use rusqlite::{Connection, Params, Transaction, params};
 
-use super::{doing, load, rows};
+use super::{doing, load};
 use crate::batch::{Changes, Entry, EventRow, Prior, Signed, Tx};
-use crate::store::{Answer, InboxHead, StoreError};
+use crate::rows;
+use crate::store::{Answer, CHECKPOINT, InboxHead, StoreError};
 
 const OP: &str = "INSERT INTO ops (actor, id, payload_hash, signed, answer, decided_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -161,7 +162,7 @@ fn save_event(tx: &Transaction, event: &EventRow, inboxes: &BTreeMap<Inbox, i64>
 }
 
 fn checkpoint(entry: &Entry) -> Option<[u8; 32]> {
-    entry.number.is_multiple_of(load::CHECKPOINT).then_some(entry.hash)
+    entry.number.is_multiple_of(CHECKPOINT).then_some(entry.hash)
 }
 
 fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
