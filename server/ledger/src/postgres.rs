@@ -40,7 +40,7 @@ use tokio_postgres::config::SslMode;
 
 use self::errors::{Then, said, then};
 use self::load::{all, most, one};
-use self::pool::{Connection, Mode, Pool};
+use self::pool::{Connection, Mode, Pool, answer, persist};
 use crate::batch::{self, Changes, Prior, Tx};
 use crate::rows;
 use crate::store::{
@@ -58,7 +58,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// After how long a connection on which nothing arrives any more is given up.
 const DEAD_AFTER: Duration = Duration::from_secs(15);
 /// For how long the tables may take to be made, or changed.
-const MIGRATING: Duration = Duration::from_secs(3_600);
+const MIGRATING: Duration = Duration::from_hours(1);
 
 const SYSTEM: &str = "SELECT * FROM devices WHERE account IS NULL";
 const DEVICES_OF: &str = "SELECT * FROM devices WHERE account = $1 AND account IS NOT NULL ORDER BY key";
@@ -103,7 +103,7 @@ impl PostgresStore {
         }
         config.application_name("moa").connect_timeout(CONNECT).tcp_user_timeout(DEAD_AFTER);
         let pool = Pool::new(config)?;
-        pool.persist(|| migrate(&pool))?;
+        persist(|| migrate(&pool))?;
         pool.transaction("keeping the server's key", Mode::Write, async |tx| own(tx, system).await)?;
         Ok(Self { pool })
     }
@@ -138,7 +138,7 @@ fn try_batch(
     perhaps: &mut Option<Committed>,
 ) -> Result<Committed, StoreError> {
     let decided = batch::decide_all(&mut Transaction { connection, begun: false }, batch, now)?;
-    let saved = connection.wait(COMMITTING, save::save_and_end(connection, &decided.changes, COMMITTING));
+    let saved = answer(COMMITTING, save::save_and_end(connection, &decided.changes, COMMITTING));
     let committed = first_answers(perhaps.take(), decided.committed());
     if let Err(error) = &saved
         && then(error) == Then::Reconnect
@@ -212,11 +212,11 @@ impl Transaction<'_> {
     /// Waits for what is asked; with the first question the transaction begins.
     fn ask<T>(&mut self, asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         if self.begun {
-            return self.connection.wait(COMMITTING, asked);
+            return answer(COMMITTING, asked);
         }
         self.begun = true;
         let began = self.connection.begin(Mode::Write);
-        self.connection.wait(COMMITTING, async { try_join(began, asked).await.map(|((), answer)| answer) })
+        answer(COMMITTING, async { try_join(began, asked).await.map(|((), answer)| answer) })
     }
 }
 
@@ -259,7 +259,7 @@ impl Tx for Transaction<'_> {
 impl Store for PostgresStore {
     fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError> {
         let mut perhaps = None;
-        self.pool.persist(|| self.attempt(batch, now, &mut perhaps))
+        persist(|| self.attempt(batch, now, &mut perhaps))
     }
 
     fn device(&self, key: KeyId) -> Result<Option<Device>, StoreError> {

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -86,7 +86,7 @@ impl Server {
         })
     }
 
-    /// Starts a server of its own.
+    /// Starts one.
     ///
     /// # Errors
     /// [`NoServer`].
@@ -102,7 +102,7 @@ impl Server {
         Err(last)
     }
 
-    fn start_at(programs: &PathBuf) -> Result<Self, NoServer> {
+    fn start_at(programs: &Path) -> Result<Self, NoServer> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = shell()?;
         command.args([OsStr::new(GUARD), OsStr::new("guard"), programs.as_os_str()]);
@@ -120,7 +120,7 @@ impl Server {
             return Err(NoServer("PostgreSQL did not start; what it said stands above".to_owned()));
         };
         let made = AtomicU32::new(0);
-        Ok(Self { programs: programs.clone(), port, process, made, _pipe: pipe, _guard: guard })
+        Ok(Self { programs: programs.to_owned(), port, process, made, _pipe: pipe, _guard: guard })
     }
 
     /// Where it listens.
@@ -208,6 +208,7 @@ impl Database {
     ///
     /// # Panics
     /// If it can't be made.
+    #[must_use]
     pub fn copy(&self) -> Self {
         self.server.made(&self.name)
     }

@@ -93,13 +93,16 @@ pub(super) fn then(error: &StoreError) -> Then {
 fn after(error: &tokio_postgres::Error) -> Then {
     let Some(code) = error.code() else {
         // Without a code: the connection, or a value that does not fit the column, which is a bug.
-        let gone = error.is_closed() || error.source().is_some_and(|cause| cause.is::<std::io::Error>());
+        let gone = error.is_closed() || error.source().is_some_and(<dyn Error>::is::<std::io::Error>);
         return if gone { Then::Reconnect } else { Then::GiveUp };
     };
     match code {
-        &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => Then::Again,
-        // Two that write the same row, or make the same table, at once: the second sees the first's when it looks again.
-        &SqlState::UNIQUE_VIOLATION | &SqlState::DUPLICATE_TABLE => Then::Again,
+        // The last two: two that write the same row, or make the same table, at once. The second sees the first's when it looks
+        // again.
+        &SqlState::T_R_SERIALIZATION_FAILURE
+        | &SqlState::T_R_DEADLOCK_DETECTED
+        | &SqlState::UNIQUE_VIOLATION
+        | &SqlState::DUPLICATE_TABLE => Then::Again,
         // Connection exceptions, and a server that shuts down or comes up.
         code if code.code().starts_with("08") || code.code().starts_with("57P") => Then::Reconnect,
         _ => Then::GiveUp,

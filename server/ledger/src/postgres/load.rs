@@ -34,8 +34,11 @@ const DEVICE: &str = "SELECT * FROM devices WHERE key = $1";
 /// What answers for cells of one kind: the statement takes their keys as columns, and each row found is a cell, or a part of one.
 struct Lookup {
     sql: &'static str,
-    read: fn(&dyn Columns) -> Result<(Key, Cell), StoreError>,
+    read: fn(&dyn Columns) -> Result<Part, StoreError>,
 }
+
+/// A cell, or one row of one that has many.
+type Part = (Key, Cell);
 
 const DEVICES: Lookup = Lookup {
     sql: "SELECT * FROM devices WHERE key = ANY($1)",

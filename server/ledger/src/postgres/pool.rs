@@ -82,15 +82,16 @@ impl Pool {
     }
 
     /// Runs a transaction: `work`, then the end of it. All of it again where others were in the way, or the connection broke.
+    #[expect(clippy::needless_pass_by_value, reason = "a closure where it is called")]
     pub(super) fn transaction<T>(
         &self,
         what: &'static str,
         mode: Mode,
         work: impl AsyncFn(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.persist(|| {
+        persist(|| {
             let connection = self.connection(what)?;
-            let done = connection.wait(what, async {
+            let done = answer(what, async {
                 let began = connection.begin(mode);
                 let work = async {
                     let done = work(&connection).await?;
@@ -109,45 +110,17 @@ impl Pool {
     }
 
     /// Reads by one statement, which sees one whole state of the database by itself.
+    #[expect(clippy::needless_pass_by_value, reason = "a closure where it is called")]
     pub(super) fn read<T>(
         &self,
         what: &'static str,
         work: impl AsyncFn(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.persist(|| {
+        persist(|| {
             let connection = self.connection(what)?;
-            let done = connection.wait(what, work(&connection));
+            let done = answer(what, work(&connection));
             connection.settle(what, done)
         })
-    }
-
-    /// A few tries, as the errors allow.
-    pub(super) fn persist<T>(
-        &self,
-        mut attempt: impl FnMut() -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let (mut conflicts, mut breaks) = (0_u32, 0_u32);
-        let began = Instant::now();
-        loop {
-            let error = match attempt() {
-                Ok(done) => return Ok(done),
-                Err(error) if began.elapsed() >= PATIENCE => return Err(error),
-                Err(error) => error,
-            };
-            let longest = match then(&error) {
-                Then::Again if conflicts < TRIES => {
-                    conflicts += 1;
-                    Duration::from_millis(1 << conflicts.min(7))
-                }
-                Then::Reconnect if breaks < RECONNECTS => {
-                    breaks += 1;
-                    Duration::from_millis(20 << breaks)
-                }
-                _ => return Err(error),
-            };
-            tracing::debug!(%error, conflicts, breaks, "a transaction is tried again");
-            std::thread::sleep(jitter(longest));
-        }
     }
 
     /// A connection, for this thread alone; waits for one if there are as many as may be.
@@ -189,7 +162,7 @@ impl Pool {
         let connected = connected.map_err(|_| silent("connecting"))?;
         let (client, driver) = connected.map_err(doing("connecting"))?;
         let connection = Connection { client, driver, statements: RefCell::default() };
-        connection.wait("configuring the connection", async {
+        answer("configuring the connection", async {
             check(&connection).await?;
             connection.client.batch_execute(SETTINGS).await.map_err(doing("configuring the connection"))
         })?;
@@ -204,6 +177,40 @@ impl Drop for Pool {
             runtime.shutdown_background();
         }
     }
+}
+
+/// A few tries, as the errors allow.
+pub(super) fn persist<T>(mut attempt: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let (mut conflicts, mut breaks) = (0_u32, 0_u32);
+    let began = Instant::now();
+    loop {
+        let error = match attempt() {
+            Ok(done) => return Ok(done),
+            Err(error) if began.elapsed() >= PATIENCE => return Err(error),
+            Err(error) => error,
+        };
+        let longest = match then(&error) {
+            Then::Again if conflicts < TRIES => {
+                conflicts += 1;
+                Duration::from_millis(1 << conflicts.min(7))
+            }
+            Then::Reconnect if breaks < RECONNECTS => {
+                breaks += 1;
+                Duration::from_millis(20 << breaks)
+            }
+            _ => return Err(error),
+        };
+        tracing::debug!(%error, conflicts, breaks, "a transaction is tried again");
+        std::thread::sleep(jitter(longest));
+    }
+}
+
+/// Waits for an answer on this thread.
+pub(super) fn answer<T>(
+    what: &'static str,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    wait::until(Instant::now() + PATIENCE, work).unwrap_or_else(|| Err(silent(what)))
 }
 
 /// A time below `longest`, so that those in each other's way come back apart.
@@ -250,7 +257,7 @@ impl Borrowed<'_> {
         done: Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if let Err(error) = &done {
-            let undone = then(error) != Then::Reconnect && self.wait(what, self.undo()).is_ok();
+            let undone = then(error) != Then::Reconnect && answer(what, self.undo()).is_ok();
             if !undone {
                 self.connection = None;
             }
@@ -304,15 +311,6 @@ impl Drop for Connection {
 pub(super) type Param<'a> = &'a (dyn ToSql + Sync);
 
 impl Connection {
-    /// Waits for an answer on this thread.
-    pub(super) fn wait<T>(
-        &self,
-        what: &'static str,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        wait::until(Instant::now() + PATIENCE, work).unwrap_or_else(|| Err(silent(what)))
-    }
-
     /// Begins a transaction. Sent when first polled, so that what is polled after it comes after it.
     pub(super) async fn begin(&self, mode: Mode) -> Result<(), StoreError> {
         self.client.batch_execute(mode.begin()).await.map_err(doing("beginning a transaction"))

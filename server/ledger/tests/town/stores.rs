@@ -1,15 +1,20 @@
 //! Every store, for tests of what they do alike.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use moa_database::Server;
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::postgres::PostgresStore;
 use moa_ledger::sqlite::SqliteStore;
-use moa_ledger::store::Store;
+use moa_ledger::store::{Committed, Store, StoreError};
 use moa_ledger::tables::Tables;
 use moa_ledger::verify::verify;
+use moa_rules::device::Device;
+use moa_rules::time::Timestamp;
+use moa_wire::submission::Submission;
 
+use super::inner::{By, Commits};
 use super::{Town, system};
 
 /// A store whose tables can be looked at, and that may have a file to verify.
@@ -57,6 +62,43 @@ pub fn on_postgres(suite: impl FnOnce(&mut Town<PostgresStore>)) {
     suite(&mut Town::new(Arc::new(PostgresStore::open(&database.url(), &device).unwrap()), actor));
 }
 
+/// Two servers on one database: every other commit, and every other read, is the other's.
+pub struct Servers {
+    stores: [PostgresStore; 2],
+    turn: AtomicUsize,
+}
+
+impl Servers {
+    pub fn new(urls: [&str; 2], device: &Device) -> Self {
+        Self { stores: urls.map(|url| PostgresStore::open(url, device).unwrap()), turn: AtomicUsize::new(0) }
+    }
+}
+
+impl Commits for Servers {
+    type Inner = PostgresStore;
+
+    fn inner(&self) -> &PostgresStore {
+        &self.stores[self.turn.fetch_add(1, Ordering::Relaxed) % 2]
+    }
+
+    fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError> {
+        self.inner().commit(batch, now)
+    }
+}
+
+impl Subject for By<Servers> {
+    fn tables(&self) -> Tables {
+        self.inner().tables().unwrap()
+    }
+}
+
+pub fn on_two_servers(suite: impl FnOnce(&mut Town<By<Servers>>)) {
+    let (actor, device) = system();
+    let database = Server::shared().database();
+    let servers = Servers::new([&database.url(), &database.url()], &device);
+    suite(&mut Town::new(Arc::new(By(servers)), actor));
+}
+
 /// Tests of a module `suite` next to where it stands, on every store.
 macro_rules! conformance {
     ($($name:ident),+ $(,)?) => {
@@ -76,6 +118,12 @@ macro_rules! conformance {
             $(#[test]
             fn $name() {
                 crate::town::stores::on_postgres(|town| super::suite::$name(town));
+            })+
+        }
+        mod two_servers {
+            $(#[test]
+            fn $name() {
+                crate::town::stores::on_two_servers(|town| super::suite::$name(town));
             })+
         }
     };
