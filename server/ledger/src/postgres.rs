@@ -91,11 +91,10 @@ impl PostgresStore {
     /// [`StoreError`] if there is no such database, if it is not fit to keep books, if it is newer than this program, or if it
     /// belongs to another server's key.
     pub fn open(url: &str, system: &Device) -> Result<Self, StoreError> {
-        let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
-            let form = "it should read like postgres://user:password@host/database";
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            StoreError::Unfit(format!("--database: {form} ({cause})"))
-        })?;
+        let mut config =
+            url.parse::<Config>().ok().filter(|config| !config.get_hosts().is_empty()).ok_or_else(|| {
+                StoreError::Unfit("it should read like postgres://user:password@host/database".to_owned())
+            })?;
         if config.get_ssl_mode() == SslMode::Require {
             let advice = "Moa speaks to PostgreSQL without TLS: use a Unix socket, a private network or a tunnel, and \
                 sslmode=disable";
