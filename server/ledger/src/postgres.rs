@@ -138,26 +138,28 @@ fn try_batch(
 ) -> Result<Committed, StoreError> {
     let decided = batch::decide_all(&mut Transaction { connection, begun: false }, batch, now)?;
     let saved = answer(COMMITTING, save::save_and_end(connection, &decided.changes, COMMITTING));
-    let committed = first_answers(perhaps.take(), decided.committed());
-    if let Err(error) = &saved
-        && then(error) == Then::Reconnect
-    {
-        // Whether it was done cannot be told: perhaps only the answer was lost.
-        *perhaps = Some(committed);
-        return saved.map(|()| Committed::default());
+    let committed = first_answers(perhaps.as_ref(), decided.committed());
+    match saved {
+        Ok(()) => Ok(committed),
+        Err(error) => {
+            if then(&error) == Then::Reconnect {
+                // Whether it was done cannot be told: perhaps only the answer was lost.
+                *perhaps = Some(committed);
+            }
+            Err(error)
+        }
     }
-    saved.map(|()| committed)
 }
 
 /// What a batch is answered that was decided before, perhaps: an op that was decided then and is known now was decided then.
-fn first_answers(before: Option<Committed>, now: Committed) -> Committed {
+fn first_answers(before: Option<&Committed>, now: Committed) -> Committed {
     let Some(before) = before else { return now };
-    let first = |(before, now): (Outcome, Outcome)| match (before, now) {
-        (Outcome::First(then), Outcome::Again(answer)) if then == answer => Outcome::First(answer),
+    let first = |(before, now): (&Outcome, Outcome)| match (before, now) {
+        (Outcome::First(then), Outcome::Again(answer)) if *then == answer => Outcome::First(answer),
         (_, now) => now,
     };
-    let outcomes = before.outcomes.into_iter().zip(now.outcomes).map(first).collect();
-    let touched: BTreeSet<Inbox> = before.touched.into_iter().chain(now.touched).collect();
+    let outcomes = before.outcomes.iter().zip(now.outcomes).map(first).collect();
+    let touched: BTreeSet<Inbox> = before.touched.iter().copied().chain(now.touched).collect();
     Committed { outcomes, touched: touched.into_iter().collect() }
 }
 
@@ -407,7 +409,7 @@ mod tests {
             Outcome::Again(refused()),
             Outcome::Again(refused()),
         ];
-        let told = first_answers(Some(before), committed(again, &[2, 3]));
+        let told = first_answers(Some(&before), committed(again, &[2, 3]));
         let expected = vec![
             Outcome::First(Answer::Applied),
             Outcome::Again(Answer::Applied),

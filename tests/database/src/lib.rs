@@ -4,6 +4,8 @@
 //! that ends it when our end of a pipe closes, which it does however this process ends. PostgreSQL does not run as root; then
 //! it runs as `postgres`, who comes with the package.
 
+mod proxy;
+
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, BufRead, BufReader};
@@ -12,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+pub use proxy::{Fault, Proxy};
 
 /// Who owns the databases. Nobody else can reach them: the server listens on loopback and lives as long as the tests.
 const USER: &str = "moa";
@@ -39,7 +43,7 @@ until "$1/pg_isready" --quiet --host=127.0.0.1 --port="$2"; do
 done
 echo "$server $folder"
 cat >/dev/null
-kill -QUIT $server
+kill -QUIT $server 2>/dev/null
 wait $server
 rm -rf "$folder"
 "#;
@@ -133,6 +137,16 @@ impl Server {
         self.process
     }
 
+    /// Ends it at once, as if it had crashed.
+    ///
+    /// # Panics
+    /// If it can't be told to.
+    pub fn crash(&self) {
+        let killed = Command::new("kill").args(["-QUIT", &self.process.to_string()]).status();
+        assert!(killed.is_ok_and(|status| status.success()), "kill");
+        while self.program("pg_isready").arg("--quiet").status().is_ok_and(|status| status.success()) {}
+    }
+
     /// A program of this version: `psql`, `pgbench`. It is told where the server is.
     pub fn program(&self, name: &str) -> Command {
         let mut command = Command::new(self.programs.join(name));
@@ -144,11 +158,11 @@ impl Server {
     ///
     /// # Panics
     /// If it can't be made.
-    pub fn database(&'static self) -> Database {
+    pub fn database(&self) -> Database<'_> {
         self.made("template0")
     }
 
-    fn made(&'static self, template: &str) -> Database {
+    fn made(&self, template: &str) -> Database<'_> {
         let name = format!("moa_{}", self.made.fetch_add(1, Ordering::Relaxed));
         self.run("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'"));
         Database { server: self, name }
@@ -170,12 +184,12 @@ impl Server {
 }
 
 /// A database of a test's own.
-pub struct Database {
-    server: &'static Server,
+pub struct Database<'a> {
+    server: &'a Server,
     name: String,
 }
 
-impl Database {
+impl<'a> Database<'a> {
     /// How a server is told of it.
     pub fn url(&self) -> String {
         self.url_at(self.server.port)
@@ -187,7 +201,7 @@ impl Database {
     }
 
     /// Its server.
-    pub fn server(&self) -> &'static Server {
+    pub fn server(&self) -> &'a Server {
         self.server
     }
 
@@ -214,7 +228,7 @@ impl Database {
     }
 }
 
-impl Drop for Database {
+impl Drop for Database<'_> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.server.run("postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name));

@@ -97,8 +97,8 @@ impl Pool {
                     let done = work(&connection).await?;
                     match mode {
                         Mode::Write => connection.end(what).await?,
-                        // Sent, and not waited for: nothing depends on it.
-                        Mode::Read => drop(connection.end(what).now_or_never()),
+                        // There is nothing to keep. Sent, and not waited for.
+                        Mode::Read => drop(connection.undo().now_or_never()),
                     }
                     Ok(done)
                 };
