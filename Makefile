@@ -53,7 +53,7 @@ lint: need-rust ## formatting and lints; a warning fails
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
 
 .PHONY: test-rust
-test-rust: need-rust need-zbar need-browser need-node ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
+test-rust: need-rust need-zbar need-browser need-node need-postgres ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
 	$(CARGO) test --quiet --locked --workspace
 
 .PHONY: test-kotlin
@@ -129,7 +129,7 @@ library: need-rust ## the phone's library as it is shipped: small, stripped
 	    -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-O2
 	@ls -l target/phone/libmoa.so
 
-.PHONY: need-rust need-zbar need-kotlin need-fonts need-python need-nightly
+.PHONY: need-rust need-zbar need-kotlin need-fonts need-python need-nightly need-postgres
 need-rust:
 	@command -v $(CARGO) >/dev/null || { echo "Moa needs Rust (see rust-toolchain.toml): https://rustup.rs" >&2; exit 1; }
 	@scripts/need.sh cc:gcc
@@ -139,6 +139,8 @@ need-kotlin:
 	@scripts/need.sh javac:openjdk-17-jdk-headless mvn:maven
 need-node:
 	@scripts/need.sh node:nodejs openssl:openssl
+need-postgres:
+	@scripts/need-postgres.sh
 need-browser:
 	@scripts/need.sh chromium:chromium
 need-python:
