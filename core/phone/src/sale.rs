@@ -105,7 +105,7 @@ impl Phone {
         check_amount(amount)?;
         let merchant = self.selling(amount)?;
         let op = self.submit(
-            OpBody::RecordSale { amount, addressee },
+            OpBody::RecordSale { amount, addressee, redemption: None },
             |_| Effect::default(),
             |db, op| sales::put(db, &sold(op.value(), merchant, amount, addressee)),
         )?;

@@ -146,7 +146,7 @@ impl World {
     /// A till sells more than it may: over a clerk's limits, and over what is left of its certificate.
     pub(crate) fn overstep(&mut self, person: usize) -> Step {
         let most = Money(ALLOWANCE.0 * 3 / 10);
-        let over = |amount| OpBody::RecordSale { amount, addressee: None };
+        let over = |amount| OpBody::RecordSale { amount, addressee: None, .. };
         self.forge(person, &[over(Money(50_000)), over(Money(70_000)), over(most)])?;
         // Another request, another batch: what was sold before has to be looked up.
         self.forge_in(Timestamp::SECOND, person, &[over(most)])
@@ -163,7 +163,7 @@ impl World {
         let Some(merchant) = member else { return Ok(()) };
         let expires = self.now.plus(5 * Timestamp::MINUTE).seconds();
         let units = Units::new(1).map_err(broken)?;
-        self.forge(person, &[OpBody::Pay { merchant, group, units, expires }])
+        self.forge(person, &[OpBody::Pay { merchant, group, units, expires, unit: None }])
     }
 
     /// A phone that was stolen and revoked signs on.

@@ -379,14 +379,14 @@ impl Server {
             .filter_map(|op| {
                 let (version, public_key) = (OP_VERSION, self.device(op.actor)?.public_key);
                 let token = match op.body {
-                    OpBody::Pay { merchant, group, units, expires } => {
+                    OpBody::Pay { merchant, group, units, expires, .. } => {
                         let approval = Approval { version, op: op.id, merchant, group, units, expires };
                         Checked::sign(approval, &self.key).unwrap().bytes().into()
                     }
-                    OpBody::ReservePass { merchant, till, group, units, expires } => {
+                    OpBody::ReservePass { merchant, till, group, units, expires, .. } => {
                         let pass = op.id;
                         let pass =
-                            PassToken { version, pass, merchant, till, group, units, expires, public_key };
+                            PassToken { version, pass, merchant, till, group, units, expires, public_key, unit: None };
                         Checked::sign(pass, &self.key).unwrap().bytes().into()
                     }
                     _ => return None,

@@ -46,6 +46,7 @@ fn pass(key: &SoftwareKey) -> Vec<u8> {
         units: units(500),
         expires: expires(),
         public_key: key.public_key(),
+        unit: None,
     };
     Checked::sign(pass, &server_key()).expect("signed").bytes().to_vec()
 }
@@ -70,8 +71,8 @@ pub(super) fn ops(key: &SoftwareKey) -> Vec<(&'static str, OpBody)> {
         ("join-staff", OpBody::JoinStaff { invitation: invitation(key) }),
         ("remove-staff", OpBody::RemoveStaff { merchant, account }),
         ("renew", OpBody::RenewCertificate),
-        ("pay", OpBody::Pay { merchant, group, units: units(500), expires: expires() }),
-        ("reserve", OpBody::ReservePass { merchant, till, group, units: units(500), expires: expires() }),
+        ("pay", OpBody::Pay { merchant, group, units: units(500), expires: expires(), unit: None }),
+        ("reserve", OpBody::ReservePass { merchant, till, group, units: units(500), expires: expires(), unit: None }),
         ("take-pass", OpBody::RedeemPass { code: pass_code(key), units: units(300) }),
         ("release", OpBody::ReleasePass { merchant, pass: PASS }),
         (
@@ -129,6 +130,7 @@ pub(super) fn events(key: &SoftwareKey) -> Vec<(&'static str, EventBody)> {
                 allocations: held(),
                 till: Some(TILL),
                 pass: Some(PASS),
+                hold: None,
             },
         ),
         ("pass-released", EventBody::PassReleased { pass: PASS, merchant, account, group, till: None }),
