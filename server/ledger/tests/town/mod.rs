@@ -12,6 +12,7 @@ use moa_ledger::store::{Answer, Outcome, Store};
 use moa_ledger::tables::system_device;
 use moa_rules::device::Device;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::lot::Usable;
 use moa_rules::member::{Buyer, Found, MemberCode, STEP_SECONDS};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::{Carried, Choice, OP_VERSION, Op, OpBody, RedemptionCode};
@@ -269,7 +270,7 @@ impl<S: Store> Town<S> {
     pub fn balance(&self, buyer: &Actor, group: GroupId) -> i64 {
         let lots = self.store.lots(buyer.account).unwrap();
         lots.iter()
-            .filter(|lot| lot.group == group && lot.usable(self.now))
+            .filter(|lot| lot.group == group && lot.usable(&Usable::new(None, self.now)))
             .map(|lot| lot.remaining.get())
             .sum()
     }

@@ -72,7 +72,10 @@ pub(super) fn ops(key: &SoftwareKey) -> Vec<(&'static str, OpBody)> {
         ("remove-staff", OpBody::RemoveStaff { merchant, account }),
         ("renew", OpBody::RenewCertificate),
         ("pay", OpBody::Pay { merchant, group, units: units(500), expires: expires(), unit: None }),
-        ("reserve", OpBody::ReservePass { merchant, till, group, units: units(500), expires: expires(), unit: None }),
+        (
+            "reserve",
+            OpBody::ReservePass { merchant, till, group, units: units(500), expires: expires(), unit: None },
+        ),
         ("take-pass", OpBody::RedeemPass { code: pass_code(key), units: units(300) }),
         ("release", OpBody::ReleasePass { merchant, pass: PASS }),
         (
@@ -89,7 +92,7 @@ pub(super) fn ops(key: &SoftwareKey) -> Vec<(&'static str, OpBody)> {
 }
 
 fn held() -> Vec<Allocation> {
-    let worth = Worth { unit_value: Money(1), basis: Basis::OnIssue };
+    let worth = Worth { unit_value: Money(1), basis: Basis::OnIssue, unit: None };
     vec![Allocation { lot: LotId([6; 16]), issuer: MERCHANT, units: units(500), worth }]
 }
 
@@ -153,6 +156,7 @@ pub(super) fn kept(key: &SoftwareKey) -> Pass {
         held: held(),
         expires: expires(),
         state: PassState::Open,
+        made_at: Timestamp(0),
     }
 }
 
