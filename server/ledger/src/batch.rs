@@ -354,8 +354,19 @@ impl Batch {
             | EventBody::DeviceRevoked { merchant: Some(merchant), .. } => {
                 self.changes.changed_merchants.push(*merchant);
             }
-            EventBody::MemberJoined { group, .. } | EventBody::AdminAppointed { group, .. } => {
+            EventBody::MemberJoined { group, .. }
+            | EventBody::AdminAppointed { group, .. }
+            | EventBody::AmendmentProposed { group, .. }
+            | EventBody::AmendmentAnswered { group, .. }
+            | EventBody::TermsAmended { group, .. }
+            | EventBody::AmendmentRejected { group, .. }
+            | EventBody::MemberFrozen { group, .. }
+            | EventBody::GroupClosing { group, .. }
+            | EventBody::GroupEnded { group, .. } => self.changes.changed_groups.push(*group),
+            // The members that stay, and the one that is no longer among them.
+            EventBody::MemberLeft { group, merchant, .. } => {
                 self.changes.changed_groups.push(*group);
+                self.changes.changed_merchants.push(*merchant);
             }
             _ => {}
         }

@@ -21,8 +21,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join;
+use moa_rules::amendment::Amendment;
+use moa_rules::debt::Debt;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
+use moa_rules::group::Group;
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::pass::Pass;
@@ -65,12 +69,12 @@ const DEVICES_OF: &str = "SELECT * FROM devices WHERE account = $1 AND account I
 const TILLS: &str = "SELECT * FROM devices WHERE merchant = $1 AND merchant IS NOT NULL ORDER BY key";
 const OPEN_LOTS: &str = "SELECT * FROM lots WHERE account = $1 AND remaining > 0 ORDER BY group_id, id";
 const WAITING_OF: &str = "SELECT * FROM sales
-    WHERE addressee = $1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed ORDER BY time, id";
+    WHERE addressee = $1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided ORDER BY time, id";
 const TO_LAPSE: &str = "SELECT * FROM sales
-    WHERE waits_until < $1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
+    WHERE waits_until < $1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided
     ORDER BY waits_until LIMIT $2";
 const FOR_BEST: &str = "SELECT sales.*, since FROM sales JOIN standings ON account = addressee
-    WHERE waits_until BETWEEN $1 AND $2 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND best
+    WHERE waits_until BETWEEN $1 AND $2 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided AND best
     ORDER BY waits_until, id LIMIT $3";
 const STANDING: &str = "SELECT * FROM standings WHERE account = $1";
 const STAFF_OF: &str = "SELECT * FROM staff WHERE merchant = $1 ORDER BY joined_at, account";
@@ -78,6 +82,15 @@ const PASSES_OVER: &str = "SELECT * FROM passes WHERE expires < $1 AND state = 0
 const PASSES_FOR: &str = "SELECT * FROM passes WHERE account = $1 AND state = 0
     UNION SELECT * FROM passes WHERE account = $1 AND expires >= $3
     UNION SELECT * FROM passes WHERE till = $2 AND expires >= $3 ORDER BY id";
+const HOLDS_OVER: &str = "SELECT * FROM holds WHERE until < $1 AND state = 0 ORDER BY until LIMIT $2";
+const OPEN_HOLDS: &str = "SELECT * FROM holds WHERE account = $1 AND state = 0
+    UNION SELECT * FROM holds WHERE merchant = $2 AND state = 0 ORDER BY merchant, id";
+const DEBTS: &str = "SELECT * FROM debts WHERE account = $1 AND units > 0 ORDER BY group_id, merchant, unit";
+const AMENDMENTS_DUE: &str =
+    "SELECT * FROM amendments WHERE from_at <= $1 AND NOT decided ORDER BY from_at LIMIT $2";
+const GROUPS_TO_END: &str = "SELECT * FROM groups
+    WHERE closes_at <= $1 AND closes_at IS NOT NULL AND NOT ended ORDER BY closes_at LIMIT $2";
+const LOTS_LEFT: &str = "SELECT * FROM lots WHERE group_id = $1 AND remaining > 0 LIMIT $2";
 
 /// The server's database on PostgreSQL.
 pub struct PostgresStore {
@@ -366,6 +379,39 @@ impl Store for PostgresStore {
         self.pool.read("reading passes", async |tx| {
             let params: [pool::Param; 3] = [&account.as_ref(), &till.as_ref(), &since.cast_signed()];
             all(tx, PASSES_FOR, &params, rows::pass).await
+        })
+    }
+
+    fn holds_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Hold>, StoreError> {
+        let work = async |tx: &Connection| all(tx, HOLDS_OVER, &[&now.0, &most(limit)], rows::hold).await;
+        self.pool.read("looking for holds", work)
+    }
+
+    fn open_holds(&self, account: AccountId, merchant: Option<MerchantId>) -> Result<Vec<Hold>, StoreError> {
+        let merchant = merchant.as_ref().map(AsRef::<[u8]>::as_ref);
+        self.pool.read("reading holds", async |tx| {
+            all(tx, OPEN_HOLDS, &[&account.as_ref(), &merchant], rows::hold).await
+        })
+    }
+
+    fn debts(&self, account: AccountId) -> Result<Vec<Debt>, StoreError> {
+        self.pool.read("reading debts", async |tx| all(tx, DEBTS, &[&account.as_ref()], rows::debt).await)
+    }
+
+    fn amendments_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Amendment>, StoreError> {
+        self.pool.read("looking for amendments", async |tx| {
+            all(tx, AMENDMENTS_DUE, &[&now.0, &most(limit)], rows::amendment).await
+        })
+    }
+
+    fn groups_to_end(&self, now: Timestamp, limit: usize) -> Result<Vec<Group>, StoreError> {
+        let work = async |tx: &Connection| all(tx, GROUPS_TO_END, &[&now.0, &most(limit)], rows::group).await;
+        self.pool.read("looking for groups", work)
+    }
+
+    fn lots_left(&self, group: GroupId, limit: usize) -> Result<Vec<Lot>, StoreError> {
+        self.pool.read("looking for lots", async |tx| {
+            all(tx, LOTS_LEFT, &[&group.as_ref(), &most(limit)], rows::lot).await
         })
     }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use moa_rules::books::{Account, Ledger, Party};
 use moa_rules::device::{Device, Holder};
 use moa_rules::event::{Event, Inbox};
+use moa_rules::hold::HoldState;
 use moa_rules::id::{GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::op::Carried;
 use moa_rules::pass::PassState;
@@ -222,6 +223,10 @@ fn compare(live: &Tables, rebuilt: &Tables, report: &mut Report) {
     compare_table("clerk's day", &live.staff_days, &rebuilt.staff_days, report);
     compare_table("closed account", &live.closed, &rebuilt.closed, report);
     compare_table("pass", &live.passes, &rebuilt.passes, report);
+    compare_table("hold", &live.holds, &rebuilt.holds, report);
+    compare_table("redemption", &live.redemptions, &rebuilt.redemptions, report);
+    compare_table("debt", &live.debts, &rebuilt.debts, report);
+    compare_table("amendment", &live.amendments, &rebuilt.amendments, report);
     for account in live.operators.symmetric_difference(&rebuilt.operators) {
         report.add(|| {
             format!("operator {account} is in one of the tables and the journal, and not in the other")
@@ -277,7 +282,10 @@ fn check_books(live: &Tables, report: &mut Report) {
     check_holds(live, report);
     for ((group, issuer), left) in issued.iter().filter(|(_, left)| **left != 0) {
         report.add(|| {
-            format!("{group}: issued ≠ redeemed + expired + outstanding for {issuer}, by {left} units")
+            format!(
+                "{group}: issued ≠ redeemed + expired + clawed back + adjusted + outstanding for {issuer}, \
+                 by {left} units"
+            )
         });
     }
     for (group, sum) in positions.iter().filter(|(_, sum)| **sum != 0) {
@@ -293,18 +301,20 @@ fn check_books(live: &Tables, report: &mut Report) {
     }
 }
 
-/// What open passes hold is what the lots say is held.
+/// What open passes and holds hold is what the lots say is held.
 fn check_holds(live: &Tables, report: &mut Report) {
     let mut held: BTreeMap<LotId, i128> = BTreeMap::new();
-    for pass in live.passes.values().filter(|pass| pass.state == PassState::Open) {
-        for part in &pass.held {
-            *held.entry(part.lot).or_default() += i128::from(part.units.get());
-        }
+    let passes = live.passes.values().filter(|pass| pass.state == PassState::Open);
+    let holds = live.holds.values().filter(|hold| hold.state == HoldState::Open);
+    for part in passes.flat_map(|pass| &pass.held).chain(holds.flat_map(|hold| &hold.held)) {
+        *held.entry(part.lot).or_default() += i128::from(part.units.get());
     }
     for lot in live.lots.values() {
         let (told, passes) = (i128::from(lot.held.get()), held.get(&lot.id).copied().unwrap_or_default());
         if told != passes {
-            report.add(|| format!("lot {}: {told} units are held, its open passes hold {passes}", lot.id));
+            report.add(|| {
+                format!("lot {}: {told} units are held, its open passes and holds say {passes}", lot.id)
+            });
         }
     }
 }

@@ -10,7 +10,7 @@ use moa_ledger::store::StoreError;
 use town::system;
 
 /// The column by which each table is spread: rows of one owner lie together.
-const SPREAD_BY: [(&str, &str); 29] = [
+const SPREAD_BY: [(&str, &str); 33] = [
     ("ops", "actor"),
     ("counters", "key"),
     ("inbox_events", "inbox"),
@@ -26,6 +26,10 @@ const SPREAD_BY: [(&str, &str); 29] = [
     ("staff", "merchant"),
     ("staff_days", "merchant"),
     ("passes", "merchant"),
+    ("amendments", "group_id"),
+    ("holds", "merchant"),
+    ("redemptions", "merchant"),
+    ("debts", "account"),
     ("operators", "account"),
     ("closed", "account"),
     ("balances", "group_id"),

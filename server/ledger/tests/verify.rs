@@ -60,7 +60,7 @@ fn people(town: &Town<SqliteStore>, cafe: &Shop) -> Actor {
     town.apply(&operator, OpBody::SetAllowance { merchant: cafe.id, most: Money(2_000_000_000) });
     town.hire(cafe, &clerk, 10_000, 20_000);
     town.hire(cafe, &former, 10_000, 20_000);
-    town.apply(&clerk, OpBody::RecordSale { amount: Money(7_000), addressee: None });
+    town.apply(&clerk, OpBody::RecordSale { amount: Money(7_000), addressee: None, redemption: None });
     town.apply(&cafe.actor, OpBody::RemoveStaff { merchant: cafe.id, account: former.account });
     let second = town.further(&cafe.actor, false);
     town.apply(&cafe.actor, OpBody::AdmitDevice { key: second.key_id() });

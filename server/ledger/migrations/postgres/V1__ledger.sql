@@ -77,9 +77,14 @@ CREATE TABLE groups (
     founder       bytea  NOT NULL,
     profile       bytea  NOT NULL,
     admin         bytea  NOT NULL,
+    frozen        bytea  NOT NULL,
     terms_version bigint NOT NULL,
-    members       bigint NOT NULL
+    members       bigint NOT NULL,
+    redeem_only_from bigint,
+    closes_at     bigint,
+    ended         boolean NOT NULL
 );
+CREATE INDEX groups_closing ON groups (closes_at) WHERE closes_at IS NOT NULL AND NOT ended;
 
 CREATE TABLE terms (
     group_id       bytea  NOT NULL,
@@ -95,9 +100,22 @@ CREATE TABLE members (
     merchant      bytea  NOT NULL,
     joined_at     bigint NOT NULL,
     terms_version bigint NOT NULL,
+    left_at       bigint,
+    frozen_at     bigint,
     PRIMARY KEY (group_id, merchant)
 );
 CREATE INDEX members_of_merchant ON members (merchant, group_id);
+
+CREATE TABLE amendments (
+    group_id bytea   NOT NULL PRIMARY KEY,
+    id       bytea   NOT NULL,
+    terms    bytea   NOT NULL,
+    agreed   bytea   NOT NULL,
+    declined bytea   NOT NULL,
+    from_at  bigint  NOT NULL,
+    decided  boolean NOT NULL
+);
+CREATE INDEX amendments_due ON amendments (from_at) WHERE NOT decided;
 
 CREATE TABLE sales (
     merchant    bytea   NOT NULL,
@@ -105,17 +123,26 @@ CREATE TABLE sales (
     key         bytea   NOT NULL,
     addressee   bytea,
     claimed_by  bytea,
+    claimed_account bytea,
+    claimed_group   bytea,
+    redemption  bytea,
     amount      bigint  NOT NULL,
     time        bigint  NOT NULL,
     waits_until bigint,
+    refunded    bigint  NOT NULL,
+    money_back  bigint  NOT NULL,
+    unearned    bigint  NOT NULL,
+    clawed      bigint  NOT NULL,
+    forgone     bigint  NOT NULL,
     lapsed      boolean NOT NULL,
     staff       boolean NOT NULL,
+    voided      boolean NOT NULL,
     PRIMARY KEY (merchant, id)
 );
 CREATE INDEX sales_waiting_of ON sales (addressee, time)
-    WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed;
+    WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided;
 CREATE INDEX sales_waiting_until ON sales (waits_until)
-    WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed;
+    WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided;
 
 CREATE TABLE lots (
     account       bytea  NOT NULL,
@@ -123,6 +150,7 @@ CREATE TABLE lots (
     id            bytea  NOT NULL,
     issuer        bytea  NOT NULL,
     sale          bytea  NOT NULL,
+    revives       bytea,
     units         bigint NOT NULL CHECK (units > 0),
     remaining     bigint NOT NULL CHECK (remaining BETWEEN 0 AND units),
     held          bigint NOT NULL CHECK (held BETWEEN 0 AND remaining),
@@ -132,6 +160,8 @@ CREATE TABLE lots (
     issued_at     bigint NOT NULL,
     last_day      bigint NOT NULL,
     ends_at       bigint NOT NULL,
+    unit          bigint NOT NULL,
+    expired       bigint NOT NULL,
     PRIMARY KEY (account, group_id, id)
 );
 CREATE INDEX lots_by_end ON lots (ends_at) WHERE remaining > held;
@@ -172,6 +202,7 @@ CREATE TABLE passes (
     held     bytea  NOT NULL,
     expires  bigint NOT NULL,
     state    bigint NOT NULL,
+    made_at  bigint NOT NULL,
     PRIMARY KEY (merchant, id)
 );
 CREATE INDEX passes_open ON passes (account, group_id, id) WHERE state = 0;
@@ -179,12 +210,51 @@ CREATE INDEX passes_of_account ON passes (account, expires);
 CREATE INDEX passes_of_till ON passes (till, expires);
 CREATE INDEX passes_over ON passes (expires) WHERE state = 0;
 
+CREATE TABLE holds (
+    merchant bytea  NOT NULL,
+    id       bytea  NOT NULL,
+    account  bytea  NOT NULL,
+    group_id bytea  NOT NULL,
+    held     bytea  NOT NULL,
+    till     bytea,
+    made_at  bigint NOT NULL,
+    until    bigint NOT NULL,
+    state    bigint NOT NULL,
+    PRIMARY KEY (merchant, id)
+);
+CREATE INDEX holds_of_account ON holds (account, id) WHERE state = 0;
+CREATE INDEX holds_of_merchant ON holds (merchant, id) WHERE state = 0;
+CREATE INDEX holds_over ON holds (until) WHERE state = 0;
+
+CREATE TABLE redemptions (
+    merchant    bytea  NOT NULL,
+    id          bytea  NOT NULL,
+    account     bytea  NOT NULL,
+    group_id    bytea  NOT NULL,
+    allocations bytea  NOT NULL,
+    till        bytea,
+    made_at     bigint NOT NULL,
+    returned    bigint NOT NULL,
+    PRIMARY KEY (merchant, id)
+);
+
+CREATE TABLE debts (
+    account  bytea  NOT NULL,
+    group_id bytea  NOT NULL,
+    merchant bytea  NOT NULL,
+    unit     bigint NOT NULL,
+    units    bigint NOT NULL CHECK (units >= 0),
+    since    bigint NOT NULL,
+    PRIMARY KEY (account, group_id, merchant, unit)
+);
+
 CREATE TABLE operators (
     account bytea NOT NULL PRIMARY KEY
 );
 
 CREATE TABLE closed (
     account   bytea   NOT NULL PRIMARY KEY,
+    merged_into bytea,
     at        bigint  NOT NULL,
     forgotten boolean NOT NULL DEFAULT false
 );

@@ -19,6 +19,10 @@ const STAFF: &str = "SELECT * FROM staff";
 const STAFF_DAYS: &str = "SELECT * FROM staff_days";
 const PASSES: &str = "SELECT * FROM passes";
 const CLOSED: &str = "SELECT * FROM closed";
+const HOLDS: &str = "SELECT * FROM holds";
+const REDEMPTIONS: &str = "SELECT * FROM redemptions";
+const DEBTS: &str = "SELECT * FROM debts";
+const AMENDMENTS: &str = "SELECT * FROM amendments";
 const OPERATORS: &str = "SELECT * FROM operators";
 const LOTS: &str = "SELECT * FROM lots";
 const COUNTERS: &str = "SELECT * FROM counters";
@@ -46,6 +50,10 @@ pub(super) async fn tables(tx: &Connection) -> Result<Tables, StoreError> {
         all(tx, STAFF_DAYS, &[], rows::staff_day).await?,
         all(tx, CLOSED, &[], rows::closed).await?,
         all(tx, PASSES, &[], |row| rows::pass(row).map(Row::Pass)).await?,
+        all(tx, HOLDS, &[], |row| rows::hold(row).map(Row::Hold)).await?,
+        all(tx, REDEMPTIONS, &[], |row| rows::redemption(row).map(Row::Redemption)).await?,
+        all(tx, DEBTS, &[], |row| rows::debt(row).map(Row::Debt)).await?,
+        all(tx, AMENDMENTS, &[], |row| rows::amendment(row).map(Box::new).map(Row::Amendment)).await?,
         all(tx, OPERATORS, &[], operator).await?,
         all(tx, COUNTERS, &[], counter).await?,
     ]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::{try_join, try_join4};
 use moa_rules::id::{GroupId, MerchantId};
 use moa_rules::merchant::Merchant;
 use moa_rules::time::Timestamp;
@@ -15,14 +15,15 @@ use crate::store::{DirectoryGroup, DirectoryMerchant, StoreError};
 const CHANGED: &str =
     "SELECT * FROM merchants WHERE (changed_at, id) > ($1, $2) ORDER BY changed_at, id LIMIT $3";
 const MERCHANT: &str = "SELECT * FROM merchants WHERE id = $1";
-const MEMBERSHIPS: &str =
-    "SELECT merchant, group_id FROM members WHERE merchant = ANY($1) ORDER BY merchant, group_id";
+const MEMBERSHIPS: &str = "SELECT merchant, group_id FROM members WHERE merchant = ANY($1) AND left_at IS NULL ORDER BY merchant, group_id";
 const KEYS: &str = "SELECT * FROM devices WHERE merchant = ANY($1) AND merchant IS NOT NULL
         AND revoked_at IS NULL AND left_at IS NULL ORDER BY merchant, key";
 const GROUP: &str = "SELECT * FROM groups WHERE id = $1";
 const TERMS: &str =
     "SELECT terms.* FROM groups JOIN terms ON group_id = id AND version = terms_version WHERE id = $1";
-const MEMBERS: &str = "SELECT merchant FROM members WHERE group_id = $1 ORDER BY merchant";
+const MEMBERS: &str =
+    "SELECT merchant FROM members WHERE group_id = $1 AND left_at IS NULL ORDER BY merchant";
+const AMENDMENT: &str = "SELECT * FROM amendments WHERE group_id = $1 AND NOT decided";
 
 /// Shops that changed after a place, in order.
 pub(super) async fn changed(
@@ -81,11 +82,12 @@ pub(super) async fn group(
     id: GroupId,
 ) -> Result<Option<DirectoryGroup>, StoreError> {
     let id = id.as_ref();
-    let (group, terms, members) = try_join3(
+    let (group, terms, members, amendment) = try_join4(
         one(connection, GROUP, &[&id], rows::group),
         one(connection, TERMS, &[&id], rows::terms),
         all(connection, MEMBERS, &[&id], |row| rows::id(row, "merchant")),
+        one(connection, AMENDMENT, &[&id], rows::amendment),
     )
     .await?;
-    Ok(group.zip(terms).map(|(group, terms)| DirectoryGroup { group, terms, members }))
+    Ok(group.zip(terms).map(|(group, terms)| DirectoryGroup { group, terms, members, amendment }))
 }

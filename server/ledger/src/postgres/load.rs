@@ -95,12 +95,9 @@ const WALLETS: Lookup = Lookup {
     },
 };
 const LOTS: Lookup = Lookup {
-    sql: "SELECT account, group_id, id FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS asked (account, group_id, id)
+    sql: "SELECT lots.* FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS asked (account, group_id, id)
         JOIN lots USING (account, group_id, id)",
-    read: |row| {
-        let (account, group) = (rows::id(row, "account")?, rows::id(row, "group_id")?);
-        Ok((Key::Lot(account, group, rows::id(row, "id")?), Cell::Lot))
-    },
+    read: |row| rows::lot(row).map(|lot| (Key::Lot(lot.account, lot.group, lot.id), Cell::Lot(lot))),
 };
 const STANDINGS: Lookup = Lookup {
     sql: "SELECT * FROM standings WHERE account = ANY($1)",
@@ -152,8 +149,34 @@ const WALLETS_OF: Lookup = Lookup {
     },
 };
 const CLOSED: Lookup = Lookup {
-    sql: "SELECT account FROM closed WHERE account = ANY($1)",
-    read: |row| Ok((Key::Closed(rows::id(row, "account")?), Cell::Closed)),
+    sql: "SELECT account, merged_into FROM closed WHERE account = ANY($1)",
+    read: |row| {
+        Ok((Key::Closed(rows::id(row, "account")?), Cell::Closed(rows::maybe_id(row, "merged_into")?)))
+    },
+};
+const HOLDS: Lookup = Lookup {
+    sql: "SELECT holds.*
+        FROM unnest($1::bytea[], $2::bytea[]) AS asked (merchant, id) JOIN holds USING (merchant, id)",
+    read: |row| rows::hold(row).map(|hold| (Key::Hold(hold.merchant, hold.id), Cell::Hold(hold))),
+};
+const REDEMPTIONS: Lookup = Lookup {
+    sql: "SELECT redemptions.*
+        FROM unnest($1::bytea[], $2::bytea[]) AS asked (merchant, id) JOIN redemptions USING (merchant, id)",
+    read: |row| {
+        let redemption = rows::redemption(row)?;
+        Ok((Key::Redemption(redemption.merchant, redemption.id), Cell::Redemption(redemption)))
+    },
+};
+const DEBTS: Lookup = Lookup {
+    sql: "SELECT * FROM debts WHERE account = ANY($1) AND units > 0",
+    read: |row| rows::debt(row).map(|debt| (Key::Debts(debt.account), Cell::Debts(vec![debt]))),
+};
+const AMENDMENTS: Lookup = Lookup {
+    sql: "SELECT * FROM amendments WHERE group_id = ANY($1)",
+    read: |row| {
+        rows::amendment(row)
+            .map(|amendment| (Key::Amendment(amendment.group), Cell::Amendment(Box::new(amendment))))
+    },
 };
 const OPERATORS: Lookup = Lookup {
     sql: "SELECT account FROM operators WHERE account = ANY($1)",
@@ -185,6 +208,10 @@ fn lookup(key: &Key) -> (&'static Lookup, Vec<Value<'_>>) {
         Key::WalletsOf(account) => (&WALLETS_OF, vec![Value::of(account)]),
         Key::Closed(account) => (&CLOSED, vec![Value::of(account)]),
         Key::Operator(account) => (&OPERATORS, vec![Value::of(account)]),
+        Key::Hold(merchant, id) => (&HOLDS, vec![Value::of(merchant), Value::of(id)]),
+        Key::Redemption(merchant, id) => (&REDEMPTIONS, vec![Value::of(merchant), Value::of(id)]),
+        Key::Debts(account) => (&DEBTS, vec![Value::of(account)]),
+        Key::Amendment(group) => (&AMENDMENTS, vec![Value::of(group)]),
     }
 }
 
@@ -219,6 +246,7 @@ fn gather(cell: &mut Cell, part: Cell) {
         }
         (Cell::Keys(all), Cell::Keys(more)) => insert(all, more),
         (Cell::OpenPasses(all), Cell::OpenPasses(more)) => insert(all, more),
+        (Cell::Debts(all), Cell::Debts(more)) => all.extend(more),
         (Cell::Wallet(all), Cell::Wallet(more)) => more.lots().iter().for_each(|lot| all.put(lot.clone())),
         (cell, part) => *cell = part,
     }

@@ -16,7 +16,8 @@ const NAME_NUMBER: &str = "INSERT INTO accounts (phone_mac, account, named_at) V
     ON CONFLICT (phone_mac) DO UPDATE SET named_at = greatest(accounts.named_at, excluded.named_at)
     WHERE accounts.named_at IS NOT NULL";
 const NUMBER: &str = "SELECT account, named_at FROM accounts WHERE phone_mac = $1";
-const FORGET_NUMBERS: &str = "DELETE FROM accounts WHERE named_at < $1 AND named_at IS NOT NULL";
+const FORGET_NUMBERS: &str = "DELETE FROM accounts WHERE named_at < $1 AND named_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM lots WHERE lots.account = accounts.account AND remaining > 0)";
 const MEMBER_TAG: &str = "SELECT tag FROM member_tags WHERE account = $1";
 const GIVE_TAG: &str = "INSERT INTO member_tags (tag, account) VALUES ($1, $2)";
 const ACCOUNT_OF_TAG: &str = "SELECT account FROM member_tags WHERE tag = $1";

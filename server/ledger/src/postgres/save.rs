@@ -59,10 +59,39 @@ const MERCHANTS: Table = Table {
 };
 const GROUPS: Table = Table {
     key: 1,
-    sql: "INSERT INTO groups (id, founder, profile, terms_version, members, admin)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[])
+    sql: "INSERT INTO groups (id, founder, profile, terms_version, members, admin, frozen, redeem_only_from, closes_at, ended)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[],
+            $8::bigint[], $9::bigint[], $10::boolean[])
         ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, terms_version = excluded.terms_version,
-            members = excluded.members, admin = excluded.admin",
+            members = excluded.members, admin = excluded.admin, frozen = excluded.frozen,
+            redeem_only_from = excluded.redeem_only_from, closes_at = excluded.closes_at, ended = excluded.ended",
+};
+const AMENDMENTS: Table = Table {
+    key: 1,
+    sql: "INSERT INTO amendments (group_id, id, terms, from_at, agreed, declined, decided)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bytea[], $7::boolean[])
+        ON CONFLICT (group_id) DO UPDATE SET id = excluded.id, terms = excluded.terms, from_at = excluded.from_at,
+            agreed = excluded.agreed, declined = excluded.declined, decided = excluded.decided",
+};
+const HOLDS: Table = Table {
+    key: 2,
+    sql: "INSERT INTO holds (merchant, id, account, group_id, held, made_at, until, state, till)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[],
+            $8::bigint[], $9::bytea[])
+        ON CONFLICT (merchant, id) DO UPDATE SET state = excluded.state",
+};
+const REDEMPTIONS: Table = Table {
+    key: 2,
+    sql: "INSERT INTO redemptions (merchant, id, account, group_id, made_at, allocations, returned, till)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bigint[],
+            $8::bytea[])
+        ON CONFLICT (merchant, id) DO UPDATE SET returned = excluded.returned",
+};
+const DEBTS: Table = Table {
+    key: 4,
+    sql: "INSERT INTO debts (account, group_id, merchant, unit, units, since)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[])
+        ON CONFLICT (account, group_id, merchant, unit) DO UPDATE SET units = excluded.units, since = excluded.since",
 };
 const TERMS: Table = Table {
     key: 2,
@@ -72,25 +101,33 @@ const TERMS: Table = Table {
 };
 const MEMBERS: Table = Table {
     key: 2,
-    sql: "INSERT INTO members (group_id, merchant, joined_at, terms_version)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[])
-        ON CONFLICT (group_id, merchant) DO UPDATE SET terms_version = excluded.terms_version",
+    sql: "INSERT INTO members (group_id, merchant, joined_at, terms_version, left_at, frozen_at)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+        ON CONFLICT (group_id, merchant) DO UPDATE SET joined_at = excluded.joined_at,
+            terms_version = excluded.terms_version, left_at = excluded.left_at, frozen_at = excluded.frozen_at",
 };
 const SALES: Table = Table {
     key: 2,
-    sql: "INSERT INTO sales (merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed, staff)
+    sql: "INSERT INTO sales (merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed, staff,
+            claimed_account, claimed_group, voided, redemption, refunded, money_back, unearned, clawed, forgone)
         SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[],
-            $8::bigint[], $9::boolean[], $10::boolean[])
+            $8::bigint[], $9::boolean[], $10::boolean[], $11::bytea[], $12::bytea[], $13::boolean[], $14::bytea[],
+            $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[])
         ON CONFLICT (merchant, id) DO UPDATE SET addressee = excluded.addressee, claimed_by = excluded.claimed_by,
-            waits_until = excluded.waits_until, lapsed = excluded.lapsed",
+            waits_until = excluded.waits_until, lapsed = excluded.lapsed, claimed_account = excluded.claimed_account,
+            claimed_group = excluded.claimed_group, voided = excluded.voided, refunded = excluded.refunded,
+            money_back = excluded.money_back, unearned = excluded.unearned, clawed = excluded.clawed,
+            forgone = excluded.forgone",
 };
 const LOTS: Table = Table {
     key: 3,
     sql: "INSERT INTO lots (account, group_id, id, issuer, sale, units, remaining, unit_value, basis, terms_version,
-            issued_at, last_day, ends_at, held)
+            issued_at, last_day, ends_at, held, unit, expired, revives)
         SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[],
-            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
-        ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining, held = excluded.held",
+            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
+            $15::bigint[], $16::bigint[], $17::bytea[])
+        ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining, held = excluded.held,
+            expired = excluded.expired",
 };
 const STANDINGS: Table = Table {
     key: 1,
@@ -113,9 +150,9 @@ const STAFF_DAYS: Table = Table {
 };
 const PASSES: Table = Table {
     key: 2,
-    sql: "INSERT INTO passes (merchant, id, till, account, key, group_id, held, expires, state)
+    sql: "INSERT INTO passes (merchant, id, till, account, key, group_id, held, expires, state, made_at)
         SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[],
-            $8::bigint[], $9::bigint[])
+            $8::bigint[], $9::bigint[], $10::bigint[])
         ON CONFLICT (merchant, id) DO UPDATE SET state = excluded.state",
 };
 const OPERATORS: Table = Table {
@@ -124,8 +161,10 @@ const OPERATORS: Table = Table {
             gone AS (DELETE FROM operators USING given WHERE operators.account = given.account AND NOT given.operator)
         INSERT INTO operators (account) SELECT account FROM given WHERE operator ON CONFLICT (account) DO NOTHING",
 };
-const CLOSED: Table =
-    Table { key: 1, sql: "INSERT INTO closed (account, at) SELECT * FROM unnest($1::bytea[], $2::bigint[])" };
+const CLOSED: Table = Table {
+    key: 1,
+    sql: "INSERT INTO closed (account, at, merged_into) SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[])",
+};
 const BALANCES: Table = Table {
     key: 4,
     sql: "INSERT INTO balances (group_id, party, ledger, issuer, amount)
@@ -287,10 +326,19 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
                 sale.amount.0.into(),
                 sale.time.cast_signed().into(),
                 Value::maybe(sale.addressee.as_ref()),
-                Value::maybe(sale.claimed_by.as_ref()),
+                Value::maybe(sale.claimed.as_ref().map(|claimed| &claimed.lot)),
                 sale.waits_until.map(|until| until.0).into(),
                 sale.lapsed.into(),
                 sale.staff.into(),
+                Value::maybe(sale.claimed.as_ref().map(|claimed| &claimed.account)),
+                Value::maybe(sale.claimed.as_ref().map(|claimed| &claimed.group)),
+                sale.voided.into(),
+                Value::maybe(sale.redemption.as_ref()),
+                sale.refunded.0.into(),
+                sale.money_back.0.into(),
+                sale.unearned.0.into(),
+                sale.clawed.get().into(),
+                sale.forgone.get().into(),
             ];
             (&SALES, columns)
         }
@@ -302,8 +350,62 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
                 group.terms_version.into(),
                 group.members.into(),
                 Value::of(&group.admin),
+                rows::ids(&group.frozen).into(),
+                group.closing.map(|closing| closing.redeem_only_from.0).into(),
+                group.closing.map(|closing| closing.ends_at.0).into(),
+                group.closing.is_some_and(|closing| closing.ended).into(),
             ];
             (&GROUPS, columns)
+        }
+        Row::Amendment(amendment) => {
+            let columns = vec![
+                Value::of(&amendment.group),
+                Value::of(&amendment.id),
+                canonical::encode(&amendment.terms).into(),
+                amendment.from.0.into(),
+                rows::ids(&amendment.agreed).into(),
+                rows::ids(&amendment.declined).into(),
+                amendment.decided.into(),
+            ];
+            (&AMENDMENTS, columns)
+        }
+        Row::Hold(hold) => {
+            let columns = vec![
+                Value::of(&hold.merchant),
+                Value::of(&hold.id),
+                Value::of(&hold.account),
+                Value::of(&hold.group),
+                canonical::encode(&hold.held).into(),
+                hold.made_at.0.into(),
+                hold.until.0.into(),
+                rows::hold_state(hold.state).into(),
+                Value::maybe(hold.till.as_ref()),
+            ];
+            (&HOLDS, columns)
+        }
+        Row::Redemption(redemption) => {
+            let columns = vec![
+                Value::of(&redemption.merchant),
+                Value::of(&redemption.id),
+                Value::of(&redemption.account),
+                Value::of(&redemption.group),
+                redemption.made_at.0.into(),
+                canonical::encode(&redemption.allocations).into(),
+                redemption.returned.get().into(),
+                Value::maybe(redemption.till.as_ref()),
+            ];
+            (&REDEMPTIONS, columns)
+        }
+        Row::Debt(debt) => {
+            let columns = vec![
+                Value::of(&debt.account),
+                Value::of(&debt.group),
+                Value::of(&debt.merchant),
+                rows::unit(debt.unit).into(),
+                debt.units.get().into(),
+                debt.since.0.into(),
+            ];
+            (&DEBTS, columns)
         }
         Row::Terms(terms) => {
             let columns = vec![
@@ -317,7 +419,15 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
         }
         Row::Member(member) => {
             let (group, merchant) = (Value::of(&member.group), Value::of(&member.merchant));
-            (&MEMBERS, vec![group, merchant, member.joined_at.0.into(), member.terms_version.into()])
+            let columns = vec![
+                group,
+                merchant,
+                member.joined_at.0.into(),
+                member.terms_version.into(),
+                member.left_at.map(|at| at.0).into(),
+                member.frozen_at.map(|at| at.0).into(),
+            ];
+            (&MEMBERS, columns)
         }
         Row::Standing(standing) => {
             let choice = canonical::encode(&standing.choice).into();
@@ -340,6 +450,9 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
                 i64::from(lot.last_day.0).into(),
                 lot.ends_at.0.into(),
                 lot.held.get().into(),
+                rows::unit(lot.worth.unit).into(),
+                lot.expired.get().into(),
+                Value::maybe(lot.revives.as_ref()),
             ];
             (&LOTS, columns)
         }
@@ -370,10 +483,13 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
                 canonical::encode(&pass.held).into(),
                 pass.expires.cast_signed().into(),
                 rows::pass_state(pass.state).into(),
+                pass.made_at.0.into(),
             ];
             (&PASSES, columns)
         }
-        Row::Closed { account, at } => (&CLOSED, vec![Value::of(account), at.0.into()]),
+        Row::Closed { account, at, into } => {
+            (&CLOSED, vec![Value::of(account), at.0.into(), Value::maybe(into.as_ref())])
+        }
         Row::Operator { account, operator } => (&OPERATORS, vec![Value::of(account), (*operator).into()]),
     }
 }

@@ -5,7 +5,7 @@ use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
 use rusqlite::Connection;
 
-use super::load::{all, cell, memberships, one};
+use super::load::{all, cell, one};
 use crate::rows;
 use crate::store::{DirectoryGroup, DirectoryMerchant, StoreError};
 
@@ -14,7 +14,9 @@ const CHANGED: &str =
 const MERCHANT: &str = "SELECT * FROM merchants WHERE id = ?1";
 const KEYS: &str = "SELECT * FROM devices
     WHERE merchant = ?1 AND revoked_at IS NULL AND left_at IS NULL ORDER BY key";
-const MEMBERS: &str = "SELECT merchant FROM members WHERE group_id = ?1 ORDER BY merchant";
+const MEMBERS: &str =
+    "SELECT merchant FROM members WHERE group_id = ?1 AND left_at IS NULL ORDER BY merchant";
+const GROUPS: &str = "SELECT group_id FROM members WHERE merchant = ?1 AND left_at IS NULL ORDER BY group_id";
 
 pub fn changed(
     connection: &Connection,
@@ -36,7 +38,7 @@ pub fn merchant(connection: &Connection, id: MerchantId) -> Result<Option<Direct
         Ok((rows::merchant(row)?, Timestamp(rows::at(row, "changed_at")?)))
     })?;
     let Some((merchant, changed_at)) = found else { return Ok(None) };
-    let groups = memberships(connection, id)?;
+    let groups = all(connection, GROUPS, [id.as_ref()], |row| rows::id(row, "group_id"))?;
     let keys = all(connection, KEYS, [id.as_ref()], rows::device)?;
     Ok(Some(DirectoryMerchant { merchant, groups, keys, changed_at }))
 }
@@ -47,5 +49,9 @@ pub fn group(connection: &Connection, id: GroupId) -> Result<Option<DirectoryGro
         return Ok(None);
     };
     let members = all(connection, MEMBERS, [id.as_ref()], |row| rows::id(row, "merchant"))?;
-    Ok(Some(DirectoryGroup { group, terms, members }))
+    let amendment = match cell(connection, Key::Amendment(id))? {
+        Some(Cell::Amendment(amendment)) if !amendment.decided => Some(*amendment),
+        _ => None,
+    };
+    Ok(Some(DirectoryGroup { group, terms, members, amendment }))
 }

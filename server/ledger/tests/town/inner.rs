@@ -7,8 +7,12 @@ use moa_ledger::store::{
     InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session, Store,
     StoreError, TakenOneTime,
 };
+use moa_rules::amendment::Amendment;
+use moa_rules::debt::Debt;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
+use moa_rules::group::Group;
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::pass::Pass;
@@ -69,6 +73,12 @@ by_inner! {
         fn heard_of(key: KeyId) -> Result<Heard, StoreError>;
         fn passes_to_release(now: Timestamp, limit: usize) -> Result<Vec<Pass>, StoreError>;
         fn passes_for(account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError>;
+        fn holds_to_lapse(now: Timestamp, limit: usize) -> Result<Vec<Hold>, StoreError>;
+        fn open_holds(account: AccountId, merchant: Option<MerchantId>) -> Result<Vec<Hold>, StoreError>;
+        fn debts(account: AccountId) -> Result<Vec<Debt>, StoreError>;
+        fn amendments_due(now: Timestamp, limit: usize) -> Result<Vec<Amendment>, StoreError>;
+        fn groups_to_end(now: Timestamp, limit: usize) -> Result<Vec<Group>, StoreError>;
+        fn lots_left(group: GroupId, limit: usize) -> Result<Vec<Lot>, StoreError>;
         fn is_operator(account: AccountId) -> Result<bool, StoreError>;
         fn forget_closed() -> Result<(), StoreError>;
     }
