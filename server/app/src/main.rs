@@ -63,13 +63,24 @@ enum Change {
 }
 
 #[derive(Args)]
+struct Database {
+    /// The address of a PostgreSQL database, such as postgres://moa@db.example/moa, in place of the one in the folder. The
+    /// folder keeps key and pepper all the same; several servers on one database have copies of both. With a password in
+    /// it, give it as MOA_DATABASE: arguments can be read by everyone on the machine.
+    #[arg(id = "database", long, env = "MOA_DATABASE", value_name = "URL", hide_env_values = true)]
+    url: Option<String>,
+}
+
+#[derive(Args)]
 struct Person {
     /// The folder that keeps everything.
     #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
     data: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// An account's id, or the phone number that it signed up with.
     #[arg(value_name = "ACCOUNT OR NUMBER")]
-    person: String,
+    who: String,
 }
 
 #[derive(Args)]
@@ -77,6 +88,8 @@ struct Serve {
     /// The folder that keeps everything: database, key, pepper. Back it up as a whole.
     #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
     data: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, env = "MOA_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -158,12 +171,13 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
 
 async fn run_server(serve: Serve) -> Result<(), Box<dyn Error>> {
     let Serve { data, listen, link_base, carrier, connections, test_clock, .. } = serve;
+    let database = serve.database.url;
     let Serve { daily_codes, codes_per_address, trusted_proxies, .. } = serve;
     let limits = Limits { daily_codes, codes_per_address, trusted_proxies };
     // Taken over before anyone can know that the server runs.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let config = Config { data, listen, link_base, carrier, connections, limits, test_clock };
+    let config = Config { data, database, listen, link_base, carrier, connections, limits, test_clock };
     let server = start(&config, system_clock()).await.map_err(explain)?;
     say(&format!("listening on {}", server.url()))?;
     tracing::info!(url = server.url(), data = %config.data.display(), "serving");
@@ -186,12 +200,13 @@ fn explain(error: StartError) -> Box<dyn Error> {
     }
 }
 
-fn appoint(Person { data, person }: &Person, operator: bool) -> Result<ExitCode, Box<dyn Error>> {
+fn appoint(Person { data, database: at, who }: &Person, operator: bool) -> Result<ExitCode, Box<dyn Error>> {
     let database = database(data);
-    if !database.exists() {
+    if at.url.is_none() && !database.exists() {
         return Err(format!("{} is not there; which folder does the server use?", database.display()).into());
     }
-    let account = moa_server::operator::appoint(data, person, operator, system_clock()())?;
+    let at = at.url.as_deref();
+    let account = moa_server::operator::appoint(data, at, who, operator, system_clock()())?;
     say(&if operator { format!("{account} is an operator") } else { format!("{account} is no operator") })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@
 //! | [`tables`] | the live tables in memory: the memory store's, and what a rebuild makes |
 //! | [`memory`], [`sqlite`], [`postgres`] | the stores |
 //! | [`engine`] | the committer: gathers what waits, commits it, answers |
+//! | [`watch`] | who waits for something new in an inbox |
 //! | [`verify`] | proves the live tables from the journal |
 
 pub mod batch;
@@ -25,3 +26,4 @@ pub mod sweep;
 pub mod system;
 pub mod tables;
 pub mod verify;
+pub mod watch;

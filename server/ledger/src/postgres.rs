@@ -284,6 +284,14 @@ impl Store for PostgresStore {
         self.pool.read("reading a head", async |tx| load::head(tx, inbox).await)
     }
 
+    fn heads(&self, inboxes: &[Inbox]) -> Result<Vec<InboxHead>, StoreError> {
+        self.pool.read("reading heads", async |tx| load::heads(tx, inboxes).await)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn inbox(&self, inbox: Inbox, after: u64, limit: usize) -> Result<InboxPage, StoreError> {
         let work = async |tx: &Connection| load::inbox(tx, inbox, after, limit).await;
         self.pool.transaction("reading an inbox", Mode::Read, work)

@@ -181,6 +181,16 @@ pub trait Store: People {
     /// An inbox's head; that of an empty one if nothing landed there yet.
     fn head(&self, inbox: Inbox) -> Result<InboxHead, StoreError>;
 
+    /// The heads of inboxes, in their order.
+    fn heads(&self, inboxes: &[Inbox]) -> Result<Vec<InboxHead>, StoreError> {
+        inboxes.iter().map(|inbox| self.head(*inbox)).collect()
+    }
+
+    /// Whether other servers may commit on the same database.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Up to `limit` events after number `after`. Empty, with the head, beyond the end.
     fn inbox(&self, inbox: Inbox, after: u64, limit: usize) -> Result<InboxPage, StoreError>;
 

@@ -147,10 +147,10 @@ async fn a_full_disk_decides_nothing_and_the_same_op_succeeds_later() {
 #[tokio::test]
 async fn a_watch_is_woken_by_what_lands_after_it_began() {
     let (town, shop, engine) = trying();
-    let mut watch = engine.watch(&[Inbox::Merchant(shop.id)]);
+    let mut watch = engine.watch(&[(Inbox::Merchant(shop.id), 0)]);
     engine.submit(vec![sale(&town, &shop)]).await.unwrap();
     watch.changed().await;
-    let mut other = engine.watch(&[Inbox::Account(shop.actor.account)]);
+    let mut other = engine.watch(&[(Inbox::Account(shop.actor.account), 0)]);
     engine.submit(vec![sale(&town, &shop)]).await.unwrap();
     let mut quiet = Box::pin(other.changed());
     assert!(futures_poll(&mut quiet).await.is_none());

@@ -16,6 +16,7 @@ use moa_rules::quantity::Units;
 use moa_rules::terms::Basis;
 use moa_wire::keys::Signer;
 use moa_wire::submission::Submission;
+use town::stores::fresh;
 use town::{Actor, START, Shop, Town, points, system};
 
 /// Two servers on one database.
@@ -26,7 +27,7 @@ struct Two {
 
 fn two() -> Two {
     let (actor, device) = system();
-    let database = Server::shared().database();
+    let database = fresh();
     let open = || Arc::new(PostgresStore::open(&database.url(), &device).unwrap());
     let one = Town::new(open(), actor);
     let (actor, _) = system();
@@ -138,7 +139,7 @@ struct Faulty {
 impl Faulty {
     fn new() -> Self {
         let (actor, device) = system();
-        let database = Server::shared().database();
+        let database = fresh();
         let proxy = Proxy::start(database.server().port()).unwrap();
         let store = PostgresStore::open(&database.url_at(proxy.port()), &device).unwrap();
         Self { town: Town::new(Arc::new(store), actor), model: MemoryStore::new(&device), proxy, database }
@@ -286,4 +287,19 @@ fn a_database_that_is_gone_is_told_of_and_decides_nothing() {
     let said = town.store.merchant(cafe.id).unwrap_err().to_string();
     assert!(said.contains("is PostgreSQL running where --database says?"), "{said}");
     std::mem::forget(database);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_at_one_server_is_woken_by_what_another_commits() {
+    let Two { towns: [town, other], .. } = &two();
+    let cafe = town.shop("카페");
+    let engines = [town, other].map(|at| Engine::start(at.store.clone(), Arc::new(|| START)));
+    let inbox = Inbox::Merchant(cafe.id);
+    let known = town.store.head(inbox).unwrap().count;
+    let mut watch = engines[0].watch(&[(inbox, known)]);
+    let sale = town.check(&town.sale(&cafe, 4_500)).unwrap();
+    engines[1].submit(vec![sale]).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(30), watch.changed()).await.unwrap();
+    assert_eq!(town.store.head(inbox).unwrap().count, known + 1);
+    tokio::task::spawn_blocking(move || engines.each_ref().map(Engine::stop)).await.unwrap();
 }

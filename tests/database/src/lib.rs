@@ -54,6 +54,7 @@ pub struct Server {
     port: u16,
     process: u32,
     made: AtomicU32,
+    template: OnceLock<String>,
     // Closed when this process ends, and with it the server ends.
     _pipe: ChildStdin,
     _guard: Child,
@@ -124,7 +125,8 @@ impl Server {
             return Err(NoServer("PostgreSQL did not start; what it said stands above".to_owned()));
         };
         let made = AtomicU32::new(0);
-        Ok(Self { programs: programs.to_owned(), port, process, made, _pipe: pipe, _guard: guard })
+        let (programs, template) = (programs.to_owned(), OnceLock::new());
+        Ok(Self { programs, port, process, made, template, _pipe: pipe, _guard: guard })
     }
 
     /// Where it listens.
@@ -160,6 +162,23 @@ impl Server {
     /// If it can't be made.
     pub fn database(&self) -> Database<'_> {
         self.made("template0")
+    }
+
+    /// A fresh database with in it what `prepare` put into the first one that was asked for.
+    ///
+    /// # Panics
+    /// If it can't be made.
+    pub fn prepared(&self, prepare: impl FnOnce(&Database<'_>)) -> Database<'_> {
+        let template = self.template.get_or_init(|| {
+            let database = self.database();
+            prepare(&database);
+            let others = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", database.name);
+            // A connection that was closed ends a little later, and while it is there nothing can be copied.
+            while self.run("postgres", &others) != "0" {}
+            // It stays as long as the server.
+            std::mem::ManuallyDrop::new(database).name.clone()
+        });
+        self.made(template)
     }
 
     fn made(&self, template: &str) -> Database<'_> {
@@ -216,15 +235,6 @@ impl<'a> Database<'a> {
     /// If it fails.
     pub fn run(&self, sql: &str) -> String {
         self.server.run(&self.name, sql)
-    }
-
-    /// Another with the same in it. Nobody may be connected to this one.
-    ///
-    /// # Panics
-    /// If it can't be made.
-    #[must_use]
-    pub fn copy(&self) -> Self {
-        self.server.made(&self.name)
     }
 }
 

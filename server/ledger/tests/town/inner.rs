@@ -56,6 +56,7 @@ by_inner! {
     Store {
         fn device(key: KeyId) -> Result<Option<Device>, StoreError>;
         fn head(inbox: Inbox) -> Result<InboxHead, StoreError>;
+        fn heads(inboxes: &[Inbox]) -> Result<Vec<InboxHead>, StoreError>;
         fn inbox(inbox: Inbox, after: u64, limit: usize) -> Result<InboxPage, StoreError>;
         fn lots(account: AccountId) -> Result<Vec<Lot>, StoreError>;
         fn directory(after: (Timestamp, MerchantId), limit: usize) -> Result<Vec<DirectoryMerchant>, StoreError>;

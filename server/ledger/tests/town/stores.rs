@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use moa_database::Server;
+use moa_database::{Database, Server};
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::postgres::PostgresStore;
 use moa_ledger::sqlite::SqliteStore;
@@ -55,10 +55,18 @@ pub fn on_sqlite(suite: impl FnOnce(&mut Town<SqliteStore>)) {
     assert!(report.is_clean(), "{:#?}", report.differences);
 }
 
+/// A database with the tables in it, and nothing in the tables.
+pub fn fresh() -> Database<'static> {
+    Server::shared().prepared(|database| {
+        drop(PostgresStore::open(&database.url(), &system().1).unwrap());
+        database.run("DELETE FROM devices");
+    })
+}
+
 /// On a PostgreSQL of the tests' own.
 pub fn on_postgres(suite: impl FnOnce(&mut Town<PostgresStore>)) {
     let (actor, device) = system();
-    let database = Server::shared().database();
+    let database = fresh();
     suite(&mut Town::new(Arc::new(PostgresStore::open(&database.url(), &device).unwrap()), actor));
 }
 
@@ -94,7 +102,7 @@ impl Subject for By<Servers> {
 
 pub fn on_two_servers(suite: impl FnOnce(&mut Town<By<Servers>>)) {
     let (actor, device) = system();
-    let database = Server::shared().database();
+    let database = fresh();
     let servers = Servers::new([&database.url(), &database.url()], &device);
     suite(&mut Town::new(Arc::new(By(servers)), actor));
 }
