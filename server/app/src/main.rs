@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use moa_ledger::verify::verify;
+use moa_ledger::verify::verify_file;
 use moa_server::{CarrierKind, Config, DailyCodes, Limits, StartError, database, http, start, system_clock};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -201,7 +201,7 @@ fn verify_books(data: &Path) -> Result<ExitCode, Box<dyn Error>> {
     if !database.exists() {
         return Err(format!("{} is not there; which folder does the server use?", database.display()).into());
     }
-    let report = verify(&database)?;
+    let report = verify_file(&database)?;
     say(&format!(
         "{}: {} ops, {} events, {} inboxes, {} lots, {} groups",
         database.display(),

@@ -1,7 +1,7 @@
 //! The store on SQLite: the embedded default. One writer, many readers (WAL), durable at every commit
 //! (`synchronous=FULL`).
 
-pub(crate) mod audit;
+mod audit;
 mod directory;
 mod enrolments;
 mod load;
@@ -29,6 +29,8 @@ use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Key};
 use moa_wire::submission::Submission;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+pub use audit::SqliteJournal;
 
 use crate::batch::{self, Changes};
 use crate::store::{

@@ -144,6 +144,64 @@ impl Tables {
         }
     }
 
+    /// Takes out the row that has this one's primary key.
+    pub fn take(&mut self, like: &Row) -> Option<Row> {
+        match like {
+            Row::Device(device) => self.devices.remove(&device.key).map(Row::Device),
+            Row::Counter(key, counter) => {
+                self.counters.take(&(*key, *counter)).map(|(key, counter)| Row::Counter(key, counter))
+            }
+            Row::Merchant(merchant) => self.merchants.remove(&merchant.id).map(Row::Merchant),
+            Row::Sale(sale) => self.sales.remove(&(sale.merchant, sale.id)).map(Row::Sale),
+            Row::Group(group) => self.groups.remove(&group.id).map(Row::Group),
+            Row::Terms(terms) => self.terms.remove(&(terms.group, terms.version)).map(Row::Terms),
+            Row::Member(member) => self.members.remove(&(member.group, member.merchant)).map(Row::Member),
+            Row::Lot(lot) => self.lots.remove(&(lot.account, lot.group, lot.id)).map(Row::Lot),
+            Row::Standing(standing) => self.standings.remove(&standing.account).map(Row::Standing),
+            Row::Staff(staff) => self.staff.remove(&(staff.merchant, staff.account)).map(Row::Staff),
+            Row::StaffDay { merchant, account, day, .. } => {
+                let (merchant, account, day) = (*merchant, *account, *day);
+                let sold = self.staff_days.remove(&(merchant, account, day));
+                sold.map(|sold| Row::StaffDay { merchant, account, day, sold })
+            }
+            Row::Pass(pass) => self.passes.remove(&(pass.merchant, pass.id)).map(Row::Pass),
+            Row::Closed { account, .. } => {
+                let account = *account;
+                self.closed.remove(&account).map(|at| Row::Closed { account, at })
+            }
+            Row::Operator { account, .. } => {
+                self.operators.take(account).map(|account| Row::Operator { account, operator: true })
+            }
+        }
+    }
+
+    /// Every row but the counters, which no event makes.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        let staff_days = self.staff_days.iter().map(|((merchant, account, day), sold)| Row::StaffDay {
+            merchant: *merchant,
+            account: *account,
+            day: *day,
+            sold: *sold,
+        });
+        let closed = self.closed.iter().map(|(account, at)| Row::Closed { account: *account, at: *at });
+        let operators =
+            self.operators.iter().map(|account| Row::Operator { account: *account, operator: true });
+        let devices = self.devices.values().cloned().map(Row::Device);
+        devices
+            .chain(self.merchants.values().cloned().map(Row::Merchant))
+            .chain(self.sales.values().cloned().map(Row::Sale))
+            .chain(self.groups.values().cloned().map(Row::Group))
+            .chain(self.terms.values().cloned().map(Row::Terms))
+            .chain(self.members.values().cloned().map(Row::Member))
+            .chain(self.lots.values().cloned().map(Row::Lot))
+            .chain(self.standings.values().cloned().map(Row::Standing))
+            .chain(self.staff.values().copied().map(Row::Staff))
+            .chain(staff_days)
+            .chain(self.passes.values().cloned().map(Row::Pass))
+            .chain(closed)
+            .chain(operators)
+    }
+
     /// Adds to an account of the books. Accounts at zero are not kept.
     pub fn post(&mut self, account: Account, amount: i64) {
         let balance = self.balances.entry(account).or_default();

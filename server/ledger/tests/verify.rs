@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{Answer, Outcome};
-use moa_ledger::verify::verify;
+use moa_ledger::verify::verify_file;
 use moa_rules::device::KeyKind;
 use moa_rules::op::{Op, OpBody};
 use moa_rules::quantity::Money;
@@ -77,7 +77,7 @@ fn an_untouched_database_is_clean() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("moa.db");
     lively(&path);
-    let report = verify(&path).unwrap();
+    let report = verify_file(&path).unwrap();
     assert!(report.is_clean(), "{:#?}", report.differences);
     assert_eq!((report.lots, report.groups), (80, 2));
     // Three enrolments and two more as buyers, two shops, a group and two members, 80 sales and accruals, two
@@ -228,7 +228,7 @@ fn every_kind_of_damage_is_found() {
         assert!(connection.execute(damage, []).unwrap() > 0, "{what}: touched nothing");
         drop(connection);
         // Damage that cannot even be read is reported as an error.
-        let found = verify(&path).map_or(true, |report| !report.is_clean());
+        let found = verify_file(&path).map_or(true, |report| !report.is_clean());
         assert!(found, "{what} was not found");
     }
 }
@@ -248,7 +248,7 @@ fn edge_42_a_counter_that_a_damaged_database_let_pass_twice_is_found() {
     let again = town.sale(&cafe, 20_000);
     let again = cafe.actor.sign(Op { counter: sale.value().counter, ..again.value().clone() });
     assert_eq!(town.submit(&again), Outcome::First(Answer::Applied));
-    let report = verify(&path).unwrap();
+    let report = verify_file(&path).unwrap();
     assert!(report.differences.iter().any(|found| found.contains("used twice")), "{:?}", report.differences);
 }
 

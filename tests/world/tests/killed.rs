@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use moa_ledger::verify::verify;
+use moa_ledger::verify::verify_file;
 use moa_phone::{Environment, Fate, SeededEnvironment, Transport};
 use moa_rules::id::GroupId;
 use moa_rules::merchant::MerchantProfile;
@@ -107,7 +107,7 @@ async fn ask_again(client: &Client, ops: &[Vec<u8>]) {
 }
 
 fn assert_clean(data: &Path) {
-    let report = verify(&database(data)).unwrap();
+    let report = verify_file(&database(data)).unwrap();
     assert!(report.is_clean(), "{:?}", report.differences);
 }
 

@@ -91,7 +91,7 @@ impl Town {
     /// Stops the server and verifies its books.
     pub async fn close(self) {
         self.server.shutdown().await;
-        let report = moa_ledger::verify::verify(&moa_server::database(self.folder.path())).unwrap();
+        let report = moa_ledger::verify::verify_file(&moa_server::database(self.folder.path())).unwrap();
         assert!(report.is_clean(), "{:#?}", report.differences);
     }
 
