@@ -118,6 +118,30 @@ pub fn run(tx: &mut dyn Tx, batch: &[Submission], now: Timestamp) -> Result<Comm
     Ok(Committed { outcomes, touched: work.changes.heads.keys().copied().collect() })
 }
 
+/// What the directory shows differently.
+pub(crate) enum Listed {
+    /// A shop.
+    Merchant(MerchantId),
+    /// A group, and with it every member.
+    Group(GroupId),
+}
+
+/// What the directory shows differently after an event.
+pub(crate) fn directory_change(body: &EventBody) -> Option<Listed> {
+    match body {
+        EventBody::MerchantRegistered { merchant, .. }
+        | EventBody::StaffJoined { merchant, .. }
+        | EventBody::StaffLeft { merchant, .. }
+        | EventBody::TillAdded { merchant, .. }
+        | EventBody::DeviceEnrolled { merchant: Some(merchant), .. }
+        | EventBody::DeviceRevoked { merchant: Some(merchant), .. } => Some(Listed::Merchant(*merchant)),
+        EventBody::MemberJoined { group, .. } | EventBody::AdminAppointed { group, .. } => {
+            Some(Listed::Group(*group))
+        }
+        _ => None,
+    }
+}
+
 struct Batch {
     view: View,
     changes: Changes,
@@ -255,25 +279,12 @@ impl Batch {
             entries.push(Entry { inbox, number, hash: head.hash });
         }
         self.changes.events.push(EventRow { bytes, entries });
-        self.note_directory(&event.body);
-        Ok(())
-    }
-
-    fn note_directory(&mut self, body: &EventBody) {
-        match body {
-            EventBody::MerchantRegistered { merchant, .. }
-            | EventBody::StaffJoined { merchant, .. }
-            | EventBody::StaffLeft { merchant, .. }
-            | EventBody::TillAdded { merchant, .. }
-            | EventBody::DeviceEnrolled { merchant: Some(merchant), .. }
-            | EventBody::DeviceRevoked { merchant: Some(merchant), .. } => {
-                self.changes.changed_merchants.push(*merchant);
-            }
-            EventBody::MemberJoined { group, .. } | EventBody::AdminAppointed { group, .. } => {
-                self.changes.changed_groups.push(*group);
-            }
-            _ => {}
+        match directory_change(&event.body) {
+            Some(Listed::Merchant(merchant)) => self.changes.changed_merchants.push(merchant),
+            Some(Listed::Group(group)) => self.changes.changed_groups.push(group),
+            None => {}
         }
+        Ok(())
     }
 
     fn put(&mut self, row: Row) {

@@ -6,7 +6,7 @@
 use moa_rules::books::Account;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
-use moa_rules::id::{KeyId, OpId};
+use moa_rules::id::{KeyId, MerchantId, OpId};
 use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
 
@@ -37,11 +37,11 @@ pub trait Journal {
     /// How far every inbox has come.
     fn heads(&mut self, visit: Visit<'_, (Inbox, InboxHead)>) -> Result<(), StoreError>;
 
-    /// Every counter that a key has used.
-    fn counters(&mut self, visit: Visit<'_, (KeyId, u64)>) -> Result<(), StoreError>;
-
-    /// Every row of the live tables but the counters, in any order.
+    /// Every row of the live tables and of the counters, in any order.
     fn rows(&mut self, visit: Visit<'_, Row>) -> Result<(), StoreError>;
+
+    /// When what the directory shows of each shop last changed.
+    fn changed(&mut self, visit: Visit<'_, (MerchantId, Timestamp)>) -> Result<(), StoreError>;
 
     /// Every account of the books that is not at zero.
     fn balances(&mut self, visit: Visit<'_, (Account, i64)>) -> Result<(), StoreError>;

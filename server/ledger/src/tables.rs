@@ -18,6 +18,7 @@ use moa_rules::state::{Row, apply};
 use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Halt, Key, View};
 
+use crate::batch::{Listed, directory_change};
 use crate::store::LONGEST_GAP;
 
 /// Every live table, by its primary key.
@@ -29,6 +30,8 @@ pub struct Tables {
     pub counters: BTreeSet<(KeyId, u64)>,
     /// Shops.
     pub merchants: BTreeMap<MerchantId, Merchant>,
+    /// When what the directory shows of each shop last changed.
+    pub changed: BTreeMap<MerchantId, Timestamp>,
     /// Sales.
     pub sales: BTreeMap<(MerchantId, OpId), Sale>,
     /// Groups.
@@ -175,7 +178,21 @@ impl Tables {
         }
     }
 
-    /// Every row but the counters, which no event makes.
+    /// A shop is shown differently since an instant.
+    pub fn list_anew(&mut self, merchant: MerchantId, at: Timestamp) {
+        let changed = self.changed.entry(merchant).or_insert(at);
+        *changed = at.max(*changed);
+    }
+
+    /// Every member of a group is shown differently since an instant.
+    pub fn list_members_anew(&mut self, group: GroupId, at: Timestamp) {
+        let (first, last) = (MerchantId([0; 16]), MerchantId([0xff; 16]));
+        let members: Vec<MerchantId> =
+            self.members.range((group, first)..=(group, last)).map(|((_, merchant), _)| *merchant).collect();
+        members.into_iter().for_each(|merchant| self.list_anew(merchant, at));
+    }
+
+    /// Every row.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
         let staff_days = self.staff_days.iter().map(|((merchant, account, day), sold)| Row::StaffDay {
             merchant: *merchant,
@@ -187,7 +204,9 @@ impl Tables {
         let operators =
             self.operators.iter().map(|account| Row::Operator { account: *account, operator: true });
         let devices = self.devices.values().cloned().map(Row::Device);
+        let counters = self.counters.iter().map(|(key, counter)| Row::Counter(*key, *counter));
         devices
+            .chain(counters)
             .chain(self.merchants.values().cloned().map(Row::Merchant))
             .chain(self.sales.values().cloned().map(Row::Sale))
             .chain(self.groups.values().cloned().map(Row::Group))
@@ -229,6 +248,11 @@ impl Tables {
             if posting.account.ledger != Ledger::Wallet {
                 self.post(posting.account, posting.amount);
             }
+        }
+        match directory_change(&event.body) {
+            Some(Listed::Merchant(merchant)) => self.list_anew(merchant, event.at),
+            Some(Listed::Group(group)) => self.list_members_anew(group, event.at),
+            None => {}
         }
         Ok(())
     }

@@ -167,6 +167,7 @@ fn every_kind_of_damage_is_found() {
         ),
         ("terms that nobody agreed to", "UPDATE terms SET in_force_from = 0"),
         ("a shop with another owner", "UPDATE merchants SET owner = zeroblob(16)"),
+        ("a shop listed later", "UPDATE merchants SET changed_at = changed_at + 1"),
         ("a group with another count", "UPDATE groups SET members = members + 1"),
         ("a group with another admin", "UPDATE groups SET admin = zeroblob(16)"),
         (

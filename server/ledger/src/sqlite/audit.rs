@@ -5,7 +5,7 @@ use std::path::Path;
 use moa_rules::books::Account;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
-use moa_rules::id::{KeyId, OpId};
+use moa_rules::id::{KeyId, MerchantId, OpId};
 use moa_rules::state::Row as StateRow;
 use moa_rules::time::Timestamp;
 use moa_wire::canonical;
@@ -34,6 +34,7 @@ const OPERATORS: &str = "SELECT account FROM operators";
 const LOTS: &str = "SELECT * FROM lots";
 const BALANCES: &str = "SELECT group_id, party, ledger, issuer, amount FROM balances WHERE amount <> 0";
 const COUNTERS: &str = "SELECT key, counter FROM counters";
+const CHANGED: &str = "SELECT id, changed_at FROM merchants";
 const HEADS: &str = "SELECT inbox, count, hash FROM inboxes";
 const OPS: &str = "SELECT o.actor, o.id, o.payload_hash, coalesce(o.signed, c.signed) AS signed,
         c.actor AS carrier_actor, c.id AS carrier_id, o.answer, o.decided_at
@@ -102,15 +103,12 @@ impl Journal for SqliteJournal {
         })
     }
 
-    fn counters(&mut self, visit: Visit<'_, (KeyId, u64)>) -> Result<(), StoreError> {
-        each(&self.0, COUNTERS, |row| {
-            let counter: i64 = row.get("counter").map_err(doing("reading a counter"))?;
-            visit((rows::id(row, "key")?, counter.cast_unsigned()))
-        })
-    }
-
     fn rows(&mut self, visit: Visit<'_, StateRow>) -> Result<(), StoreError> {
         each_row(&self.0, visit)
+    }
+
+    fn changed(&mut self, visit: Visit<'_, (MerchantId, Timestamp)>) -> Result<(), StoreError> {
+        each(&self.0, CHANGED, |row| visit(changed(row)?))
     }
 
     fn balances(&mut self, visit: Visit<'_, (Account, i64)>) -> Result<(), StoreError> {
@@ -118,7 +116,7 @@ impl Journal for SqliteJournal {
     }
 }
 
-/// Every live table but the counters.
+/// Every live table.
 pub fn tables(connection: &Connection) -> Result<Tables, StoreError> {
     let mut tables = Tables::default();
     each_row(connection, &mut |row| {
@@ -130,6 +128,10 @@ pub fn tables(connection: &Connection) -> Result<Tables, StoreError> {
         tables.post(account, amount);
         Ok(())
     })?;
+    each(connection, CHANGED, |row| {
+        tables.changed.extend([changed(row)?]);
+        Ok(())
+    })?;
     Ok(tables)
 }
 
@@ -137,6 +139,7 @@ fn each_row(connection: &Connection, visit: Visit<'_, StateRow>) -> Result<(), S
     let mut each =
         |sql, read: fn(&Row) -> Result<StateRow, StoreError>| each(connection, sql, |row| visit(read(row)?));
     each(DEVICES, |row| rows::device(row).map(StateRow::Device))?;
+    each(COUNTERS, counter)?;
     each(MERCHANTS, |row| rows::merchant(row).map(StateRow::Merchant))?;
     each(SALES, |row| rows::sale(row).map(StateRow::Sale))?;
     each(GROUPS, |row| rows::group(row).map(StateRow::Group))?;
@@ -149,6 +152,16 @@ fn each_row(connection: &Connection, visit: Visit<'_, StateRow>) -> Result<(), S
     each(CLOSED, rows::closed)?;
     each(PASSES, |row| rows::pass(row).map(StateRow::Pass))?;
     each(OPERATORS, |row| Ok(StateRow::Operator { account: rows::id(row, "account")?, operator: true }))
+}
+
+fn counter(row: &Row) -> Result<StateRow, StoreError> {
+    let counter: i64 = row.get("counter").map_err(doing("reading a counter"))?;
+    Ok(StateRow::Counter(rows::id(row, "key")?, counter.cast_unsigned()))
+}
+
+fn changed(row: &Row) -> Result<(MerchantId, Timestamp), StoreError> {
+    let at = row.get("changed_at").map_err(doing("reading a shop"))?;
+    Ok((rows::id(row, "id")?, Timestamp(at)))
 }
 
 fn op(row: &Row) -> Result<KeptOp, StoreError> {

@@ -72,8 +72,8 @@ const STANDING: &str = "INSERT INTO standings (account, choice, best, since) VAL
 const BALANCE: &str =
     "INSERT INTO balances (group_id, party, ledger, issuer, amount) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (group_id, party, ledger, issuer) DO UPDATE SET amount = amount + excluded.amount";
-const MERCHANT_CHANGED: &str = "UPDATE merchants SET changed_at = ?2 WHERE id = ?1";
-const GROUP_CHANGED: &str = "UPDATE merchants SET changed_at = ?2
+const MERCHANT_CHANGED: &str = "UPDATE merchants SET changed_at = max(changed_at, ?2) WHERE id = ?1";
+const GROUP_CHANGED: &str = "UPDATE merchants SET changed_at = max(changed_at, ?2)
     WHERE id IN (SELECT merchant FROM members WHERE group_id = ?1)";
 
 /// An open transaction, as the batch sees it.
