@@ -10,6 +10,7 @@ use moa_rules::id::{KeyId, MerchantId, OpId};
 use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
 
+use crate::copy::{PeopleTable, Value};
 use crate::store::{Answer, InboxHead, StoreError};
 
 /// What is done with each thing that is read. An error ends the reading and is its result.
@@ -45,6 +46,9 @@ pub trait Journal {
 
     /// Every account of the books that is not at zero.
     fn balances(&mut self, visit: Visit<'_, (Account, i64)>) -> Result<(), StoreError>;
+
+    /// Every row of a table of people: a value for each of its columns.
+    fn people(&mut self, table: &PeopleTable, visit: Visit<'_, Vec<Value>>) -> Result<(), StoreError>;
 }
 
 /// An op of the journal, as kept.

@@ -8,68 +8,15 @@ use std::sync::Arc;
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{Answer, Outcome};
 use moa_ledger::verify::verify_file;
-use moa_rules::device::KeyKind;
-use moa_rules::op::{Op, OpBody};
-use moa_rules::quantity::Money;
-use moa_rules::standing::StandingChoice;
-use moa_rules::terms::Basis;
-use moa_rules::time::Timestamp;
-use moa_wire::keys::{Signer, SoftwareKey, key_id};
+use moa_rules::op::Op;
 use rusqlite::Connection;
-use town::{Actor, Shop, Town, points, system};
+use town::lively::history;
+use town::{Town, system};
 
-/// A shop, two buyers, sales, redemptions, an expiry, keys of every kind, staff, passes: every table has rows.
+/// A file in which every table of the journal and every live table has rows.
 fn lively(path: &Path) {
     let (actor, device) = system();
-    let mut town = Town::new(Arc::new(SqliteStore::open(path, &device).unwrap()), actor);
-    let (cafe, bakery) = (town.shop("카페"), town.shop("빵집"));
-    let group = town.group(points(500, 0, Basis::OnIssue), &[&cafe, &bakery]);
-    let buyers = [(); 2].map(|()| town.enrol());
-    for buyer in &buyers {
-        for _ in 0..40 {
-            town.earn(&cafe, buyer, group, 10_000);
-        }
-        town.redeem(&bakery, buyer, group, 700);
-    }
-    // Two sales that wait, of which one lapses.
-    let other = town.group(points(300, 0, Basis::OnIssue), &[&bakery]);
-    town.apply(&cafe.actor, OpBody::JoinGroup { group: other, terms_version: 1 });
-    let waiting = [(); 2].map(|()| town.sell_to(&cafe, &buyers[1], 10_000).0);
-    let choice = StandingChoice { groups: vec![other], best: true };
-    town.apply(&buyers[0], OpBody::SetStanding { choice });
-    let clerk = people(&town, &cafe);
-    // Passes: one open, one taken in part, one to come back.
-    let still_open = town.reserve(&buyers[1], (&cafe, &clerk), group, 100, 72);
-    let taken = town.reserve(&buyers[1], (&cafe, &clerk), group, 300, 1);
-    town.take(&buyers[1], &clerk, taken, 200);
-    let back = town.reserve(&buyers[1], (&cafe, &cafe.actor), group, 100, 1);
-    town.now = town.now.plus(26 * Timestamp::HOUR);
-    town.submit(&town.system_op(OpBody::ReleasePass { merchant: cafe.id, pass: back }));
-    assert_ne!(still_open, back);
-    town.now = town.now.plus(200 * Timestamp::DAY);
-    let lapse = OpBody::LapseSale { merchant: cafe.id, sale: waiting[0] };
-    town.submit(&town.system_op(lapse));
-    let sweep = OpBody::ExpireLots { group, account: buyers[0].account };
-    town.submit(&town.system_op(sweep));
-}
-
-/// An operator, a browser, a computer, a second phone, and two clerks, of whom one left; the other, who sold, is returned.
-fn people(town: &Town<SqliteStore>, cafe: &Shop) -> Actor {
-    let (operator, clerk, former) = (town.enrol(), town.enrol(), town.enrol());
-    town.appoint(operator.account, true);
-    town.apply(&operator, OpBody::SetAllowance { merchant: cafe.id, most: Money(2_000_000_000) });
-    town.hire(cafe, &clerk, 10_000, 20_000);
-    town.hire(cafe, &former, 10_000, 20_000);
-    town.apply(&clerk, OpBody::RecordSale { amount: Money(7_000), addressee: None });
-    town.apply(&cafe.actor, OpBody::RemoveStaff { merchant: cafe.id, account: former.account });
-    let second = town.further(&cafe.actor, false);
-    town.apply(&cafe.actor, OpBody::AdmitDevice { key: second.key_id() });
-    for kind in [KeyKind::Service, KeyKind::Browser { until: town.now.plus(Timestamp::DAY) }] {
-        let public_key = SoftwareKey::generate().unwrap().0.public_key();
-        town.apply(&cafe.actor, OpBody::AddKey { key: key_id(&public_key), public_key, kind });
-    }
-    town.apply(&cafe.actor, OpBody::RevokeDevice { key: second.key_id() });
-    clerk
+    history(&mut Town::new(Arc::new(SqliteStore::open(path, &device).unwrap()), actor));
 }
 
 #[test]
@@ -285,4 +232,16 @@ fn a_database_of_a_newer_program_is_refused_clearly() {
     let (_, device) = system();
     let error = SqliteStore::open(&path, &device).err().unwrap().to_string();
     assert!(error.contains("newer"), "{error}");
+    let error = verify_file(&path).unwrap_err().to_string();
+    assert!(error.contains("newer"), "{error}");
+}
+
+#[test]
+fn a_database_of_an_older_program_is_brought_up_to_date_before_it_is_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("moa.db");
+    lively(&path);
+    Connection::open(&path).unwrap().execute("DELETE FROM refinery_schema_history", []).unwrap();
+    let error = verify_file(&path).unwrap_err().to_string();
+    assert!(error.contains("start the server on it once"), "{error}");
 }

@@ -9,11 +9,13 @@ use moa_rules::id::{KeyId, MerchantId, OpId};
 use moa_rules::state::Row as StateRow;
 use moa_rules::time::Timestamp;
 use moa_wire::canonical;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use super::load::{all, one};
+use super::load::all;
 use super::rows::{self, corrupt};
-use super::{doing, open_reader};
+use super::{check_tables, doing, open_reader};
+use crate::copy::{PeopleTable, Value};
 use crate::journal::{Journal, KeptEntry, KeptOp, Visit};
 use crate::store::{InboxHead, StoreError};
 use crate::tables::Tables;
@@ -63,7 +65,7 @@ impl SqliteJournal {
         let connection = open_reader(path)?;
         // A transaction sees the state at its first read. Dropping the connection ends it.
         connection.execute_batch("BEGIN").map_err(doing("beginning to read"))?;
-        one(&connection, "SELECT count(*) FROM inboxes", [], |_| Ok(()))?;
+        check_tables(&connection)?;
         Ok(Self(connection))
     }
 }
@@ -113,6 +115,13 @@ impl Journal for SqliteJournal {
 
     fn balances(&mut self, visit: Visit<'_, (Account, i64)>) -> Result<(), StoreError> {
         each(&self.0, BALANCES, |row| visit(rows::balance(row)?))
+    }
+
+    fn people(&mut self, table: &PeopleTable, visit: Visit<'_, Vec<Value>>) -> Result<(), StoreError> {
+        let sql = format!("SELECT {} FROM {}", table.columns.join(", "), table.name);
+        each(&self.0, &sql, |row| {
+            (0..table.columns.len()).map(|at| value(row, at)).collect::<Result<_, _>>().and_then(&mut *visit)
+        })
     }
 }
 
@@ -192,6 +201,16 @@ fn entry(row: &Row) -> Result<KeptEntry, StoreError> {
     })
 }
 
+fn value(row: &Row, at: usize) -> Result<Value, StoreError> {
+    Ok(match row.get_ref(at).map_err(doing("reading people"))? {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => Value::Int(value),
+        ValueRef::Text(text) => Value::Text(String::from_utf8(text.to_vec()).map_err(|_| corrupt("a text"))?),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+        ValueRef::Real(_) => return Err(corrupt("a fraction")),
+    })
+}
+
 /// A column that is null where what it points at is gone: then no bytes at all.
 fn bytes(row: &Row, column: &'static str) -> Result<Vec<u8>, StoreError> {
     let bytes: Option<Vec<u8>> = row.get(column).map_err(doing("reading the journal"))?;
@@ -205,7 +224,7 @@ fn inbox(row: &Row, column: &'static str) -> Result<Inbox, StoreError> {
 /// Visits every row, keeping none.
 fn each(
     connection: &Connection,
-    sql: &'static str,
+    sql: &str,
     mut visit: impl FnMut(&Row) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare(sql).map_err(doing("preparing a query"))?;
