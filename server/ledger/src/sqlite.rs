@@ -82,7 +82,7 @@ fn advice(error: &rusqlite::Error) -> Option<&'static str> {
     match error.sqlite_error_code()? {
         ErrorCode::DiskFull => Some("make room where the data folder is; the server then goes on by itself"),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(
-            "stop the server, keep a copy of the data folder, restore a backup, check it with `moa verify`",
+            "stop the server, keep a copy of the data folder, write it anew with `moa rebuild` or restore a backup, check that with `moa verify`",
         ),
         ErrorCode::ReadOnly => Some("the data folder has to be writable"),
         _ => None,

@@ -56,7 +56,7 @@ impl Report {
         self.different == 0
     }
 
-    fn add(&mut self, difference: impl FnOnce() -> String) {
+    pub(crate) fn add(&mut self, difference: impl FnOnce() -> String) {
         self.different += 1;
         if self.differences.len() < MOST {
             self.differences.push(difference());

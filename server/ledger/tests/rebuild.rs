@@ -109,6 +109,29 @@ fn whatever_became_of_the_live_tables_a_rebuild_is_right() {
 }
 
 #[test]
+fn a_table_whose_pages_cannot_be_read_is_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(lively(&folder));
+    let (old, new) = (folder.path().join("moa.db"), folder.path().join("new.db"));
+    let right = dump(&old);
+    let connection = Connection::open(&old).unwrap();
+    let root =
+        "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE name = 'lots'";
+    let (page, size): (u32, u32) =
+        connection.query_row(root, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    drop(connection);
+    let mut bytes = std::fs::read(&old).unwrap();
+    let begins = usize::try_from((page - 1) * size).unwrap();
+    bytes[begins..begins + 64].iter_mut().for_each(|byte| *byte ^= 0x5a);
+    std::fs::write(&old, bytes).unwrap();
+    let copied = rebuild(&old, &new).unwrap();
+    assert!(copied.is_good() && copied.source.in_journal == 0, "{copied:#?}");
+    let told = copied.source.differences.join("; ");
+    assert!(told.contains("finds the file damaged") && told.contains("cannot all be read"), "{told}");
+    assert_eq!(dump(&new), right);
+}
+
+#[test]
 fn a_journal_that_does_not_hold_is_not_written_anew() {
     let damages = [
         "DELETE FROM inbox_events WHERE bytes IS NULL AND number = 9",

@@ -72,8 +72,10 @@ impl SqliteJournal {
 
 impl Journal for SqliteJournal {
     fn faults(&mut self) -> Result<Vec<String>, StoreError> {
+        // The check itself may stumble over what is damaged; whether the journal can be read is another matter.
         let found =
-            all(&self.0, "PRAGMA quick_check", [], |row| row.get(0).map_err(doing("checking the file")))?;
+            all(&self.0, "PRAGMA quick_check", [], |row| row.get(0).map_err(doing("checking the file")))
+                .unwrap_or_else(|error| vec![error.to_string()]);
         let damaged = found.into_iter().filter(|line: &String| line != "ok");
         Ok(damaged.map(|line| format!("SQLite finds the file damaged: {line}")).collect())
     }
