@@ -10,13 +10,19 @@
 //! | [`tables`] | the live tables in memory: the memory store's, and what a rebuild makes |
 //! | [`memory`], [`sqlite`] | the stores |
 //! | [`engine`] | the committer: gathers what waits, commits it, answers |
+//! | [`journal`] | what a store gives to be proved or written anew: one whole state of it |
+//! | [`replay`] | the journal's events in an order that agrees with every inbox |
+//! | [`copy`] | a store written anew from another's journal |
 //! | [`verify`] | proves the live tables from the journal |
 
 pub mod batch;
+pub mod copy;
 pub mod engine;
 pub mod given;
+pub mod journal;
 pub mod memory;
 pub mod reach;
+pub mod replay;
 pub mod sqlite;
 pub mod store;
 pub mod sweep;

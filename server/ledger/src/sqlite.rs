@@ -1,9 +1,10 @@
 //! The store on SQLite: the embedded default. One writer, many readers (WAL), durable at every commit
 //! (`synchronous=FULL`).
 
-pub(crate) mod audit;
+mod audit;
 mod directory;
 mod enrolments;
+mod import;
 mod load;
 mod people;
 mod rows;
@@ -11,6 +12,7 @@ mod save;
 mod sessions;
 mod tills;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,6 +36,9 @@ use moa_rules::view::{Cell, Key};
 use moa_wire::submission::Submission;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+pub use audit::SqliteJournal;
+pub use import::SqliteImport;
+
 use crate::batch::{self, Changes};
 use crate::store::{
     Committed, DirectoryGroup, DirectoryMerchant, Heard, InboxHead, InboxPage, Store, StoreError, pass_over,
@@ -46,6 +51,8 @@ mod migrations {
 
 /// The oldest SQLite that may open the file: before 3.51.3 a WAL could be lost in a checkpoint race.
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+const APPLIED: &str = "SELECT version, checksum FROM refinery_schema_history";
 
 /// The server's database in one file.
 pub struct SqliteStore {
@@ -79,7 +86,7 @@ fn advice(error: &rusqlite::Error) -> Option<&'static str> {
     match error.sqlite_error_code()? {
         ErrorCode::DiskFull => Some("make room where the data folder is; the server then goes on by itself"),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(
-            "stop the server, keep a copy of the data folder, restore a backup, check it with `moa verify`",
+            "stop the server, keep a copy of the data folder, write it anew with `moa rebuild` or restore a backup, check that with `moa verify`",
         ),
         ErrorCode::ReadOnly => Some("the data folder has to be writable"),
         _ => None,
@@ -173,6 +180,27 @@ fn migrate(writer: &mut Connection) -> Result<(), StoreError> {
             _ => StoreError::Database { doing: "bringing the database up to date", source: Box::new(error) },
         },
     )
+}
+
+/// Refuses tables that are not those that this program reads.
+fn check_tables(reader: &Connection) -> Result<(), StoreError> {
+    let applied = load::all(reader, APPLIED, [], |row| {
+        let read = doing("reading which tables these are");
+        Ok((row.get::<_, i64>(0).map_err(&read)?, row.get::<_, String>(1).map_err(&read)?))
+    })?;
+    let known: BTreeMap<i64, String> = migrations::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(|migration| (i64::from(migration.version()), migration.checksum().to_string()))
+        .collect();
+    for (version, checksum) in &applied {
+        match known.get(version) {
+            None => return Err(StoreError::Newer),
+            Some(known) if known != checksum => return Err(StoreError::Unreleased),
+            Some(_) => {}
+        }
+    }
+    if applied.len() < known.len() { Err(StoreError::Older) } else { Ok(()) }
 }
 
 /// A panic while the lock was held has rolled the transaction back.

@@ -6,7 +6,7 @@ use moa_ledger::memory::MemoryStore;
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::Store;
 use moa_ledger::tables::Tables;
-use moa_ledger::verify::verify;
+use moa_ledger::verify::verify_file;
 
 use super::{Town, system};
 
@@ -37,7 +37,7 @@ pub fn on_every_store(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("moa.db");
     sqlite(&mut Town::new(Arc::new(SqliteStore::open(&path, &device).unwrap()), actor));
-    let report = verify(&path).unwrap();
+    let report = verify_file(&path).unwrap();
     assert!(report.is_clean(), "{:#?}", report.differences);
 }
 
