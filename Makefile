@@ -83,8 +83,8 @@ fuzz: need-rust need-nightly ## every way in for bytes of strangers under libFuz
 
 .PHONY: soak soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil
 soak: soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil fuzz ## what takes long: kills, power cuts, API, simulation, turmoil, fuzzing
-soak-kills: need-rust ## 200 kills under load
-	MOA_KILLS=200 $(CARGO) test --quiet --locked --package moa-world --test killed -- --nocapture
+soak-kills: need-rust ## 300 kills under a mixed load
+	MOA_KILLS=300 $(CARGO) test --quiet --locked --package moa-world --test killed -- --nocapture
 soak-power: need-rust ## 100 power cuts under load
 	MOA_POWER_CUTS=100 $(CARGO) test --quiet --locked --package moa-durability --test power -- --nocapture
 soak-api: need-rust need-python ## the API document, ten minutes

@@ -73,6 +73,21 @@ impl DataDir {
         }
     }
 
+    /// Whether nothing is there, but for a lock that somebody took.
+    pub(crate) fn is_empty(path: &Path) -> Result<bool, DataError> {
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(at(path)(error)),
+        };
+        for entry in entries {
+            if entry.map_err(at(path))?.file_name() != LOCK {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Where the database is.
     pub(crate) fn database(&self) -> PathBuf {
         database(&self.path)
@@ -135,6 +150,16 @@ impl DataDir {
                 Ok(bytes)
             }
         }
+    }
+
+    /// Takes over the secrets of another folder, which belong to its database.
+    pub(crate) fn take_secrets(&self, from: &Path) -> Result<(), DataError> {
+        for name in [SERVER_KEY, PEPPER] {
+            let (theirs, ours) = (from.join(name), self.path.join(name));
+            let bytes = fs::read(&theirs).map_err(at(&theirs))?;
+            self.write(&ours, &bytes).map_err(at(&ours))?;
+        }
+        Ok(())
     }
 
     /// Whole or not at all, also when the power fails: written beside, synced, renamed, the folder synced.

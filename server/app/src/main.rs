@@ -1,4 +1,4 @@
-//! `moa`: runs the server, prints the API document, verifies the books.
+//! `moa`: runs the server, prints the API document, verifies the books and writes them anew.
 
 // What stands above a command or an option is what `--help` prints.
 #![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use moa_ledger::verify::verify;
+use moa_ledger::copy::Copied;
+use moa_ledger::verify::{Report, verify_file};
+use moa_server::rebuild::rebuild;
 use moa_server::{CarrierKind, Config, DailyCodes, Limits, StartError, database, http, start, system_clock};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -51,6 +53,20 @@ enum Command {
         /// The folder that keeps everything.
         #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
         data: PathBuf,
+    },
+    /// Writes a new folder from the journal of another, and proves it: for balances and tables that were damaged.
+    ///
+    /// The folder is only read, also while a server runs on it: what comes in meanwhile is not in the new one. So stop the
+    /// server before you go on with the new folder. Says whether the old tables agreed with the journal, and where not.
+    /// Exit status: 0 if the new folder is there and all of it agrees, 1 if the journal itself is damaged (then nothing is
+    /// written: restore a backup), 2 if it could not be done.
+    Rebuild {
+        /// The folder that keeps everything.
+        #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
+        data: PathBuf,
+        /// The new folder; it must not be there, or be empty.
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
     },
 }
 
@@ -166,6 +182,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Operator { change: Change::Appoint(person) } => appoint(&person, true),
         Command::Operator { change: Change::Dismiss(person) } => appoint(&person, false),
         Command::Verify { data } => verify_books(&data),
+        Command::Rebuild { data, to } => rebuild_books(&data, &to),
     }
 }
 
@@ -216,7 +233,38 @@ fn verify_books(data: &Path) -> Result<ExitCode, Box<dyn Error>> {
     if !database.exists() {
         return Err(format!("{} is not there; which folder does the server use?", database.display()).into());
     }
-    let report = verify(&database)?;
+    let report = verify_file(&database)?;
+    tell(&database, &report)?;
+    if report.is_clean() {
+        say("clean: everything agrees with the journal")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!("{} differences", report.different))?;
+    Ok(ExitCode::from(1))
+}
+
+fn rebuild_books(data: &Path, to: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let Copied { source, target } = rebuild(data, to)?;
+    tell(&database(data), &source)?;
+    let Some(target) = target else {
+        say(&format!("{} differences in the journal itself: nothing was written", source.in_journal))?;
+        say("restore a backup, and check it with moa verify")?;
+        return Ok(ExitCode::from(1));
+    };
+    if source.is_clean() {
+        say("its tables equal the journal's")?;
+    } else {
+        say(&format!("{} differences, which are not in the new folder", source.different))?;
+    }
+    tell(&database(to), &target)?;
+    if !target.is_clean() {
+        return Err("what was written does not agree with the journal, and was removed: this is a bug".into());
+    }
+    say("clean: everything agrees with the journal")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(database: &Path, report: &Report) -> io::Result<()> {
     say(&format!(
         "{}: {} ops, {} events, {} inboxes, {} lots, {} groups",
         database.display(),
@@ -226,15 +274,7 @@ fn verify_books(data: &Path) -> Result<ExitCode, Box<dyn Error>> {
         report.lots,
         report.groups
     ))?;
-    for difference in &report.differences {
-        say(&format!("differs: {difference}"))?;
-    }
-    if report.is_clean() {
-        say("clean: everything agrees with the journal")?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    say(&format!("{} differences", report.different))?;
-    Ok(ExitCode::from(1))
+    report.differences.iter().try_for_each(|difference| say(&format!("differs: {difference}")))
 }
 
 /// A line on stdout, at once.

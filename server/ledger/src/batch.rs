@@ -166,6 +166,38 @@ pub fn decide_all(tx: &mut dyn Tx, batch: &[Submission], now: Timestamp) -> Resu
     Ok(Decided { changes: work.changes, outcomes })
 }
 
+/// What the directory shows differently.
+pub(crate) enum Listed {
+    /// A shop.
+    Merchant(MerchantId),
+    /// A group, and with it every member, present or past.
+    Group(GroupId),
+}
+
+/// What the directory shows differently after an event.
+pub(crate) fn directory_change(body: &EventBody) -> Option<Listed> {
+    match body {
+        EventBody::MerchantRegistered { merchant, .. }
+        | EventBody::StaffJoined { merchant, .. }
+        | EventBody::StaffLeft { merchant, .. }
+        | EventBody::TillAdded { merchant, .. }
+        | EventBody::DeviceEnrolled { merchant: Some(merchant), .. }
+        | EventBody::DeviceRevoked { merchant: Some(merchant), .. } => Some(Listed::Merchant(*merchant)),
+        EventBody::MemberJoined { group, .. }
+        | EventBody::AdminAppointed { group, .. }
+        | EventBody::AmendmentProposed { group, .. }
+        | EventBody::AmendmentAnswered { group, .. }
+        | EventBody::TermsAmended { group, .. }
+        | EventBody::AmendmentRejected { group, .. }
+        // Shops that left are touched with the members.
+        | EventBody::MemberLeft { group, .. }
+        | EventBody::MemberFrozen { group, .. }
+        | EventBody::GroupClosing { group, .. }
+        | EventBody::GroupEnded { group, .. } => Some(Listed::Group(*group)),
+        _ => None,
+    }
+}
+
 struct Batch {
     view: View,
     changes: Changes,
@@ -340,36 +372,12 @@ impl Batch {
             entries.push(Entry { inbox, number, hash: head.hash });
         }
         self.changes.events.push(EventRow { bytes, entries });
-        self.note_directory(&event.body);
-        Ok(())
-    }
-
-    fn note_directory(&mut self, body: &EventBody) {
-        match body {
-            EventBody::MerchantRegistered { merchant, .. }
-            | EventBody::StaffJoined { merchant, .. }
-            | EventBody::StaffLeft { merchant, .. }
-            | EventBody::TillAdded { merchant, .. }
-            | EventBody::DeviceEnrolled { merchant: Some(merchant), .. }
-            | EventBody::DeviceRevoked { merchant: Some(merchant), .. } => {
-                self.changes.changed_merchants.push(*merchant);
-            }
-            EventBody::MemberJoined { group, .. }
-            | EventBody::AdminAppointed { group, .. }
-            | EventBody::AmendmentProposed { group, .. }
-            | EventBody::AmendmentAnswered { group, .. }
-            | EventBody::TermsAmended { group, .. }
-            | EventBody::AmendmentRejected { group, .. }
-            | EventBody::MemberFrozen { group, .. }
-            | EventBody::GroupClosing { group, .. }
-            | EventBody::GroupEnded { group, .. } => self.changes.changed_groups.push(*group),
-            // The members that stay, and the one that is no longer among them.
-            EventBody::MemberLeft { group, merchant, .. } => {
-                self.changes.changed_groups.push(*group);
-                self.changes.changed_merchants.push(*merchant);
-            }
-            _ => {}
+        match directory_change(&event.body) {
+            Some(Listed::Merchant(merchant)) => self.changes.changed_merchants.push(merchant),
+            Some(Listed::Group(group)) => self.changes.changed_groups.push(group),
+            None => {}
         }
+        Ok(())
     }
 
     fn put(&mut self, row: Row) {

@@ -11,14 +11,21 @@
 //! | [`memory`], [`sqlite`], [`postgres`] | the stores |
 //! | [`engine`] | the committer: gathers what waits, commits it, answers |
 //! | [`watch`] | who waits for something new in an inbox |
+//! | [`journal`] | what a store gives to be proved or written anew: one whole state of it |
+//! | [`replay`] | the journal's events in an order that agrees with every inbox |
+//! | [`copy`] | a store written anew from another's journal |
 //! | [`verify`] | proves the live tables from the journal |
 
 pub mod batch;
+pub mod copy;
 pub mod engine;
 pub mod given;
+pub mod journal;
 pub mod memory;
+mod migrated;
 pub mod postgres;
 pub mod reach;
+pub mod replay;
 mod rows;
 pub mod sqlite;
 pub mod store;

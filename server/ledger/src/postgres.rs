@@ -9,6 +9,7 @@ mod columns;
 mod directory;
 mod enrolments;
 mod errors;
+mod import;
 mod load;
 mod people;
 mod pool;
@@ -42,7 +43,9 @@ use refinery::error::Kind;
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
+pub use self::audit::PostgresJournal;
 use self::errors::{Then, said, then};
+pub use self::import::PostgresImport;
 use self::load::{all, most, one};
 use self::pool::{Connection, Mode, Pool, answer, persist};
 use crate::batch::{self, Changes, Prior, Tx};
@@ -104,17 +107,7 @@ impl PostgresStore {
     /// [`StoreError`] if there is no such database, if it is not fit to keep books, if it is newer than this program, or if it
     /// belongs to another server's key.
     pub fn open(url: &str, system: &Device) -> Result<Self, StoreError> {
-        let mut config =
-            url.parse::<Config>().ok().filter(|config| !config.get_hosts().is_empty()).ok_or_else(|| {
-                StoreError::Unfit("it should read like postgres://user:password@host/database".to_owned())
-            })?;
-        if config.get_ssl_mode() == SslMode::Require {
-            let advice = "Moa speaks to PostgreSQL without TLS: use a Unix socket, a private network or a tunnel, and \
-                sslmode=disable";
-            return Err(StoreError::Unfit(advice.to_owned()));
-        }
-        config.application_name("moa").connect_timeout(CONNECT).tcp_user_timeout(DEAD_AFTER);
-        let pool = Pool::new(config)?;
+        let pool = Pool::new(configured(url)?)?;
         persist(|| migrate(&pool))?;
         pool.transaction("keeping the server's key", Mode::Write, async |tx| own(tx, system).await)?;
         Ok(Self { pool })
@@ -125,7 +118,11 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError`] if they cannot be read.
     pub fn tables(&self) -> Result<Tables, StoreError> {
-        self.pool.transaction("reading every table", Mode::Read, async |tx| audit::tables(tx).await)
+        const WHAT: &str = "reading every table";
+        let connection = self.pool.connection(WHAT)?;
+        let read = answer(WHAT, connection.begin(Mode::Read)).and_then(|()| audit::tables(&connection));
+        let ended = answer(WHAT, connection.end(WHAT));
+        connection.settle(WHAT, read.and_then(|tables| ended.map(|()| tables)))
     }
 
     /// One try of a batch. `perhaps` is what earlier ones decided whose end was lost.
@@ -139,6 +136,21 @@ impl PostgresStore {
         let done = try_batch(&connection, batch, now, perhaps);
         connection.settle(COMMITTING, done)
     }
+}
+
+/// How a database is reached.
+fn configured(url: &str) -> Result<Config, StoreError> {
+    let mut config =
+        url.parse::<Config>().ok().filter(|config| !config.get_hosts().is_empty()).ok_or_else(|| {
+            StoreError::Unfit("it should read like postgres://user:password@host/database".to_owned())
+        })?;
+    if config.get_ssl_mode() == SslMode::Require {
+        let advice = "Moa speaks to PostgreSQL without TLS: use a Unix socket, a private network or a tunnel, and \
+            sslmode=disable";
+        return Err(StoreError::Unfit(advice.to_owned()));
+    }
+    config.application_name("moa").connect_timeout(CONNECT).tcp_user_timeout(DEAD_AFTER);
+    Ok(config)
 }
 
 const COMMITTING: &str = "committing a batch";

@@ -1,5 +1,6 @@
 //! Rows of tables as values, and back: the same columns in every database.
 
+pub(crate) mod journal;
 pub(crate) mod people;
 
 use minicbor::{Decode, Encode};

@@ -36,6 +36,11 @@ pub enum StoreError {
     /// The database was written by a newer program.
     #[error("the database is of a newer version of Moa: update this program")]
     Newer,
+    /// The database was written by an older program.
+    #[error(
+        "the database is of an older version of Moa: start the server on it once, which brings it up to date"
+    )]
+    Older,
     /// The database was made before its tables were released, and they have changed since.
     #[error(
         "the database was made by a Moa that was never released; begin with a new folder, or use that very version"

@@ -7,69 +7,16 @@ use std::sync::Arc;
 
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{Answer, Outcome};
-use moa_ledger::verify::verify;
-use moa_rules::device::KeyKind;
-use moa_rules::op::{Op, OpBody};
-use moa_rules::quantity::Money;
-use moa_rules::standing::StandingChoice;
-use moa_rules::terms::Basis;
-use moa_rules::time::Timestamp;
-use moa_wire::keys::{Signer, SoftwareKey, key_id};
+use moa_ledger::verify::verify_file;
+use moa_rules::op::Op;
 use rusqlite::Connection;
-use town::{Actor, Shop, Town, points, system};
+use town::lively::history;
+use town::{Town, system};
 
-/// A shop, two buyers, sales, redemptions, an expiry, keys of every kind, staff, passes: every table has rows.
+/// A file in which every table of the journal and every live table has rows.
 fn lively(path: &Path) {
     let (actor, device) = system();
-    let mut town = Town::new(Arc::new(SqliteStore::open(path, &device).unwrap()), actor);
-    let (cafe, bakery) = (town.shop("카페"), town.shop("빵집"));
-    let group = town.group(points(500, 0, Basis::OnIssue), &[&cafe, &bakery]);
-    let buyers = [(); 2].map(|()| town.enrol());
-    for buyer in &buyers {
-        for _ in 0..40 {
-            town.earn(&cafe, buyer, group, 10_000);
-        }
-        town.redeem(&bakery, buyer, group, 700);
-    }
-    // Two sales that wait, of which one lapses.
-    let other = town.group(points(300, 0, Basis::OnIssue), &[&bakery]);
-    town.apply(&cafe.actor, OpBody::JoinGroup { group: other, terms_version: 1 });
-    let waiting = [(); 2].map(|()| town.sell_to(&cafe, &buyers[1], 10_000).0);
-    let choice = StandingChoice { groups: vec![other], best: true };
-    town.apply(&buyers[0], OpBody::SetStanding { choice });
-    let clerk = people(&town, &cafe);
-    // Passes: one open, one taken in part, one to come back.
-    let still_open = town.reserve(&buyers[1], (&cafe, &clerk), group, 100, 72);
-    let taken = town.reserve(&buyers[1], (&cafe, &clerk), group, 300, 1);
-    town.take(&buyers[1], &clerk, taken, 200);
-    let back = town.reserve(&buyers[1], (&cafe, &cafe.actor), group, 100, 1);
-    town.now = town.now.plus(26 * Timestamp::HOUR);
-    town.submit(&town.system_op(OpBody::ReleasePass { merchant: cafe.id, pass: back }));
-    assert_ne!(still_open, back);
-    town.now = town.now.plus(200 * Timestamp::DAY);
-    let lapse = OpBody::LapseSale { merchant: cafe.id, sale: waiting[0] };
-    town.submit(&town.system_op(lapse));
-    let sweep = OpBody::ExpireLots { group, account: buyers[0].account };
-    town.submit(&town.system_op(sweep));
-}
-
-/// An operator, a browser, a computer, a second phone, and two clerks, of whom one left; the other, who sold, is returned.
-fn people(town: &Town<SqliteStore>, cafe: &Shop) -> Actor {
-    let (operator, clerk, former) = (town.enrol(), town.enrol(), town.enrol());
-    town.appoint(operator.account, true);
-    town.apply(&operator, OpBody::SetAllowance { merchant: cafe.id, most: Money(2_000_000_000) });
-    town.hire(cafe, &clerk, 10_000, 20_000);
-    town.hire(cafe, &former, 10_000, 20_000);
-    town.apply(&clerk, OpBody::RecordSale { amount: Money(7_000), addressee: None, redemption: None });
-    town.apply(&cafe.actor, OpBody::RemoveStaff { merchant: cafe.id, account: former.account });
-    let second = town.further(&cafe.actor, false);
-    town.apply(&cafe.actor, OpBody::AdmitDevice { key: second.key_id() });
-    for kind in [KeyKind::Service, KeyKind::Browser { until: town.now.plus(Timestamp::DAY) }] {
-        let public_key = SoftwareKey::generate().unwrap().0.public_key();
-        town.apply(&cafe.actor, OpBody::AddKey { key: key_id(&public_key), public_key, kind });
-    }
-    town.apply(&cafe.actor, OpBody::RevokeDevice { key: second.key_id() });
-    clerk
+    history(&mut Town::new(Arc::new(SqliteStore::open(path, &device).unwrap()), actor));
 }
 
 #[test]
@@ -77,9 +24,9 @@ fn an_untouched_database_is_clean() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("moa.db");
     lively(&path);
-    let report = verify(&path).unwrap();
+    let report = verify_file(&path).unwrap();
     assert!(report.is_clean(), "{:#?}", report.differences);
-    assert_eq!((report.lots, report.groups), (80, 2));
+    assert_eq!((report.lots, report.groups), (83, 2));
     // Three enrolments and two more as buyers, two shops, a group and two members, 80 sales and accruals, two
     // redemptions, 80 lots of which the first buyer's 39 with something left expired.
     // Then another group of two members, two sales that wait and one of which lapsed, and a standing choice.
@@ -167,6 +114,7 @@ fn every_kind_of_damage_is_found() {
         ),
         ("terms that nobody agreed to", "UPDATE terms SET in_force_from = 0"),
         ("a shop with another owner", "UPDATE merchants SET owner = zeroblob(16)"),
+        ("a shop listed later", "UPDATE merchants SET changed_at = changed_at + 1"),
         ("a group with another count", "UPDATE groups SET members = members + 1"),
         ("a group with another admin", "UPDATE groups SET admin = zeroblob(16)"),
         (
@@ -228,7 +176,7 @@ fn every_kind_of_damage_is_found() {
         assert!(connection.execute(damage, []).unwrap() > 0, "{what}: touched nothing");
         drop(connection);
         // Damage that cannot even be read is reported as an error.
-        let found = verify(&path).map_or(true, |report| !report.is_clean());
+        let found = verify_file(&path).map_or(true, |report| !report.is_clean());
         assert!(found, "{what} was not found");
     }
 }
@@ -248,7 +196,7 @@ fn edge_42_a_counter_that_a_damaged_database_let_pass_twice_is_found() {
     let again = town.sale(&cafe, 20_000);
     let again = cafe.actor.sign(Op { counter: sale.value().counter, ..again.value().clone() });
     assert_eq!(town.submit(&again), Outcome::First(Answer::Applied));
-    let report = verify(&path).unwrap();
+    let report = verify_file(&path).unwrap();
     assert!(report.differences.iter().any(|found| found.contains("used twice")), "{:?}", report.differences);
 }
 
@@ -284,4 +232,16 @@ fn a_database_of_a_newer_program_is_refused_clearly() {
     let (_, device) = system();
     let error = SqliteStore::open(&path, &device).err().unwrap().to_string();
     assert!(error.contains("newer"), "{error}");
+    let error = verify_file(&path).unwrap_err().to_string();
+    assert!(error.contains("newer"), "{error}");
+}
+
+#[test]
+fn a_database_of_an_older_program_is_brought_up_to_date_before_it_is_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("moa.db");
+    lively(&path);
+    Connection::open(&path).unwrap().execute("DELETE FROM refinery_schema_history", []).unwrap();
+    let error = verify_file(&path).unwrap_err().to_string();
+    assert!(error.contains("start the server on it once"), "{error}");
 }

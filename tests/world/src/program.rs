@@ -78,6 +78,16 @@ impl Program {
         Ok(ticks * 10_000)
     }
 
+    /// The most memory that it has held at once so far, in kilobytes.
+    ///
+    /// # Errors
+    /// Where there is no `/proc`.
+    pub fn most_memory_kb(&self) -> Result<u64, Failure> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM in status")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    }
+
     /// Kills it as a power cut would: no warning, no clean-up.
     ///
     /// # Errors

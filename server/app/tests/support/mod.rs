@@ -32,6 +32,15 @@ use serde_json::Value;
 /// Midday in Seoul, 21 September 2026.
 pub const NOON: i64 = 1_789_959_600_000;
 
+/// The binary, with nothing of its settings from the environment.
+pub fn moa() -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_moa"));
+    for name in ["MOA_DATA", "MOA_LISTEN", "MOA_LINK_BASE", "MOA_CARRIER", "MOA_CONNECTIONS", "MOA_TRACE"] {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// A server on a folder of its own, with a clock that stands until it is moved.
 pub struct Town {
     pub server: Running,
@@ -124,7 +133,7 @@ impl Town {
     /// Stops the server and verifies its books.
     pub async fn close(self) {
         self.server.shutdown().await;
-        let report = moa_ledger::verify::verify(&moa_server::database(self.folder.path())).unwrap();
+        let report = moa_ledger::verify::verify_file(&moa_server::database(self.folder.path())).unwrap();
         assert!(report.is_clean(), "{:#?}", report.differences);
     }
 

@@ -12,7 +12,7 @@ use futures_util::future::{try_join, try_join_all};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::AbortHandle;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
 
 use super::errors::{Then, doing, silent, then};
 use super::wait;
@@ -22,6 +22,8 @@ use crate::store::StoreError;
 const MOST: usize = 16;
 /// For how long an answer is waited for before the connection is taken for dead.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The same for what walks over everything.
+const LONG: Duration = Duration::from_hours(1);
 /// Tries of one transaction: enough for servers in each other's way, few enough to tell when it is something else.
 const TRIES: u32 = 24;
 /// Tries while the connection breaks.
@@ -56,7 +58,7 @@ impl Mode {
 }
 
 /// The connections of a store.
-pub(super) struct Pool {
+pub struct Pool {
     config: Config,
     state: Mutex<State>,
     freed: Condvar,
@@ -148,6 +150,11 @@ impl Pool {
         Ok(borrowed)
     }
 
+    /// A connection that is nobody else's and not counted, for what takes long.
+    pub(super) fn connect_alone(&self, what: &'static str) -> Result<Connection, StoreError> {
+        self.connect(what, Instant::now() + PATIENCE)
+    }
+
     fn connect(&self, what: &'static str, deadline: Instant) -> Result<Connection, StoreError> {
         // Some until the pool is dropped, which needs the only reference there is.
         let Some(runtime) = &self.runtime else { return Err(silent(what)) };
@@ -211,6 +218,14 @@ pub(super) fn answer<T>(
     work: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
     wait::until(Instant::now() + PATIENCE, work).unwrap_or_else(|| Err(silent(what)))
+}
+
+/// The same for what walks over everything.
+pub(super) fn answer_slowly<T>(
+    what: &'static str,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    wait::until(Instant::now() + LONG, work).unwrap_or_else(|| Err(silent(what)))
 }
 
 /// A time below `longest`, so that those in each other's way come back apart.
@@ -294,7 +309,7 @@ impl Drop for Borrowed<'_> {
 }
 
 /// One connection.
-pub(super) struct Connection {
+pub struct Connection {
     client: Client,
     driver: AbortHandle,
     statements: RefCell<HashMap<&'static str, Statement>>,
@@ -348,6 +363,30 @@ impl Connection {
     pub(super) async fn rows(&self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
         let statement = self.statement(sql).await?;
         self.client.query(&statement, params).await.map_err(doing("reading"))
+    }
+
+    /// Statements as they are, without parameters.
+    pub(super) async fn plain(&self, what: &'static str, sql: &str) -> Result<(), StoreError> {
+        self.client.batch_execute(sql).await.map_err(doing(what))
+    }
+
+    /// Every row of a query, as they come.
+    pub(super) async fn stream(&self, sql: &str) -> Result<RowStream, StoreError> {
+        self.client.query_raw(sql, Vec::<i64>::new()).await.map_err(doing("reading"))
+    }
+
+    /// A statement that is used once in a while, not kept.
+    pub(super) async fn prepared(&self, sql: &str) -> Result<Statement, StoreError> {
+        self.client.prepare(sql).await.map_err(doing("preparing a statement"))
+    }
+
+    /// Runs such a statement.
+    pub(super) async fn execute(
+        &self,
+        statement: &Statement,
+        params: &[Param<'_>],
+    ) -> Result<(), StoreError> {
+        self.client.execute(statement, params).await.map(drop).map_err(doing("writing"))
     }
 
     /// Runs one statement; how many rows it touched.

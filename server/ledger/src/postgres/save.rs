@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use futures_util::future::{try_join, try_join_all};
 use moa_rules::device::Holder;
+use moa_rules::id::MerchantId;
 use moa_rules::state::Row;
+use moa_rules::time::Timestamp;
 use moa_wire::canonical;
 
 use super::columns::{Rows, Value, params};
 use super::pool::Connection;
 use crate::batch::{Changes, Entry, EventRow, OpRow, Signed};
+use crate::journal::KeptEntry;
 use crate::rows;
 use crate::store::{Answer, CHECKPOINT, StoreError};
 
@@ -174,12 +177,12 @@ const BALANCES: Table = Table {
 /// After the rows of shops and members are there.
 const MERCHANTS_CHANGED: Table = Table {
     key: 1,
-    sql: "UPDATE merchants SET changed_at = given.at FROM unnest($1::bytea[], $2::bigint[]) AS given (id, at)
+    sql: "UPDATE merchants SET changed_at = greatest(changed_at, given.at) FROM unnest($1::bytea[], $2::bigint[]) AS given (id, at)
         WHERE merchants.id = given.id",
 };
 const GROUPS_CHANGED: Table = Table {
     key: 1,
-    sql: "UPDATE merchants SET changed_at = given.at
+    sql: "UPDATE merchants SET changed_at = greatest(changed_at, given.at)
         FROM unnest($1::bytea[], $2::bigint[]) AS given (group_id, at) JOIN members USING (group_id)
         WHERE merchants.id = members.merchant",
 };
@@ -196,6 +199,39 @@ pub(super) async fn save_and_end(
     what: &'static str,
 ) -> Result<(), StoreError> {
     write(connection, writes(changes), connection.end(what)).await
+}
+
+/// Writes ops, each decided at an instant.
+pub(super) async fn save_ops(connection: &Connection, ops: &[(OpRow, Timestamp)]) -> Result<(), StoreError> {
+    let mut writes = Writes::default();
+    ops.iter().for_each(|(op, at)| writes.put(&OPS, op_row(op, at.0)));
+    write(connection, writes.statements().collect(), async { Ok(()) }).await
+}
+
+/// Writes entries of inboxes as they were kept elsewhere.
+pub(super) async fn save_entries(connection: &Connection, entries: &[KeptEntry]) -> Result<(), StoreError> {
+    let mut writes = Writes::default();
+    for entry in entries {
+        let (bytes, home, home_number) = match &entry.home {
+            Some((home, number)) => {
+                (Value::Null, canonical::encode(home).into(), number.cast_signed().into())
+            }
+            None => (Value::of(&entry.bytes), Value::Null, Value::Null),
+        };
+        let (inbox, number) = (canonical::encode(&entry.inbox).into(), entry.number.cast_signed().into());
+        writes.put(&EVENTS, vec![inbox, number, bytes, home, home_number, Value::maybe(entry.hash.as_ref())]);
+    }
+    write(connection, writes.statements().collect(), async { Ok(()) }).await
+}
+
+/// Writes when what the directory shows of shops changed.
+pub(super) async fn save_changed(
+    connection: &Connection,
+    changed: &[(MerchantId, Timestamp)],
+) -> Result<(), StoreError> {
+    let mut writes = Writes::default();
+    changed.iter().for_each(|(id, at)| writes.put(&MERCHANTS_CHANGED, vec![Value::of(id), at.0.into()]));
+    write(connection, writes.statements().collect(), async { Ok(()) }).await
 }
 
 async fn write(

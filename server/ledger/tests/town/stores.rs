@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use moa_database::{Database, Server};
 use moa_ledger::memory::MemoryStore;
-use moa_ledger::postgres::PostgresStore;
+use moa_ledger::postgres::{PostgresJournal, PostgresStore};
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{Committed, Store, StoreError};
 use moa_ledger::tables::Tables;
-use moa_ledger::verify::verify;
+use moa_ledger::verify::{verify, verify_file};
 use moa_rules::device::Device;
 use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
@@ -51,7 +51,7 @@ pub fn on_sqlite(suite: impl FnOnce(&mut Town<SqliteStore>)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("moa.db");
     suite(&mut Town::new(Arc::new(SqliteStore::open(&path, &device).unwrap()), actor));
-    let report = verify(&path).unwrap();
+    let report = verify_file(&path).unwrap();
     assert!(report.is_clean(), "{:#?}", report.differences);
 }
 
@@ -63,11 +63,18 @@ pub fn fresh() -> Database<'static> {
     })
 }
 
-/// On a PostgreSQL of the tests' own.
+/// Proves a database from its journal.
+pub fn verified(database: &Database) {
+    let report = verify(&mut PostgresJournal::open(&database.url()).unwrap()).unwrap();
+    assert!(report.is_clean(), "{:#?}", report.differences);
+}
+
+/// On a PostgreSQL of the tests' own; the database is verified in the end.
 pub fn on_postgres(suite: impl FnOnce(&mut Town<PostgresStore>)) {
     let (actor, device) = system();
     let database = fresh();
     suite(&mut Town::new(Arc::new(PostgresStore::open(&database.url(), &device).unwrap()), actor));
+    verified(&database);
 }
 
 /// Two servers on one database: every other commit, and every other read, is the other's.
@@ -105,6 +112,7 @@ pub fn on_two_servers(suite: impl FnOnce(&mut Town<By<Servers>>)) {
     let database = fresh();
     let servers = Servers::new([&database.url(), &database.url()], &device);
     suite(&mut Town::new(Arc::new(By(servers)), actor));
+    verified(&database);
 }
 
 /// Tests of a module `suite` next to where it stands, on every store.
