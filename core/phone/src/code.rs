@@ -191,7 +191,7 @@ impl Phone {
 
     fn read_voucher(&self, sealed: Sealed<Op>) -> Result<ScannedVoucher, PhoneError> {
         let Op { id: sale, actor: seller, time, ref body, .. } = *sealed.unchecked();
-        let OpBody::RecordSale { amount, addressee } = *body else { return Err(NotOurs::Damaged.into()) };
+        let OpBody::RecordSale { amount, addressee, .. } = *body else { return Err(NotOurs::Damaged.into()) };
         let (token, addressed) = (sealed.bytes().to_vec(), addressee.is_some());
         let now = self.now();
         let (shop, standing) = self.store().read(|db| {

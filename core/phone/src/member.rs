@@ -84,7 +84,7 @@ impl Phone {
             _ => return Err(Refusal::MemberCodeUnknown.into()),
         };
         let op = self.submit(
-            OpBody::SellTo { amount, buyer },
+            OpBody::SellTo { amount, buyer, redemption: None },
             |_| Effect::default(),
             |db, op| sales::put(db, &sold(op.value(), merchant, amount, None)),
         )?;

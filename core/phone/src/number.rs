@@ -34,7 +34,7 @@ impl Phone {
         self.environment().random(&mut salt);
         let sealing = self.sealing()?;
         let op = self.submit(
-            OpBody::SellTo { amount, buyer: Buyer::Number(hash(&salt, number)) },
+            OpBody::SellTo { amount, buyer: Buyer::Number(hash(&salt, number)), redemption: None },
             |_| Effect::default(),
             |db, op| {
                 let (op_id, salt, number) = (op.value().id, Base64(salt.to_vec()), number.to_owned());

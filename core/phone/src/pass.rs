@@ -114,7 +114,11 @@ impl Phone {
         // The server's clock may be some seconds behind.
         let expires = expires.saturating_sub(30);
         let effect = Effect { group: Some(group), units: Some(units) };
-        let op = self.submit(OpBody::Pay { merchant, group, units, expires }, |_| effect, |_, _| Ok(()))?;
+        let op = self.submit(
+            OpBody::Pay { merchant, group, units, expires, unit: None },
+            |_| effect,
+            |_, _| Ok(()),
+        )?;
         Ok(op.value().id)
     }
 
@@ -180,7 +184,7 @@ impl Phone {
         })?;
         let expires = self.now().plus(i64::from(hours) * Timestamp::HOUR).seconds().saturating_sub(30);
         let effect = Effect { group: Some(group), units: Some(units) };
-        let body = OpBody::ReservePass { merchant, till, group, units, expires };
+        let body = OpBody::ReservePass { merchant, till, group, units, expires, unit: None };
         Ok(self.submit(body, |_| effect, |_, _| Ok(()))?.value().id)
     }
 
@@ -316,5 +320,6 @@ fn kept(token: &PassToken) -> Pass {
         held: Vec::new(),
         expires: token.expires,
         state: PassState::Open,
+        made_at: Timestamp::default(),
     }
 }

@@ -9,7 +9,7 @@ use crate::decide::{Author, Decision};
 use crate::device::Device;
 use crate::event::EventBody;
 use crate::id::{AccountId, GroupId, KeyId};
-use crate::lot::{Allocation, Lot};
+use crate::lot::Lot;
 use crate::op::{Carried, OP_VERSION};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
@@ -45,8 +45,7 @@ pub(crate) fn close(view: &View, author: &Author, now: Timestamp) -> Result<Deci
     let mut decision = Decision::default();
     for (group, lots) in holdings(view, account)? {
         for lot in lots {
-            let (id, units) = (lot.id, lot.remaining);
-            let allocation = Allocation { lot: id, issuer: lot.issuer, units, worth: lot.worth };
+            let allocation = lot.part(lot.remaining);
             decision.then(author, EventBody::Expired { group, account, allocation });
         }
     }
@@ -106,14 +105,9 @@ fn check_free(view: &View, account: AccountId, now: Timestamp) -> Result<(), Hal
             return Err(Refusal::HasShop.into());
         }
     }
-    let groups = view.wallets_of(account)?;
-    view.want(&groups.iter().map(|group| Key::OpenPasses(account, *group)).collect::<Vec<_>>())?;
-    for group in groups {
-        if !view.open_passes(account, *group)?.is_empty() {
-            return Err(Refusal::PassesOpen.into());
-        }
-    }
-    Ok(())
+    // What passes and holds reserve is not the account's to end.
+    let held = |(_, lots): &(GroupId, Vec<Lot>)| lots.iter().any(|lot| !lot.held.is_zero());
+    if holdings(view, account)?.iter().any(held) { Err(Refusal::PassesOpen.into()) } else { Ok(()) }
 }
 
 /// What an account holds, by group, what has ended and was not swept yet among it.

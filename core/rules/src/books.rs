@@ -11,7 +11,7 @@ use crate::event::EventBody;
 use crate::id::{AccountId, GroupId, MerchantId};
 use crate::lot::Allocation;
 use crate::quantity::{Money, Units};
-use crate::terms::Basis;
+use crate::terms::{Basis, Unit};
 
 /// What a unit is worth and who owes whom for it: fixed when the lot is issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
@@ -22,6 +22,10 @@ pub struct Worth {
     /// Who owes whom, and from when.
     #[n(1)]
     pub basis: Basis,
+    /// What a unit is; none for points.
+    #[n(2)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
 }
 
 /// Someone with an account in a group's books.
@@ -48,6 +52,10 @@ pub enum Ledger {
     Redeemed,
     /// Units that nobody can use any more.
     Expired,
+    /// Units taken back because the purchase that earned them was refunded.
+    ClawedBack,
+    /// Units that their issuer took away.
+    Adjusted,
     /// Money owed to the party; negative: owed by it.
     Position,
 }
@@ -108,6 +116,19 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// A refunding shop takes a part of a lot back: its own returns to it, another's settles as if redeemed there.
+    fn claw_back(&mut self, account: AccountId, merchant: MerchantId, part: &Allocation) {
+        let Allocation { issuer, units, worth, .. } = *part;
+        let (shop, buyer) = (Party::Member(merchant), Party::Buyer(account));
+        self.units(issuer, units, (buyer, Ledger::Wallet), (shop, Ledger::ClawedBack));
+        match worth.basis {
+            Basis::OnIssue => self.money(units, worth, Party::Pool, shop),
+            Basis::OnRedemption => self.money(units, worth, Party::Member(issuer), shop),
+        }
+    }
+}
+
 /// What an event moves. Empty where it moves nothing.
 pub fn postings(event: &EventBody) -> Vec<Posting> {
     let entry = |group: &GroupId| Entry { group: *group, postings: Vec::new() };
@@ -131,7 +152,20 @@ pub fn postings(event: &EventBody) -> Vec<Posting> {
         | EventBody::AllowanceSet { .. }
         | EventBody::AdminAppointed { .. }
         | EventBody::OperatorAppointed { .. }
-        | EventBody::AccountClosed { .. } => return Vec::new(),
+        | EventBody::AccountClosed { .. }
+        | EventBody::AmendmentProposed { .. }
+        | EventBody::AmendmentAnswered { .. }
+        | EventBody::TermsAmended { .. }
+        | EventBody::AmendmentRejected { .. }
+        | EventBody::MemberLeft { .. }
+        | EventBody::MemberFrozen { .. }
+        | EventBody::GroupClosing { .. }
+        | EventBody::GroupEnded { .. }
+        | EventBody::HoldMade { .. }
+        | EventBody::HoldReleased { .. }
+        | EventBody::SaleVoided { .. }
+        | EventBody::Refunded { group: None, .. }
+        | EventBody::Refunded { account: None, .. } => return Vec::new(),
         EventBody::LotsMoved { group, from, into, lots } => {
             let mut entry = entry(group);
             let (from, into) = (Party::Buyer(*from), Party::Buyer(*into));
@@ -141,7 +175,8 @@ pub fn postings(event: &EventBody) -> Vec<Posting> {
             }
             entry
         }
-        EventBody::Accrued { group, merchant, account, units, worth, .. } => {
+        EventBody::Accrued { group, merchant, account, units, worth, .. }
+        | EventBody::Granted { group, merchant, account, units, worth, .. } => {
             let mut entry = entry(group);
             let (issuer, buyer) = (Party::Member(*merchant), Party::Buyer(*account));
             entry.units(*merchant, *units, (issuer, Ledger::Issued), (buyer, Ledger::Wallet));
@@ -159,6 +194,39 @@ pub fn postings(event: &EventBody) -> Vec<Posting> {
                 match worth.basis {
                     Basis::OnIssue => entry.money(*units, *worth, Party::Pool, shop),
                     Basis::OnRedemption => entry.money(*units, *worth, Party::Member(*issuer), shop),
+                }
+            }
+            entry
+        }
+        EventBody::Reversed { group, merchant, account, parts, .. } => {
+            let mut entry = entry(group);
+            let (shop, buyer) = (Party::Member(*merchant), Party::Buyer(*account));
+            for Allocation { issuer, units, worth, .. } in parts {
+                entry.units(*issuer, *units, (shop, Ledger::Redeemed), (buyer, Ledger::Wallet));
+                match worth.basis {
+                    Basis::OnIssue => entry.money(*units, *worth, shop, Party::Pool),
+                    Basis::OnRedemption => entry.money(*units, *worth, shop, Party::Member(*issuer)),
+                }
+            }
+            entry
+        }
+        EventBody::Refunded { group: Some(group), account: Some(account), merchant, taken, .. } => {
+            let mut entry = entry(group);
+            taken.iter().for_each(|part| entry.claw_back(*account, *merchant, part));
+            entry
+        }
+        EventBody::DebtPaid { group, account, merchant, taken } => {
+            let mut entry = entry(group);
+            entry.claw_back(*account, *merchant, taken);
+            entry
+        }
+        EventBody::TakenAway { group, merchant, account, taken, .. } => {
+            let mut entry = entry(group);
+            let (shop, buyer) = (Party::Member(*merchant), Party::Buyer(*account));
+            for Allocation { issuer, units, worth, .. } in taken {
+                entry.units(*issuer, *units, (buyer, Ledger::Wallet), (shop, Ledger::Adjusted));
+                if worth.basis == Basis::OnIssue {
+                    entry.money(*units, *worth, Party::Pool, shop);
                 }
             }
             entry

@@ -8,11 +8,12 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::decide::{Author, Decision};
-use crate::device::{Device, KeyKind};
+use crate::device::Device;
 use crate::event::EventBody;
 use crate::id::MerchantId;
 use crate::quantity::Money;
 use crate::refusal::Refusal;
+use crate::role;
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
 
@@ -113,14 +114,7 @@ pub(crate) fn set_allowance(
     most: Money,
     now: Timestamp,
 ) -> Result<Decision, Halt> {
-    let account = author.person()?;
-    if !view.is_operator(account)? {
-        return Err(Refusal::NotAllowed.into());
-    }
-    // A browser was let in by a phone that pays.
-    if author.device.kind == KeyKind::Phone {
-        author.device.check_pays(now)?;
-    }
+    role::check_operator(view, author, now)?;
     if most.0 < 0 {
         return Err(Refusal::AmountNotPositive.into());
     }

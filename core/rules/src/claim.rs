@@ -1,11 +1,12 @@
 //! Claims: the buyer turns a sale into mileage of one group. (A7, rules.md "Sales and claims")
 
-use crate::books::Worth;
 use crate::choice::by_rate;
+use crate::debt;
 use crate::decide::{Author, Decision};
 use crate::event::EventBody;
 use crate::group::TermsVersion;
 use crate::id::{AccountId, KeyId, MerchantId, OpId};
+use crate::lot::Allocation;
 use crate::op::{Carried, Choice, Op, OpBody};
 use crate::quantity::Money;
 use crate::refusal::Refusal;
@@ -26,7 +27,9 @@ pub(crate) fn claim(
 ) -> Result<Decision, Halt> {
     let account = author.person()?;
     let Carried::Sale(sale_op) = carried else { return Err(Refusal::NotASale.into()) };
-    let OpBody::RecordSale { amount, addressee } = sale_op.body else { return Err(Refusal::NotASale.into()) };
+    let OpBody::RecordSale { amount, addressee, redemption } = sale_op.body else {
+        return Err(Refusal::NotASale.into());
+    };
 
     view.want(&[Key::Device(sale_op.actor), Key::Counter(sale_op.actor, sale_op.counter)])?;
     let seller_key = view.device(sale_op.actor)?.ok_or(Refusal::UnknownKey)?;
@@ -39,23 +42,28 @@ pub(crate) fn claim(
     ])?;
 
     let mut decision = Decision::default();
-    match view.sale(seller, sale_op.id)? {
-        Some(known) => check_open(known, sale_op, amount, addressee)?,
+    let earns_on = match view.sale(seller, sale_op.id)? {
+        Some(known) => {
+            check_open(known, sale_op, amount, addressee)?;
+            known.earns_on()
+        }
         None => {
             let shop = Author::check(view, sale_op, now)?;
-            decision = sale::record(view, &shop, amount, addressee, now)?;
+            decision = sale::record(view, &shop, amount, (addressee, redemption), now)?;
             decision.accept_carried(sale_op);
+            amount
         }
-    }
+    };
     staff::check_buyer(view, seller, account, sale_op.time)?;
     if addressee.is_some_and(|buyer| buyer != account) {
         return Err(Refusal::NotAddressee.into());
     }
     check_time(sale_op.time, author.op.time, addressee.is_some(), now)?;
 
-    let terms = terms_for(view, seller, choice, now)?;
+    let sold = Timestamp::from_seconds(sale_op.time);
+    let terms = terms_for(view, (seller, earns_on, sold), choice, now)?;
     let till = seller_key.staff.then_some(seller_key.key);
-    let earning = Earning { seller, till, sale: sale_op.id, amount, account, terms };
+    let earning = Earning { seller, till, sale: sale_op.id, amount: earns_on, account, terms };
     accrue(view, author, &mut decision, &earning, now)?;
     Ok(decision)
 }
@@ -68,7 +76,7 @@ pub(crate) struct Earning<'a> {
     pub(crate) till: Option<KeyId>,
     /// The sale.
     pub(crate) sale: OpId,
-    /// What was paid in money.
+    /// What was paid in money and has not gone back.
     pub(crate) amount: Money,
     /// The buyer.
     pub(crate) account: AccountId,
@@ -76,7 +84,7 @@ pub(crate) struct Earning<'a> {
     pub(crate) terms: &'a TermsVersion,
 }
 
-/// Makes the lot of an earning, named by the author's op.
+/// Makes the lot of an earning, named by the author's op. It pays what the buyer owes in its group.
 pub(crate) fn accrue(
     view: &View,
     author: &Author,
@@ -98,6 +106,7 @@ pub(crate) fn accrue(
 
     let zone = terms.tz();
     let last_day = terms.validity.last_day(now, &zone);
+    let worth = terms.worth();
     decision.then(
         author,
         EventBody::Accrued {
@@ -108,14 +117,14 @@ pub(crate) fn accrue(
             sale,
             amount,
             units,
-            worth: Worth { unit_value: terms.unit_value, basis: terms.basis },
+            worth,
             terms_version: version.version,
             last_day,
             ends_at: end_of_day(last_day, &zone),
             till,
         },
     );
-    Ok(())
+    debt::pay(view, author, decision, (account, group), &Allocation { lot, issuer: seller, units, worth })
 }
 
 fn check_open(
@@ -128,7 +137,10 @@ fn check_open(
     if (known.key, known.amount, known.time, known.addressee) != told {
         return Err(Refusal::OpIdReused);
     }
-    if known.claimed_by.is_some() {
+    if known.voided {
+        return Err(Refusal::SaleVoided);
+    }
+    if known.claimed.is_some() {
         return Err(Refusal::SaleAlreadyClaimed);
     }
     Ok(())
@@ -145,38 +157,50 @@ fn check_time(sold: u64, claimed: u64, addressed: bool, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// The terms that the claim earns under.
+/// The terms that a claim of a shop's sale, of so much, at an instant, earns under.
 pub(crate) fn terms_for(
     view: &View,
-    seller: MerchantId,
+    (seller, amount, sold): (MerchantId, Money, Timestamp),
     choice: Option<Choice>,
     now: Timestamp,
 ) -> Result<&TermsVersion, Halt> {
-    let Some(Choice { group, terms_version }) = choice else { return best_terms(view, seller) };
+    let Some(Choice { group, terms_version }) = choice else {
+        let best = terms_in_force(view, seller, sold)?;
+        let best = best.into_iter().min_by_key(|version| by_rate(version, amount));
+        return Ok(best.ok_or(Refusal::SellerInNoGroup)?);
+    };
     view.want(&[Key::Member(group, seller), Key::Group(group), Key::Terms(group, terms_version)])?;
-    let current = view.group(group)?.ok_or(Refusal::UnknownGroup)?.terms_version;
-    if view.member(group, seller)?.is_none() {
-        return Err(Refusal::SellerNotInGroup.into());
+    let known = view.group(group)?.ok_or(Refusal::UnknownGroup)?;
+    let member = view.member(group, seller)?.ok_or(Refusal::SellerNotInGroup)?;
+    if !member.issues(sold) {
+        return Err(match member.check_active() {
+            Err(Refusal::MemberFrozen) => Refusal::MemberFrozen.into(),
+            _ => Refusal::SellerNotInGroup.into(),
+        });
     }
+    if !known.issues(sold) {
+        return Err(Refusal::GroupClosing.into());
+    }
+    let current = known.terms_version;
     match view.terms(group, terms_version)? {
         Some(seen) if seen.honoured_at(now) => Ok(seen),
         _ => Ok(view.terms(group, current)?.ok_or(Refusal::UnknownGroup)?),
     }
 }
 
-/// Best rate, then longest validity, then lowest id, among the seller's groups.
-fn best_terms(view: &View, seller: MerchantId) -> Result<&TermsVersion, Halt> {
-    let best = terms_in_force(view, seller)?.into_iter().min_by_key(|version| by_rate(version));
-    Ok(best.ok_or(Refusal::SellerInNoGroup)?)
-}
-
-/// The terms in force of the seller's groups, in order of the groups' ids.
-pub(crate) fn terms_in_force(view: &View, seller: MerchantId) -> Result<Vec<&TermsVersion>, Halt> {
+/// The terms in force of the groups in which the seller's sale of that instant can earn, in order of the groups' ids.
+pub(crate) fn terms_in_force(
+    view: &View,
+    seller: MerchantId,
+    sold: Timestamp,
+) -> Result<Vec<&TermsVersion>, Halt> {
     let groups = view.memberships(seller)?;
-    view.want(&groups.iter().map(|group| Key::Group(*group)).collect::<Vec<_>>())?;
+    let cells = groups.iter().flat_map(|group| [Key::Group(*group), Key::Member(*group, seller)]);
+    view.want(&cells.collect::<Vec<_>>())?;
     let mut versions = Vec::new();
     for group in groups {
-        if let Some(group) = view.group(*group)? {
+        let member = view.member(*group, seller)?.is_some_and(|member| member.issues(sold));
+        if let Some(group) = view.group(*group)?.filter(|group| member && group.issues(sold)) {
             versions.push((group.id, group.terms_version));
         }
     }

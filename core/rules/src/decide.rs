@@ -1,18 +1,23 @@
 //! The one way in: an op and a view go in, a decision comes out.
 
 use crate::account;
+use crate::adjustment::{self, Gift, Taking};
+use crate::amendment;
 use crate::certificate;
 use crate::claim;
 use crate::device::{self, Device, Holder, KeyKind};
 use crate::event::EventBody;
 use crate::expiry;
 use crate::group;
+use crate::hold;
 use crate::id::{AccountId, KeyId, MerchantId, OpId};
 use crate::merchant;
 use crate::op::{Carried, OP_VERSION, Op, OpBody};
 use crate::pass::{self, Wanted};
 use crate::redemption;
+use crate::refund;
 use crate::refusal::Refusal;
+use crate::reversal;
 use crate::role;
 use crate::sale;
 use crate::staff;
@@ -157,11 +162,15 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
         OpBody::RegisterMerchant { profile } => merchant::register(view, &author, profile),
         OpBody::FoundGroup { profile, terms } => group::found(view, &author, profile, terms),
         OpBody::JoinGroup { group, terms_version } => group::join(view, &author, *group, *terms_version),
-        OpBody::RecordSale { amount, addressee } => sale::record(view, &author, *amount, *addressee, now),
+        OpBody::RecordSale { amount, addressee, redemption } => {
+            sale::record(view, &author, *amount, (*addressee, *redemption), now)
+        }
         OpBody::Claim { choice, .. } => claim::claim(view, &author, carried, *choice, now),
         OpBody::Redeem { units, .. } => redemption::redeem(view, &author, carried, *units, now),
         OpBody::ExpireLots { group, account } => expiry::expire(view, &author, *group, *account, now),
-        OpBody::SellTo { amount, buyer } => waiting::sell_to(view, &author, carried, *amount, buyer, now),
+        OpBody::SellTo { amount, buyer, redemption } => {
+            waiting::sell_to(view, &author, carried, (*amount, *redemption), buyer, now)
+        }
         OpBody::ClaimWaiting { merchant, sale, choice } => {
             waiting::claim(view, &author, (*merchant, *sale), *choice, now)
         }
@@ -187,14 +196,47 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
         }
         OpBody::CloseAccount => account::close(view, &author, now),
         OpBody::MergeAccount { .. } => account::merge(view, &author, carried, now),
-        OpBody::Pay { merchant, group, units, expires } => {
-            pass::pay(view, &author, (*merchant, *group), *units, *expires, now)
+        OpBody::Pay { merchant, group, units, expires, unit } => {
+            pass::pay(view, &author, (*merchant, *group), (*units, *unit), *expires, now)
         }
-        OpBody::ReservePass { merchant, till, group, units, expires } => {
-            let (group, merchant, till, units, expires) = (*group, *merchant, *till, *units, *expires);
-            pass::reserve(view, &author, &Wanted { group, merchant, till, units, expires }, now)
+        OpBody::ReservePass { merchant, till, group, units, expires, unit } => {
+            let (group, merchant, till, expires) = (*group, *merchant, *till, *expires);
+            let (units, unit) = (*units, *unit);
+            pass::reserve(view, &author, &Wanted { group, merchant, till, units, unit, expires }, now)
         }
         OpBody::RedeemPass { units, .. } => pass::redeem(view, &author, carried, *units),
         OpBody::ReleasePass { merchant, pass } => pass::release(view, &author, (*merchant, *pass), now),
+        OpBody::AmendTerms { group, terms, from } => {
+            amendment::propose(view, &author, *group, terms, *from, now)
+        }
+        OpBody::AnswerAmendment { group, amendment, agrees } => {
+            amendment::answer(view, &author, (*group, *amendment), *agrees)
+        }
+        OpBody::DecideAmendment { group, amendment } => {
+            amendment::decide(view, &author, (*group, *amendment), now)
+        }
+        OpBody::LeaveGroup { group } => group::leave(view, &author, *group),
+        OpBody::ExpelMember { group, merchant } => group::expel(view, &author, *group, *merchant),
+        OpBody::FreezeMember { group, merchant, frozen } => {
+            group::freeze(view, &author, (*group, *merchant), *frozen, now)
+        }
+        OpBody::CloseGroup { group } => group::close(view, &author, *group, now),
+        OpBody::EndGroup { group } => group::end(view, &author, *group, now),
+        OpBody::Hold { units, seconds, .. } => hold::make(view, &author, carried, *units, *seconds, now),
+        OpBody::CaptureHold { hold, units } => hold::capture(view, &author, *hold, *units, now),
+        OpBody::VoidHold { hold } => hold::void(view, &author, *hold),
+        OpBody::LapseHold { merchant, hold } => hold::lapse(view, &author, (*merchant, *hold), now),
+        OpBody::ReverseRedemption { redemption } => reversal::reverse(view, &author, *redemption, now),
+        OpBody::RefundSale { sale, amount } => refund::refund(view, &author, *sale, *amount, now),
+        OpBody::VoidSale { sale } => refund::void(view, &author, *sale),
+        OpBody::Grant { group, to, units, reason, last_day } => {
+            let gift = Gift { group: *group, units: *units, reason: *reason, last_day: *last_day };
+            adjustment::grant(view, &author, carried, to, &gift, now)
+        }
+        OpBody::TakeAway { group, account, units, reason, unit } => {
+            let (group, account, reason) = (*group, *account, *reason);
+            let taking = Taking { group, account, units: *units, unit: *unit, reason };
+            adjustment::take_away(view, &author, &taking, now)
+        }
     }
 }

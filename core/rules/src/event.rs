@@ -2,6 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::adjustment::Reason;
 use crate::books::Worth;
 use crate::device::KeyKind;
 use crate::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
@@ -10,7 +11,7 @@ use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
 use crate::staff::Limits;
 use crate::standing::StandingChoice;
-use crate::terms::{Profile, Terms};
+use crate::terms::{Profile, Terms, Unit};
 use crate::time::{Day, Timestamp};
 
 /// The version of the event format that this code writes.
@@ -137,6 +138,9 @@ pub enum EventBody {
         /// The key that signed the sale, if it is one of the staff's.
         #[n(6)]
         till: Option<KeyId>,
+        /// The redemption that paid the rest of the purchase.
+        #[n(7)]
+        redemption: Option<OpId>,
     },
     /// A buyer earned mileage: a lot.
     #[n(5)]
@@ -202,6 +206,9 @@ pub enum EventBody {
         /// The pass that reserved it. What it reserved and was not taken comes back.
         #[n(6)]
         pass: Option<OpId>,
+        /// The hold that was captured. What it reserved and was not taken comes back.
+        #[n(7)]
+        hold: Option<Captured>,
     },
     /// What was left of a lot could no longer be used.
     #[n(7)]
@@ -463,6 +470,334 @@ pub enum EventBody {
         #[n(1)]
         into: Option<AccountId>,
     },
+    /// A group's admin proposed other terms.
+    #[n(24)]
+    AmendmentProposed {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The op that proposed them.
+        #[n(1)]
+        amendment: OpId,
+        /// The member that administers the group, and agrees hereby.
+        #[n(2)]
+        merchant: MerchantId,
+        /// What the group would promise.
+        #[n(3)]
+        terms: Terms,
+        /// From when, if enough members agree before.
+        #[n(4)]
+        from: Timestamp,
+    },
+    /// A member answered. The last answer counts.
+    #[n(25)]
+    AmendmentAnswered {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The op that proposed the terms.
+        #[n(1)]
+        amendment: OpId,
+        /// The member.
+        #[n(2)]
+        merchant: MerchantId,
+        /// Whether it agrees.
+        #[n(3)]
+        agrees: bool,
+    },
+    /// The group has other terms from now on, for new lots.
+    #[n(26)]
+    TermsAmended {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The op that proposed them.
+        #[n(1)]
+        amendment: OpId,
+        /// Their version.
+        #[n(2)]
+        version: u32,
+        /// The terms.
+        #[n(3)]
+        terms: Terms,
+    },
+    /// Not enough members agreed in time.
+    #[n(27)]
+    AmendmentRejected {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The op that proposed the terms.
+        #[n(1)]
+        amendment: OpId,
+    },
+    /// A shop is no member any more. What it issued stays good.
+    #[n(28)]
+    MemberLeft {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The shop.
+        #[n(1)]
+        merchant: MerchantId,
+        /// Whether the group's admin put it out.
+        #[n(2)]
+        expelled: bool,
+    },
+    /// A member issues and redeems no more, and what it issued cannot be used; or all of that again.
+    #[n(29)]
+    MemberFrozen {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The member.
+        #[n(1)]
+        merchant: MerchantId,
+        /// Whether it is frozen from now on.
+        #[n(2)]
+        frozen: bool,
+    },
+    /// A group is to end.
+    #[n(30)]
+    GroupClosing {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// Its last member.
+        #[n(1)]
+        merchant: MerchantId,
+        /// From when nothing is issued.
+        #[n(2)]
+        redeem_only_from: Timestamp,
+        /// When what remains expires.
+        #[n(3)]
+        ends_at: Timestamp,
+    },
+    /// Nothing remains of a group.
+    #[n(31)]
+    GroupEnded {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// Its last member.
+        #[n(1)]
+        merchant: MerchantId,
+    },
+    /// Mileage is reserved for a shop.
+    #[n(32)]
+    HoldMade {
+        /// The op that made it.
+        #[n(0)]
+        hold: OpId,
+        /// The shop.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The buyer.
+        #[n(2)]
+        account: AccountId,
+        /// The group.
+        #[n(3)]
+        group: GroupId,
+        /// Which lots are held, how many units of each.
+        #[n(4)]
+        held: Vec<Allocation>,
+        /// The last instant at which it can be captured.
+        #[n(5)]
+        until: Timestamp,
+        /// The key that made it, if it is one of the staff's.
+        #[n(6)]
+        till: Option<KeyId>,
+    },
+    /// What a hold reserved came back.
+    #[n(33)]
+    HoldReleased {
+        /// The op that made it.
+        #[n(0)]
+        hold: OpId,
+        /// The shop.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The buyer.
+        #[n(2)]
+        account: AccountId,
+        /// The group.
+        #[n(3)]
+        group: GroupId,
+        /// Which lots were held, how many units of each.
+        #[n(4)]
+        held: Vec<Allocation>,
+        /// Whether its time was over; otherwise the shop gave it back.
+        #[n(5)]
+        lapsed: bool,
+        /// The key that made it, if it is one of the staff's.
+        #[n(6)]
+        till: Option<KeyId>,
+    },
+    /// Mileage that was taken came back.
+    #[n(34)]
+    Reversed {
+        /// The op of the redemption.
+        #[n(0)]
+        redemption: OpId,
+        /// The shop that took it.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The buyer: the one that took over the account which paid, if that was merged.
+        #[n(2)]
+        account: AccountId,
+        /// The group.
+        #[n(3)]
+        group: GroupId,
+        /// Units that came back.
+        #[n(4)]
+        units: Units,
+        /// Of which lots they were taken.
+        #[n(5)]
+        parts: Vec<Allocation>,
+        /// The lots that they came back into, as they stand since: the same, or new ones in place of those that have ended or
+        /// that this account does not have.
+        #[n(6)]
+        lots: Vec<Lot>,
+        /// The key that took it, if it is one of the staff's.
+        #[n(7)]
+        till: Option<KeyId>,
+    },
+    /// A purchase was paid back, in part or in full.
+    #[n(35)]
+    Refunded {
+        /// The sale.
+        #[n(0)]
+        sale: OpId,
+        /// The shop.
+        #[n(1)]
+        merchant: MerchantId,
+        /// How much of the purchase, in minor units.
+        #[n(2)]
+        amount: Money,
+        /// The part of it that goes back in money. The rest comes back as mileage.
+        #[n(3)]
+        money: Money,
+        /// The buyer, if the sale became mileage.
+        #[n(4)]
+        account: Option<AccountId>,
+        /// The group of that mileage.
+        #[n(5)]
+        group: Option<GroupId>,
+        /// Units of that mileage that this refund takes back.
+        #[n(6)]
+        units: Units,
+        /// Which lots they were taken from. Those of another shop's settle as if redeemed here.
+        #[n(7)]
+        taken: Vec<Allocation>,
+        /// Units that were not there: later earnings pay them.
+        #[n(8)]
+        debt: Units,
+        /// What a unit is; none for points.
+        #[n(9)]
+        unit: Option<Unit>,
+        /// The key that sold, if it is one of the staff's.
+        #[n(10)]
+        till: Option<KeyId>,
+    },
+    /// A sale was a mistake, and nobody had claimed it.
+    #[n(36)]
+    SaleVoided {
+        /// The sale.
+        #[n(0)]
+        sale: OpId,
+        /// The shop.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The buyer whose choice it waited for.
+        #[n(2)]
+        account: Option<AccountId>,
+        /// The key that signed the sale, if it is one of the staff's.
+        #[n(3)]
+        till: Option<KeyId>,
+    },
+    /// A shop gave a buyer mileage without a sale: a lot.
+    #[n(37)]
+    Granted {
+        /// The new lot.
+        #[n(0)]
+        lot: LotId,
+        /// Its group.
+        #[n(1)]
+        group: GroupId,
+        /// The shop that issued it.
+        #[n(2)]
+        merchant: MerchantId,
+        /// The buyer.
+        #[n(3)]
+        account: AccountId,
+        /// How much.
+        #[n(4)]
+        units: Units,
+        /// What the units are worth, and who owes whom for them.
+        #[n(5)]
+        worth: Worth,
+        /// The version of the terms that it was issued under.
+        #[n(6)]
+        terms_version: u32,
+        /// The last day on which it can be used, in the group's zone.
+        #[n(7)]
+        last_day: Day,
+        /// The instant at which that day ends.
+        #[n(8)]
+        ends_at: Timestamp,
+        /// Why.
+        #[n(9)]
+        reason: Reason,
+    },
+    /// A shop took away mileage that it had issued.
+    #[n(38)]
+    TakenAway {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The shop.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The buyer.
+        #[n(2)]
+        account: AccountId,
+        /// How much.
+        #[n(3)]
+        units: Units,
+        /// From which lots.
+        #[n(4)]
+        taken: Vec<Allocation>,
+        /// Why.
+        #[n(5)]
+        reason: Reason,
+    },
+    /// What a buyer earned paid a debt that a refund had left.
+    #[n(39)]
+    DebtPaid {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The buyer.
+        #[n(1)]
+        account: AccountId,
+        /// The shop that it was owed to.
+        #[n(2)]
+        merchant: MerchantId,
+        /// What was taken of the new lot.
+        #[n(3)]
+        taken: Allocation,
+    },
+}
+
+/// A hold that was captured.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Captured {
+    /// The op that made it.
+    #[n(0)]
+    pub hold: OpId,
+    /// Which lots it held, how many units of each.
+    #[n(1)]
+    pub held: Vec<Allocation>,
 }
 
 /// Whose inbox an event lands in.
@@ -475,7 +810,7 @@ pub enum Inbox {
     /// A shop's.
     #[n(1)]
     Merchant(#[n(0)] MerchantId),
-    /// A group's: founding, terms, members. Not its traffic.
+    /// A group's: founding, terms, members, its end. Not its traffic.
     #[n(2)]
     Group(#[n(0)] GroupId),
     /// A clerk's till: what its key did, and what came of it. The shop's own inbox is its owner's.
@@ -503,15 +838,24 @@ impl EventBody {
             Self::GroupFounded { group, founder, .. } => {
                 vec![Inbox::Merchant(*founder), Inbox::Group(*group)]
             }
-            Self::MemberJoined { group, merchant, .. } => {
-                vec![Inbox::Merchant(*merchant), Inbox::Group(*group)]
-            }
             Self::LotsMoved { from, into, .. } => vec![Inbox::Account(*from), Inbox::Account(*into)],
             Self::AccountClosed { account, into } => {
                 [Inbox::Account(*account)].into_iter().chain(into.map(Inbox::Account)).collect()
             }
             Self::AdminAppointed { group, merchant, before } => {
                 vec![Inbox::Merchant(*merchant), Inbox::Merchant(*before), Inbox::Group(*group)]
+            }
+            Self::MemberJoined { group, merchant, .. }
+            | Self::AmendmentProposed { group, merchant, .. }
+            | Self::AmendmentAnswered { group, merchant, .. }
+            | Self::MemberLeft { group, merchant, .. }
+            | Self::MemberFrozen { group, merchant, .. }
+            | Self::GroupClosing { group, merchant, .. }
+            | Self::GroupEnded { group, merchant } => {
+                vec![Inbox::Merchant(*merchant), Inbox::Group(*group)]
+            }
+            Self::TermsAmended { group, .. } | Self::AmendmentRejected { group, .. } => {
+                vec![Inbox::Group(*group)]
             }
             Self::SaleRecorded { merchant, .. }
             | Self::CertificateIssued { merchant, .. }
@@ -523,8 +867,27 @@ impl EventBody {
             | Self::StaffLeft { account, merchant, .. }
             | Self::PassReserved { account, merchant, .. }
             | Self::PassReleased { account, merchant, .. }
-            | Self::TillAdded { account, merchant, .. } => {
+            | Self::TillAdded { account, merchant, .. }
+            | Self::HoldMade { account, merchant, .. }
+            | Self::HoldReleased { account, merchant, .. }
+            | Self::Granted { account, merchant, .. }
+            | Self::TakenAway { account, merchant, .. } => {
                 vec![Inbox::Account(*account), Inbox::Merchant(*merchant)]
+            }
+            Self::SaleVoided { account, merchant, .. } => {
+                account.map(Inbox::Account).into_iter().chain([Inbox::Merchant(*merchant)]).collect()
+            }
+            Self::Reversed { account, merchant, parts: allocations, .. } => {
+                let issuers = allocations.iter().map(|part| Inbox::Merchant(part.issuer));
+                [Inbox::Account(*account), Inbox::Merchant(*merchant)].into_iter().chain(issuers).collect()
+            }
+            Self::Refunded { account, merchant, taken, .. } => {
+                let issuers = taken.iter().map(|part| Inbox::Merchant(part.issuer));
+                let buyer = account.map(Inbox::Account);
+                buyer.into_iter().chain([Inbox::Merchant(*merchant)]).chain(issuers).collect()
+            }
+            Self::DebtPaid { account, merchant, taken, .. } => {
+                vec![Inbox::Account(*account), Inbox::Merchant(*merchant), Inbox::Merchant(taken.issuer)]
             }
             Self::Redeemed { account, merchant, allocations, .. } => {
                 let issuers = allocations.iter().map(|part| Inbox::Merchant(part.issuer));
@@ -550,7 +913,12 @@ impl EventBody {
             | Self::Redeemed { till, .. }
             | Self::DeviceRevoked { till, .. }
             | Self::CertificateIssued { till, .. }
-            | Self::PassReleased { till, .. } => *till,
+            | Self::PassReleased { till, .. }
+            | Self::HoldMade { till, .. }
+            | Self::HoldReleased { till, .. }
+            | Self::Reversed { till, .. }
+            | Self::Refunded { till, .. }
+            | Self::SaleVoided { till, .. } => *till,
             Self::PassReserved { staff, .. } => *staff,
             Self::StaffJoined { key, .. } | Self::StaffLeft { key, .. } => Some(*key),
             _ => None,

@@ -5,10 +5,10 @@
 use crate::decide::{Author, Decision};
 use crate::event::EventBody;
 use crate::id::{AccountId, GroupId};
-use crate::lot::Allocation;
+use crate::lot::Lot;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
-use crate::view::{Halt, View};
+use crate::view::{Halt, Key, View};
 
 /// Writes down what has expired in one wallet.
 pub(crate) fn expire(
@@ -19,11 +19,14 @@ pub(crate) fn expire(
     now: Timestamp,
 ) -> Result<Decision, Halt> {
     author.system()?;
+    view.want(&[Key::Wallet(account, group), Key::Group(group)])?;
+    let known = view.group(group)?.ok_or(Refusal::UnknownGroup)?;
     let wallet = view.wallet(account, group)?;
     let mut decision = Decision::default();
-    // What a pass reserves waits for the pass.
-    for lot in wallet.lots().iter().filter(|lot| lot.ends_at <= now && !lot.free().is_zero()) {
-        let allocation = Allocation { lot: lot.id, issuer: lot.issuer, units: lot.free(), worth: lot.worth };
+    // What a pass or a hold reserves waits for that.
+    let ended = |lot: &&Lot| known.usable(lot.worth.unit, now).ended(lot) && !lot.free().is_zero();
+    for lot in wallet.lots().iter().filter(ended) {
+        let allocation = lot.part(lot.free());
         decision.then(author, EventBody::Expired { group, account, allocation });
     }
     if decision.events.is_empty() {

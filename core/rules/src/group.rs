@@ -1,4 +1,5 @@
-//! Groups: founding and joining. (A1, A2, A5, A6)
+//! Groups and their members: founding, joining, leaving, freezing, closing. (A1, A2, A5, A6, rules.md "Joining, changing,
+//! leaving")
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -6,10 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Author, Decision};
 use crate::event::EventBody;
 use crate::id::{GroupId, MerchantId};
+use crate::lot::Usable;
 use crate::refusal::Refusal;
-use crate::terms::{Profile, TERMS_HONOURED_FOR, Terms, check_name};
+use crate::role;
+use crate::terms::{Profile, TERMS_HONOURED_FOR, Terms, Unit, check_name};
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
+
+/// For how long a group that is to end still issues: its notice.
+pub const NOTICE_DAYS: u32 = 30;
+/// For how long its mileage can be used after that.
+pub const REDEEM_ONLY_DAYS: u32 = 60;
 
 /// An alliance of shops.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
@@ -32,6 +40,40 @@ pub struct Group {
     /// The member that administers it: the founder, until it appoints another.
     #[n(5)]
     pub admin: MerchantId,
+    /// Members, present or past, whose lots cannot be used, in order of id.
+    #[n(6)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<MerchantId>,
+    /// How it ends, if it does.
+    #[n(7)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<Closing>,
+}
+
+/// The end of a group, as its notice said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+pub struct Closing {
+    /// From when nothing is issued.
+    #[n(0)]
+    pub redeem_only_from: Timestamp,
+    /// When what remains expires.
+    #[n(1)]
+    pub ends_at: Timestamp,
+    /// Whether nothing remains.
+    #[n(2)]
+    pub ended: bool,
+}
+
+impl Group {
+    /// Which of its lots count at `now`.
+    pub fn usable(&self, unit: Option<Unit>, now: Timestamp) -> Usable<'_> {
+        Usable { unit, now, ends_at: self.closing.map(|closing| closing.ends_at), frozen: &self.frozen }
+    }
+
+    /// Whether a sale of that instant can still earn in it.
+    pub fn issues(&self, sold: Timestamp) -> bool {
+        self.closing.is_none_or(|closing| sold < closing.redeem_only_from)
+    }
 }
 
 /// One version of a group's terms, and when it was in force.
@@ -74,6 +116,29 @@ pub struct Member {
     pub joined_at: Timestamp,
     /// The version of the terms that it agreed to.
     pub terms_version: u32,
+    /// When it left, or was put out.
+    pub left_at: Option<Timestamp>,
+    /// Since when it is frozen.
+    pub frozen_at: Option<Timestamp>,
+}
+
+impl Member {
+    /// Whether a sale of its at that instant earns: whoever left or was frozen answers for what was signed before.
+    pub fn issues(&self, sold: Timestamp) -> bool {
+        self.left_at.is_none_or(|left| sold < left) && self.frozen_at.is_none_or(|frozen| sold < frozen)
+    }
+
+    /// Refuses to take mileage at a shop that left or is frozen.
+    ///
+    /// # Errors
+    /// `shop_not_in_group`, `member_frozen`.
+    pub fn check_active(&self) -> Result<(), Refusal> {
+        match (self.left_at, self.frozen_at) {
+            (Some(_), _) => Err(Refusal::ShopNotInGroup),
+            (None, Some(_)) => Err(Refusal::MemberFrozen),
+            (None, None) => Ok(()),
+        }
+    }
 }
 
 /// Founds a group with the author's shop as first member.
@@ -109,9 +174,13 @@ pub(crate) fn join(view: &View, author: &Author, group: GroupId, agreed: u32) ->
         Key::Member(group, merchant),
         Key::Group(group),
     ])?;
-    let current = view.group(group)?.ok_or(Refusal::UnknownGroup)?.terms_version;
-    if view.member(group, merchant)?.is_some() {
+    let known = view.group(group)?.ok_or(Refusal::UnknownGroup)?;
+    let current = known.terms_version;
+    if view.member(group, merchant)?.is_some_and(|member| member.left_at.is_none()) {
         return Err(Refusal::AlreadyMember.into());
+    }
+    if known.closing.is_some() {
+        return Err(Refusal::GroupClosing.into());
     }
     if agreed != current {
         return Err(Refusal::TermsChanged { current }.into());
@@ -132,11 +201,95 @@ pub(crate) fn appoint_admin(
 ) -> Result<Decision, Halt> {
     let before = author.owner()?;
     view.want(&[Key::Group(group), Key::Member(group, merchant)])?;
-    if view.group(group)?.ok_or(Refusal::UnknownGroup)?.admin != before {
-        return Err(Refusal::NotAllowed.into());
-    }
-    if view.member(group, merchant)?.is_none() {
+    administered(view, group, before)?;
+    view.member(group, merchant)?.ok_or(Refusal::ShopNotInGroup)?.check_active()?;
+    Ok(author.caused(EventBody::AdminAppointed { group, merchant, before }))
+}
+
+/// The group, which this shop administers.
+pub(crate) fn administered(view: &View, group: GroupId, merchant: MerchantId) -> Result<&Group, Halt> {
+    let known = view.group(group)?.ok_or(Refusal::UnknownGroup)?;
+    if known.admin == merchant { Ok(known) } else { Err(Refusal::NotAllowed.into()) }
+}
+
+/// The author's shop leaves. An admin appoints another before; the last member closes the group.
+pub(crate) fn leave(view: &View, author: &Author, group: GroupId) -> Result<Decision, Halt> {
+    let merchant = author.owner()?;
+    view.want(&[Key::Group(group), Key::Member(group, merchant)])?;
+    let known = view.group(group)?.ok_or(Refusal::UnknownGroup)?;
+    if view.member(group, merchant)?.is_none_or(|member| member.left_at.is_some()) {
         return Err(Refusal::ShopNotInGroup.into());
     }
-    Ok(author.caused(EventBody::AdminAppointed { group, merchant, before }))
+    if known.members <= 1 {
+        return Err(Refusal::LastMember.into());
+    }
+    if known.admin == merchant {
+        return Err(Refusal::AdminStays.into());
+    }
+    Ok(author.caused(EventBody::MemberLeft { group, merchant, expelled: false }))
+}
+
+/// The group's admin puts a member out.
+pub(crate) fn expel(
+    view: &View,
+    author: &Author,
+    group: GroupId,
+    merchant: MerchantId,
+) -> Result<Decision, Halt> {
+    let admin = author.owner()?;
+    view.want(&[Key::Group(group), Key::Member(group, merchant)])?;
+    administered(view, group, admin)?;
+    if view.member(group, merchant)?.is_none_or(|member| member.left_at.is_some()) {
+        return Err(Refusal::ShopNotInGroup.into());
+    }
+    if merchant == admin {
+        return Err(Refusal::AdminStays.into());
+    }
+    Ok(author.caused(EventBody::MemberLeft { group, merchant, expelled: true }))
+}
+
+/// An operator or the server freezes a member, present or past, or lets it go on.
+pub(crate) fn freeze(
+    view: &View,
+    author: &Author,
+    (group, merchant): (GroupId, MerchantId),
+    frozen: bool,
+    now: Timestamp,
+) -> Result<Decision, Halt> {
+    if author.system().is_err() {
+        role::check_operator(view, author, now)?;
+    }
+    view.want(&[Key::Group(group), Key::Member(group, merchant)])?;
+    view.group(group)?.ok_or(Refusal::UnknownGroup)?;
+    let member = view.member(group, merchant)?.ok_or(Refusal::ShopNotInGroup)?;
+    if member.frozen_at.is_some() == frozen {
+        return Ok(Decision::default());
+    }
+    Ok(author.caused(EventBody::MemberFrozen { group, merchant, frozen }))
+}
+
+/// The last member gives notice that the group ends.
+pub(crate) fn close(view: &View, author: &Author, group: GroupId, now: Timestamp) -> Result<Decision, Halt> {
+    let merchant = author.owner()?;
+    let known = administered(view, group, merchant)?;
+    if known.members > 1 {
+        return Err(Refusal::NotLastMember.into());
+    }
+    if known.closing.is_some() {
+        return Err(Refusal::GroupClosing.into());
+    }
+    let redeem_only_from = now.plus(i64::from(NOTICE_DAYS) * Timestamp::DAY);
+    let ends_at = redeem_only_from.plus(i64::from(REDEEM_ONLY_DAYS) * Timestamp::DAY);
+    Ok(author.caused(EventBody::GroupClosing { group, merchant, redeem_only_from, ends_at }))
+}
+
+/// The server found that nothing remains of a group whose end has come.
+pub(crate) fn end(view: &View, author: &Author, group: GroupId, now: Timestamp) -> Result<Decision, Halt> {
+    author.system()?;
+    let known = view.group(group)?.ok_or(Refusal::UnknownGroup)?;
+    let due = known.closing.is_some_and(|closing| !closing.ended && closing.ends_at <= now);
+    if !due {
+        return Err(Refusal::NotDue.into());
+    }
+    Ok(author.caused(EventBody::GroupEnded { group, merchant: known.admin }))
 }

@@ -12,15 +12,19 @@
 //! `docs/rules.md` numbers each rule and names the module that keeps it.
 
 pub mod account;
+pub mod adjustment;
+pub mod amendment;
 pub mod books;
 pub mod certificate;
 pub mod choice;
 pub mod claim;
+pub mod debt;
 pub mod decide;
 pub mod device;
 pub mod event;
 pub mod expiry;
 pub mod group;
+pub mod hold;
 pub mod id;
 pub mod lot;
 pub mod member;
@@ -28,9 +32,12 @@ pub mod merchant;
 pub mod one_time;
 pub mod op;
 pub mod pass;
+pub mod period;
 pub mod quantity;
 pub mod redemption;
+pub mod refund;
 pub mod refusal;
+pub mod reversal;
 pub mod role;
 pub mod sale;
 pub mod staff;

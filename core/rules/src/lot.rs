@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::books::Worth;
 use crate::id::{AccountId, GroupId, LotId, MerchantId, OpId};
 use crate::quantity::Units;
-use crate::terms::SpendingOrder;
+use crate::terms::{SpendingOrder, Unit};
 use crate::time::{Day, Timestamp};
 
 /// One earning. What it was issued under never changes; only `remaining` does.
@@ -48,26 +48,74 @@ pub struct Lot {
     /// The instant at which that day ends: usable before, gone from then on.
     #[n(11)]
     pub ends_at: Timestamp,
-    /// Units of what is left that passes reserve.
+    /// Units of what is left that passes and holds reserve.
     #[n(12)]
     #[serde(default)]
     pub held: Units,
+    /// Units that nobody used in time.
+    #[n(13)]
+    #[serde(default)]
+    pub expired: Units,
+    /// The lot in whose place this one stands: what was taken of that came back after its end, and lasts a little longer,
+    /// once.
+    #[n(14)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revives: Option<LotId>,
+}
+
+/// Which lots count: of one unit, at an instant, in their group as it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Usable<'a> {
+    /// What a unit is; none for points.
+    pub unit: Option<Unit>,
+    /// The instant.
+    pub now: Timestamp,
+    /// When the group ends, if it is closing.
+    pub ends_at: Option<Timestamp>,
+    /// Members whose lots cannot be used.
+    pub frozen: &'a [MerchantId],
+}
+
+impl Usable<'static> {
+    /// Those of a group that is not closing and has no frozen members, as far as is known.
+    pub fn new(unit: Option<Unit>, now: Timestamp) -> Self {
+        Self { unit, now, ends_at: None, frozen: &[] }
+    }
+}
+
+impl Usable<'_> {
+    /// Whether the instant lies beyond the lot's end, or its group's.
+    pub fn ended(&self, lot: &Lot) -> bool {
+        self.end(lot) <= self.now
+    }
+
+    fn end(&self, lot: &Lot) -> Timestamp {
+        self.ends_at.map_or(lot.ends_at, |end| end.min(lot.ends_at))
+    }
 }
 
 impl Lot {
-    /// Units left that no pass reserves.
+    /// Units left that nothing reserves.
     pub fn free(&self) -> Units {
         self.remaining.checked_sub(self.held).unwrap_or_default()
     }
 
-    /// Whether something is left, not reserved, and can be used at `now`.
-    pub fn usable(&self, now: Timestamp) -> bool {
-        !self.free().is_zero() && now < self.ends_at
+    /// Whether something is left, not reserved, and can be used.
+    pub fn usable(&self, usable: &Usable) -> bool {
+        self.worth.unit == usable.unit
+            && !self.free().is_zero()
+            && !usable.ended(self)
+            && !usable.frozen.contains(&self.issuer)
+    }
+
+    /// A part of it.
+    pub fn part(&self, units: Units) -> Allocation {
+        Allocation { lot: self.id, issuer: self.issuer, units, worth: self.worth }
     }
 }
 
 /// A part taken from a lot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 pub struct Allocation {
     /// The lot.
     #[n(0)]
@@ -117,34 +165,48 @@ impl Wallet {
         }
     }
 
-    /// What can be used at `now`: Σ (remaining − held) over unexpired lots. (rules.md "Redemption")
-    pub fn available(&self, now: Timestamp) -> Units {
-        self.lots.iter().filter(|lot| lot.usable(now)).map(Lot::free).sum()
+    /// What can be used: Σ (remaining − held) over unexpired lots. (rules.md "Redemption")
+    pub fn available(&self, usable: &Usable) -> Units {
+        self.lots.iter().filter(|lot| lot.usable(usable)).map(Lot::free).sum()
     }
 
-    /// What can be used at `now` and no longer `within` milliseconds later.
-    pub fn expiring(&self, now: Timestamp, within: i64) -> Units {
-        let soon = |lot: &&Lot| lot.usable(now) && lot.ends_at <= now.plus(within);
+    /// What can be used now and no longer `within` milliseconds later.
+    pub fn expiring(&self, usable: &Usable, within: i64) -> Units {
+        let soon = |lot: &&Lot| lot.usable(usable) && usable.end(lot) <= usable.now.plus(within);
         self.lots.iter().filter(soon).map(Lot::free).sum()
     }
 
     /// Which lots `asked` units come from, in spending order; `None` if there are not so many.
-    pub fn allocate(&self, asked: Units, order: SpendingOrder, now: Timestamp) -> Option<Vec<Allocation>> {
-        let mut lots: Vec<&Lot> = self.lots.iter().filter(|lot| lot.usable(now)).collect();
+    pub fn allocate(&self, asked: Units, order: SpendingOrder, usable: &Usable) -> Option<Vec<Allocation>> {
+        let parts = take(self.in_order(order, usable), asked);
+        let taken: Units = parts.iter().map(|part| part.units).sum();
+        (taken == asked).then_some(parts)
+    }
+
+    /// The usable lots, in spending order.
+    pub fn in_order(&self, order: SpendingOrder, usable: &Usable) -> Vec<&Lot> {
+        let mut lots: Vec<&Lot> = self.lots.iter().filter(|lot| lot.usable(usable)).collect();
         match order {
             SpendingOrder::SoonestExpiry => lots.sort_by_key(|lot| (lot.ends_at, lot.issued_at, lot.id)),
             SpendingOrder::Oldest => lots.sort_by_key(|lot| (lot.issued_at, lot.id)),
         }
-        let mut left = asked;
-        let mut parts = Vec::new();
-        for lot in lots {
-            if left.is_zero() {
-                break;
-            }
-            let units = left.min(lot.free());
-            left = left.checked_sub(units)?;
-            parts.push(Allocation { lot: lot.id, issuer: lot.issuer, units, worth: lot.worth });
-        }
-        left.is_zero().then_some(parts)
+        lots
     }
+}
+
+/// Up to `asked` free units of these lots, in their order.
+pub(crate) fn take<'a>(lots: impl IntoIterator<Item = &'a Lot>, asked: Units) -> Vec<Allocation> {
+    let mut left = asked;
+    let mut parts = Vec::new();
+    for lot in lots {
+        let units = left.min(lot.free());
+        left = left.checked_sub(units).unwrap_or_default();
+        if !units.is_zero() {
+            parts.push(lot.part(units));
+        }
+        if left.is_zero() {
+            break;
+        }
+    }
+    parts
 }

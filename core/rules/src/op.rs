@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::account::MergeConsent;
+use crate::adjustment::{Grantee, Reason};
 use crate::device::KeyKind;
 use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use crate::member::{Buyer, Found};
@@ -10,8 +11,8 @@ use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
 use crate::staff::StaffInvitation;
 use crate::standing::StandingChoice;
-use crate::terms::{Profile, Terms};
-use crate::time::Timestamp;
+use crate::terms::{Profile, Terms, Unit};
+use crate::time::{Day, Timestamp};
 
 /// The version of the op format that this code writes.
 pub const OP_VERSION: u8 = 1;
@@ -98,6 +99,9 @@ pub enum OpBody {
         /// The one buyer who may claim it, if known.
         #[n(1)]
         addressee: Option<AccountId>,
+        /// The redemption that paid the rest of the purchase, if mileage paid a part: for refunds.
+        #[n(2)]
+        redemption: Option<OpId>,
     },
     /// A buyer's device: turns a sale into mileage of one group. (A7)
     #[n(5)]
@@ -142,6 +146,9 @@ pub enum OpBody {
         /// The buyer, as the shop knows them.
         #[n(1)]
         buyer: Buyer,
+        /// As with [`OpBody::RecordSale`].
+        #[n(2)]
+        redemption: Option<OpId>,
     },
     /// A buyer's device: chooses the group of a sale that waits for it. (A7)
     #[n(9)]
@@ -244,6 +251,9 @@ pub enum OpBody {
         /// The second after which the shop no longer honours the approval.
         #[n(3)]
         expires: u64,
+        /// What a unit is; none for points.
+        #[n(4)]
+        unit: Option<Unit>,
     },
     /// A buyer's phone: reserves mileage for one till, to be taken while both are offline. (A9)
     #[n(20)]
@@ -263,6 +273,9 @@ pub enum OpBody {
         /// The second after which the till takes it no more.
         #[n(4)]
         expires: u64,
+        /// What a unit is; none for points.
+        #[n(5)]
+        unit: Option<Unit>,
     },
     /// A till: has taken mileage of a pass.
     #[n(21)]
@@ -347,6 +360,190 @@ pub enum OpBody {
         #[cbor(with = "minicbor::bytes")]
         consent: Vec<u8>,
     },
+    /// The admin of a group proposes other terms, for lots from a date on. In place of what was proposed before. (A1)
+    #[n(30)]
+    AmendTerms {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// What it would promise.
+        #[n(1)]
+        terms: Terms,
+        /// From when, in seconds since 1970; until then the members answer.
+        #[n(2)]
+        from: u64,
+    },
+    /// A member agrees to proposed terms, or does not.
+    #[n(31)]
+    AnswerAmendment {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The op that proposed them.
+        #[n(1)]
+        amendment: OpId,
+        /// Whether it agrees.
+        #[n(2)]
+        agrees: bool,
+    },
+    /// The server's sweep: the date of proposed terms has come.
+    #[n(32)]
+    DecideAmendment {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The op that proposed them.
+        #[n(1)]
+        amendment: OpId,
+    },
+    /// A member leaves. What it issued stays good; it issues no more.
+    #[n(33)]
+    LeaveGroup {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+    },
+    /// The admin of a group puts a member out: as if it had left.
+    #[n(34)]
+    ExpelMember {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The member.
+        #[n(1)]
+        merchant: MerchantId,
+    },
+    /// An operator, or the server when a settlement is long overdue: a member issues and redeems no more, and what it
+    /// issued cannot be used; or all of that again.
+    #[n(35)]
+    FreezeMember {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The member.
+        #[n(1)]
+        merchant: MerchantId,
+        /// Whether it is frozen from now on.
+        #[n(2)]
+        frozen: bool,
+    },
+    /// The last member closes the group: after a notice it issues no more, and some time later what remains expires.
+    #[n(36)]
+    CloseGroup {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+    },
+    /// The server's sweep: nothing remains of a closed group.
+    #[n(37)]
+    EndGroup {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+    },
+    /// A shop's device: reserves mileage on a code, to be taken when the goods are handed over. (A9, A11)
+    #[n(38)]
+    Hold {
+        /// The signed bytes of the [`RedemptionCode`].
+        #[n(0)]
+        #[cbor(with = "minicbor::bytes")]
+        code: Vec<u8>,
+        /// Units to reserve.
+        #[n(1)]
+        units: Units,
+        /// For how many seconds from the decision; none for [`HOLD_MINUTES`](crate::hold::HOLD_MINUTES).
+        #[n(2)]
+        seconds: Option<u32>,
+    },
+    /// A shop's device: takes what a hold reserved, or a part; the rest comes back.
+    #[n(39)]
+    CaptureHold {
+        /// The op that made it.
+        #[n(0)]
+        hold: OpId,
+        /// Units to take.
+        #[n(1)]
+        units: Units,
+    },
+    /// A shop's device: gives back what a hold reserved.
+    #[n(40)]
+    VoidHold {
+        /// The op that made it.
+        #[n(0)]
+        hold: OpId,
+    },
+    /// The server's sweep: the time of a hold is over.
+    #[n(41)]
+    LapseHold {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// The op that made it.
+        #[n(1)]
+        hold: OpId,
+    },
+    /// A shop's device: gives back what is left of a redemption.
+    #[n(42)]
+    ReverseRedemption {
+        /// The op of the redemption, or of the capture, or of the pass's taking.
+        #[n(0)]
+        redemption: OpId,
+    },
+    /// A shop's device: has paid back a purchase, in part or in full.
+    #[n(43)]
+    RefundSale {
+        /// The sale.
+        #[n(0)]
+        sale: OpId,
+        /// How much of the whole purchase, what mileage paid counted in, in minor units.
+        #[n(1)]
+        amount: Money,
+    },
+    /// A shop's device: the sale was a mistake. Within 30 minutes, and if nobody has claimed it.
+    #[n(44)]
+    VoidSale {
+        /// The sale.
+        #[n(0)]
+        sale: OpId,
+    },
+    /// A shop's owner: gives a buyer mileage without a sale.
+    #[n(45)]
+    Grant {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// To whom.
+        #[n(1)]
+        to: Grantee,
+        /// Units of the kind that the terms in force have.
+        #[n(2)]
+        units: Units,
+        /// Why.
+        #[n(3)]
+        reason: Reason,
+        /// The last day on which it can be used; none: as long as what is earned now.
+        #[n(4)]
+        last_day: Option<Day>,
+    },
+    /// A shop's owner: takes away mileage that the shop issued.
+    #[n(46)]
+    TakeAway {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// From whom.
+        #[n(1)]
+        account: AccountId,
+        /// How many units.
+        #[n(2)]
+        units: Units,
+        /// Why.
+        #[n(3)]
+        reason: Reason,
+        /// What a unit is; none for points.
+        #[n(4)]
+        unit: Option<Unit>,
+    },
 }
 
 /// The group that a buyer picked, and the terms that the buyer saw.
@@ -362,7 +559,7 @@ pub struct Choice {
 
 /// A buyer's permission to take mileage, shown to a shop as a QR code. (A9)
 ///
-/// In CBOR `[version, key, counter, expires, group, most]`. Good for one redemption.
+/// In CBOR `[version, key, counter, expires, group, most, unit]`. Good for one redemption, or one hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct RedemptionCode {
     /// [`OP_VERSION`].
@@ -383,6 +580,9 @@ pub struct RedemptionCode {
     /// Units that may be taken at most.
     #[n(5)]
     pub most: Units,
+    /// What a unit is; none for points.
+    #[n(6)]
+    pub unit: Option<Unit>,
 }
 
 impl RedemptionCode {
@@ -400,7 +600,7 @@ pub enum Carried {
     Sale(Box<Op>),
     /// The buyer's code inside a redemption.
     Code(RedemptionCode),
-    /// The buyer of a sale to a known buyer.
+    /// The buyer of a sale to a known buyer, or of a grant.
     Buyer(Found),
     /// The owner's word inside a joining of its staff.
     Invitation(StaffInvitation),

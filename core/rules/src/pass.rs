@@ -10,11 +10,12 @@ use crate::decide::{Author, Decision};
 use crate::device::{Device, KeyKind};
 use crate::event::EventBody;
 use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
-use crate::lot::{Allocation, Wallet};
+use crate::lot::Allocation;
 use crate::op::Carried;
 use crate::quantity::{Money, Units};
-use crate::redemption::afford;
+use crate::redemption::{afford, check_fresh};
 use crate::refusal::Refusal;
+use crate::terms::Unit;
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
 
@@ -73,6 +74,9 @@ pub struct Pass {
     /// How it stands.
     #[n(8)]
     pub state: PassState,
+    /// When it was reserved.
+    #[n(9)]
+    pub made_at: Timestamp,
 }
 
 impl Pass {
@@ -106,7 +110,7 @@ pub struct PassCode {
 
 /// The server's word that mileage is reserved for a till. Signed by the server's key.
 ///
-/// In CBOR `[version, pass, merchant, till, group, units, expires, public key]`.
+/// In CBOR `[version, pass, merchant, till, group, units, expires, public key, unit]`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct PassToken {
     /// [`OP_VERSION`](crate::op::OP_VERSION).
@@ -134,6 +138,9 @@ pub struct PassToken {
     #[n(7)]
     #[cbor(with = "minicbor::bytes")]
     pub public_key: Vec<u8>,
+    /// What a unit is; none for points.
+    #[n(8)]
+    pub unit: Option<Unit>,
 }
 
 /// Takes mileage at a shop that the buyer names: the shop has no signal, the buyer has. The answer carries an approval.
@@ -141,7 +148,7 @@ pub(crate) fn pay(
     view: &View,
     author: &Author,
     (merchant, group): (MerchantId, GroupId),
-    units: Units,
+    (units, unit): (Units, Option<Unit>),
     expires: u64,
     now: Timestamp,
 ) -> Result<Decision, Halt> {
@@ -150,7 +157,8 @@ pub(crate) fn pay(
     if end < now || end > now.plus(i64::from(APPROVAL_MINUTES) * Timestamp::MINUTE) {
         return Err(Refusal::ApprovalTooLong { minutes: APPROVAL_MINUTES }.into());
     }
-    let allocations = afford(view, (account, group), merchant, units, now)?;
+    let allocations = afford(view, (account, group), merchant, (units, unit), now)?;
+    check_fresh(view, author, merchant)?;
     Ok(author.caused(EventBody::Redeemed {
         group,
         merchant,
@@ -159,6 +167,7 @@ pub(crate) fn pay(
         allocations,
         till: None,
         pass: None,
+        hold: None,
     }))
 }
 
@@ -169,6 +178,7 @@ pub(crate) struct Wanted {
     pub(crate) merchant: MerchantId,
     pub(crate) till: KeyId,
     pub(crate) units: Units,
+    pub(crate) unit: Option<Unit>,
     pub(crate) expires: u64,
 }
 
@@ -179,7 +189,7 @@ pub(crate) fn reserve(
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<Decision, Halt> {
-    let Wanted { group, merchant, till, units, expires } = *wanted;
+    let Wanted { group, merchant, till, units, unit, expires } = *wanted;
     let account = author.device.check_pays(now)?;
     let end = Timestamp::from_seconds(expires);
     if end < now || end > now.plus(i64::from(PASS_HOURS) * Timestamp::HOUR) {
@@ -192,7 +202,7 @@ pub(crate) fn reserve(
     if view.open_passes(account, group)?.len() >= MOST_PASSES {
         return Err(Refusal::TooManyPasses { max: MOST_PASSES as u64 }.into());
     }
-    let held = afford(view, (account, group), merchant, units, now)?;
+    let held = afford(view, (account, group), merchant, (units, unit), now)?;
     let value = |part: &Allocation| part.units.value(part.worth.unit_value).map_or(i64::MAX, |value| value.0);
     if held.iter().map(value).fold(0_i64, i64::saturating_add) > PASS_MOST.0 {
         return Err(Refusal::PassTooLarge { max: PASS_MOST }.into());
@@ -239,6 +249,8 @@ pub(crate) fn redeem(
     if units > pass.units() {
         return Err(Refusal::MoreThanCode { asked: units, most: pass.units() }.into());
     }
+    Unit::check_whole(pass.held.first().and_then(|part| part.worth.unit), units)?;
+    check_fresh(view, author, merchant)?;
     let (group, account) = (pass.group, pass.account);
     let (allocations, _) = split(&pass.held, units);
     Ok(author.caused(EventBody::Redeemed {
@@ -249,6 +261,7 @@ pub(crate) fn redeem(
         allocations,
         till: author.till(),
         pass: Some(id),
+        hold: None,
     }))
 }
 
@@ -283,19 +296,4 @@ pub(crate) fn split(held: &[Allocation], units: Units) -> (Vec<Allocation>, Vec<
         }
     }
     (taken, rest)
-}
-
-/// The lots of a wallet with `held` no longer held, and `taken` taken from them.
-pub(crate) fn let_go(wallet: &Wallet, held: &[Allocation], taken: &[Allocation]) -> Vec<crate::lot::Lot> {
-    let mut lots = Vec::new();
-    for part in held {
-        let Some(lot) = wallet.lot(part.lot) else { continue };
-        let mut lot = lot.clone();
-        lot.held = lot.held.checked_sub(part.units).unwrap_or_default();
-        let took = taken.iter().find(|taken| taken.lot == part.lot);
-        lot.remaining =
-            lot.remaining.checked_sub(took.map_or(Units::default(), |part| part.units)).unwrap_or_default();
-        lots.push(lot);
-    }
-    lots
 }

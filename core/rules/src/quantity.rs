@@ -196,6 +196,8 @@ impl BasisPoints {
     pub const MIN: u16 = 1;
     /// The highest rate, 100 %.
     pub const MAX: u16 = 10_000;
+    /// The lowest rate, as one.
+    pub const LEAST: Self = Self(Self::MIN);
 
     /// `bp` hundredths of a percent.
     ///

@@ -420,7 +420,7 @@ pub enum Refusal {
     /// The account's keys act for a shop.
     #[n(141)]
     HasShop,
-    /// Mileage of the account is reserved for tills.
+    /// Mileage of the account is reserved for shops, by passes or holds.
     #[n(142)]
     PassesOpen,
     /// The account has ended.
@@ -432,6 +432,113 @@ pub enum Refusal {
         /// Units that can be used.
         #[n(0)]
         units: Units,
+    },
+
+    // Kinds and terms.
+    /// Stamps are redeemed by the card.
+    #[n(150)]
+    WholeCards {
+        /// Stamps that fill a card.
+        #[n(0)]
+        card: u64,
+    },
+    /// These terms can't follow those in force.
+    #[n(151)]
+    CannotFollow {
+        /// The field that can't change.
+        #[n(0)]
+        field: String,
+    },
+    /// Nothing like it is proposed (any more).
+    #[n(152)]
+    UnknownAmendment,
+    /// Terms can't begin in the past, nor so late.
+    #[n(153)]
+    BadDate {
+        /// Days ahead that are taken at most.
+        #[n(0)]
+        days: u32,
+    },
+
+    // Members and groups that end.
+    /// Another member has to administer the group first.
+    #[n(160)]
+    AdminStays,
+    /// The last member closes the group.
+    #[n(161)]
+    LastMember,
+    /// Other shops are members.
+    #[n(162)]
+    NotLastMember,
+    /// The group is closing, or closed.
+    #[n(163)]
+    GroupClosing,
+    /// The member is frozen: it has not settled.
+    #[n(164)]
+    MemberFrozen,
+
+    // Holds, reversals, refunds.
+    /// A hold can't last so long.
+    #[n(170)]
+    HoldTooLong {
+        /// Hours that it may last at most.
+        #[n(0)]
+        hours: u32,
+    },
+    /// The shop has no such hold.
+    #[n(171)]
+    UnknownHold,
+    /// The hold was captured, voided, or is over.
+    #[n(172)]
+    HoldOver,
+    /// The shop has no such redemption.
+    #[n(173)]
+    UnknownRedemption,
+    /// All of it came back before.
+    #[n(174)]
+    AlreadyReversed,
+    /// More than what is left of the purchase.
+    #[n(175)]
+    RefundTooLarge {
+        /// Minor units that are left.
+        #[n(0)]
+        left: Money,
+    },
+    /// The sale was voided.
+    #[n(176)]
+    SaleVoided,
+    /// A sale can't be voided so late.
+    #[n(177)]
+    VoidTooLate {
+        /// Minutes within which it can.
+        #[n(0)]
+        minutes: u32,
+    },
+    /// The sale was refunded, in part or in full.
+    #[n(178)]
+    SaleRefunded,
+
+    // Adjustments.
+    /// More than a shop may give at once.
+    #[n(180)]
+    GrantTooLarge {
+        /// Minor units that it may be worth.
+        #[n(0)]
+        max: Money,
+    },
+    /// The shop can take away only what it issued and is still there.
+    #[n(181)]
+    NotSoMuchIssued {
+        /// Units that it could take away.
+        #[n(0)]
+        left: Units,
+    },
+    /// The last day lies in the past, or too far ahead.
+    #[n(182)]
+    BadLastDay {
+        /// Days ahead that are taken at most.
+        #[n(0)]
+        days: u32,
     },
 }
 
@@ -526,6 +633,27 @@ impl Refusal {
             Self::PassesOpen => "passes_open",
             Self::AccountClosed => "account_closed",
             Self::HasMileage { .. } => "has_mileage",
+            Self::WholeCards { .. } => "whole_cards",
+            Self::CannotFollow { .. } => "cannot_follow",
+            Self::UnknownAmendment => "unknown_amendment",
+            Self::BadDate { .. } => "bad_date",
+            Self::AdminStays => "admin_stays",
+            Self::LastMember => "last_member",
+            Self::NotLastMember => "not_last_member",
+            Self::GroupClosing => "group_closing",
+            Self::MemberFrozen => "member_frozen",
+            Self::HoldTooLong { .. } => "hold_too_long",
+            Self::UnknownHold => "unknown_hold",
+            Self::HoldOver => "hold_over",
+            Self::UnknownRedemption => "unknown_redemption",
+            Self::AlreadyReversed => "already_reversed",
+            Self::RefundTooLarge { .. } => "refund_too_large",
+            Self::SaleVoided => "sale_voided",
+            Self::VoidTooLate { .. } => "void_too_late",
+            Self::SaleRefunded => "sale_refunded",
+            Self::GrantTooLarge { .. } => "grant_too_large",
+            Self::NotSoMuchIssued { .. } => "not_so_much_issued",
+            Self::BadLastDay { .. } => "bad_last_day",
         }
     }
 }

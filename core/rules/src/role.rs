@@ -10,6 +10,7 @@ use crate::event::EventBody;
 use crate::id::AccountId;
 use crate::op::OpBody;
 use crate::refusal::Refusal;
+use crate::time::Timestamp;
 use crate::view::{Halt, View};
 
 /// Who asks.
@@ -94,7 +95,7 @@ const ANY: May = May::Any;
 
 /// Who may do what. A browser may do what is marked for it and what its person may do.
 #[rustfmt::skip]
-pub const TABLE: [Row; 30] = [
+pub const TABLE: [Row; 47] = [
     //                              buyer staff owner admin oper. brow. serv. server
     row(0, "enrol_device",         [NO,   NO,   NO,   NO,   NO,   NO,   NO,   ANY]),
     row(1, "register_merchant",    [OWN,  NO,   NO,   NO,   NO,   NO,   NO,   NO]),
@@ -126,6 +127,23 @@ pub const TABLE: [Row; 30] = [
     row(27, "appoint_operator",    [NO,   NO,   NO,   NO,   NO,   NO,   NO,   ANY]),
     row(28, "close_account",       [OWN,  NO,   NO,   NO,   NO,   NO,   NO,   NO]),
     row(29, "merge_account",       [OWN,  OWN,  OWN,  NO,   NO,   NO,   NO,   NO]),
+    row(30, "amend_terms",         [NO,   NO,   NO,   OWN,  NO,   OWN,  NO,   NO]),
+    row(31, "answer_amendment",    [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
+    row(32, "decide_amendment",    [NO,   NO,   NO,   NO,   NO,   NO,   NO,   ANY]),
+    row(33, "leave_group",         [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
+    row(34, "expel_member",        [NO,   NO,   NO,   OWN,  NO,   OWN,  NO,   NO]),
+    row(35, "freeze_member",       [NO,   NO,   NO,   NO,   ANY,  ANY,  NO,   ANY]),
+    row(36, "close_group",         [NO,   NO,   NO,   OWN,  NO,   OWN,  NO,   NO]),
+    row(37, "end_group",           [NO,   NO,   NO,   NO,   NO,   NO,   NO,   ANY]),
+    row(38, "hold",                [NO,   OWN,  OWN,  NO,   NO,   OWN,  OWN,  NO]),
+    row(39, "capture_hold",        [NO,   OWN,  OWN,  NO,   NO,   OWN,  OWN,  NO]),
+    row(40, "void_hold",           [NO,   OWN,  OWN,  NO,   NO,   OWN,  OWN,  NO]),
+    row(41, "lapse_hold",          [NO,   NO,   NO,   NO,   NO,   NO,   NO,   ANY]),
+    row(42, "reverse_redemption",  [NO,   OWN,  OWN,  NO,   NO,   OWN,  OWN,  NO]),
+    row(43, "refund_sale",         [NO,   OWN,  OWN,  NO,   NO,   OWN,  OWN,  NO]),
+    row(44, "void_sale",           [NO,   OWN,  OWN,  NO,   NO,   OWN,  OWN,  NO]),
+    row(45, "grant",               [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
+    row(46, "take_away",           [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
 ];
 
 impl OpBody {
@@ -162,6 +180,23 @@ impl OpBody {
             Self::AppointOperator { .. } => 27,
             Self::CloseAccount => 28,
             Self::MergeAccount { .. } => 29,
+            Self::AmendTerms { .. } => 30,
+            Self::AnswerAmendment { .. } => 31,
+            Self::DecideAmendment { .. } => 32,
+            Self::LeaveGroup { .. } => 33,
+            Self::ExpelMember { .. } => 34,
+            Self::FreezeMember { .. } => 35,
+            Self::CloseGroup { .. } => 36,
+            Self::EndGroup { .. } => 37,
+            Self::Hold { .. } => 38,
+            Self::CaptureHold { .. } => 39,
+            Self::VoidHold { .. } => 40,
+            Self::LapseHold { .. } => 41,
+            Self::ReverseRedemption { .. } => 42,
+            Self::RefundSale { .. } => 43,
+            Self::VoidSale { .. } => 44,
+            Self::Grant { .. } => 45,
+            Self::TakeAway { .. } => 46,
         };
         TABLE[number].0
     }
@@ -215,6 +250,20 @@ pub(crate) fn appoint_operator(
         return Ok(Decision::default());
     }
     Ok(author.caused(EventBody::OperatorAppointed { account, operator }))
+}
+
+/// Refuses whoever does not run the server for everyone, on a phone that pays or in a browser that one let in.
+///
+/// # Errors
+/// `not_allowed`, `device_too_new`.
+pub(crate) fn check_operator(view: &View, author: &Author, now: Timestamp) -> Result<(), Halt> {
+    if !view.is_operator(author.person()?)? {
+        return Err(Refusal::NotAllowed.into());
+    }
+    if author.device.kind == KeyKind::Phone {
+        author.device.check_pays(now)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

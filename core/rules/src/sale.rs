@@ -2,8 +2,8 @@
 
 use crate::decide::{Author, Decision};
 use crate::event::EventBody;
-use crate::id::{AccountId, KeyId, LotId, MerchantId, OpId};
-use crate::quantity::{MAX_AMOUNT, Money};
+use crate::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
+use crate::quantity::{MAX_AMOUNT, Money, Units};
 use crate::refusal::Refusal;
 use crate::staff;
 use crate::time::Timestamp;
@@ -32,16 +32,69 @@ pub struct Sale {
     /// The one buyer who may claim it, if known.
     pub addressee: Option<AccountId>,
     /// The lot that it became.
-    pub claimed_by: Option<LotId>,
+    pub claimed: Option<Claimed>,
     /// The last instant at which its buyer can choose, if it waits or waited for that.
     pub waits_until: Option<Timestamp>,
     /// Whether nobody chose in time.
     pub lapsed: bool,
     /// Whether the key is one of the staff's.
     pub staff: bool,
+    /// Whether its shop said that it was a mistake.
+    pub voided: bool,
+    /// The redemption that paid the rest of the purchase, as its shop says.
+    pub redemption: Option<OpId>,
+    /// How much of the purchase was paid back, what mileage paid of it counted in.
+    pub refunded: Money,
+    /// How much of that in money.
+    pub money_back: Money,
+    /// Money that had gone back when it was claimed, on which nothing was earned.
+    pub unearned: Money,
+    /// Units that refunds took back, debts and what had expired counted in.
+    pub clawed: Units,
+    /// Units among those that had expired.
+    pub forgone: Units,
+}
+
+/// The lot that a sale became, and where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimed {
+    /// The lot.
+    pub lot: LotId,
+    /// The buyer.
+    pub account: AccountId,
+    /// The group.
+    pub group: GroupId,
 }
 
 impl Sale {
+    /// A sale as it is recorded.
+    pub fn new(id: OpId, merchant: MerchantId, key: KeyId, amount: Money, time: u64) -> Self {
+        Self {
+            id,
+            merchant,
+            key,
+            amount,
+            time,
+            addressee: None,
+            claimed: None,
+            waits_until: None,
+            lapsed: false,
+            staff: false,
+            voided: false,
+            redemption: None,
+            refunded: Money(0),
+            money_back: Money(0),
+            unearned: Money(0),
+            clawed: Units::ZERO,
+            forgone: Units::ZERO,
+        }
+    }
+
+    /// What it earns on, in minor units: what was paid and has not gone back.
+    pub fn earns_on(&self) -> Money {
+        self.amount - self.money_back
+    }
+
     /// The key that signed it, if it is one of the staff's.
     pub fn till(&self) -> Option<KeyId> {
         self.staff.then_some(self.key)
@@ -49,7 +102,7 @@ impl Sale {
 
     /// Whether it waits for its buyer's choice.
     pub fn waits(&self) -> bool {
-        self.waits_until.is_some() && self.claimed_by.is_none() && !self.lapsed
+        self.waits_until.is_some() && self.claimed.is_none() && !self.lapsed && !self.voided
     }
 }
 
@@ -60,7 +113,7 @@ pub(crate) fn record(
     view: &View,
     author: &Author,
     amount: Money,
-    addressee: Option<AccountId>,
+    (addressee, redemption): (Option<AccountId>, Option<OpId>),
     now: Timestamp,
 ) -> Result<Decision, Halt> {
     let merchant = author.seller()?;
@@ -76,7 +129,16 @@ pub(crate) fn record(
     if let Some(certificate) = author.device.certificate {
         certificate.check(amount, Timestamp::from_seconds(time))?;
     }
-    Ok(author.caused(EventBody::SaleRecorded { sale, merchant, key, amount, time, addressee, till }))
+    Ok(author.caused(EventBody::SaleRecorded {
+        sale,
+        merchant,
+        key,
+        amount,
+        time,
+        addressee,
+        till,
+        redemption,
+    }))
 }
 
 /// Refuses an amount that no sale has.

@@ -1,15 +1,19 @@
 //! State: the rows that events leave behind. A function of the events, so that a rebuild gives the same again.
 
+use crate::amendment::Amendment;
 use crate::certificate::{ALLOWANCE, Certificate, until};
+use crate::debt::Debt;
 use crate::device::{Device, Holder};
-use crate::event::{Event, EventBody};
-use crate::group::{Group, Member, TermsVersion};
+use crate::event::{Captured, Event, EventBody};
+use crate::group::{Closing, Group, Member, TermsVersion};
+use crate::hold::{Hold, HoldState};
 use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use crate::lot::{Allocation, Lot};
 use crate::merchant::Merchant;
-use crate::pass::{Pass, PassState, let_go};
+use crate::pass::{Pass, PassState};
 use crate::quantity::{Money, Units};
-use crate::sale::Sale;
+use crate::redemption::Redemption;
+use crate::sale::{Claimed, Sale};
 use crate::staff::{Staff, sales_day};
 use crate::standing::Standing;
 use crate::time::{Day, Timestamp};
@@ -64,7 +68,17 @@ pub enum Row {
         account: AccountId,
         /// When.
         at: Timestamp,
+        /// The one that took over what it held.
+        into: Option<AccountId>,
     },
+    /// Mileage reserved for a shop.
+    Hold(Hold),
+    /// Mileage that a shop took.
+    Redemption(Redemption),
+    /// What a buyer owes a shop.
+    Debt(Debt),
+    /// Terms that were proposed.
+    Amendment(Box<Amendment>),
 }
 
 /// The rows that an event changes, given what stood before.
@@ -124,10 +138,12 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
             let come = |lot: &Lot| Row::Lot(Lot { account: *into, ..lot.clone() });
             lots.iter().flat_map(|lot| [gone(lot), come(lot)]).collect()
         }
-        EventBody::AccountClosed { account, .. } => {
+        EventBody::AccountClosed { account, into } => {
+            view.want(&[Key::DevicesOf(*account), Key::Debts(*account)])?;
             let keys = view.devices_of(*account)?;
             view.want(&keys.iter().map(|key| Key::Device(*key)).collect::<Vec<_>>())?;
-            let mut rows = vec![Row::Closed { account: *account, at: event.at }];
+            let mut rows = vec![Row::Closed { account: *account, at: event.at, into: *into }];
+            rows.extend(inherit(view, *account, *into)?);
             for key in keys {
                 let revoked_at = |device: &Device| device.revoked_at.or(Some(event.at));
                 let revoke = |device: Device| Device { revoked_at: revoked_at(&device), ..device };
@@ -136,13 +152,7 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
             rows
         }
         EventBody::PassReserved { pass, merchant, till, account, key, group, held, expires, .. } => {
-            let wallet = view.wallet(*account, *group)?;
-            let hold = |part: &Allocation| {
-                let lot = wallet.lot(part.lot)?.clone();
-                let held = lot.held.checked_add(part.units)?;
-                Some(Row::Lot(Lot { held, ..lot }))
-            };
-            let mut rows: Vec<Row> = held.iter().filter_map(hold).collect();
+            let mut rows = hold_lots(view, (*account, *group), held)?;
             rows.push(Row::Pass(Pass {
                 id: *pass,
                 merchant: *merchant,
@@ -153,11 +163,34 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
                 held: held.clone(),
                 expires: *expires,
                 state: PassState::Open,
+                made_at: event.at,
             }));
             rows
         }
         EventBody::PassReleased { pass, merchant, account, group, .. } => {
             end_pass(view, (*merchant, *pass), (*account, *group), &[], PassState::Released)?
+        }
+        EventBody::HoldMade { hold, merchant, account, group, held, until, till } => {
+            let mut rows = hold_lots(view, (*account, *group), held)?;
+            rows.push(Row::Hold(Hold {
+                id: *hold,
+                merchant: *merchant,
+                account: *account,
+                group: *group,
+                held: held.clone(),
+                made_at: event.at,
+                until: *until,
+                state: HoldState::Open,
+                till: *till,
+            }));
+            rows
+        }
+        EventBody::HoldReleased { hold, merchant, account, group, held, lapsed, .. } => {
+            let state = if *lapsed { HoldState::Lapsed } else { HoldState::Voided };
+            let mut rows = let_go(view, (*account, *group), held, &[])?;
+            let ended = |hold: &Hold| Row::Hold(Hold { state, ..hold.clone() });
+            rows.extend(view.hold(*merchant, *hold)?.map(ended));
+            rows
         }
         EventBody::MerchantRegistered { merchant, owner, key, profile } => {
             let half = Money(ALLOWANCE.0 / 2);
@@ -176,6 +209,8 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
                 terms_version: 1,
                 members: 0,
                 admin: *founder,
+                frozen: Vec::new(),
+                closing: None,
             }),
             Row::Terms(TermsVersion {
                 group: *group,
@@ -186,6 +221,7 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
             }),
         ],
         EventBody::MemberJoined { group, merchant, terms_version } => {
+            view.want(&[Key::Group(*group), Key::Member(*group, *merchant)])?;
             let known = view.group(*group)?.cloned();
             let counted = known.map(|group| Row::Group(Group { members: group.members + 1, ..group }));
             let member = Member {
@@ -193,24 +229,101 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
                 merchant: *merchant,
                 joined_at: event.at,
                 terms_version: *terms_version,
+                left_at: None,
+                // Whoever left frozen comes back frozen.
+                frozen_at: view.member(*group, *merchant)?.and_then(|before| before.frozen_at),
             };
             counted.into_iter().chain([Row::Member(member)]).collect()
         }
-        EventBody::SaleRecorded { sale, merchant, key, amount, time, addressee, till } => {
+        EventBody::MemberLeft { group, merchant, .. } => {
+            view.want(&[Key::Group(*group), Key::Member(*group, *merchant), Key::Amendment(*group)])?;
+            let fewer = |group: &Group| {
+                Row::Group(Group { members: group.members.saturating_sub(1), ..group.clone() })
+            };
+            let left = |member: &Member| Row::Member(Member { left_at: Some(event.at), ..member.clone() });
+            let unanswered =
+                |amendment: &Amendment| Row::Amendment(Box::new(amendment.clone().answered(*merchant, None)));
+            let amendment = view.amendment(*group)?.filter(|amendment| !amendment.decided);
+            let rows = [
+                view.group(*group)?.map(fewer),
+                view.member(*group, *merchant)?.map(left),
+                amendment.map(unanswered),
+            ];
+            rows.into_iter().flatten().collect()
+        }
+        EventBody::MemberFrozen { group, merchant, frozen } => {
+            view.want(&[Key::Group(*group), Key::Member(*group, *merchant)])?;
+            let at = frozen.then_some(event.at);
+            let member = |member: &Member| Row::Member(Member { frozen_at: at, ..member.clone() });
+            let listed = |group: &Group| {
+                let mut list = group.frozen.clone();
+                list.retain(|member| member != merchant);
+                list.extend(frozen.then_some(*merchant));
+                list.sort_unstable();
+                Row::Group(Group { frozen: list, ..group.clone() })
+            };
+            let rows = [view.group(*group)?.map(listed), view.member(*group, *merchant)?.map(member)];
+            rows.into_iter().flatten().collect()
+        }
+        EventBody::GroupClosing { group, redeem_only_from, ends_at, .. } => {
+            let (redeem_only_from, ends_at) = (*redeem_only_from, *ends_at);
+            let closing = Some(Closing { redeem_only_from, ends_at, ended: false });
+            let closes = |group: &Group| Row::Group(Group { closing, ..group.clone() });
+            view.group(*group)?.map(closes).into_iter().collect()
+        }
+        EventBody::GroupEnded { group, .. } => {
+            let ended = |group: &Group| {
+                let closing = group.closing.map(|closing| Closing { ended: true, ..closing });
+                Row::Group(Group { closing, ..group.clone() })
+            };
+            view.group(*group)?.map(ended).into_iter().collect()
+        }
+        EventBody::AmendmentProposed { group, amendment, merchant, terms, from } => {
+            vec![Row::Amendment(Box::new(Amendment {
+                group: *group,
+                id: *amendment,
+                terms: terms.clone(),
+                from: *from,
+                agreed: vec![*merchant],
+                declined: Vec::new(),
+                decided: false,
+            }))]
+        }
+        EventBody::AmendmentAnswered { group, merchant, agrees, .. } => {
+            let answered = |amendment: &Amendment| {
+                Row::Amendment(Box::new(amendment.clone().answered(*merchant, Some(*agrees))))
+            };
+            view.amendment(*group)?.map(answered).into_iter().collect()
+        }
+        EventBody::TermsAmended { group, version, terms, .. } => {
+            let before = version.saturating_sub(1);
+            view.want(&[Key::Group(*group), Key::Terms(*group, before), Key::Amendment(*group)])?;
+            let replaced = |terms: &TermsVersion| {
+                Row::Terms(TermsVersion { in_force_until: Some(event.at), ..terms.clone() })
+            };
+            let amended = |group: &Group| Row::Group(Group { terms_version: *version, ..group.clone() });
+            let new = TermsVersion {
+                group: *group,
+                version: *version,
+                terms: terms.clone(),
+                in_force_from: event.at,
+                in_force_until: None,
+            };
+            let replaced = view.terms(*group, before)?.map(replaced);
+            let rows = [replaced, Some(Row::Terms(new)), view.group(*group)?.map(amended)];
+            rows.into_iter().flatten().chain(decided(view, *group)?).collect()
+        }
+        EventBody::AmendmentRejected { group, .. } => decided(view, *group)?.into_iter().collect(),
+        EventBody::SaleRecorded { sale, merchant, key, amount, time, addressee, till, redemption } => {
             let mut rows = sold(view, *merchant, *key, *amount, *time, till.is_some())?;
-            rows.push(Row::Sale(Sale {
-                id: *sale,
-                merchant: *merchant,
-                key: *key,
-                amount: *amount,
-                time: *time,
-                addressee: *addressee,
-                claimed_by: None,
-                waits_until: None,
-                lapsed: false,
-                staff: till.is_some(),
-            }));
+            let sale = Sale::new(*sale, *merchant, *key, *amount, *time);
+            let (addressee, redemption, staff) = (*addressee, *redemption, till.is_some());
+            rows.push(Row::Sale(Sale { addressee, staff, redemption, ..sale }));
             rows
+        }
+        EventBody::SaleVoided { sale, merchant, .. } => {
+            let voided = |sale: &Sale| Row::Sale(Sale { voided: true, ..sale.clone() });
+            view.sale(*merchant, *sale)?.map(voided).into_iter().collect()
         }
         EventBody::SaleWaits { sale, merchant, account, until, .. } => {
             let waits = |sale| Sale { addressee: Some(*account), waits_until: Some(*until), ..sale };
@@ -233,8 +346,9 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
             ends_at,
             ..
         } => {
-            let claimed = view.sale(*merchant, *sale)?.cloned();
-            let claimed = claimed.map(|sale| Row::Sale(Sale { claimed_by: Some(*lot), ..sale }));
+            let claimed = Some(Claimed { lot: *lot, account: *account, group: *group });
+            let known = view.sale(*merchant, *sale)?.cloned();
+            let known = known.map(|sale| Row::Sale(Sale { claimed, unearned: sale.money_back, ..sale }));
             let lot = Lot {
                 id: *lot,
                 group: *group,
@@ -249,33 +363,222 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
                 last_day: *last_day,
                 ends_at: *ends_at,
                 held: Units::ZERO,
+                expired: Units::ZERO,
+                revives: None,
             };
-            claimed.into_iter().chain([Row::Lot(lot)]).collect()
+            known.into_iter().chain([Row::Lot(lot)]).collect()
+        }
+        EventBody::Granted {
+            lot,
+            group,
+            merchant,
+            account,
+            units,
+            worth,
+            terms_version,
+            last_day,
+            ends_at,
+            ..
+        } => vec![Row::Lot(Lot {
+            id: *lot,
+            group: *group,
+            account: *account,
+            issuer: *merchant,
+            sale: event.op,
+            units: *units,
+            remaining: *units,
+            worth: *worth,
+            terms_version: *terms_version,
+            issued_at: event.at,
+            last_day: *last_day,
+            ends_at: *ends_at,
+            held: Units::ZERO,
+            expired: Units::ZERO,
+            revives: None,
+        })],
+        EventBody::TakenAway { group, account, taken, .. } => take(view, *account, *group, taken)?,
+        EventBody::DebtPaid { group, account, merchant, taken } => {
+            view.want(&[Key::Debts(*account), Key::Lot(*account, *group, taken.lot)])?;
+            let mut rows = take(view, *account, *group, std::slice::from_ref(taken))?;
+            let owed = (*group, *merchant, taken.worth.unit);
+            let debt = view.debts(*account)?.iter().find(|debt| debt.key() == owed);
+            let less = |debt: &Debt| {
+                let units = debt.units.checked_sub(taken.units).unwrap_or_default();
+                Row::Debt(Debt { units, ..*debt })
+            };
+            rows.extend(debt.map(less));
+            rows
+        }
+        EventBody::Refunded {
+            sale,
+            merchant,
+            amount,
+            money,
+            account,
+            group,
+            units,
+            taken,
+            debt,
+            unit,
+            ..
+        } => {
+            let mut rows = match (account, group) {
+                (Some(account), Some(group)) => take(view, *account, *group, taken)?,
+                _ => Vec::new(),
+            };
+            let there: Units = taken.iter().map(|part| part.units).chain([*debt]).sum();
+            let forgone = units.checked_sub(there).unwrap_or_default();
+            let refunded = |sale: &Sale| {
+                Row::Sale(Sale {
+                    refunded: sale.refunded + *amount,
+                    money_back: sale.money_back + *money,
+                    clawed: [sale.clawed, *units].into_iter().sum(),
+                    forgone: [sale.forgone, forgone].into_iter().sum(),
+                    ..sale.clone()
+                })
+            };
+            rows.extend(view.sale(*merchant, *sale)?.map(refunded));
+            if let (Some(account), Some(group), false) = (account, group, debt.is_zero()) {
+                let new = Debt {
+                    account: *account,
+                    group: *group,
+                    merchant: *merchant,
+                    unit: *unit,
+                    units: *debt,
+                    since: event.at,
+                };
+                rows.push(Row::Debt(owe(view.debts(*account)?, new)));
+            }
+            rows
+        }
+        EventBody::Reversed { redemption, merchant, units, lots, .. } => {
+            let mut rows: Vec<Row> = lots.iter().cloned().map(Row::Lot).collect();
+            let returned = |redemption: &Redemption| {
+                let returned = [redemption.returned, *units].into_iter().sum();
+                Row::Redemption(Redemption { returned, ..redemption.clone() })
+            };
+            rows.extend(view.redemption(*merchant, *redemption)?.map(returned));
+            rows
         }
         EventBody::StandingSet { account, choice } => {
             vec![Row::Standing(Standing { account: *account, choice: choice.clone(), since: event.at })]
         }
-        EventBody::Redeemed { group, account, allocations, pass: None, .. } => {
-            take(view, *account, *group, allocations)?
-        }
-        EventBody::Redeemed { group, merchant, account, allocations, pass: Some(pass), .. } => {
-            end_pass(view, (*merchant, *pass), (*account, *group), allocations, PassState::Spent)?
+        EventBody::Redeemed { group, merchant, account, allocations, pass, hold, till, .. } => {
+            let (mut rows, made_at) = match (pass, hold) {
+                (Some(pass), _) => {
+                    let made_at = view.pass(*merchant, *pass)?.map(|pass| pass.made_at);
+                    let of = (*account, *group);
+                    (end_pass(view, (*merchant, *pass), of, allocations, PassState::Spent)?, made_at)
+                }
+                (None, Some(Captured { hold, held })) => {
+                    let known = view.hold(*merchant, *hold)?;
+                    let mut rows = let_go(view, (*account, *group), held, allocations)?;
+                    let state = HoldState::Captured;
+                    rows.extend(known.map(|hold| Row::Hold(Hold { state, ..hold.clone() })));
+                    (rows, known.map(|hold| hold.made_at))
+                }
+                (None, None) => (take(view, *account, *group, allocations)?, None),
+            };
+            rows.push(Row::Redemption(Redemption {
+                id: event.op,
+                merchant: *merchant,
+                account: *account,
+                group: *group,
+                made_at: made_at.unwrap_or(event.at),
+                allocations: allocations.clone(),
+                returned: Units::ZERO,
+                till: *till,
+            }));
+            rows
         }
         EventBody::Expired { group, account, allocation } => {
-            take(view, *account, *group, std::slice::from_ref(allocation))?
+            let rows = take(view, *account, *group, std::slice::from_ref(allocation))?;
+            let expired = |row| match row {
+                Row::Lot(lot) => {
+                    let expired = [lot.expired, allocation.units].into_iter().sum();
+                    Row::Lot(Lot { expired, ..lot })
+                }
+                other => other,
+            };
+            rows.into_iter().map(expired).collect()
         }
     };
     Ok(rows)
 }
 
+/// The lots of these parts, each once it is seen.
+fn lots<'a>(
+    view: &'a View,
+    (account, group): (AccountId, GroupId),
+    parts: &[Allocation],
+) -> Result<Vec<Option<&'a Lot>>, Halt> {
+    let found: Vec<_> = parts.iter().map(|part| view.lot(account, group, part.lot)).collect();
+    // All that are not seen at once: a redemption may take thousands.
+    let needed = found.iter().filter_map(|lot| lot.as_ref().err());
+    let needed: Vec<Key> = needed.flat_map(|halt| halt.keys().to_vec()).collect();
+    if needed.is_empty() { found.into_iter().collect() } else { Err(Halt::Need(needed)) }
+}
+
 fn take(view: &View, account: AccountId, group: GroupId, parts: &[Allocation]) -> Result<Vec<Row>, Halt> {
-    let wallet = view.wallet(account, group)?;
-    let taken = parts.iter().filter_map(|part| {
-        let lot = wallet.lot(part.lot)?.clone();
+    let taken = lots(view, (account, group), parts)?.into_iter().zip(parts).filter_map(|(lot, part)| {
+        let lot = lot?.clone();
         let remaining = lot.remaining.checked_sub(part.units)?;
         Some(Row::Lot(Lot { remaining, ..lot }))
     });
     Ok(taken.collect())
+}
+
+/// The lots of these parts, so much of each held.
+fn hold_lots(view: &View, of: (AccountId, GroupId), held: &[Allocation]) -> Result<Vec<Row>, Halt> {
+    let rows = lots(view, of, held)?.into_iter().zip(held).filter_map(|(lot, part)| {
+        let lot = lot?.clone();
+        let held = lot.held.checked_add(part.units)?;
+        Some(Row::Lot(Lot { held, ..lot }))
+    });
+    Ok(rows.collect())
+}
+
+/// The lots of these parts, no longer held, and `taken` taken from them.
+fn let_go(
+    view: &View,
+    of: (AccountId, GroupId),
+    held: &[Allocation],
+    taken: &[Allocation],
+) -> Result<Vec<Row>, Halt> {
+    let rows = lots(view, of, held)?.into_iter().zip(held).filter_map(|(lot, part)| {
+        let lot = lot?.clone();
+        let held = lot.held.checked_sub(part.units).unwrap_or_default();
+        let took = taken.iter().find(|taken| taken.lot == part.lot).map(|part| part.units);
+        let remaining = lot.remaining.checked_sub(took.unwrap_or_default()).unwrap_or_default();
+        Some(Row::Lot(Lot { remaining, held, ..lot }))
+    });
+    Ok(rows.collect())
+}
+
+/// A debt beside those that are known, or with what was owed to the same shop before.
+fn owe(debts: &[Debt], new: Debt) -> Debt {
+    let known = debts.iter().find(|debt| debt.key() == new.key() && !debt.units.is_zero());
+    known.map_or(new, |known| Debt { units: [known.units, new.units].into_iter().sum(), ..*known })
+}
+
+/// What an account owed goes with what it held.
+fn inherit(view: &View, account: AccountId, into: Option<AccountId>) -> Result<Vec<Row>, Halt> {
+    let debts = view.debts(account)?.iter().filter(|debt| !debt.units.is_zero());
+    let mut rows = Vec::new();
+    for debt in debts {
+        rows.push(Row::Debt(Debt { units: Units::ZERO, ..*debt }));
+        if let Some(account) = into {
+            rows.push(Row::Debt(owe(view.debts(account)?, Debt { account, ..*debt })));
+        }
+    }
+    Ok(rows)
+}
+
+/// The amendment of a group, its date having come.
+fn decided(view: &View, group: GroupId) -> Result<Option<Row>, Halt> {
+    let decided =
+        |amendment: &Amendment| Row::Amendment(Box::new(Amendment { decided: true, ..amendment.clone() }));
+    Ok(view.amendment(group)?.map(decided))
 }
 
 /// A key's record, changed.
@@ -316,9 +619,8 @@ fn end_pass(
     taken: &[Allocation],
     state: PassState,
 ) -> Result<Vec<Row>, Halt> {
-    view.want(&[Key::Pass(merchant, pass), Key::Wallet(account, group)])?;
     let Some(pass) = view.pass(merchant, pass)? else { return Ok(Vec::new()) };
-    let lots = let_go(&view.wallet(account, group)?, &pass.held, taken);
-    let ended = Row::Pass(Pass { state, ..pass.clone() });
-    Ok(lots.into_iter().map(Row::Lot).chain([ended]).collect())
+    let mut rows = let_go(view, (account, group), &pass.held, taken)?;
+    rows.push(Row::Pass(Pass { state, ..pass.clone() }));
+    Ok(rows)
 }

@@ -3,7 +3,9 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::quantity::{BasisPoints, Currency, Money, OutOfRange, Units, earned};
+use crate::books::Worth;
+use crate::period::Period;
+use crate::quantity::{BasisPoints, Currency, MAX_AMOUNT, Money, OutOfRange, Units, earned};
 use crate::refusal::Refusal;
 use crate::time::{Timestamp, Validity, Zone};
 
@@ -21,6 +23,73 @@ pub enum Kind {
     /// A share of the amount paid.
     #[n(0)]
     Point,
+    /// One a visit, or one for each so much spent; redeemed in whole cards.
+    #[n(1)]
+    Stamp,
+    /// One a purchase, from a least amount on; redeemed whole. Discounts count as coupons.
+    #[n(2)]
+    Coupon,
+    /// A share of the amount paid, in money put by.
+    #[n(3)]
+    Reserve,
+}
+
+/// What a unit of mileage is, where it is not a point. Mileage of different units is never added up, so that old points
+/// stay points when a group turns to stamps.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// A stamp, of a card of so many.
+    #[n(0)]
+    Stamp(#[n(0)] u16),
+    /// A coupon.
+    #[n(1)]
+    Coupon,
+    /// A minor unit of reserve, or as many as its terms say.
+    #[n(2)]
+    Reserve,
+}
+
+impl Unit {
+    /// Its kind; none is points.
+    pub fn kind(unit: Option<Self>) -> Kind {
+        match unit {
+            None => Kind::Point,
+            Some(Self::Stamp(_)) => Kind::Stamp,
+            Some(Self::Coupon) => Kind::Coupon,
+            Some(Self::Reserve) => Kind::Reserve,
+        }
+    }
+
+    /// Refuses stamps that are no whole cards.
+    ///
+    /// # Errors
+    /// `whole_cards`, with the stamps of a card.
+    pub fn check_whole(unit: Option<Self>, units: Units) -> Result<(), Refusal> {
+        match unit {
+            Some(Self::Stamp(card)) if units.get() % i64::from(card.max(1)) != 0 => {
+                Err(Refusal::WholeCards { card: u64::from(card) })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How stamps are given, and what a full card is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+pub struct StampCard {
+    /// One stamp for each so much spent, in minor units; without it, one a visit.
+    #[n(0)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per: Option<Money>,
+    /// Stamps that fill a card, 1..=100.
+    #[n(1)]
+    pub stamps: u16,
+    /// What a full card is good for, in minor units; `stamps` must divide it.
+    #[n(2)]
+    pub reward: Money,
 }
 
 /// Who owes whom, and when. (rules.md "Settlement")
@@ -85,7 +154,8 @@ pub struct Terms {
     /// The kind of mileage.
     #[n(0)]
     pub kind: Kind,
-    /// The share of the amount that is earned.
+    /// The share of the amount that is earned, of points and reserve. Of stamps and coupons it says nothing, and is the
+    /// least there is.
     #[n(1)]
     pub rate: BasisPoints,
     /// How long it can be used.
@@ -94,7 +164,8 @@ pub struct Terms {
     /// The least balance from which it can be used, in units; zero for none.
     #[n(3)]
     pub minimum: Units,
-    /// What one unit is worth in settlement, in minor units; at least 1.
+    /// What one unit is worth in settlement, in minor units; at least 1. A stamp's is its share of the reward, a coupon's
+    /// its face value.
     #[n(4)]
     pub unit_value: Money,
     /// The money of the group.
@@ -109,6 +180,22 @@ pub struct Terms {
     /// The IANA zone in which days begin and end, such as `Asia/Seoul`.
     #[n(8)]
     pub zone: String,
+    /// Of stamps, and of nothing else.
+    #[n(9)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<StampCard>,
+    /// The least purchase that earns a coupon, in minor units; none for any. Of nothing but coupons.
+    #[n(10)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_purchase: Option<Money>,
+    /// How often members settle; none: each calendar month, at its end.
+    #[n(11)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<Period>,
+    /// The share of the members that has to agree to a change of the terms; none: all.
+    #[n(12)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<BasisPoints>,
 }
 
 impl Terms {
@@ -124,7 +211,26 @@ impl Terms {
             basis: Basis::OnIssue,
             order: SpendingOrder::SoonestExpiry,
             zone: "Asia/Seoul".to_owned(),
+            card: None,
+            least_purchase: None,
+            period: None,
+            consent: None,
         }
+    }
+
+    /// Stamps on a card, usable for `validity`, a whole card at a time; else as [`Self::points`].
+    ///
+    /// A reward that the card's stamps do not divide is refused by [`Self::check`].
+    pub fn stamps(card: StampCard, validity: Validity) -> Self {
+        let unit_value = Money(card.reward.0 / i64::from(card.stamps.max(1)));
+        let points = Self::points(BasisPoints::LEAST, validity, Units::ZERO);
+        Self { kind: Kind::Stamp, unit_value, card: Some(card), ..points }
+    }
+
+    /// Coupons of a face value, one a purchase from a least amount on, usable for `validity`; else as [`Self::points`].
+    pub fn coupons(face: Money, least_purchase: Option<Money>, validity: Validity) -> Self {
+        let points = Self::points(BasisPoints::LEAST, validity, Units::ZERO);
+        Self { kind: Kind::Coupon, unit_value: face, least_purchase, ..points }
     }
 
     /// Refuses terms that no group can keep.
@@ -147,6 +253,30 @@ impl Terms {
         };
         within("minimum", self.minimum.get(), 0, 1_000_000_000)?;
         within("unit_value", self.unit_value.0, 1, 1_000_000)?;
+        match (self.kind, self.card) {
+            (Kind::Stamp, Some(StampCard { per, stamps, reward })) => {
+                within("card", stamps.into(), 1, 100)?;
+                // A stamp is never worth more than what was paid for it, where that is told.
+                within("per", per.map_or(self.unit_value.0, |per| per.0), self.unit_value.0, MAX_AMOUNT.0)?;
+                let whole = self.unit_value.0 * i64::from(stamps);
+                within("reward", reward.0, whole, whole)?;
+            }
+            (Kind::Stamp, None) => within("card", 0, 1, 100)?,
+            (_, Some(card)) => within("card", card.stamps.into(), 0, 0)?,
+            (_, None) => {}
+        }
+        match (self.kind, self.least_purchase) {
+            (Kind::Coupon, Some(least)) => within("least_purchase", least.0, 1, MAX_AMOUNT.0)?,
+            (_, Some(least)) => within("least_purchase", least.0, 0, 0)?,
+            (_, None) => {}
+        }
+        if matches!(self.kind, Kind::Stamp | Kind::Coupon) {
+            let least = BasisPoints::LEAST.get().into();
+            within("rate", self.rate.get().into(), least, least)?;
+        }
+        if let Some(period) = self.period {
+            period.check().map_err(|range| bad("period", range))?;
+        }
         if Zone::named(&self.zone).is_none() {
             return Err(Refusal::UnknownZone);
         }
@@ -158,11 +288,67 @@ impl Terms {
         Zone::named(&self.zone).unwrap_or_default()
     }
 
-    /// What `paid` earns under these terms.
-    pub fn earns(&self, paid: Money) -> Units {
+    /// What a unit is, if not a point.
+    pub fn unit(&self) -> Option<Unit> {
         match self.kind {
-            Kind::Point => earned(paid, self.rate, self.unit_value),
+            Kind::Point => None,
+            Kind::Stamp => Some(Unit::Stamp(self.card.map_or(1, |card| card.stamps))),
+            Kind::Coupon => Some(Unit::Coupon),
+            Kind::Reserve => Some(Unit::Reserve),
         }
+    }
+
+    /// What a unit issued under these terms is worth, and who owes whom for it.
+    pub fn worth(&self) -> Worth {
+        Worth { unit_value: self.unit_value, basis: self.basis, unit: self.unit() }
+    }
+
+    /// What `paid` earns under these terms. (rules.md "Quantities")
+    pub fn earns(&self, paid: Money) -> Units {
+        let count = match self.kind {
+            Kind::Point | Kind::Reserve => return earned(paid, self.rate, self.unit_value),
+            Kind::Stamp => match self.card.and_then(|card| card.per) {
+                Some(per) => paid.0.max(0) / per.0.max(1),
+                None => i64::from(paid.0 > 0),
+            },
+            Kind::Coupon => i64::from(paid.0 >= self.least_purchase.map_or(1, |least| least.0)),
+        };
+        Units::new(count).unwrap_or_default()
+    }
+
+    /// How much of `paid` comes back, in ten-thousandths of a minor unit, before it is rounded to units: what terms are
+    /// compared by.
+    pub fn gives(&self, paid: Money) -> i128 {
+        match self.kind {
+            Kind::Point | Kind::Reserve => i128::from(paid.0) * i128::from(self.rate.get()),
+            Kind::Stamp | Kind::Coupon => {
+                i128::from(self.earns(paid).get()) * i128::from(self.unit_value.0) * 10_000
+            }
+        }
+    }
+
+    /// Refuses terms that cannot follow these: another currency, another zone, another size of the same card.
+    ///
+    /// # Errors
+    /// `cannot_follow`, with the field.
+    pub fn check_follows(&self, before: &Self) -> Result<(), Refusal> {
+        let stamps = |terms: &Self| terms.card.map(|card| card.stamps);
+        let both = stamps(self).zip(stamps(before));
+        let changed = [
+            ("currency", self.currency != before.currency),
+            ("zone", self.zone != before.zone),
+            ("card", both.is_some_and(|(new, old)| new != old)),
+        ];
+        match changed.iter().find(|(_, changed)| *changed) {
+            Some((field, _)) => Err(Refusal::CannotFollow { field: (*field).to_owned() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether so many of the members agreeing is enough.
+    pub fn consents(&self, agreed: usize, members: u32) -> bool {
+        let share = u64::from(self.consent.map_or(BasisPoints::MAX, BasisPoints::get));
+        agreed as u64 * u64::from(BasisPoints::MAX) >= u64::from(members) * share
     }
 }
 

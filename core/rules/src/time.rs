@@ -140,6 +140,13 @@ impl Zone {
         DateTime::from_timestamp_millis(at.0).map(|utc| utc.with_timezone(&offset))
     }
 
+    /// The instant at which clocks show so many minutes of a day, or first show later.
+    pub(crate) fn at(&self, day: NaiveDate, minute: u16) -> Timestamp {
+        let local = day.and_time(NaiveTime::MIN).and_utc().timestamp() + i64::from(minute) * 60;
+        let reached = self.reaches(local);
+        reached.map_or(Timestamp(i64::MAX), |second| Timestamp(second.saturating_mul(Timestamp::SECOND)))
+    }
+
     /// The first instant, in seconds, at which clocks show `local` or later; none beyond the calendar's ends.
     ///
     /// Where a change of clocks skips `local`, the instant of the change; where it repeats it, the earlier.

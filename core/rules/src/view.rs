@@ -5,13 +5,17 @@
 
 use std::collections::HashMap;
 
+use crate::amendment::Amendment;
+use crate::debt::Debt;
 use crate::device::Device;
 use crate::group::{Group, Member, TermsVersion};
+use crate::hold::Hold;
 use crate::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
-use crate::lot::Wallet;
+use crate::lot::{Lot, Wallet};
 use crate::merchant::Merchant;
 use crate::pass::{Pass, PassState};
 use crate::quantity::Money;
+use crate::redemption::Redemption;
 use crate::refusal::Refusal;
 use crate::sale::Sale;
 use crate::staff::Staff;
@@ -40,7 +44,7 @@ pub enum Key {
     Member(GroupId, MerchantId),
     /// A buyer's lots in a group.
     Wallet(AccountId, GroupId),
-    /// Whether a buyer ever had a lot of that id in a group.
+    /// A buyer's lot of that id in a group, spent or not.
     Lot(AccountId, GroupId, LotId),
     /// A buyer's standing choice.
     Standing(AccountId),
@@ -60,8 +64,16 @@ pub enum Key {
     Operator(AccountId),
     /// The groups in which a buyer has something left, in order of id. Those spent empty may be among them.
     WalletsOf(AccountId),
-    /// Whether an account has ended.
+    /// Whether an account has ended, and which one took over what it held.
     Closed(AccountId),
+    /// Mileage reserved for a shop.
+    Hold(MerchantId, OpId),
+    /// Mileage that a shop took.
+    Redemption(MerchantId, OpId),
+    /// What an account owes, in any group. Debts that are paid may be among them.
+    Debts(AccountId),
+    /// The terms that were proposed last in a group.
+    Amendment(GroupId),
 }
 
 /// What a cell holds.
@@ -86,7 +98,7 @@ pub enum Cell {
     /// For [`Key::Wallet`].
     Wallet(Wallet),
     /// For [`Key::Lot`].
-    Lot,
+    Lot(Lot),
     /// For [`Key::Standing`].
     Standing(Standing),
     /// For [`Key::DevicesOf`] and [`Key::Tills`].
@@ -104,7 +116,15 @@ pub enum Cell {
     /// For [`Key::WalletsOf`].
     WalletsOf(Vec<GroupId>),
     /// For [`Key::Closed`].
-    Closed,
+    Closed(Option<AccountId>),
+    /// For [`Key::Hold`].
+    Hold(Hold),
+    /// For [`Key::Redemption`].
+    Redemption(Redemption),
+    /// For [`Key::Debts`].
+    Debts(Vec<Debt>),
+    /// For [`Key::Amendment`].
+    Amendment(Box<Amendment>),
 }
 
 /// Why a rule stopped.
@@ -114,6 +134,16 @@ pub enum Halt {
     Need(Vec<Key>),
     /// The answer is no.
     Refused(Refusal),
+}
+
+impl Halt {
+    /// The cells that must be loaded first.
+    pub(crate) fn keys(&self) -> &[Key] {
+        match self {
+            Self::Need(keys) => keys,
+            Self::Refused(_) => &[],
+        }
+    }
 }
 
 impl From<Refusal> for Halt {
@@ -205,6 +235,14 @@ impl View {
         staff(merchant: MerchantId, account: AccountId) -> Staff, Staff
     );
     getter!(
+        /// Mileage reserved for a shop.
+        hold(merchant: MerchantId, hold: OpId) -> Hold, Hold
+    );
+    getter!(
+        /// Mileage that a shop took.
+        redemption(merchant: MerchantId, redemption: OpId) -> Redemption, Redemption
+    );
+    getter!(
         /// Mileage reserved for a till.
         pass(merchant: MerchantId, pass: OpId) -> Pass, Pass
     );
@@ -278,7 +316,56 @@ impl View {
     /// # Errors
     /// [`Halt::Need`] while that is not known.
     pub fn is_closed(&self, account: AccountId) -> Result<bool, Halt> {
-        Ok(self.cell(Key::Closed(account))?.is_some())
+        Ok(self.closed(account)?.is_some())
+    }
+
+    /// Whether an account has ended, and then which one took over what it held.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while that is not known.
+    pub fn closed(&self, account: AccountId) -> Result<Option<Option<AccountId>>, Halt> {
+        match self.cell(Key::Closed(account))? {
+            Some(Cell::Closed(into)) => Ok(Some(*into)),
+            _ => Ok(None),
+        }
+    }
+
+    /// What an account owes, in any group.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while that is not known.
+    pub fn debts(&self, account: AccountId) -> Result<&[Debt], Halt> {
+        match self.cell(Key::Debts(account))? {
+            Some(Cell::Debts(debts)) => Ok(debts),
+            _ => Ok(&[]),
+        }
+    }
+
+    /// The terms that were proposed last in a group.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while they are not loaded.
+    pub fn amendment(&self, group: GroupId) -> Result<Option<&Amendment>, Halt> {
+        match self.cell(Key::Amendment(group))? {
+            Some(Cell::Amendment(amendment)) => Ok(Some(amendment)),
+            _ => Ok(None),
+        }
+    }
+
+    /// A buyer's lot in a group, spent or not.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] while neither it nor its wallet is loaded.
+    pub fn lot(&self, account: AccountId, group: GroupId, lot: LotId) -> Result<Option<&Lot>, Halt> {
+        if let Some(Some(Cell::Wallet(wallet))) = self.cells.get(&Key::Wallet(account, group))
+            && let Some(lot) = wallet.lot(lot)
+        {
+            return Ok(Some(lot));
+        }
+        match self.cell(Key::Lot(account, group, lot))? {
+            Some(Cell::Lot(lot)) => Ok(Some(lot)),
+            _ => Ok(None),
+        }
     }
 
     /// The groups of a shop, in order of id.
@@ -340,7 +427,7 @@ impl View {
                 self.set(Key::Standing(standing.account), Cell::Standing(standing.clone()));
             }
             Row::Lot(lot) => {
-                self.set(Key::Lot(lot.account, lot.group, lot.id), Cell::Lot);
+                self.set(Key::Lot(lot.account, lot.group, lot.id), Cell::Lot(lot.clone()));
                 self.gather(Key::Wallet(lot.account, lot.group), row);
                 self.gather(Key::WalletsOf(lot.account), row);
             }
@@ -351,7 +438,16 @@ impl View {
             Row::Operator { account, operator } => {
                 self.cells.insert(Key::Operator(*account), operator.then_some(Cell::Operator));
             }
-            Row::Closed { account, .. } => self.set(Key::Closed(*account), Cell::Closed),
+            Row::Closed { account, into, .. } => self.set(Key::Closed(*account), Cell::Closed(*into)),
+            Row::Hold(hold) => self.set(Key::Hold(hold.merchant, hold.id), Cell::Hold(hold.clone())),
+            Row::Redemption(redemption) => {
+                let key = Key::Redemption(redemption.merchant, redemption.id);
+                self.set(key, Cell::Redemption(redemption.clone()));
+            }
+            Row::Debt(debt) => self.gather(Key::Debts(debt.account), row),
+            Row::Amendment(amendment) => {
+                self.set(Key::Amendment(amendment.group), Cell::Amendment(amendment.clone()));
+            }
             Row::Pass(pass) => {
                 self.set(Key::Pass(pass.merchant, pass.id), Cell::Pass(pass.clone()));
                 self.gather(Key::OpenPasses(pass.account, pass.group), row);
@@ -383,6 +479,11 @@ fn gather_in(list: Key, cell: &mut Option<Cell>, row: &Row) {
         (absent, Row::Member(member)) => *absent = Some(Cell::Memberships(vec![member.group])),
         (Some(Cell::Wallet(lots)), Row::Lot(lot)) => lots.put(lot.clone()),
         (absent, Row::Lot(lot)) => *absent = Some(Cell::Wallet(Wallet::new(vec![lot.clone()]))),
+        (Some(Cell::Debts(debts)), Row::Debt(debt)) => {
+            debts.retain(|known| known.key() != debt.key());
+            debts.push(*debt);
+        }
+        (absent, Row::Debt(debt)) => *absent = Some(Cell::Debts(vec![*debt])),
         (Some(Cell::Keys(keys)), Row::Device(device)) => insert(keys, device.key),
         (absent, Row::Device(device)) => *absent = Some(Cell::Keys(vec![device.key])),
         (Some(Cell::OpenPasses(passes)), Row::Pass(pass)) if pass.state == PassState::Open => {

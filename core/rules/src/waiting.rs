@@ -28,7 +28,7 @@ pub(crate) fn sell_to(
     view: &View,
     author: &Author,
     carried: &Carried,
-    amount: Money,
+    (amount, redemption): (Money, Option<OpId>),
     buyer: &Buyer,
     now: Timestamp,
 ) -> Result<Decision, Halt> {
@@ -48,7 +48,7 @@ pub(crate) fn sell_to(
     }
     view.want(&[Key::Merchant(merchant), Key::Memberships(merchant), Key::Sale(merchant, author.op.id)])?;
     staff::check_buyer(view, merchant, account, author.op.time)?;
-    let mut decision = sale::record(view, author, amount, Some(account), now)?;
+    let mut decision = sale::record(view, author, amount, (Some(account), redemption), now)?;
     let (sale, time, till) = (author.op.id, author.op.time, author.till());
     let sold = Sold { merchant, sale, till, amount, time, account, signed_up };
     offer(view, author, &mut decision, &sold, now)?;
@@ -82,7 +82,7 @@ fn offer(
     if now > until {
         return Ok(());
     }
-    let fitting = fitting(view, merchant, amount)?;
+    let fitting = fitting(view, merchant, amount, time)?;
     if fitting.is_empty() {
         return Ok(());
     }
@@ -100,9 +100,9 @@ fn offer(
     Ok(())
 }
 
-/// The terms in force of the shop's groups in which the sale earns something.
-fn fitting(view: &View, merchant: MerchantId, amount: Money) -> Result<Vec<&TermsVersion>, Halt> {
-    let mut fitting = terms_in_force(view, merchant)?;
+/// The terms in force of the shop's groups in which a sale of second `sold` earns something.
+fn fitting(view: &View, merchant: MerchantId, amount: Money, sold: u64) -> Result<Vec<&TermsVersion>, Halt> {
+    let mut fitting = terms_in_force(view, merchant, Timestamp::from_seconds(sold))?;
     fitting.retain(|version| !version.terms.earns(amount).is_zero());
     Ok(fitting)
 }
@@ -133,13 +133,17 @@ pub(crate) fn claim(
     let Some(until) = known.waits_until.filter(|_| known.addressee == Some(account)) else {
         return Err(Refusal::NotYourSale.into());
     };
-    if known.claimed_by.is_some() {
+    if known.voided {
+        return Err(Refusal::SaleVoided.into());
+    }
+    if known.claimed.is_some() {
         return Err(Refusal::SaleAlreadyClaimed.into());
     }
     if known.lapsed || now > until {
         return Err(Refusal::SaleLapsed { days: CLAIM_DAYS }.into());
     }
-    let terms = terms_for(view, merchant, choice, now)?;
+    let sold = Timestamp::from_seconds(known.time);
+    let terms = terms_for(view, (merchant, known.earns_on(), sold), choice, now)?;
     earn(view, author, known, (account, terms), now)
 }
 
@@ -154,7 +158,7 @@ pub(crate) fn offer_again(
     view.want(&[Key::Sale(merchant, sale), Key::Memberships(merchant)])?;
     let known = view.sale(merchant, sale)?.ok_or(Refusal::UnknownSale)?;
     let account = waits_for(known, now).ok_or(Refusal::NotDue)?;
-    let fitting = fitting(view, merchant, known.amount)?;
+    let fitting = fitting(view, merchant, known.earns_on(), known.time)?;
     let terms = settled(view, account, &fitting)?.ok_or(Refusal::NotDue)?;
     earn(view, author, known, (account, terms), now)
 }
@@ -173,9 +177,9 @@ pub(crate) fn take_best(
     if !view.standing(account)?.is_some_and(|standing| standing.choice.best) {
         return Err(Refusal::NotDue.into());
     }
-    let fitting = fitting(view, merchant, known.amount)?;
-    let best = fitting.into_iter().min_by_key(|version| by_rate(version));
-    let terms = best.ok_or(Refusal::EarnsNothing { amount: known.amount })?;
+    let fitting = fitting(view, merchant, known.earns_on(), known.time)?;
+    let best = fitting.into_iter().min_by_key(|version| by_rate(version, known.earns_on()));
+    let terms = best.ok_or(Refusal::EarnsNothing { amount: known.earns_on() })?;
     earn(view, author, known, (account, terms), now)
 }
 
@@ -188,7 +192,7 @@ fn earn(
     now: Timestamp,
 ) -> Result<Decision, Halt> {
     let mut decision = Decision::default();
-    let (seller, till, sale, amount) = (known.merchant, known.till(), known.id, known.amount);
+    let (seller, till, sale, amount) = (known.merchant, known.till(), known.id, known.earns_on());
     let earning = Earning { seller, till, sale, amount, account, terms };
     accrue(view, author, &mut decision, &earning, now)?;
     Ok(decision)
@@ -209,9 +213,7 @@ pub(crate) fn lapse(
 ) -> Result<Decision, Halt> {
     author.system()?;
     let known = view.sale(merchant, sale)?.ok_or(Refusal::UnknownSale)?;
-    let Sale { addressee, claimed_by: None, waits_until: Some(until), lapsed: false, .. } = known else {
-        return Err(Refusal::NotLapsed.into());
-    };
-    let Some(account) = addressee.filter(|_| now > *until) else { return Err(Refusal::NotLapsed.into()) };
+    let over = known.waits() && known.waits_until.is_some_and(|until| now > until);
+    let account = known.addressee.filter(|_| over).ok_or(Refusal::NotLapsed)?;
     Ok(author.caused(EventBody::SaleLapsed { sale, merchant, account, till: known.till() }))
 }

@@ -173,7 +173,11 @@ mod tests {
     const BASE: &str = "https://moa.example";
 
     fn largest_voucher(key: &SoftwareKey) -> Checked<Op> {
-        let body = OpBody::RecordSale { amount: MAX_AMOUNT, addressee: Some(AccountId([0xff; 16])) };
+        let body = OpBody::RecordSale {
+            amount: MAX_AMOUNT,
+            addressee: Some(AccountId([0xff; 16])),
+            redemption: None,
+        };
         let (id, actor, counter, time) =
             (OpId([0xff; 16]), key.key_id(), u64::from(u32::MAX), u64::from(u32::MAX));
         Checked::sign(Op { version: OP_VERSION, id, actor, counter, time, body }, key).unwrap()
@@ -205,6 +209,7 @@ mod tests {
             expires: u64::from(u32::MAX),
             group: GroupId([0xff; 16]),
             most: Units::new(i64::MAX).unwrap(),
+            unit: None,
         };
         let code = text(Checked::sign(code, &key).unwrap().bytes());
         let approval = Approval {
@@ -238,6 +243,7 @@ mod tests {
             units: Units::new(1_000_000_000_000).unwrap(),
             expires: u64::from(u32::MAX),
             public_key: key.public_key(),
+            unit: None,
         };
         let pass = Checked::sign(pass, &key).unwrap().bytes().to_vec();
         let code = PassCode { version: OP_VERSION, pass, shown: u64::from(u32::MAX) };
@@ -304,7 +310,7 @@ mod tests {
             let (key, _) = SoftwareKey::generate().unwrap();
             let mut op = largest_voucher(&key).value().clone();
             op.counter = counter.into();
-            op.body = OpBody::RecordSale { amount: Money(amount), addressee: None };
+            op.body = OpBody::RecordSale { amount: Money(amount), addressee: None, redemption: None };
             let signed = Checked::sign(op.clone(), &key).unwrap();
             let Ok(Scanned::Voucher(back)) = read(&text(signed.bytes()), BASE) else { panic!("no voucher") };
             prop_assert_eq!(back.unchecked(), &op);

@@ -335,7 +335,7 @@ mod tests {
             actor: key.key_id(),
             counter: 1,
             time: 1_790_000_000,
-            body: OpBody::RecordSale { amount: Money(4_500), addressee: None },
+            body: OpBody::RecordSale { amount: Money(4_500), addressee: None, redemption: None },
         }
     }
 

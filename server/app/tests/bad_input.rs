@@ -97,7 +97,7 @@ async fn edge_42_a_counter_that_its_key_has_used_before_is_refused() {
 async fn a_sale_dated_two_days_ahead_is_refused() {
     let town = Town::open().await;
     let cafe = town.shop(CAFE, "Cafe").await;
-    let body = || OpBody::RecordSale { amount: Money(4_500), addressee: None };
+    let body = || OpBody::RecordSale { amount: Money(4_500), addressee: None, redemption: None };
     let ahead = cafe.device.op(town.now().plus(2 * Timestamp::DAY), body());
     refused_without_a_trace(&town, &cafe, &ahead, "sale_dated_ahead").await;
     town.applied(&[&cafe.device.op(town.now().plus(Timestamp::DAY), body())]).await;
@@ -111,7 +111,7 @@ async fn edge_1_the_same_id_with_another_payload_is_refused_and_the_first_stands
     let sale = town.sale(&cafe, 4_500);
     town.applied(&[&sale]).await;
     let mut other = sale.value().clone();
-    other.body = OpBody::RecordSale { amount: Money(9_000), addressee: None };
+    other.body = OpBody::RecordSale { amount: Money(9_000), addressee: None, redemption: None };
     let before = readable(&town, &cafe.device).await;
     let verdict = town.submit_one(&cafe.device.sign(other)).await;
     assert_eq!(refused(&verdict)["code"], "op_id_reused");

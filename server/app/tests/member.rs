@@ -22,7 +22,7 @@ async fn code(town: &Town, buyer: &Device) -> MemberCode {
 }
 
 fn sell_to(town: &Town, shop: &Shop, code: MemberCode, won: i64) -> Checked<Op> {
-    let body = OpBody::SellTo { amount: Money(won), buyer: Buyer::Member(code) };
+    let body = OpBody::SellTo { amount: Money(won), buyer: Buyer::Member(code), redemption: None };
     shop.device.op(town.now(), body)
 }
 

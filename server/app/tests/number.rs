@@ -20,7 +20,7 @@ const BUYER: &str = "010-3333-3333";
 fn sell_to(town: &Town, shop: &Shop, number: &str) -> (Checked<Op>, TypedNumber) {
     let salt = vec![7; SALT_BYTES];
     let buyer = Buyer::Number(hash(&salt, number));
-    let op = shop.device.op(town.now(), OpBody::SellTo { amount: Money(50_000), buyer });
+    let op = shop.device.op(town.now(), OpBody::SellTo { amount: Money(50_000), buyer, redemption: None });
     let beside = TypedNumber { op: op.value().id, salt: Base64(salt), number: number.to_owned() };
     (op, beside)
 }

@@ -57,7 +57,7 @@ async fn digits_for_earning(town: &Town, device: &Device) -> OneTimeCode {
 }
 
 fn sell_to(town: &Town, shop: &Shop, digits: OneTimeCode) -> Checked<moa_rules::op::Op> {
-    let body = OpBody::SellTo { amount: Money(50_000), buyer: Buyer::OneTime(digits) };
+    let body = OpBody::SellTo { amount: Money(50_000), buyer: Buyer::OneTime(digits), redemption: None };
     shop.device.op(town.now(), body)
 }
 

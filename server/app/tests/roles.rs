@@ -162,10 +162,10 @@ impl Cell<'_> {
                 let group = if own { founds.value().id.as_group() } else { NO_GROUP };
                 OpBody::JoinGroup { group, terms_version: 1 }
             }
-            4 => OpBody::RecordSale { amount, addressee: None },
+            4 => OpBody::RecordSale { amount, addressee: None, redemption: None },
             5 => {
                 let addressee = (!own).then_some(street.regular.account);
-                let body = OpBody::RecordSale { amount, addressee };
+                let body = OpBody::RecordSale { amount, addressee, redemption: None };
                 let nobody = stranger();
                 let seller = if whose == Whose::Nothing { &nobody } else { &street.florist.device };
                 OpBody::Claim { sale: seller.op(now, body).bytes().to_vec(), choice }
@@ -182,7 +182,7 @@ impl Cell<'_> {
                 let nobody = MemberCode { tag: [0xee; 16], step: 1, mac: [0; 8] };
                 let buyer =
                     if own { street.member_code(&street.regular).await } else { Buyer::Member(nobody) };
-                OpBody::SellTo { amount, buyer }
+                OpBody::SellTo { amount, buyer, redemption: None }
             }
             9 | 10 | 12 | 13 => {
                 let (merchant, sale) = self.waiting_sale().await;
@@ -205,7 +205,13 @@ impl Cell<'_> {
                 self.earn().await;
                 let merchant = if own { street.florist.merchant } else { NO_SHOP };
                 let (group, units) = (street.groups[0], Units::new(1_000).unwrap());
-                OpBody::Pay { merchant, group, units, expires: now.plus(Timestamp::MINUTE).seconds() }
+                OpBody::Pay {
+                    merchant,
+                    group,
+                    units,
+                    expires: now.plus(Timestamp::MINUTE).seconds(),
+                    unit: None,
+                }
             }
             20 => {
                 self.earn().await;
@@ -376,7 +382,17 @@ impl Cell<'_> {
                 let (group, units) = (street.groups[0], Units::new(1_000).unwrap());
                 let (pass, public_key) = (OpId([0xee; 16]), buyer.key.public_key());
                 let expires = now.plus(Timestamp::HOUR).seconds();
-                let token = PassToken { version: 1, pass, merchant, till, group, units, expires, public_key };
+                let token = PassToken {
+                    version: 1,
+                    pass,
+                    merchant,
+                    till,
+                    group,
+                    units,
+                    expires,
+                    public_key,
+                    unit: None,
+                };
                 show(&buyer, Checked::sign(token, &street.server).unwrap().bytes().to_vec(), now)
             }
             (Whose::Own, Some(merchant)) if self.applied => {

@@ -20,7 +20,7 @@ const BUYER: &str = "010-3333-3333";
 async fn sell_to(town: &Town, shop: &Shop, buyer: &Device, won: i64) -> Checked<Op> {
     let secret = town.snapshot(buyer).await.member.expect("every account has one");
     let (code, _) = secret.code(town.now()).unwrap();
-    let body = OpBody::SellTo { amount: Money(won), buyer: Buyer::Member(code) };
+    let body = OpBody::SellTo { amount: Money(won), buyer: Buyer::Member(code), redemption: None };
     let sale = shop.device.op(town.now(), body);
     town.applied(&[&sale]).await;
     sale

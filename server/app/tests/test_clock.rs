@@ -70,7 +70,7 @@ async fn a_sale_that_waited_in_vain_has_lapsed_when_the_answer_comes() {
     town.found(&cafe).await;
     town.found(&cafe).await;
     let code = town.snapshot(&buyer).await.member.unwrap().code(town.now()).unwrap().0;
-    let body = OpBody::SellTo { amount: Money(50_000), buyer: Buyer::Member(code) };
+    let body = OpBody::SellTo { amount: Money(50_000), buyer: Buyer::Member(code), redemption: None };
     town.applied(&[&cafe.device.op(town.now(), body)]).await;
     let until = town.snapshot(&buyer).await.waiting[0].until;
     move_to(&town, until).await;

@@ -17,8 +17,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use moa_rules::amendment::Amendment;
+use moa_rules::debt::Debt;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
+use moa_rules::group::Group;
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::pass::Pass;
@@ -294,6 +298,30 @@ impl Store for SqliteStore {
 
     fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
         self.read(|tx| load::passes_for(tx, account, till, since))
+    }
+
+    fn holds_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Hold>, StoreError> {
+        self.read(|tx| load::holds_over(tx, now, limit))
+    }
+
+    fn open_holds(&self, account: AccountId, merchant: Option<MerchantId>) -> Result<Vec<Hold>, StoreError> {
+        self.read(|tx| load::open_holds(tx, account, merchant))
+    }
+
+    fn debts(&self, account: AccountId) -> Result<Vec<Debt>, StoreError> {
+        self.read(|tx| load::debts(tx, account))
+    }
+
+    fn amendments_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Amendment>, StoreError> {
+        self.read(|tx| load::amendments_due(tx, now, limit))
+    }
+
+    fn groups_to_end(&self, now: Timestamp, limit: usize) -> Result<Vec<Group>, StoreError> {
+        self.read(|tx| load::groups_to_end(tx, now, limit))
+    }
+
+    fn lots_left(&self, group: GroupId, limit: usize) -> Result<Vec<Lot>, StoreError> {
+        self.read(|tx| load::lots_left(tx, group, limit))
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {

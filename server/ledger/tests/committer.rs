@@ -12,8 +12,12 @@ use moa_ledger::store::{
     InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, Outcome, People,
     Session, Store, StoreError, TakenOneTime,
 };
+use moa_rules::amendment::Amendment;
+use moa_rules::debt::Debt;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
+use moa_rules::group::Group;
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::pass::Pass;
@@ -127,6 +131,30 @@ impl Store for Trying {
 
     fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
         self.inner.passes_for(account, till, since)
+    }
+
+    fn holds_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Hold>, StoreError> {
+        self.inner.holds_to_lapse(now, limit)
+    }
+
+    fn open_holds(&self, account: AccountId, merchant: Option<MerchantId>) -> Result<Vec<Hold>, StoreError> {
+        self.inner.open_holds(account, merchant)
+    }
+
+    fn debts(&self, account: AccountId) -> Result<Vec<Debt>, StoreError> {
+        self.inner.debts(account)
+    }
+
+    fn amendments_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Amendment>, StoreError> {
+        self.inner.amendments_due(now, limit)
+    }
+
+    fn groups_to_end(&self, now: Timestamp, limit: usize) -> Result<Vec<Group>, StoreError> {
+        self.inner.groups_to_end(now, limit)
+    }
+
+    fn lots_left(&self, group: GroupId, limit: usize) -> Result<Vec<Lot>, StoreError> {
+        self.inner.lots_left(group, limit)
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {

@@ -45,7 +45,7 @@ mod suite {
     }
 
     fn sell<S: Subject>(town: &Town<S>, till: &Actor, amount: i64) -> Outcome {
-        let body = OpBody::RecordSale { amount: Money(amount), addressee: None };
+        let body = OpBody::RecordSale { amount: Money(amount), addressee: None, redemption: None };
         town.submit(&till.sign(till.op(body, town.now)))
     }
 

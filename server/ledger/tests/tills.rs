@@ -26,7 +26,7 @@ fn counts_what_has_not_arrived(town: &Town<impl Store>) {
     let shop = town.shop("Cafe");
     let (till, store) = (&shop.actor, &town.store);
     let missing = || store.heard_of(till.key_id()).unwrap().missing;
-    let sale = OpBody::RecordSale { amount: Money(4_500), addressee: None };
+    let sale = OpBody::RecordSale { amount: Money(4_500), addressee: None, redemption: None };
     town.apply(till, sale.clone());
     assert_eq!(store.heard_of(till.key_id()).unwrap(), Heard { last: Some(START), missing: 0 });
 
@@ -39,7 +39,7 @@ fn counts_what_has_not_arrived(town: &Town<impl Store>) {
     assert_eq!(missing(), 1);
 
     // What was refused has arrived.
-    town.refuse(till, OpBody::RecordSale { amount: Money(0), addressee: None });
+    town.refuse(till, OpBody::RecordSale { amount: Money(0), addressee: None, redemption: None });
     town.apply(till, sale.clone());
     assert_eq!(missing(), 1);
     town.submit(&late[1]);

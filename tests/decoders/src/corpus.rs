@@ -167,7 +167,7 @@ fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
         let op = Op { version: OP_VERSION, id: OpId(id), actor, counter: u64::from(counter), time, body };
         Checked::sign(op, key).expect("signed")
     };
-    let sale = sign(4, OpBody::RecordSale { amount: Money(12_000), addressee: None });
+    let sale = sign(4, OpBody::RecordSale { amount: Money(12_000), addressee: None, redemption: None });
     let choice = Some(Choice { group: GROUP, terms_version: 1 });
     let code = Checked::sign(redemption_code(key), key).expect("signed").bytes().to_vec();
     let units = Units::new(500).expect("in range");
@@ -177,7 +177,8 @@ fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
         (name, sign(counter, body))
     });
     let people: Vec<(&'static str, Checked<Op>)> = people.collect();
-    let sell_to = |counter, buyer| sign(counter, OpBody::SellTo { amount: Money(12_000), buyer });
+    let sell_to =
+        |counter, buyer| sign(counter, OpBody::SellTo { amount: Money(12_000), buyer, redemption: None });
     let mut ops = vec![
         ("merchant", sign(1, OpBody::RegisterMerchant { profile: profile() })),
         ("group", sign(2, OpBody::FoundGroup { profile: group_profile(), terms: terms() })),
@@ -214,6 +215,7 @@ fn redemption_code(key: &SoftwareKey) -> RedemptionCode {
         expires: Timestamp(NOON).seconds() + 180,
         group: GROUP,
         most: Units::new(5_000).expect("in range"),
+        unit: None,
     }
 }
 
@@ -287,6 +289,7 @@ fn events(key: &SoftwareKey) -> Vec<(&'static str, Event)> {
                     time,
                     addressee: Some(ACCOUNT),
                     till: None,
+                    redemption: None,
                 },
             ),
         ),

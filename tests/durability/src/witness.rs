@@ -139,7 +139,7 @@ impl Witness {
                 for _ in 0..size {
                     let refused = (left + request.len()).is_multiple_of(REFUSED_EVERY);
                     let amount = if refused { Money(0) } else { PRICE };
-                    let sale = shop.sign(OpBody::RecordSale { amount, addressee: None })?;
+                    let sale = shop.sign(OpBody::RecordSale { amount, addressee: None, redemption: None })?;
                     let op = if refused { sale } else { buyer.claim(&sale, group)? };
                     request.push(Sent { bytes: Base64::from(op.bytes()), claim: !refused, answer: None });
                 }

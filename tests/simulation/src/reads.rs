@@ -108,7 +108,23 @@ pub(crate) fn snapshot(
     let (account, cursor) = (caller.account, counts_text(counts));
     let standing = store.standing(caller.account).map_err(broken)?;
     let standing = standing.map(|standing| standing.choice).unwrap_or_default();
-    Ok(ok(&Snapshot { account, merchant, till, lots, passes, waiting, standing, member, heads, cursor, now }))
+    let debts = store.debts(account).map_err(broken)?;
+    let holds = store.open_holds(account, merchant).map_err(broken)?;
+    Ok(ok(&Snapshot {
+        account,
+        merchant,
+        till,
+        lots,
+        debts,
+        holds,
+        passes,
+        waiting,
+        standing,
+        member,
+        heads,
+        cursor,
+        now,
+    }))
 }
 
 /// What a phone makes its member codes of.

@@ -81,7 +81,7 @@ impl Client {
     pub fn code(&self, group: GroupId, most: Units) -> Result<Vec<u8>, Failure> {
         let expires = crate::now().plus(RedemptionCode::LIFETIME).seconds();
         let (key, counter) = (self.key.key_id(), self.next_counter());
-        let code = RedemptionCode { version: OP_VERSION, key, counter, expires, group, most };
+        let code = RedemptionCode { version: OP_VERSION, key, counter, expires, group, most, unit: None };
         Ok(Checked::sign(code, &self.key)?.bytes().to_vec())
     }
 

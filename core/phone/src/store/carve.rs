@@ -74,7 +74,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn sale(key: &SoftwareKey, number: u8) -> Checked<Op> {
-        let body = OpBody::RecordSale { amount: Money(4_500), addressee: None };
+        let body = OpBody::RecordSale { amount: Money(4_500), addressee: None, redemption: None };
         let (id, actor, counter, time) = (OpId([number; 16]), key.key_id(), number.into(), 1_800_000_000);
         Checked::sign(Op { version: OP_VERSION, id, actor, counter, time, body }, key).unwrap()
     }

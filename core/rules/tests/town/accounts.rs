@@ -149,7 +149,7 @@ fn what_others_count_on_keeps_an_account_open() {
     let (merchant, till, group) = (twice.cafe.merchant, owner.key, twice.groups[0]);
     let expires = twice.town.now.plus(Timestamp::DAY).seconds();
     let units = crate::driver::units(100);
-    let reserve = OpBody::ReservePass { merchant, till, group, units, expires };
+    let reserve = OpBody::ReservePass { merchant, till, group, units, expires, unit: None };
     let op = twice.town.op(new.key, reserve);
     twice.town.send(&op.into()).unwrap();
     assert_eq!(twice.close(new), Err(Refusal::PassesOpen));

@@ -6,12 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use moa_rules::amendment::Amendment;
 use moa_rules::books::{Account, Ledger, Party, postings};
 use moa_rules::certificate::MOST_ALLOWANCE;
+use moa_rules::debt::Debt;
 use moa_rules::decide::{Decision, decide};
 use moa_rules::device::Device;
 use moa_rules::event::{EVENT_VERSION, Event, EventBody};
 use moa_rules::group::{Group, Member, TermsVersion};
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
 use moa_rules::member::{Buyer, Found, MemberCode, NumberHash, STEP_SECONDS};
@@ -19,6 +22,7 @@ use moa_rules::merchant::{Merchant, MerchantProfile};
 use moa_rules::op::{Carried, Choice, OP_VERSION, Op, OpBody, RedemptionCode};
 use moa_rules::pass::{Pass, PassState};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::redemption::Redemption;
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::Sale;
 use moa_rules::staff::Staff;
@@ -50,7 +54,11 @@ pub struct Tables {
     pub staff_days: BTreeMap<(MerchantId, AccountId, Day), Money>,
     pub passes: BTreeMap<(MerchantId, OpId), Pass>,
     pub operators: BTreeSet<AccountId>,
-    pub closed: BTreeMap<AccountId, Timestamp>,
+    pub closed: BTreeMap<AccountId, (Timestamp, Option<AccountId>)>,
+    pub holds: BTreeMap<(MerchantId, OpId), Hold>,
+    pub redemptions: BTreeMap<(MerchantId, OpId), Redemption>,
+    pub debts: Vec<Debt>,
+    pub amendments: BTreeMap<GroupId, Box<Amendment>>,
 }
 
 impl Tables {
@@ -78,9 +86,7 @@ impl Tables {
                 let wallet = self.wallet(account, group);
                 (!wallet.lots().is_empty()).then_some(Cell::Wallet(wallet))
             }
-            Key::Lot(account, group, lot) => {
-                self.lots.contains_key(&(account, group, lot)).then_some(Cell::Lot)
-            }
+            Key::Lot(account, group, lot) => self.lots.get(&(account, group, lot)).cloned().map(Cell::Lot),
             Key::Standing(account) => self.standings.get(&account).cloned().map(Cell::Standing),
             Key::DevicesOf(account) => self.keys(|device| device.account() == Some(account)),
             Key::Tills(merchant) => self.keys(|device| device.merchant == Some(merchant)),
@@ -103,7 +109,16 @@ impl Tables {
                 let groups: BTreeSet<GroupId> = left.map(|lot| lot.group).collect();
                 (!groups.is_empty()).then(|| Cell::WalletsOf(groups.into_iter().collect()))
             }
-            Key::Closed(account) => self.closed.contains_key(&account).then_some(Cell::Closed),
+            Key::Closed(account) => self.closed.get(&account).map(|(_, into)| Cell::Closed(*into)),
+            Key::Hold(merchant, id) => self.holds.get(&(merchant, id)).cloned().map(Cell::Hold),
+            Key::Redemption(merchant, id) => {
+                self.redemptions.get(&(merchant, id)).cloned().map(Cell::Redemption)
+            }
+            Key::Debts(account) => {
+                let owed = self.debts.iter().filter(|debt| debt.account == account).copied();
+                Some(Cell::Debts(owed.collect()))
+            }
+            Key::Amendment(group) => self.amendments.get(&group).cloned().map(Cell::Amendment),
             Key::Operator(account) => self.operators.contains(&account).then_some(Cell::Operator),
         }
     }
@@ -124,7 +139,14 @@ impl Tables {
                 self.staff_days.insert((merchant, account, day), sold);
             }
             Row::Pass(pass) => drop(self.passes.insert((pass.merchant, pass.id), pass)),
-            Row::Closed { account, at } => drop(self.closed.insert(account, at)),
+            Row::Closed { account, at, into } => drop(self.closed.insert(account, (at, into))),
+            Row::Hold(hold) => drop(self.holds.insert((hold.merchant, hold.id), hold)),
+            Row::Redemption(taken) => drop(self.redemptions.insert((taken.merchant, taken.id), taken)),
+            Row::Debt(debt) => {
+                self.debts.retain(|known| (known.account, known.key()) != (debt.account, debt.key()));
+                self.debts.push(debt);
+            }
+            Row::Amendment(proposed) => drop(self.amendments.insert(proposed.group, proposed)),
             Row::Operator { account, operator: true } => drop(self.operators.insert(account)),
             Row::Operator { account, operator: false } => drop(self.operators.remove(&account)),
         }
@@ -315,13 +337,16 @@ impl Town {
     /// A sale that the shop has signed and not sent: the voucher.
     pub fn sale(&mut self, shop: Shop, amount: i64) -> Op {
         self.keep_fresh(shop.owner.key);
-        self.op(shop.owner.key, OpBody::RecordSale { amount: Money(amount), addressee: None })
+        self.op(
+            shop.owner.key,
+            OpBody::RecordSale { amount: Money(amount), addressee: None, redemption: None },
+        )
     }
 
     pub fn sale_to(&mut self, shop: Shop, amount: i64, buyer: Person) -> Op {
         self.keep_fresh(shop.owner.key);
         let addressee = Some(buyer.account);
-        self.op(shop.owner.key, OpBody::RecordSale { amount: Money(amount), addressee })
+        self.op(shop.owner.key, OpBody::RecordSale { amount: Money(amount), addressee, redemption: None })
     }
 
     /// A sale to a buyer whose member code the shop has scanned, and whom the server has found.
@@ -329,7 +354,8 @@ impl Town {
         self.keep_fresh(shop.owner.key);
         let step = u32::try_from(self.now.seconds() / STEP_SECONDS).unwrap();
         let member = Buyer::Member(MemberCode { tag: buyer.account.0, step, mac: [7; 8] });
-        let op = self.op(shop.owner.key, OpBody::SellTo { amount: Money(amount), buyer: member });
+        let op = self
+            .op(shop.owner.key, OpBody::SellTo { amount: Money(amount), buyer: member, redemption: None });
         Parcel { op, carried: Carried::Buyer(Found::Account(buyer.account)) }
     }
 
@@ -337,7 +363,8 @@ impl Town {
     pub fn sell_to_number(&mut self, shop: Shop, amount: i64, buyer: Person, signed_up: bool) -> Parcel {
         self.keep_fresh(shop.owner.key);
         let number = Buyer::Number(NumberHash([7; 32]));
-        let op = self.op(shop.owner.key, OpBody::SellTo { amount: Money(amount), buyer: number });
+        let op = self
+            .op(shop.owner.key, OpBody::SellTo { amount: Money(amount), buyer: number, redemption: None });
         Parcel { op, carried: Carried::Buyer(Found::Number { account: buyer.account, signed_up }) }
     }
 
@@ -384,7 +411,7 @@ impl Town {
     pub fn code(&mut self, buyer: Person, group: GroupId, most: i64) -> RedemptionCode {
         let expires = self.now.plus(RedemptionCode::LIFETIME).seconds();
         let (key, counter) = (buyer.key, self.number());
-        RedemptionCode { version: OP_VERSION, key, counter, expires, group, most: units(most) }
+        RedemptionCode { version: OP_VERSION, key, counter, expires, group, most: units(most), unit: None }
     }
 
     pub fn redeem_with(&mut self, shop: Shop, code: RedemptionCode, asked: i64) -> Parcel {
@@ -485,7 +512,8 @@ impl Town {
     }
 
     pub fn available(&self, buyer: AccountId, group: GroupId) -> i64 {
-        self.tables.wallet(buyer, group).available(self.now).get()
+        let usable = self.tables.groups[&group].usable(None, self.now);
+        self.tables.wallet(buyer, group).available(&usable).get()
     }
 
     /// Money that a party of a group is owed (negative: owes).

@@ -482,7 +482,7 @@ fn edge_41_a_voucher_altered_after_the_shop_sent_it_is_refused() {
     let sale = alley.town.sale(alley.cafe, 10_000);
     alley.town.send(&sale.clone().into()).unwrap();
     let mut altered = sale;
-    altered.body = OpBody::RecordSale { amount: Money(99_000), addressee: None };
+    altered.body = OpBody::RecordSale { amount: Money(99_000), addressee: None, redemption: None };
     let claim = alley.town.claim(alley.buyer, &altered, alley.group);
     assert_eq!(alley.town.send(&claim).unwrap_err(), Refusal::OpIdReused);
 }

@@ -143,6 +143,7 @@ fn some_terms() -> impl Strategy<Value = Terms> {
             basis,
             order,
             zone: zone.to_owned(),
+            ..crate::driver::points(1, 0)
         })
 }
 

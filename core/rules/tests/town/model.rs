@@ -223,10 +223,10 @@ impl Model {
             }
             (OpBody::RenewCertificate, _) => self.renew(op.actor, now)?,
             (OpBody::SetAllowance { merchant, most }, _) => self.allow(op.actor, *merchant, most.0, now)?,
-            (OpBody::Pay { merchant, group, units, expires }, _) => {
+            (OpBody::Pay { merchant, group, units, expires, unit: None }, _) => {
                 self.pay(op, (*merchant, *group), units.get(), *expires, now)?
             }
-            (OpBody::ReservePass { merchant, till, group, units, expires }, _) => {
+            (OpBody::ReservePass { merchant, till, group, units, expires, unit: None }, _) => {
                 self.reserve(op, (*merchant, *till), *group, units.get(), *expires, now)?
             }
             (OpBody::RedeemPass { units, .. }, Carried::Pass { pass, key }) => {
@@ -259,7 +259,7 @@ impl Model {
         choice: Option<(GroupId, u32)>,
         now: i64,
     ) -> Result<Vec<Fact>, Refusal> {
-        let OpBody::RecordSale { amount: Money(amount), addressee } = sale.body else { panic!("a sale") };
+        let OpBody::RecordSale { amount: Money(amount), addressee, .. } = sale.body else { panic!("a sale") };
         let (account, sold) = (self.account_of(op.actor), millis(sale.time));
         let shop = self.shop_ever(sale.actor).ok_or(Refusal::NoMerchant)?;
         let mut facts = Vec::new();

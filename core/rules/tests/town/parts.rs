@@ -77,7 +77,7 @@ impl Town {
 
     /// A voucher of this key's, not sent.
     pub fn sale_by(&mut self, key: KeyId, amount: i64) -> Op {
-        self.op(key, OpBody::RecordSale { amount: Money(amount), addressee: None })
+        self.op(key, OpBody::RecordSale { amount: Money(amount), addressee: None, redemption: None })
     }
 
     pub fn set_allowance(&mut self, by: KeyId, shop: Shop, most: i64) -> Parcel {
@@ -91,8 +91,11 @@ impl Town {
     /// Payment at a shop without signal, approved for five minutes.
     pub fn pay(&mut self, buyer: Person, shop: Shop, group: GroupId, asked: i64) -> Parcel {
         let expires = self.now.plus(5 * Timestamp::MINUTE).seconds();
-        self.op(buyer.key, OpBody::Pay { merchant: shop.merchant, group, units: units(asked), expires })
-            .into()
+        self.op(
+            buyer.key,
+            OpBody::Pay { merchant: shop.merchant, group, units: units(asked), expires, unit: None },
+        )
+        .into()
     }
 
     pub fn reserve(
@@ -105,7 +108,7 @@ impl Town {
     ) -> Parcel {
         let expires = self.now.plus(millis).seconds();
         let (merchant, units) = (shop.merchant, units(asked));
-        self.op(buyer.key, OpBody::ReservePass { merchant, till, group, units, expires }).into()
+        self.op(buyer.key, OpBody::ReservePass { merchant, till, group, units, expires, unit: None }).into()
     }
 
     /// A pass, reserved for three hours.

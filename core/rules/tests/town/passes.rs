@@ -86,7 +86,7 @@ fn paying_takes_what_a_redemption_would_and_an_approval_lasts_ten_minutes_at_mos
     let merchant = s.shop.merchant;
     let pay = |s: &mut Till, expires: u64| -> Parcel {
         let (group, units) = (s.group, units(3_000));
-        s.town.op(s.buyer.key, OpBody::Pay { merchant, group, units, expires }).into()
+        s.town.op(s.buyer.key, OpBody::Pay { merchant, group, units, expires, unit: None }).into()
     };
     let now = s.town.now.seconds();
     let too_long = Refusal::ApprovalTooLong { minutes: APPROVAL_MINUTES };

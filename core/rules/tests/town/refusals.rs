@@ -153,7 +153,9 @@ const OPS: &[Case] = &[
         s.sell(|op| op.counter = used)
     }),
     ("not_allowed", |s| s.op(SYSTEM, OpBody::RegisterMerchant { profile: profile() })),
-    ("not_allowed", |s| s.op(SYSTEM, OpBody::RecordSale { amount: Money(1), addressee: None })),
+    ("not_allowed", |s| {
+        s.op(SYSTEM, OpBody::RecordSale { amount: Money(1), addressee: None, redemption: None })
+    }),
     ("not_allowed", |s| {
         let body = OpBody::ExpireLots { group: s.group, account: s.buyer.account };
         s.op(s.buyer.key, body)
@@ -170,7 +172,9 @@ const OPS: &[Case] = &[
 
 const SHOPS_AND_GROUPS: &[Case] = &[
     ("key_has_merchant", |s| s.op(s.shop.owner.key, OpBody::RegisterMerchant { profile: profile() })),
-    ("no_merchant", |s| s.op(s.buyer.key, OpBody::RecordSale { amount: Money(1), addressee: None })),
+    ("no_merchant", |s| {
+        s.op(s.buyer.key, OpBody::RecordSale { amount: Money(1), addressee: None, redemption: None })
+    }),
     ("no_merchant", |s| {
         let body = OpBody::JoinGroup { group: s.group, terms_version: 1 };
         s.op(s.buyer.key, body)
@@ -205,14 +209,14 @@ const SHOPS_AND_GROUPS: &[Case] = &[
 
 const SALES_AND_CLAIMS: &[Case] = &[
     ("amount_not_positive", |s| {
-        s.sell(|op| op.body = OpBody::RecordSale { amount: Money(0), addressee: None })
+        s.sell(|op| op.body = OpBody::RecordSale { amount: Money(0), addressee: None, redemption: None })
     }),
     ("amount_not_positive", |s| {
-        s.claim(|op| op.body = OpBody::RecordSale { amount: Money(-5), addressee: None })
+        s.claim(|op| op.body = OpBody::RecordSale { amount: Money(-5), addressee: None, redemption: None })
     }),
     ("amount_too_large", |s| {
         let amount = Money(1_000_000_000_000_000);
-        s.claim(|op| op.body = OpBody::RecordSale { amount, addressee: None })
+        s.claim(|op| op.body = OpBody::RecordSale { amount, addressee: None, redemption: None })
     }),
     ("sale_dated_ahead", |s| s.sell(|op| op.time += 2 * 86_400)),
     ("sale_dated_ahead", |s| s.claim(|op| op.time = u64::MAX)),
@@ -255,7 +259,9 @@ const SALES_AND_CLAIMS: &[Case] = &[
         let sale = s.town.sale(s.shop, 10_000);
         s.town.claim_for(s.buyer, &sale, Some(Choice { group: NOWHERE, terms_version: 1 }))
     }),
-    ("earns_nothing", |s| s.claim(|op| op.body = OpBody::RecordSale { amount: Money(9), addressee: None })),
+    ("earns_nothing", |s| {
+        s.claim(|op| op.body = OpBody::RecordSale { amount: Money(9), addressee: None, redemption: None })
+    }),
 ];
 
 const REDEMPTIONS: &[Case] = &[

@@ -181,8 +181,11 @@ fn digits_name_the_buyer_of_a_sale_made_while_they_were_good() {
     let until = made.plus(one_time::LIFETIME + one_time::BESIDE);
     for (sold, taken) in [(until, true), (until.plus(Timestamp::SECOND), false)] {
         let mut sale = corner.town.sell_to(corner.shop, 10_000, corner.buyer);
-        let body =
-            OpBody::SellTo { amount: Money(10_000), buyer: Buyer::OneTime(OneTimeCode::of(7).unwrap()) };
+        let body = OpBody::SellTo {
+            amount: Money(10_000),
+            buyer: Buyer::OneTime(OneTimeCode::of(7).unwrap()),
+            redemption: None,
+        };
         sale.op = corner.town.op(corner.shop.owner.key, body);
         sale.op.time = sold.seconds();
         sale.carried = Carried::Buyer(Found::OneTime(corner.buyer.account, made));
@@ -230,7 +233,8 @@ fn whom_nobody_knows_and_what_nobody_sold_is_refused() {
     let zero = corner.town.sell_to(corner.shop, 0, corner.buyer);
     assert_eq!(corner.town.send(&zero).map(drop), Err(Refusal::AmountNotPositive));
     let OpBody::SellTo { buyer, .. } = zero.op.body else { panic!("a sale") };
-    let no_shop = corner.town.op(corner.buyer.key, OpBody::SellTo { amount: Money(1), buyer });
+    let no_shop =
+        corner.town.op(corner.buyer.key, OpBody::SellTo { amount: Money(1), buyer, redemption: None });
     let no_shop = Parcel { op: no_shop, carried: zero.carried };
     assert_eq!(corner.town.send(&no_shop).map(drop), Err(Refusal::NoMerchant));
 }

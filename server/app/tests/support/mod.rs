@@ -238,7 +238,7 @@ impl Town {
     }
 
     pub fn sale(&self, shop: &Shop, won: i64) -> Checked<Op> {
-        let body = OpBody::RecordSale { amount: Money(won), addressee: None };
+        let body = OpBody::RecordSale { amount: Money(won), addressee: None, redemption: None };
         shop.device.op(self.now(), body)
     }
 
@@ -364,7 +364,7 @@ impl Device {
     pub fn code(&self, now: Timestamp, group: GroupId, most: Units) -> Checked<RedemptionCode> {
         let expires = now.plus(RedemptionCode::LIFETIME).seconds();
         let (key, counter) = (self.key_id(), self.next_counter());
-        let code = RedemptionCode { version: OP_VERSION, key, counter, expires, group, most };
+        let code = RedemptionCode { version: OP_VERSION, key, counter, expires, group, most, unit: None };
         Checked::sign(code, &self.key).unwrap()
     }
 }

@@ -220,7 +220,10 @@ impl Street {
     /// A sale of the florist's that waits for a buyer: both groups earn.
     pub async fn waiting_sale(&self, buyer: &Device) -> Checked<Op> {
         let buyer = self.member_code(buyer).await;
-        let op = self.florist.device.op(self.town.now(), OpBody::SellTo { amount: Money(500_000), buyer });
+        let op = self
+            .florist
+            .device
+            .op(self.town.now(), OpBody::SellTo { amount: Money(500_000), buyer, redemption: None });
         self.town.applied(&[&op]).await;
         op
     }
@@ -240,7 +243,7 @@ impl Street {
     pub fn reservation(&self, merchant: MerchantId, till: &Device) -> OpBody {
         let expires = self.town.now().plus(Timestamp::HOUR).seconds();
         let (till, units) = (till.key_id(), Units::new(1_000).unwrap());
-        OpBody::ReservePass { merchant, till, group: self.groups[0], units, expires }
+        OpBody::ReservePass { merchant, till, group: self.groups[0], units, expires, unit: None }
     }
 
     /// The buyer's choice of the first group.

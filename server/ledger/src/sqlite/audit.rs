@@ -26,12 +26,16 @@ const MERCHANTS: &str = "SELECT * FROM merchants";
 const SALES: &str = "SELECT * FROM sales";
 const GROUPS: &str = "SELECT * FROM groups";
 const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms";
-const MEMBERS: &str = "SELECT group_id, merchant, joined_at, terms_version FROM members";
+const MEMBERS: &str = "SELECT * FROM members";
 const STANDINGS: &str = "SELECT account, choice, since FROM standings";
 const STAFF: &str = "SELECT * FROM staff";
 const STAFF_DAYS: &str = "SELECT * FROM staff_days";
 const PASSES: &str = "SELECT * FROM passes";
 const CLOSED: &str = "SELECT * FROM closed";
+const HOLDS: &str = "SELECT * FROM holds";
+const REDEMPTIONS: &str = "SELECT * FROM redemptions";
+const DEBTS: &str = "SELECT * FROM debts";
+const AMENDMENTS: &str = "SELECT * FROM amendments";
 const OPERATORS: &str = "SELECT account FROM operators";
 const LOTS: &str = "SELECT * FROM lots";
 const BALANCES: &str = "SELECT group_id, party, ledger, issuer, amount FROM balances WHERE amount <> 0";
@@ -162,6 +166,10 @@ fn each_row(connection: &Connection, visit: Visit<'_, StateRow>) -> Result<(), S
     each(STAFF_DAYS, rows::staff_day)?;
     each(CLOSED, rows::closed)?;
     each(PASSES, |row| rows::pass(row).map(StateRow::Pass))?;
+    each(HOLDS, |row| rows::hold(row).map(StateRow::Hold))?;
+    each(REDEMPTIONS, |row| rows::redemption(row).map(StateRow::Redemption))?;
+    each(DEBTS, |row| rows::debt(row).map(StateRow::Debt))?;
+    each(AMENDMENTS, |row| rows::amendment(row).map(|amendment| StateRow::Amendment(Box::new(amendment))))?;
     each(OPERATORS, |row| Ok(StateRow::Operator { account: rows::id(row, "account")?, operator: true }))
 }
 

@@ -1,7 +1,11 @@
 //! Reading: cells for decisions, inboxes, wallets.
 
+use moa_rules::amendment::Amendment;
+use moa_rules::debt::Debt;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
+use moa_rules::group::Group;
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
 use moa_rules::pass::Pass;
@@ -28,21 +32,20 @@ const MERCHANT: &str = "SELECT * FROM merchants WHERE id = ?1";
 const MEMBERSHIPS: &str = "SELECT group_id FROM members WHERE merchant = ?1 ORDER BY group_id";
 const SALE: &str = "SELECT * FROM sales
     WHERE merchant = ?1 AND id = ?2";
-const WAITING_OF: &str = "SELECT * FROM sales WHERE addressee = ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
+const WAITING_OF: &str = "SELECT * FROM sales WHERE addressee = ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided
     ORDER BY time, id";
-const TO_LAPSE: &str = "SELECT * FROM sales WHERE waits_until < ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
+const TO_LAPSE: &str = "SELECT * FROM sales WHERE waits_until < ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided
     ORDER BY waits_until LIMIT ?2";
 const STANDING: &str = "SELECT account, choice, since FROM standings WHERE account = ?1";
 const FOR_BEST: &str = "SELECT sales.*, since FROM sales JOIN standings ON account = addressee
-    WHERE waits_until BETWEEN ?1 AND ?2 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND best
+    WHERE waits_until BETWEEN ?1 AND ?2 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided AND best
     ORDER BY waits_until, id LIMIT ?3";
 const GROUP: &str = "SELECT * FROM groups WHERE id = ?1";
 const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms
     WHERE group_id = ?1 AND version = ?2";
-const MEMBER: &str = "SELECT group_id, merchant, joined_at, terms_version FROM members
-    WHERE group_id = ?1 AND merchant = ?2";
+const MEMBER: &str = "SELECT * FROM members WHERE group_id = ?1 AND merchant = ?2";
 const WALLET: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AND remaining > 0 ORDER BY id";
-const LOT: &str = "SELECT 1 FROM lots WHERE account = ?1 AND group_id = ?2 AND id = ?3";
+const LOT: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AND id = ?3";
 const OPEN_LOTS: &str = "SELECT * FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id, id";
 const HEAD: &str = "SELECT count, hash FROM inboxes WHERE inbox = ?1";
 const INBOX: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
@@ -63,9 +66,21 @@ const PASSES_OVER: &str = "SELECT * FROM passes WHERE expires < ?1 AND state = 0
 const PASSES_FOR: &str = "SELECT * FROM passes WHERE account = ?1 AND state = 0
     UNION SELECT * FROM passes WHERE account = ?1 AND expires >= ?3
     UNION SELECT * FROM passes WHERE till = ?2 AND expires >= ?3 ORDER BY id";
-const CLOSED: &str = "SELECT 1 FROM closed WHERE account = ?1";
+const CLOSED: &str = "SELECT merged_into FROM closed WHERE account = ?1";
 const WALLETS_OF: &str =
     "SELECT DISTINCT group_id FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id";
+const HOLD: &str = "SELECT * FROM holds WHERE merchant = ?1 AND id = ?2";
+const HOLDS_OVER: &str = "SELECT * FROM holds WHERE until < ?1 AND state = 0 ORDER BY until LIMIT ?2";
+const OPEN_HOLDS: &str = "SELECT * FROM holds WHERE account = ?1 AND state = 0
+    UNION SELECT * FROM holds WHERE merchant = ?2 AND state = 0 ORDER BY merchant, id";
+const REDEMPTION: &str = "SELECT * FROM redemptions WHERE merchant = ?1 AND id = ?2";
+const DEBTS: &str = "SELECT * FROM debts WHERE account = ?1 AND units > 0 ORDER BY group_id, merchant, unit";
+const AMENDMENT: &str = "SELECT * FROM amendments WHERE group_id = ?1";
+const AMENDMENTS_DUE: &str =
+    "SELECT * FROM amendments WHERE from_at <= ?1 AND NOT decided ORDER BY from_at LIMIT ?2";
+const GROUPS_TO_END: &str = "SELECT * FROM groups
+    WHERE closes_at <= ?1 AND closes_at IS NOT NULL AND NOT ended ORDER BY closes_at LIMIT ?2";
+const LOTS_LEFT: &str = "SELECT * FROM lots WHERE group_id = ?1 AND remaining > 0 LIMIT ?2";
 const OPERATOR: &str = "SELECT 1 FROM operators WHERE account = ?1";
 
 /// How many events lie between two kept hashes of an inbox.
@@ -135,7 +150,9 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
             Ok((!lots.is_empty()).then(|| Cell::Wallet(Wallet::new(lots))))
         }
         Key::Lot(account, group, lot) => {
-            one(connection, LOT, (account.as_ref(), group.as_ref(), lot.as_ref()), |_| Ok(Cell::Lot))
+            one(connection, LOT, (account.as_ref(), group.as_ref(), lot.as_ref()), |row| {
+                rows::lot(row).map(Cell::Lot)
+            })
         }
         Key::Standing(account) => Ok(standing(connection, account)?.map(Cell::Standing)),
         Key::DevicesOf(account) => Ok(keys(&devices_of(connection, account)?)),
@@ -162,7 +179,24 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
             let groups = all(connection, WALLETS_OF, [account.as_ref()], |row| rows::id(row, "group_id"))?;
             Ok((!groups.is_empty()).then_some(Cell::WalletsOf(groups)))
         }
-        Key::Closed(account) => one(connection, CLOSED, [account.as_ref()], |_| Ok(Cell::Closed)),
+        Key::Closed(account) => one(connection, CLOSED, [account.as_ref()], |row| {
+            rows::maybe_id(row, "merged_into").map(Cell::Closed)
+        }),
+        Key::Hold(merchant, id) => {
+            one(connection, HOLD, (merchant.as_ref(), id.as_ref()), |row| rows::hold(row).map(Cell::Hold))
+        }
+        Key::Redemption(merchant, id) => {
+            one(connection, REDEMPTION, (merchant.as_ref(), id.as_ref()), |row| {
+                rows::redemption(row).map(Cell::Redemption)
+            })
+        }
+        Key::Debts(account) => {
+            let debts = debts(connection, account)?;
+            Ok((!debts.is_empty()).then_some(Cell::Debts(debts)))
+        }
+        Key::Amendment(group) => one(connection, AMENDMENT, [group.as_ref()], |row| {
+            rows::amendment(row).map(|amendment| Cell::Amendment(Box::new(amendment)))
+        }),
         Key::Operator(account) => one(connection, OPERATOR, [account.as_ref()], |_| Ok(Cell::Operator)),
     }
 }
@@ -213,7 +247,54 @@ pub fn passes_for(
     all(connection, PASSES_FOR, of, rows::pass)
 }
 
-/// The groups of a shop, in order of id.
+/// Open holds whose time was over before an instant.
+pub fn holds_over(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Hold>, StoreError> {
+    all(connection, HOLDS_OVER, (now.0, most(limit)), rows::hold)
+}
+
+/// The open holds of a buyer, and those of a shop.
+pub fn open_holds(
+    connection: &Connection,
+    account: AccountId,
+    merchant: Option<MerchantId>,
+) -> Result<Vec<Hold>, StoreError> {
+    let merchant = merchant.as_ref().map(AsRef::as_ref);
+    all(connection, OPEN_HOLDS, (account.as_ref(), merchant), rows::hold)
+}
+
+/// What an account owes.
+pub fn debts(connection: &Connection, account: AccountId) -> Result<Vec<Debt>, StoreError> {
+    all(connection, DEBTS, [account.as_ref()], rows::debt)
+}
+
+/// Amendments whose date has come.
+pub fn amendments_due(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Amendment>, StoreError> {
+    all(connection, AMENDMENTS_DUE, (now.0, most(limit)), rows::amendment)
+}
+
+/// Groups whose end has come.
+pub fn groups_to_end(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Group>, StoreError> {
+    all(connection, GROUPS_TO_END, (now.0, most(limit)), rows::group)
+}
+
+/// Lots of a group with something left. A walk over all lots: for a group that ends.
+pub fn lots_left(connection: &Connection, group: GroupId, limit: usize) -> Result<Vec<Lot>, StoreError> {
+    all(connection, LOTS_LEFT, (group.as_ref(), most(limit)), rows::lot)
+}
+
+fn most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// The groups of a shop, left ones too, in order of id.
 pub fn memberships(connection: &Connection, merchant: MerchantId) -> Result<Vec<GroupId>, StoreError> {
     all(connection, MEMBERSHIPS, [merchant.as_ref()], |row| rows::id(row, "group_id"))
 }

@@ -15,7 +15,8 @@ use crate::store::{
 const NAME_NUMBER: &str = "INSERT INTO accounts (phone_mac, account, named_at) VALUES (?1, ?2, ?3)
     ON CONFLICT (phone_mac) DO UPDATE SET named_at = max(named_at, excluded.named_at) WHERE named_at IS NOT NULL";
 const NUMBER: &str = "SELECT account, named_at FROM accounts WHERE phone_mac = ?1";
-const FORGET_NUMBERS: &str = "DELETE FROM accounts WHERE named_at < ?1";
+const FORGET_NUMBERS: &str = "DELETE FROM accounts WHERE named_at < ?1
+    AND NOT EXISTS (SELECT 1 FROM lots WHERE lots.account = accounts.account AND remaining > 0)";
 const MEMBER_TAG: &str = "SELECT tag FROM member_tags WHERE account = ?1";
 const GIVE_TAG: &str =
     "INSERT INTO member_tags (tag, account) VALUES (?1, ?2) ON CONFLICT (account) DO NOTHING";

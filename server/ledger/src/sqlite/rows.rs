@@ -1,21 +1,25 @@
 //! Rows of tables as values, and back.
 
 use minicbor::{Decode, Encode};
+use moa_rules::amendment::Amendment;
 use moa_rules::books::{Account, Ledger, Party, Worth};
 use moa_rules::certificate::Certificate;
+use moa_rules::debt::Debt;
 use moa_rules::device::{Device, Holder, KeyKind};
-use moa_rules::group::{Group, Member, TermsVersion};
+use moa_rules::group::{Closing, Group, Member, TermsVersion};
+use moa_rules::hold::{Hold, HoldState};
 use moa_rules::id::{AccountId, BadId, GroupId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::Merchant;
 use moa_rules::pass::{Pass, PassState};
 use moa_rules::quantity::{Money, Units};
+use moa_rules::redemption::Redemption;
 use moa_rules::refusal::Refusal;
-use moa_rules::sale::Sale;
+use moa_rules::sale::{Claimed, Sale};
 use moa_rules::staff::{Limits, Staff};
 use moa_rules::standing::Standing;
 use moa_rules::state::Row as StateRow;
-use moa_rules::terms::Basis;
+use moa_rules::terms::{Basis, Unit};
 use moa_rules::time::{Day, Timestamp};
 use moa_wire::canonical;
 use rusqlite::Row;
@@ -129,7 +133,8 @@ pub fn staff_day(row: &Row) -> Result<StateRow, StoreError> {
 
 /// Every column of `closed`.
 pub fn closed(row: &Row) -> Result<StateRow, StoreError> {
-    Ok(StateRow::Closed { account: id(row, "account")?, at: Timestamp(at(row, "at")?) })
+    let (account, into) = (id(row, "account")?, maybe_id(row, "merged_into")?);
+    Ok(StateRow::Closed { account, at: Timestamp(at(row, "at")?), into })
 }
 
 /// Every column of `passes`.
@@ -149,7 +154,107 @@ pub fn pass(row: &Row) -> Result<Pass, StoreError> {
             2 => PassState::Released,
             _ => return Err(corrupt("state")),
         },
+        made_at: Timestamp(at(row, "made_at")?),
     })
+}
+
+/// Every column of `holds`.
+pub fn hold(row: &Row) -> Result<Hold, StoreError> {
+    Ok(Hold {
+        id: id(row, "id")?,
+        merchant: id(row, "merchant")?,
+        account: id(row, "account")?,
+        group: id(row, "group_id")?,
+        held: cbor(row, "held")?,
+        made_at: Timestamp(at(row, "made_at")?),
+        until: Timestamp(at(row, "until")?),
+        state: match at(row, "state")? {
+            0 => HoldState::Open,
+            1 => HoldState::Captured,
+            2 => HoldState::Voided,
+            3 => HoldState::Lapsed,
+            _ => return Err(corrupt("state")),
+        },
+        till: maybe_id(row, "till")?,
+    })
+}
+
+/// The column `holds.state`.
+pub fn hold_state(state: HoldState) -> i64 {
+    match state {
+        HoldState::Open => 0,
+        HoldState::Captured => 1,
+        HoldState::Voided => 2,
+        HoldState::Lapsed => 3,
+    }
+}
+
+/// Every column of `redemptions`.
+pub fn redemption(row: &Row) -> Result<Redemption, StoreError> {
+    Ok(Redemption {
+        id: id(row, "id")?,
+        merchant: id(row, "merchant")?,
+        account: id(row, "account")?,
+        group: id(row, "group_id")?,
+        made_at: Timestamp(at(row, "made_at")?),
+        allocations: cbor(row, "allocations")?,
+        returned: units(row, "returned")?,
+        till: maybe_id(row, "till")?,
+    })
+}
+
+/// Every column of `debts`.
+pub fn debt(row: &Row) -> Result<Debt, StoreError> {
+    Ok(Debt {
+        account: id(row, "account")?,
+        group: id(row, "group_id")?,
+        merchant: id(row, "merchant")?,
+        unit: unit_of(at(row, "unit")?)?,
+        units: units(row, "units")?,
+        since: Timestamp(at(row, "since")?),
+    })
+}
+
+/// Every column of `amendments`.
+pub fn amendment(row: &Row) -> Result<Amendment, StoreError> {
+    Ok(Amendment {
+        group: id(row, "group_id")?,
+        id: id(row, "id")?,
+        terms: cbor(row, "terms")?,
+        from: Timestamp(at(row, "from_at")?),
+        agreed: ids_of(row, "agreed")?,
+        declined: ids_of(row, "declined")?,
+        decided: at(row, "decided")?,
+    })
+}
+
+/// Shops, one id after the other.
+pub fn ids(shops: &[MerchantId]) -> Vec<u8> {
+    shops.iter().flat_map(|shop| shop.0).collect()
+}
+
+fn ids_of(row: &Row, column: &'static str) -> Result<Vec<MerchantId>, StoreError> {
+    let bytes: Vec<u8> = at(row, column)?;
+    bytes.chunks(16).map(|id| MerchantId::try_from(id).map_err(|_| corrupt(column))).collect()
+}
+
+/// The column `unit`.
+pub fn unit(unit: Option<Unit>) -> i64 {
+    match unit {
+        None => 0,
+        Some(Unit::Stamp(card)) => card.into(),
+        Some(Unit::Coupon) => -1,
+        Some(Unit::Reserve) => -2,
+    }
+}
+
+fn unit_of(code: i64) -> Result<Option<Unit>, StoreError> {
+    match code {
+        0 => Ok(None),
+        -1 => Ok(Some(Unit::Coupon)),
+        -2 => Ok(Some(Unit::Reserve)),
+        card => u16::try_from(card).map(|card| Some(Unit::Stamp(card))).map_err(|_| corrupt("unit")),
+    }
 }
 
 /// The column `passes.state`.
@@ -176,6 +281,13 @@ pub fn group(row: &Row) -> Result<Group, StoreError> {
         terms_version: number(row, "terms_version")?,
         members: number(row, "members")?,
         admin: id(row, "admin")?,
+        frozen: ids_of(row, "frozen")?,
+        closing: match (maybe_at(row, "redeem_only_from")?, maybe_at(row, "closes_at")?) {
+            (Some(redeem_only_from), Some(ends_at)) => {
+                Some(Closing { redeem_only_from, ends_at, ended: at(row, "ended")? })
+            }
+            _ => None,
+        },
     })
 }
 
@@ -191,13 +303,15 @@ pub fn terms(row: &Row) -> Result<TermsVersion, StoreError> {
     })
 }
 
-/// `SELECT group_id, merchant, joined_at, terms_version`
+/// Every column of `members`.
 pub fn member(row: &Row) -> Result<Member, StoreError> {
     Ok(Member {
         group: id(row, "group_id")?,
         merchant: id(row, "merchant")?,
         joined_at: Timestamp(at(row, "joined_at")?),
         terms_version: number(row, "terms_version")?,
+        left_at: maybe_at(row, "left_at")?,
+        frozen_at: maybe_at(row, "frozen_at")?,
     })
 }
 
@@ -211,10 +325,23 @@ pub fn sale(row: &Row) -> Result<Sale, StoreError> {
         amount: Money(at(row, "amount")?),
         time: number(row, "time")?,
         addressee: maybe_id(row, "addressee")?,
-        claimed_by: maybe_id(row, "claimed_by")?,
+        claimed: match maybe_id(row, "claimed_by")? {
+            Some(lot) => {
+                let (account, group) = (id(row, "claimed_account")?, id(row, "claimed_group")?);
+                Some(Claimed { lot, account, group })
+            }
+            None => None,
+        },
         waits_until: waits_until.map(Timestamp),
         lapsed: at(row, "lapsed")?,
         staff: at(row, "staff")?,
+        voided: at(row, "voided")?,
+        redemption: maybe_id(row, "redemption")?,
+        refunded: Money(at(row, "refunded")?),
+        money_back: Money(at(row, "money_back")?),
+        unearned: Money(at(row, "unearned")?),
+        clawed: units(row, "clawed")?,
+        forgone: units(row, "forgone")?,
     })
 }
 
@@ -234,12 +361,18 @@ pub fn lot(row: &Row) -> Result<Lot, StoreError> {
         sale: id(row, "sale")?,
         units: units(row, "units")?,
         remaining: units(row, "remaining")?,
-        worth: Worth { unit_value: Money(at(row, "unit_value")?), basis: basis_of(at(row, "basis")?)? },
+        worth: Worth {
+            unit_value: Money(at(row, "unit_value")?),
+            basis: basis_of(at(row, "basis")?)?,
+            unit: unit_of(at(row, "unit")?)?,
+        },
         terms_version: number(row, "terms_version")?,
         issued_at: Timestamp(at(row, "issued_at")?),
         last_day: Day(number(row, "last_day")?),
         ends_at: Timestamp(at(row, "ends_at")?),
         held: units(row, "held")?,
+        expired: units(row, "expired")?,
+        revives: maybe_id(row, "revives")?,
     })
 }
 
@@ -272,6 +405,8 @@ pub fn account_key(account: &Account) -> (Vec<u8>, i64, Vec<u8>) {
         Ledger::Redeemed => 2,
         Ledger::Expired => 3,
         Ledger::Position => 4,
+        Ledger::ClawedBack => 5,
+        Ledger::Adjusted => 6,
     };
     let issuer = account.issuer.as_ref().map_or(Vec::new(), |issuer| issuer.as_ref().to_vec());
     ([&[tag], id].concat(), ledger, issuer)
@@ -293,6 +428,8 @@ pub fn balance(row: &Row) -> Result<(Account, i64), StoreError> {
         2 => Ledger::Redeemed,
         3 => Ledger::Expired,
         4 => Ledger::Position,
+        5 => Ledger::ClawedBack,
+        6 => Ledger::Adjusted,
         _ => return Err(corrupt("ledger")),
     };
     let issuer: Vec<u8> = at(row, "issuer")?;

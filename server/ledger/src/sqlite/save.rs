@@ -36,37 +36,63 @@ const MERCHANT: &str =
     ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, profile = excluded.profile,
         allowance = excluded.allowance";
 const GROUP: &str =
-    "INSERT INTO groups (id, founder, profile, terms_version, members, admin) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    "INSERT INTO groups (id, founder, profile, terms_version, members, admin, frozen, redeem_only_from,
+        closes_at, ended)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
     ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, terms_version = excluded.terms_version,
-        members = excluded.members, admin = excluded.admin";
+        members = excluded.members, admin = excluded.admin, frozen = excluded.frozen,
+        redeem_only_from = excluded.redeem_only_from, closes_at = excluded.closes_at, ended = excluded.ended";
+const AMENDMENT: &str = "INSERT INTO amendments (group_id, id, terms, from_at, agreed, declined, decided)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (group_id) DO UPDATE SET id = excluded.id, terms = excluded.terms,
+        from_at = excluded.from_at, agreed = excluded.agreed, declined = excluded.declined,
+        decided = excluded.decided";
+const HOLD: &str = "INSERT INTO holds (merchant, id, account, group_id, held, made_at, until, state, till)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (merchant, id) DO UPDATE SET state = excluded.state";
+const REDEMPTION: &str =
+    "INSERT INTO redemptions (merchant, id, account, group_id, made_at, allocations, returned, till)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    ON CONFLICT (merchant, id) DO UPDATE SET returned = excluded.returned";
+const DEBT: &str = "INSERT INTO debts (account, group_id, merchant, unit, units, since)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (account, group_id, merchant, unit) DO UPDATE SET units = excluded.units,
+        since = excluded.since";
 const STAFF: &str = "INSERT INTO staff (merchant, account, key, per_sale, per_day, joined_at, left_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (merchant, account) DO UPDATE SET key = excluded.key, per_sale = excluded.per_sale,
         per_day = excluded.per_day, joined_at = excluded.joined_at, left_at = excluded.left_at";
 const STAFF_DAY: &str = "INSERT INTO staff_days (merchant, account, day, sold) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (merchant, account, day) DO UPDATE SET sold = excluded.sold";
-const PASS: &str = "INSERT INTO passes (merchant, id, till, account, key, group_id, held, expires, state)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+const PASS: &str =
+    "INSERT INTO passes (merchant, id, till, account, key, group_id, held, expires, state, made_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
     ON CONFLICT (merchant, id) DO UPDATE SET state = excluded.state";
 const OPERATOR: &str = "INSERT INTO operators (account) VALUES (?1) ON CONFLICT (account) DO NOTHING";
-const CLOSED: &str = "INSERT INTO closed (account, at) VALUES (?1, ?2)";
+const CLOSED: &str = "INSERT INTO closed (account, at, merged_into) VALUES (?1, ?2, ?3)";
 const NO_OPERATOR: &str = "DELETE FROM operators WHERE account = ?1";
 const TERMS: &str = "INSERT INTO terms (group_id, version, terms, in_force_from, in_force_until)
     VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (group_id, version) DO UPDATE SET in_force_until = excluded.in_force_until";
-const MEMBER: &str =
-    "INSERT INTO members (group_id, merchant, joined_at, terms_version) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (group_id, merchant) DO UPDATE SET terms_version = excluded.terms_version";
+const MEMBER: &str = "INSERT INTO members (group_id, merchant, joined_at, terms_version, left_at, frozen_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (group_id, merchant) DO UPDATE SET joined_at = excluded.joined_at,
+        terms_version = excluded.terms_version, left_at = excluded.left_at, frozen_at = excluded.frozen_at";
 const SALE: &str = "INSERT INTO sales
-        (merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed, staff)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        (merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed, staff, claimed_account,
+        claimed_group, voided, redemption, refunded, money_back, unearned, clawed, forgone)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
     ON CONFLICT (merchant, id) DO UPDATE SET addressee = excluded.addressee, claimed_by = excluded.claimed_by,
-        waits_until = excluded.waits_until, lapsed = excluded.lapsed";
+        waits_until = excluded.waits_until, lapsed = excluded.lapsed,
+        claimed_account = excluded.claimed_account, claimed_group = excluded.claimed_group,
+        voided = excluded.voided, refunded = excluded.refunded, money_back = excluded.money_back,
+        unearned = excluded.unearned, clawed = excluded.clawed, forgone = excluded.forgone";
 const LOT: &str =
     "INSERT INTO lots (account, group_id, id, issuer, sale, units, remaining, unit_value, basis,
-        terms_version, issued_at, last_day, ends_at, held)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-    ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining, held = excluded.held";
+        terms_version, issued_at, last_day, ends_at, held, unit, expired, revives)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+    ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining, held = excluded.held,
+        expired = excluded.expired";
 const STANDING: &str = "INSERT INTO standings (account, choice, best, since) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (account) DO UPDATE SET choice = excluded.choice, best = excluded.best, since = excluded.since";
 const BALANCE: &str =
@@ -213,18 +239,94 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 sale.amount.0,
                 sale.time.cast_signed(),
                 sale.addressee.as_ref().map(AsRef::as_ref),
-                sale.claimed_by.as_ref().map(AsRef::as_ref),
+                sale.claimed.as_ref().map(|claimed| claimed.lot.as_ref()),
                 sale.waits_until.map(|until| until.0),
                 sale.lapsed,
                 sale.staff,
+                sale.claimed.as_ref().map(|claimed| claimed.account.as_ref()),
+                sale.claimed.as_ref().map(|claimed| claimed.group.as_ref()),
+                sale.voided,
+                sale.redemption.as_ref().map(AsRef::as_ref),
+                sale.refunded.0,
+                sale.money_back.0,
+                sale.unearned.0,
+                sale.clawed.get(),
+                sale.forgone.get(),
             ],
         ),
         Row::Group(group) => {
-            let profile = canonical::encode(&group.profile);
-            let (id, founder) = (group.id.as_ref(), group.founder.as_ref());
-            let admin = group.admin.as_ref();
-            run(tx, GROUP, params![id, founder, profile, group.terms_version, group.members, admin])
+            let closing = group.closing;
+            run(
+                tx,
+                GROUP,
+                params![
+                    group.id.as_ref(),
+                    group.founder.as_ref(),
+                    canonical::encode(&group.profile),
+                    group.terms_version,
+                    group.members,
+                    group.admin.as_ref(),
+                    rows::ids(&group.frozen),
+                    closing.map(|closing| closing.redeem_only_from.0),
+                    closing.map(|closing| closing.ends_at.0),
+                    closing.is_some_and(|closing| closing.ended),
+                ],
+            )
         }
+        Row::Amendment(amendment) => run(
+            tx,
+            AMENDMENT,
+            params![
+                amendment.group.as_ref(),
+                amendment.id.as_ref(),
+                canonical::encode(&amendment.terms),
+                amendment.from.0,
+                rows::ids(&amendment.agreed),
+                rows::ids(&amendment.declined),
+                amendment.decided,
+            ],
+        ),
+        Row::Hold(hold) => run(
+            tx,
+            HOLD,
+            params![
+                hold.merchant.as_ref(),
+                hold.id.as_ref(),
+                hold.account.as_ref(),
+                hold.group.as_ref(),
+                canonical::encode(&hold.held),
+                hold.made_at.0,
+                hold.until.0,
+                rows::hold_state(hold.state),
+                hold.till.as_ref().map(AsRef::as_ref),
+            ],
+        ),
+        Row::Redemption(redemption) => run(
+            tx,
+            REDEMPTION,
+            params![
+                redemption.merchant.as_ref(),
+                redemption.id.as_ref(),
+                redemption.account.as_ref(),
+                redemption.group.as_ref(),
+                redemption.made_at.0,
+                canonical::encode(&redemption.allocations),
+                redemption.returned.get(),
+                redemption.till.as_ref().map(AsRef::as_ref),
+            ],
+        ),
+        Row::Debt(debt) => run(
+            tx,
+            DEBT,
+            params![
+                debt.account.as_ref(),
+                debt.group.as_ref(),
+                debt.merchant.as_ref(),
+                rows::unit(debt.unit),
+                debt.units.get(),
+                debt.since.0,
+            ],
+        ),
         Row::Terms(terms) => {
             let until = terms.in_force_until.map(|at| at.0);
             let body = canonical::encode(&terms.terms);
@@ -237,7 +339,9 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 member.group.as_ref(),
                 member.merchant.as_ref(),
                 member.joined_at.0,
-                member.terms_version
+                member.terms_version,
+                member.left_at.map(|at| at.0),
+                member.frozen_at.map(|at| at.0),
             ],
         ),
         Row::Standing(standing) => {
@@ -263,6 +367,9 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 lot.last_day.0,
                 lot.ends_at.0,
                 lot.held.get(),
+                rows::unit(lot.worth.unit),
+                lot.expired.get(),
+                lot.revives.as_ref().map(AsRef::as_ref),
             ],
         ),
         Row::Staff(staff) => run(
@@ -294,9 +401,12 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 canonical::encode(&pass.held),
                 pass.expires.cast_signed(),
                 rows::pass_state(pass.state),
+                pass.made_at.0,
             ],
         ),
-        Row::Closed { account, at } => run(tx, CLOSED, params![account.as_ref(), at.0]),
+        Row::Closed { account, at, into } => {
+            run(tx, CLOSED, params![account.as_ref(), at.0, into.as_ref().map(AsRef::as_ref)])
+        }
         Row::Operator { account, operator: true } => run(tx, OPERATOR, [account.as_ref()]),
         Row::Operator { account, operator: false } => run(tx, NO_OPERATOR, [account.as_ref()]),
     }

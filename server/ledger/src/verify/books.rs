@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use moa_rules::books::{Account, Ledger, Party};
+use moa_rules::hold::HoldState;
 use moa_rules::id::{GroupId, LotId, MerchantId};
-use moa_rules::lot::Lot;
+use moa_rules::lot::{Allocation, Lot};
 use moa_rules::pass::PassState;
 use moa_rules::state::Row;
 use moa_rules::terms::Basis;
@@ -21,7 +22,7 @@ pub(super) struct Books {
     pools: BTreeMap<GroupId, i128>,
     /// What is outstanding and paid for, in money.
     value: BTreeMap<GroupId, i128>,
-    /// What lots say is held of them, less what open passes hold.
+    /// What lots say is held of them, less what open passes and holds hold.
     held: BTreeMap<LotId, i128>,
     /// Accounts of units that name no issuer.
     nobodys: Vec<Account>,
@@ -31,13 +32,14 @@ impl Books {
     pub(super) fn row(&mut self, row: &Row) {
         match row {
             Row::Lot(lot) => self.lot(lot),
-            Row::Pass(pass) if pass.state == PassState::Open => {
-                for part in &pass.held {
-                    self.hold(part.lot, -i128::from(part.units.get()));
-                }
-            }
+            Row::Pass(pass) if pass.state == PassState::Open => self.reserved(&pass.held),
+            Row::Hold(hold) if hold.state == HoldState::Open => self.reserved(&hold.held),
             _ => {}
         }
+    }
+
+    fn reserved(&mut self, parts: &[Allocation]) {
+        parts.iter().for_each(|part| self.hold(part.lot, -i128::from(part.units.get())));
     }
 
     fn lot(&mut self, lot: &Lot) {
@@ -99,7 +101,9 @@ impl Books {
             }
         }
         for (lot, sum) in self.held {
-            report.add(|| format!("lot {lot}: what it says is held, less what open passes hold, is {sum}"));
+            report.add(|| {
+                format!("lot {lot}: what it says is held, less what open passes and holds hold, is {sum}")
+            });
         }
     }
 }

@@ -13,6 +13,7 @@ use moa_ledger::store::{Answer, Outcome, Store};
 use moa_ledger::tables::system_device;
 use moa_rules::device::Device;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::lot::Usable;
 use moa_rules::member::{Buyer, Found, MemberCode, STEP_SECONDS};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::{Carried, Choice, OP_VERSION, Op, OpBody, RedemptionCode};
@@ -84,7 +85,7 @@ impl Actor {
     pub fn code(&self, group: GroupId, most: i64, at: Timestamp) -> Vec<u8> {
         let expires = at.plus(RedemptionCode::LIFETIME).seconds();
         let (key, counter, most) = (self.key_id(), self.next_counter(), Units::new(most).unwrap());
-        let code = RedemptionCode { version: OP_VERSION, key, counter, expires, group, most };
+        let code = RedemptionCode { version: OP_VERSION, key, counter, expires, group, most, unit: None };
         Checked::sign(code, &self.key).unwrap().bytes().to_vec()
     }
 }
@@ -196,7 +197,7 @@ impl<S: Store> Town<S> {
     ) -> OpId {
         let (merchant, till, units) = (shop.id, till.key_id(), Units::new(units).unwrap());
         let expires = self.now.plus(hours * Timestamp::HOUR).seconds();
-        self.apply(buyer, OpBody::ReservePass { merchant, till, group, units, expires })
+        self.apply(buyer, OpBody::ReservePass { merchant, till, group, units, expires, unit: None })
     }
 
     /// The pass of an op that reserved one, as its buyer's phone shows it now.
@@ -217,6 +218,7 @@ impl<S: Store> Town<S> {
             group: stored.group,
             units: stored.units(),
             expires: stored.expires,
+            unit: None,
         };
         let code = self.pass_code(buyer, pass, &reserved);
         let body = OpBody::RedeemPass { code, units: Units::new(units).unwrap() };
@@ -234,7 +236,7 @@ impl<S: Store> Town<S> {
     }
 
     pub fn sale(&self, shop: &Shop, amount: i64) -> Checked<Op> {
-        let body = OpBody::RecordSale { amount: Money(amount), addressee: None };
+        let body = OpBody::RecordSale { amount: Money(amount), addressee: None, redemption: None };
         shop.actor.sign(shop.actor.op(body, self.now))
     }
 
@@ -242,7 +244,7 @@ impl<S: Store> Town<S> {
     pub fn sell_to(&self, shop: &Shop, buyer: &Actor, amount: i64) -> (OpId, Outcome) {
         let step = u32::try_from(self.now.seconds() / STEP_SECONDS).unwrap();
         let code = MemberCode { tag: buyer.account.0, step, mac: [7; 8] };
-        let body = OpBody::SellTo { amount: Money(amount), buyer: Buyer::Member(code) };
+        let body = OpBody::SellTo { amount: Money(amount), buyer: Buyer::Member(code), redemption: None };
         let signed = shop.actor.sign(shop.actor.op(body, self.now));
         let mut submission = self.check(&signed).unwrap();
         submission.carried = Carried::Buyer(Found::Account(buyer.account));
@@ -269,7 +271,7 @@ impl<S: Store> Town<S> {
     pub fn balance(&self, buyer: &Actor, group: GroupId) -> i64 {
         let lots = self.store.lots(buyer.account).unwrap();
         lots.iter()
-            .filter(|lot| lot.group == group && lot.usable(self.now))
+            .filter(|lot| lot.group == group && lot.usable(&Usable::new(None, self.now)))
             .map(|lot| lot.remaining.get())
             .sum()
     }

@@ -46,6 +46,7 @@ fn pass(key: &SoftwareKey) -> Vec<u8> {
         units: units(500),
         expires: expires(),
         public_key: key.public_key(),
+        unit: None,
     };
     Checked::sign(pass, &server_key()).expect("signed").bytes().to_vec()
 }
@@ -70,8 +71,11 @@ pub(super) fn ops(key: &SoftwareKey) -> Vec<(&'static str, OpBody)> {
         ("join-staff", OpBody::JoinStaff { invitation: invitation(key) }),
         ("remove-staff", OpBody::RemoveStaff { merchant, account }),
         ("renew", OpBody::RenewCertificate),
-        ("pay", OpBody::Pay { merchant, group, units: units(500), expires: expires() }),
-        ("reserve", OpBody::ReservePass { merchant, till, group, units: units(500), expires: expires() }),
+        ("pay", OpBody::Pay { merchant, group, units: units(500), expires: expires(), unit: None }),
+        (
+            "reserve",
+            OpBody::ReservePass { merchant, till, group, units: units(500), expires: expires(), unit: None },
+        ),
         ("take-pass", OpBody::RedeemPass { code: pass_code(key), units: units(300) }),
         ("release", OpBody::ReleasePass { merchant, pass: PASS }),
         (
@@ -88,7 +92,7 @@ pub(super) fn ops(key: &SoftwareKey) -> Vec<(&'static str, OpBody)> {
 }
 
 fn held() -> Vec<Allocation> {
-    let worth = Worth { unit_value: Money(1), basis: Basis::OnIssue };
+    let worth = Worth { unit_value: Money(1), basis: Basis::OnIssue, unit: None };
     vec![Allocation { lot: LotId([6; 16]), issuer: MERCHANT, units: units(500), worth }]
 }
 
@@ -129,6 +133,7 @@ pub(super) fn events(key: &SoftwareKey) -> Vec<(&'static str, EventBody)> {
                 allocations: held(),
                 till: Some(TILL),
                 pass: Some(PASS),
+                hold: None,
             },
         ),
         ("pass-released", EventBody::PassReleased { pass: PASS, merchant, account, group, till: None }),
@@ -151,6 +156,7 @@ pub(super) fn kept(key: &SoftwareKey) -> Pass {
         held: held(),
         expires: expires(),
         state: PassState::Open,
+        made_at: Timestamp(0),
     }
 }
 

@@ -100,7 +100,7 @@ impl Person {
     ) -> Result<Checked<RedemptionCode>, Failure> {
         let expires = at.plus(RedemptionCode::LIFETIME).seconds();
         let (counter, key) = (self.count(), self.key.key_id());
-        let code = RedemptionCode { version: OP_VERSION, key, counter, expires, group, most };
+        let code = RedemptionCode { version: OP_VERSION, key, counter, expires, group, most, unit: None };
         Ok(Checked::sign(code, &self.key)?)
     }
 }
@@ -189,7 +189,8 @@ impl City {
     pub fn accrual(&mut self, buyer: usize, price: Money) -> Result<Submission, Failure> {
         let shop = buyer / BUYERS_OF_A_SHOP % self.shops.len();
         let Shop { owner, group } = &mut self.shops[shop];
-        let sale = owner.sign(OpBody::RecordSale { amount: price, addressee: None }, self.now)?;
+        let sale =
+            owner.sign(OpBody::RecordSale { amount: price, addressee: None, redemption: None }, self.now)?;
         let choice = Some(Choice { group: *group, terms_version: 1 });
         let claim = OpBody::Claim { sale: sale.bytes().to_vec(), choice };
         let op = self.buyers[buyer].sign(claim, self.now)?;

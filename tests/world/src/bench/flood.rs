@@ -49,7 +49,8 @@ pub async fn measure(data: &Path) -> Result<Vec<Figure>, Failure> {
     for turn in 0..2 * TURNS {
         let mut claims = Vec::new();
         for _ in 0..GOOD {
-            let sale = shop.sign(OpBody::RecordSale { amount: Money(10_000), addressee: None })?;
+            let sale =
+                shop.sign(OpBody::RecordSale { amount: Money(10_000), addressee: None, redemption: None })?;
             claims.push(buyer.claim(&sale, group)?);
         }
         let is_flooded = turn % 2 == 1;
@@ -173,7 +174,7 @@ fn bad_requests(known: &Client, server: &str) -> Result<Vec<Bad>, Failure> {
         Ok::<_, Failure>(request(Method::Get, path, headers, None))
     };
     let ops = |op: &[u8]| serde_json::to_vec(&Ops { ops: vec![Base64::from(op)], ..Ops::default() });
-    let sale = known.sign(OpBody::RecordSale { amount: Money(1), addressee: None })?;
+    let sale = known.sign(OpBody::RecordSale { amount: Money(1), addressee: None, redemption: None })?;
     let mut altered = sale.bytes().to_vec();
     if let Some(last) = altered.last_mut() {
         *last ^= 1;

@@ -1,0 +1,172 @@
+//! Refunds: a purchase paid back, in part or in full; what it earned is taken back, what mileage paid of it comes back.
+//! Voids: a sale that was a mistake. (rules.md "Refund of a purchase", "Sales and claims")
+
+use crate::decide::{Author, Decision};
+use crate::event::EventBody;
+use crate::id::{AccountId, MerchantId, OpId};
+use crate::lot::{Allocation, Lot, take};
+use crate::quantity::{Money, Units};
+use crate::redemption::Redemption;
+use crate::refusal::Refusal;
+use crate::reversal::{give_back, heir, lot_of};
+use crate::sale::{Claimed, Sale};
+use crate::terms::Unit;
+use crate::time::Timestamp;
+use crate::view::{Halt, Key, View};
+
+/// For how long after a sale it can be voided.
+pub const VOID_MINUTES: u32 = 30;
+
+/// `part` of `whole`, of `of`, rounded down: 0 ≤ part ≤ whole.
+fn share(of: i64, part: i64, whole: i64) -> i64 {
+    if whole <= 0 {
+        return 0;
+    }
+    // No more than `of`, as the part is no more than the whole.
+    i64::try_from(i128::from(of) * i128::from(part) / i128::from(whole)).unwrap_or(of)
+}
+
+/// The author's shop has paid back `amount` of a purchase, what mileage paid of it counted in.
+///
+/// Money back = ⌊money paid × refunded so far ÷ total⌋ less what went back; mileage back = what that leaves of what was
+/// refunded so far, in whole units, less what went back. So refunds in parts add up to the whole, to the unit.
+pub(crate) fn refund(
+    view: &View,
+    author: &Author,
+    id: OpId,
+    amount: Money,
+    now: Timestamp,
+) -> Result<Decision, Halt> {
+    let merchant = author.merchant()?;
+    let sale = view.sale(merchant, id)?.ok_or(Refusal::UnknownSale)?;
+    if sale.voided {
+        return Err(Refusal::SaleVoided.into());
+    }
+    if amount.0 <= 0 {
+        return Err(Refusal::AmountNotPositive.into());
+    }
+    let mileage = paid_with(view, sale)?;
+    let total = sale.amount.0.saturating_add(mileage.map_or(0, |redemption| redemption.value().0));
+    let left = total - sale.refunded.0;
+    if amount.0 > left {
+        return Err(Refusal::RefundTooLarge { left: Money(left) }.into());
+    }
+    let refunded = sale.refunded.0 + amount.0;
+    let all_money = Money(share(sale.amount.0, refunded, total));
+    let money = all_money - sale.money_back;
+    let taken = take_back(view, sale, all_money, now)?;
+
+    let mut decision = Decision::default();
+    if let Some(redemption) = mileage {
+        let back = redemption.units_of(Money(refunded) - all_money);
+        let units = back.checked_sub(redemption.returned).unwrap_or_default();
+        if !units.is_zero() {
+            give_back(view, author, &mut decision, (redemption, units), now)?;
+        }
+    }
+    let group = sale.claimed.map(|claimed| claimed.group);
+    let Taken { account, unit, units, parts, debt } = taken;
+    let (taken, till) = (parts, sale.till());
+    decision.then(
+        author,
+        EventBody::Refunded {
+            sale: id,
+            merchant,
+            amount,
+            money,
+            account,
+            group,
+            units,
+            taken,
+            debt,
+            unit,
+            till,
+        },
+    );
+    Ok(decision)
+}
+
+/// The redemption that paid a part of the purchase: one of the same shop and, as far as is known, of the same buyer.
+fn paid_with<'a>(view: &'a View, sale: &Sale) -> Result<Option<&'a Redemption>, Halt> {
+    let Some(id) = sale.redemption else { return Ok(None) };
+    let Some(redemption) = view.redemption(sale.merchant, id)? else { return Ok(None) };
+    let buyer = sale.claimed.as_ref().map(|claimed| claimed.account).or(sale.addressee);
+    let same = match buyer {
+        Some(buyer) => buyer == redemption.account || heir(view, buyer)? == heir(view, redemption.account)?,
+        None => true,
+    };
+    Ok(same.then_some(redemption))
+}
+
+/// What a refund takes back, and from whom.
+#[derive(Default)]
+struct Taken {
+    account: Option<AccountId>,
+    unit: Option<Unit>,
+    /// All of it, what had expired counted in.
+    units: Units,
+    parts: Vec<Allocation>,
+    debt: Units,
+}
+
+/// Units to take back = ⌊earned × money refunded so far ÷ money paid⌋ less those taken back already: from the lot that the
+/// purchase made, what has expired of it counted as taken; then from the buyer's others of the group; what is not there is
+/// a debt.
+fn take_back(view: &View, sale: &Sale, all_money: Money, now: Timestamp) -> Result<Taken, Halt> {
+    let Some(Claimed { lot, account: buyer, group }) = sale.claimed else {
+        return Ok(Taken::default());
+    };
+    let heir = heir(view, buyer)?;
+    let account = heir.unwrap_or(buyer);
+    view.want(&[Key::Group(group), Key::Lot(account, group, lot), Key::Lot(buyer, group, lot)])?;
+    let Some(own) = lot_of(view, (account, buyer), group, lot)? else {
+        return Ok(Taken::default());
+    };
+    let unit = own.worth.unit;
+    let since = all_money - sale.unearned;
+    let due = share(own.units.get(), since.0, (sale.amount - sale.unearned).0) - sale.clawed.get();
+    let units = Units::new(due).unwrap_or_default();
+    let nothing = Taken { account: Some(account), unit, units, ..Taken::default() };
+    if units.is_zero() || heir.is_none() {
+        // A closed account holds nothing and owes nothing: all that it had has expired.
+        return Ok(nothing);
+    }
+
+    let here = own.account == account;
+    let mut parts = if here { take([own], units) } else { Vec::new() };
+    let mut left = units.checked_sub(parts.iter().map(|part| part.units).sum()).unwrap_or_default();
+    let expired = own.expired.checked_sub(sale.forgone).unwrap_or_default();
+    left = left.checked_sub(left.min(expired)).unwrap_or_default();
+    if !left.is_zero() {
+        let known = view.group(group)?.ok_or(Refusal::UnknownGroup)?;
+        view.want(&[Key::Wallet(account, group), Key::Terms(group, known.terms_version)])?;
+        let order = view.terms(group, known.terms_version)?.ok_or(Refusal::UnknownGroup)?.terms.order;
+        let wallet = view.wallet(account, group)?;
+        let usable = known.usable(unit, now);
+        let others = wallet.in_order(order, &usable).into_iter().filter(|other: &&Lot| other.id != lot);
+        let more = take(others, left);
+        left = left.checked_sub(more.iter().map(|part| part.units).sum()).unwrap_or_default();
+        parts.extend(more);
+    }
+    Ok(Taken { parts, debt: left, ..nothing })
+}
+
+/// Voids a sale of the author's shop: within half an hour by the shop's clock, and if nobody has claimed it.
+pub(crate) fn void(view: &View, author: &Author, id: OpId) -> Result<Decision, Halt> {
+    let merchant: MerchantId = author.merchant()?;
+    let sale = view.sale(merchant, id)?.ok_or(Refusal::UnknownSale)?;
+    if sale.voided {
+        return Err(Refusal::SaleVoided.into());
+    }
+    if sale.claimed.is_some() {
+        return Err(Refusal::SaleAlreadyClaimed.into());
+    }
+    if sale.refunded.0 > 0 {
+        return Err(Refusal::SaleRefunded.into());
+    }
+    if author.op.time > sale.time.saturating_add(u64::from(VOID_MINUTES) * 60) {
+        return Err(Refusal::VoidTooLate { minutes: VOID_MINUTES }.into());
+    }
+    let account = sale.addressee.filter(|_| sale.waits());
+    Ok(author.caused(EventBody::SaleVoided { sale: id, merchant, account, till: sale.till() }))
+}
