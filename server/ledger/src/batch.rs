@@ -118,27 +118,35 @@ pub fn run(tx: &mut dyn Tx, batch: &[Submission], now: Timestamp) -> Result<Comm
     Ok(Committed { outcomes, touched: work.changes.heads.keys().copied().collect() })
 }
 
-/// The shop, and the group with every member, that the directory shows differently after an event.
-pub(crate) fn directory_change(body: &EventBody) -> (Option<MerchantId>, Option<GroupId>) {
+/// What the directory shows differently.
+pub(crate) enum Listed {
+    /// A shop.
+    Merchant(MerchantId),
+    /// A group, and with it every member, present or past.
+    Group(GroupId),
+}
+
+/// What the directory shows differently after an event.
+pub(crate) fn directory_change(body: &EventBody) -> Option<Listed> {
     match body {
         EventBody::MerchantRegistered { merchant, .. }
         | EventBody::StaffJoined { merchant, .. }
         | EventBody::StaffLeft { merchant, .. }
         | EventBody::TillAdded { merchant, .. }
         | EventBody::DeviceEnrolled { merchant: Some(merchant), .. }
-        | EventBody::DeviceRevoked { merchant: Some(merchant), .. } => (Some(*merchant), None),
+        | EventBody::DeviceRevoked { merchant: Some(merchant), .. } => Some(Listed::Merchant(*merchant)),
         EventBody::MemberJoined { group, .. }
         | EventBody::AdminAppointed { group, .. }
         | EventBody::AmendmentProposed { group, .. }
         | EventBody::AmendmentAnswered { group, .. }
         | EventBody::TermsAmended { group, .. }
         | EventBody::AmendmentRejected { group, .. }
+        // Shops that left are touched with the members.
+        | EventBody::MemberLeft { group, .. }
         | EventBody::MemberFrozen { group, .. }
         | EventBody::GroupClosing { group, .. }
-        | EventBody::GroupEnded { group, .. } => (None, Some(*group)),
-        // The members that stay, and the one that is no longer among them.
-        EventBody::MemberLeft { group, merchant, .. } => (Some(*merchant), Some(*group)),
-        _ => (None, None),
+        | EventBody::GroupEnded { group, .. } => Some(Listed::Group(*group)),
+        _ => None,
     }
 }
 
@@ -279,9 +287,11 @@ impl Batch {
             entries.push(Entry { inbox, number, hash: head.hash });
         }
         self.changes.events.push(EventRow { bytes, entries });
-        let (merchant, group) = directory_change(&event.body);
-        self.changes.changed_merchants.extend(merchant);
-        self.changes.changed_groups.extend(group);
+        match directory_change(&event.body) {
+            Some(Listed::Merchant(merchant)) => self.changes.changed_merchants.push(merchant),
+            Some(Listed::Group(group)) => self.changes.changed_groups.push(group),
+            None => {}
+        }
         Ok(())
     }
 

@@ -23,7 +23,7 @@ use moa_rules::terms::Unit;
 use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Halt, Key, View};
 
-use crate::batch::directory_change;
+use crate::batch::{Listed, directory_change};
 use crate::store::{DirectoryGroup, LONGEST_GAP};
 
 /// What a debt is found by: the account, and what tells it from others of the same.
@@ -209,7 +209,7 @@ impl Tables {
             }
             Row::Debt(debt) => self.debts.remove(&(debt.account, debt.key())).map(Row::Debt),
             Row::Amendment(amendment) => {
-                self.amendments.remove(&amendment.group).map(|same| Row::Amendment(Box::new(same)))
+                self.amendments.remove(&amendment.group).map(|known| Row::Amendment(Box::new(known)))
             }
             Row::Operator { account, .. } => {
                 self.operators.take(account).map(|account| Row::Operator { account, operator: true })
@@ -245,7 +245,7 @@ impl Tables {
             into: *into,
         });
         let amendments =
-            self.amendments.values().map(|amendment| Row::Amendment(Box::new(amendment.clone())));
+            self.amendments.values().cloned().map(|amendment| Row::Amendment(Box::new(amendment)));
         let operators =
             self.operators.iter().map(|account| Row::Operator { account: *account, operator: true });
         let devices = self.devices.values().cloned().map(Row::Device);
@@ -262,11 +262,11 @@ impl Tables {
             .chain(self.staff.values().copied().map(Row::Staff))
             .chain(staff_days)
             .chain(self.passes.values().cloned().map(Row::Pass))
-            .chain(closed)
             .chain(self.holds.values().cloned().map(Row::Hold))
             .chain(self.redemptions.values().cloned().map(Row::Redemption))
             .chain(self.debts.values().copied().map(Row::Debt))
             .chain(amendments)
+            .chain(closed)
             .chain(operators)
     }
 
@@ -298,12 +298,10 @@ impl Tables {
                 self.post(posting.account, posting.amount);
             }
         }
-        let (merchant, group) = directory_change(&event.body);
-        if let Some(merchant) = merchant {
-            self.list_anew(merchant, event.at);
-        }
-        if let Some(group) = group {
-            self.list_members_anew(group, event.at);
+        match directory_change(&event.body) {
+            Some(Listed::Merchant(merchant)) => self.list_anew(merchant, event.at),
+            Some(Listed::Group(group)) => self.list_members_anew(group, event.at),
+            None => {}
         }
         Ok(())
     }

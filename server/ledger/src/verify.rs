@@ -283,9 +283,9 @@ fn name(row: &Row) -> String {
             format!("day {} of clerk {account} of shop {merchant}", day.0)
         }
         Row::Pass(pass) => format!("pass {} for shop {}", pass.id, pass.merchant),
-        Row::Hold(hold) => format!("hold {} for shop {}", hold.id, hold.merchant),
+        Row::Hold(hold) => format!("hold {} of shop {}", hold.id, hold.merchant),
         Row::Redemption(redemption) => {
-            format!("redemption {} of shop {}", redemption.id, redemption.merchant)
+            format!("redemption {} at shop {}", redemption.id, redemption.merchant)
         }
         Row::Debt(debt) => {
             format!("debt of account {} to shop {} in group {}", debt.account, debt.merchant, debt.group)

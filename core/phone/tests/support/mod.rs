@@ -380,11 +380,11 @@ impl Server {
             .filter_map(|op| {
                 let (version, public_key) = (OP_VERSION, self.device(op.actor)?.public_key);
                 let token = match op.body {
-                    OpBody::Pay { merchant, group, units, expires, .. } => {
-                        let approval = Approval { version, op: op.id, merchant, group, units, expires };
+                    OpBody::Pay { merchant, group, units, expires, unit } => {
+                        let approval = Approval { version, op: op.id, merchant, group, units, expires, unit };
                         Checked::sign(approval, &self.key).unwrap().bytes().into()
                     }
-                    OpBody::ReservePass { merchant, till, group, units, expires, .. } => {
+                    OpBody::ReservePass { merchant, till, group, units, expires, unit } => {
                         let pass = op.id;
                         let pass = PassToken {
                             version,
@@ -395,7 +395,7 @@ impl Server {
                             units,
                             expires,
                             public_key,
-                            unit: None,
+                            unit,
                         };
                         Checked::sign(pass, &self.key).unwrap().bytes().into()
                     }

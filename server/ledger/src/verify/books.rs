@@ -38,8 +38,8 @@ impl Books {
         }
     }
 
-    fn reserved(&mut self, parts: &[Allocation]) {
-        parts.iter().for_each(|part| self.hold(part.lot, -i128::from(part.units.get())));
+    fn reserved(&mut self, held: &[Allocation]) {
+        held.iter().for_each(|part| self.hold(part.lot, -i128::from(part.units.get())));
     }
 
     fn lot(&mut self, lot: &Lot) {
