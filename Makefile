@@ -81,8 +81,8 @@ fuzz: need-rust need-nightly ## every way in for bytes of strangers under libFuz
 			-max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=30 -print_final_stats=1; \
 	done
 
-.PHONY: soak soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil
-soak: soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil fuzz ## what takes long: kills, power cuts, API, simulation, turmoil, fuzzing
+.PHONY: soak soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil soak-growth
+soak: soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil soak-growth fuzz ## what takes long: kills, power cuts, API, simulation, turmoil, growth, fuzzing
 soak-kills: need-rust ## 300 kills under a mixed load
 	MOA_KILLS=300 $(CARGO) test --quiet --locked --package moa-world --test killed -- --nocapture
 soak-power: need-rust ## 100 power cuts under load
@@ -96,6 +96,11 @@ soak-town: need-rust ## the big town: 3 groups, 12 shops, 200 phones, 30 days (S
 	$(CARGO) run --quiet --locked --release --package moa-simulation -- --seeds $(SOAK_TOWNS) --phones 200 --shops 12 --groups 3 --days 30
 soak-turmoil: need-rust ## 200 seeds of the HTTP stack on a network that fails
 	MOA_SEEDS=200 $(CARGO) test --quiet --locked --package moa-turmoil -- --nocapture
+
+soak-growth: need-rust ## the same load on 0, 1 and 5 million lots, and a million lots that expire at once (release build)
+	$(CARGO) build --quiet --locked --release --package moa-world --package moa-server --bin world --bin moa
+	target/release/world bench --only growth --accruals $(BENCH_ACCRUALS)
+	target/release/world bench --only sweep --expiring 1000000
 
 .PHONY: test-screens
 test-screens: need-rust need-kotlin need-zbar need-fonts ## the screens, against the real core and server

@@ -4,7 +4,7 @@
 //! compared: signatures, payload hashes, counters, each inbox's numbering and hash, whom each event concerns, every
 //! live table, every account of the books.
 //!
-//! Held in memory: the live tables as the journal makes them (0.4 KB a lot with its sale), the ids of ops, the counters,
+//! Held in memory: the live tables as the journal makes them, the ids of ops, the counters (about 1 KB a lot, all in all),
 //! and the next few events of each inbox. The journal and the live tables of the store pass through.
 
 mod books;

@@ -10,7 +10,7 @@ use moa_wire::submission::Submission;
 use super::city::{self, City};
 use super::{millis, server};
 use crate::network::post;
-use crate::program::Program;
+use crate::program::{Program, verify};
 use crate::{Failure, network};
 
 /// Clients at once, one op a request each.
@@ -48,6 +48,9 @@ pub async fn measure(folder: &Path, sizes: &[usize], load: usize) -> Result<(), 
             cpu_us / first.1,
             server::ratio(memory, 1 << 10),
         );
+        let (took, memory) = verify(folder)?;
+        let (took, memory) = (took.as_secs_f64(), server::ratio(memory, 1 << 10));
+        println!("                 moa verify: {took:.1} s, at most {memory:.1} MB");
     }
     Ok(())
 }
