@@ -161,9 +161,7 @@ impl From<StoreError> for Fault {
             | StoreError::Newer
             | StoreError::Older
             | StoreError::Unreleased
-            | StoreError::Unfit(_) => {
-                Self::INTERNAL
-            }
+            | StoreError::Unfit(_) => Self::INTERNAL,
         }
     }
 }

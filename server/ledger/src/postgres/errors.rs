@@ -99,8 +99,11 @@ fn after(error: &tokio_postgres::Error) -> Then {
     match code {
         // The last two: two that write the same row, or make the same table, at once. The second sees the first's when it looks
         // again.
+        // And one of several statements on the way at once that is answered after another has failed for such a reason: which of
+        // the two is heard first is chance.
         &SqlState::T_R_SERIALIZATION_FAILURE
         | &SqlState::T_R_DEADLOCK_DETECTED
+        | &SqlState::IN_FAILED_SQL_TRANSACTION
         | &SqlState::UNIQUE_VIOLATION
         | &SqlState::DUPLICATE_TABLE => Then::Again,
         // Connection exceptions, and a server that shuts down or comes up.
