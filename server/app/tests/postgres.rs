@@ -27,7 +27,7 @@ async fn from_a_scan_to_paying_next_door() {
     let town = town.reopen(1).await;
     assert_eq!(town.balance(&buyer).await, 500);
     assert_eq!(town.directory(&buyer, "").await.merchants.len(), 2);
-    town.server.shutdown().await;
+    town.close().await;
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn a_phone_that_waits_at_one_server_gets_what_another_committed() {
     // And the same op at the first server is known there.
     assert_eq!(town.submit_one(&claim).await, Verdict::Duplicate { refused: None });
     other.server.shutdown().await;
-    town.server.shutdown().await;
+    town.close().await;
 }
 
 #[tokio::test]
@@ -76,5 +76,5 @@ async fn an_enrolment_may_be_begun_at_one_server_and_ended_at_another() {
     let op = buyer.op(town.now(), OpBody::RegisterMerchant { profile: support::profile("카페") });
     town.applied(&[&op]).await;
     other.server.shutdown().await;
-    town.server.shutdown().await;
+    town.close().await;
 }

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use moa_database::{Database, Server};
+use moa_ledger::postgres::PostgresJournal;
+use moa_ledger::verify::{verify, verify_file};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::{Choice, OP_VERSION, Op, OpBody, RedemptionCode};
@@ -133,7 +135,11 @@ impl Town {
     /// Stops the server and verifies its books.
     pub async fn close(self) {
         self.server.shutdown().await;
-        let report = moa_ledger::verify::verify_file(&moa_server::database(self.folder.path())).unwrap();
+        let report = match &self.database {
+            Some(database) => verify(&mut PostgresJournal::open(&database.url()).unwrap()),
+            None => verify_file(&moa_server::database(self.folder.path())),
+        };
+        let report = report.unwrap();
         assert!(report.is_clean(), "{:#?}", report.differences);
     }
 
