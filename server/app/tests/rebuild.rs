@@ -23,7 +23,7 @@ struct Alley {
 
 /// 3,000 points earned, 500 of them spent next door.
 async fn alley() -> Alley {
-    let town = Town::open().await;
+    let town = Town::open_on_sqlite().await;
     let (buyer, cafe) = (town.enrol(BUYER).await, town.shop(CAFE, "Cafe").await);
     let bakery = town.shop(BAKERY, "Bakery").await;
     let group = town.found(&cafe).await;

@@ -14,7 +14,8 @@ pub(super) async fn both<A, B>(
     first: impl Future<Output = Result<A, StoreError>>,
     second: impl Future<Output = Result<B, StoreError>>,
 ) -> Result<(A, B), StoreError> {
-    let (first, second) = try_join(first, second.map(Ok)).await?;
+    // On the heap: futures grow with every level at which two are together.
+    let (first, second) = Box::pin(try_join(first, second.map(Ok))).await?;
     Ok((first, second?))
 }
 
