@@ -133,6 +133,23 @@ impl Town {
         Self::start(self.folder, now, self.database, |local| local).await
     }
 
+    /// The same as it was a moment later, and something takes its time meanwhile.
+    pub async fn stopped(self, meanwhile: impl AsyncFnOnce(&std::path::Path)) -> Self {
+        let now = self.now().0;
+        self.server.shutdown().await;
+        meanwhile(self.folder.path()).await;
+        Self::start(self.folder, now, self.database, |local| local).await
+    }
+
+    /// The same on a database, or in another folder.
+    pub async fn moved(self, folder: Option<&std::path::Path>, database: Option<Database<'static>>) -> Self {
+        let now = self.now().0;
+        self.server.shutdown().await;
+        let data = folder.unwrap_or(self.folder.path()).to_owned();
+        let settings = |local| Config { data, ..local };
+        Self::start(self.folder, now, database.map(Arc::new), settings).await
+    }
+
     /// Where the server keeps everything.
     pub fn folder(&self) -> std::path::PathBuf {
         self.folder.path().to_owned()

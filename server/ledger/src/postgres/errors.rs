@@ -59,6 +59,7 @@ fn advice(error: &tokio_postgres::Error) -> Option<&'static str> {
         &SqlState::TOO_MANY_CONNECTIONS => {
             Some("raise max_connections, or let fewer programs use this database server")
         }
+        &SqlState::UNDEFINED_TABLE => Some("is it a database that `moa serve --database` made?"),
         &SqlState::INVALID_CATALOG_NAME => Some("make the database first: createdb NAME"),
         &SqlState::INSUFFICIENT_PRIVILEGE => {
             Some("the user has to own the database: ALTER DATABASE NAME OWNER TO USER")
