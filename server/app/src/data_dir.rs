@@ -125,17 +125,27 @@ impl DataDir {
         }
     }
 
-    /// Opens the database: that at an address, or the folder's own.
+    /// Opens the database, that at an address or the folder's own, which must be of this key and this pepper.
     pub(crate) fn store(
         &self,
         database: Option<&str>,
         server_key: &SoftwareKey,
+        pepper: &Pepper,
     ) -> Result<Arc<dyn Store>, StoreError> {
         let system = Device::system(server_key.key_id(), server_key.public_key());
-        Ok(match database {
+        let store: Arc<dyn Store> = match database {
             Some(url) => Arc::new(PostgresStore::open(url, &system)?),
             None => Arc::new(SqliteStore::open(&self.database(), &system)?),
-        })
+        };
+        if store.keep_pepper(pepper.mark())? {
+            return Ok(store);
+        }
+        let pepper = self.path.join(PEPPER);
+        Err(StoreError::Unfit(format!(
+            "{} is not the pepper with which the database was begun, and would find nobody's number: copy it from the data \
+            folder of the server that made the database, or from a backup",
+            pepper.display()
+        )))
     }
 
     /// The key that signs heads, approvals and the server's own ops.

@@ -49,7 +49,7 @@ pub fn appoint(
 ) -> Result<AccountId, OperatorError> {
     let data = DataDir::open(data)?;
     let (server_key, pepper) = data.secrets(database.is_some())?;
-    let store = data.store(database, &server_key)?;
+    let store = data.store(database, &server_key, &pepper)?;
     let account = if let Ok(account) = person.trim().parse::<AccountId>() {
         Some(account)
     } else {

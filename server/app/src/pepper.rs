@@ -20,6 +20,11 @@ impl Pepper {
         Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
     }
 
+    /// What it is known by in the database.
+    pub(crate) fn mark(&self) -> [u8; 32] {
+        self.mac(&[b"moa/pepper:"])
+    }
+
     /// Finds a number's account again.
     pub(crate) fn of_phone(&self, phone: &PhoneNumber) -> [u8; 32] {
         self.mac(&[b"moa/phone:", phone.as_str().as_bytes()])

@@ -104,7 +104,7 @@ pub fn start_on(
 
     let data = DataDir::open(&config.data)?;
     let (server_key, pepper) = data.secrets(config.database.is_some())?;
-    let store = data.store(config.database.as_deref(), &server_key)?;
+    let store = data.store(config.database.as_deref(), &server_key, &pepper)?;
     let base = config.link_base.clone().unwrap_or_else(|| url(address));
     let (stop, stopping) = watch::channel(false);
     let (carrier, shown) = carrier(config.carrier, address);

@@ -3,6 +3,7 @@
 mod support;
 
 use moa_rules::op::OpBody;
+use moa_server::Config;
 use moa_wire::api::Verdict;
 use support::{Town, read};
 
@@ -76,5 +77,29 @@ async fn an_enrolment_may_be_begun_at_one_server_and_ended_at_another() {
     let op = buyer.op(town.now(), OpBody::RegisterMerchant { profile: support::profile("카페") });
     town.applied(&[&op]).await;
     other.server.shutdown().await;
+    town.close().await;
+}
+
+#[tokio::test]
+async fn a_server_with_anothers_key_or_pepper_does_not_start_on_a_database() {
+    let town = Town::open_on_postgres().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { database: town.database(), ..Config::local(folder.path()) };
+    for (another, said) in
+        [("server-key.p8", "belongs to a server with another key"), ("pepper", "is not the pepper")]
+    {
+        for secret in ["server-key.p8", "pepper"] {
+            std::fs::copy(town.folder().join(secret), folder.path().join(secret)).unwrap();
+        }
+        let other = tempfile::tempdir().unwrap();
+        moa_server::start(&Config::local(other.path()), moa_server::system_clock())
+            .await
+            .unwrap()
+            .shutdown()
+            .await;
+        std::fs::copy(other.path().join(another), folder.path().join(another)).unwrap();
+        let refused = moa_server::start(&config, moa_server::system_clock()).await.err().unwrap().to_string();
+        assert!(refused.contains(said), "{refused}");
+    }
     town.close().await;
 }

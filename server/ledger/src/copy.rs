@@ -40,7 +40,7 @@ pub struct PeopleTable {
 }
 
 /// Every table of people, and what is to be sent to them. The same names in every database.
-pub const PEOPLE: [PeopleTable; 10] = [
+pub const PEOPLE: [PeopleTable; 11] = [
     PeopleTable { name: "accounts", columns: &["phone_mac", "account", "named_at"] },
     PeopleTable { name: "recoveries", columns: &["account", "mac", "tries"] },
     PeopleTable { name: "known_devices", columns: &["account", "key", "name", "since", "seen"] },
@@ -69,6 +69,7 @@ pub const PEOPLE: [PeopleTable; 10] = [
     },
     PeopleTable { name: "sessions", columns: &["key", "account", "thumbprint", "refresh_hash", "until"] },
     PeopleTable { name: "tokens", columns: &["hash", "key", "thumbprint", "expires_at"] },
+    PeopleTable { name: "peppers", columns: &["mac"] },
     PeopleTable { name: "effects", columns: &["id", "kind", "payload", "due_at", "attempts", "done_at"] },
 ];
 

@@ -54,6 +54,7 @@ struct State {
     sessions: HashMap<KeyId, (Session, [u8; 32])>,
     tokens: HashMap<[u8; 32], (Session, Timestamp)>,
     effects: BTreeMap<[u8; 16], Effect>,
+    pepper: Option<[u8; 32]>,
 }
 
 #[derive(Clone)]
@@ -99,6 +100,7 @@ impl MemoryStore {
             sessions: HashMap::new(),
             tokens: HashMap::new(),
             effects: BTreeMap::new(),
+            pepper: None,
         };
         Self { state: Mutex::new(state) }
     }
@@ -390,6 +392,10 @@ impl Store for MemoryStore {
 }
 
 impl People for MemoryStore {
+    fn keep_pepper(&self, mac: [u8; 32]) -> Result<bool, StoreError> {
+        Ok(*self.lock().pepper.get_or_insert(mac) == mac)
+    }
+
     fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError> {
         let mut state = self.lock();
         let effect = Effect { effect: enrolment.effect.clone(), attempts: 0 };
@@ -634,12 +640,22 @@ impl People for MemoryStore {
         Ok(())
     }
 
-    fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
-        let state = self.lock();
+    fn take_effects(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Effect>, StoreError> {
+        let mut state = self.lock();
         let mut due: Vec<Effect> =
             state.effects.values().filter(|effect| effect.effect.due_at <= now).cloned().collect();
         due.sort_by_key(|effect| (effect.effect.due_at, effect.effect.id));
         due.truncate(limit);
+        for Effect { effect, .. } in &due {
+            if let Some(taken) = state.effects.get_mut(&effect.id) {
+                taken.effect.due_at = until;
+            }
+        }
         Ok(due)
     }
 

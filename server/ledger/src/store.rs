@@ -316,7 +316,7 @@ pub struct NewEffect {
     pub due_at: Timestamp,
 }
 
-/// An effect that waits.
+/// An effect that waited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effect {
     /// As written.
@@ -462,6 +462,9 @@ pub struct TakenOneTime {
 /// Personal data: numbers, enrolments, sessions, and what is to be sent. Beside the journal, which knows random ids
 /// only, so that a person can be erased and the books still prove.
 pub trait People: Send + Sync {
+    /// Keeps what the server's pepper is known by, if nothing is kept yet; whether it is what is kept.
+    fn keep_pepper(&self, mac: [u8; 32]) -> Result<bool, StoreError>;
+
     /// Keeps an enrolment and the effect that sends its code.
     fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError>;
 
@@ -559,8 +562,10 @@ pub trait People: Send + Sync {
     /// Forgets digits that need not be remembered any more, and tries before an instant.
     fn forget_one_time(&self, now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError>;
 
-    /// Up to `limit` effects that are due.
-    fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError>;
+    /// Up to `limit` effects that are due, those first that were due first. They are the asker's until `until`: then, if
+    /// nothing was said of them, they are due again, for whoever asks.
+    fn take_effects(&self, now: Timestamp, until: Timestamp, limit: usize)
+    -> Result<Vec<Effect>, StoreError>;
 
     /// An effect was carried out.
     fn effect_done(&self, id: [u8; 16], now: Timestamp) -> Result<(), StoreError>;

@@ -10,7 +10,7 @@ use moa_ledger::store::StoreError;
 use town::system;
 
 /// The column by which each table is spread: rows of one owner lie together.
-const SPREAD_BY: [(&str, &str); 33] = [
+const SPREAD_BY: [(&str, &str); 34] = [
     ("ops", "actor"),
     ("counters", "key"),
     ("inbox_events", "inbox"),
@@ -43,6 +43,8 @@ const SPREAD_BY: [(&str, &str); 33] = [
     ("sessions", "key"),
     ("tokens", "hash"),
     ("effects", "id"),
+    // One row.
+    ("peppers", "mac"),
     // Which migrations were applied: a few rows, the same on every machine.
     ("refinery_schema_history", "version"),
 ];

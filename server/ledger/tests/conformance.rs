@@ -37,6 +37,8 @@ conformance!(
     the_directory_tells_what_changed,
     a_code_opens_one_account_per_number,
     effects_wait_until_they_are_done,
+    an_effect_that_was_taken_is_nobody_elses_for_a_while,
+    the_first_pepper_is_the_pepper,
     a_session_is_found_by_its_tokens_until_the_next_one_begins,
     a_session_keeps_its_last_two_tokens_and_ends_whole,
     codes_are_counted_by_number_key_address_and_country,
@@ -553,16 +555,49 @@ mod suite {
             let enrolment = NewEnrolment { effect: effect(id, due), ..enrolment(id, id, START) };
             town.store.begin_enrolment(&enrolment).unwrap();
         }
-        let due = |now| -> Vec<(u8, u32)> {
-            let due = town.store.due_effects(now, 10).unwrap();
-            due.into_iter().map(|effect| (effect.effect.id[0], effect.attempts)).collect()
+        let take = |at, until| -> Vec<(u8, u32)> {
+            let taken = town.store.take_effects(START.plus(at), START.plus(until), 10).unwrap();
+            taken.into_iter().map(|effect| (effect.effect.id[0], effect.attempts)).collect()
         };
-        assert_eq!(due(START), [(2, 0)]);
-        assert_eq!(due(START.plus(5)), [(2, 0), (1, 0)]);
+        assert_eq!(take(0, 4), [(2, 0)]);
+        assert_eq!(take(4, 4), [(2, 0)]);
+        assert_eq!(take(5, 5), [(2, 0), (1, 0)]);
         town.store.effect_failed([2; 16], START.plus(9)).unwrap();
-        assert_eq!(due(START.plus(9)), [(1, 0), (2, 1)]);
+        assert_eq!(take(9, 9), [(1, 0), (2, 1)]);
         town.store.effect_done([1; 16], START).unwrap();
-        assert_eq!(due(START.plus(9)), [(2, 1)]);
+        assert_eq!(take(9, 9), [(2, 1)]);
+    }
+
+    pub fn an_effect_that_was_taken_is_nobody_elses_for_a_while<S: Subject>(town: &mut Town<S>) {
+        for id in 1..=3 {
+            let effect = NewEffect { id: [id; 16], kind: "sms".into(), payload: "{}".into(), due_at: START };
+            let enrolment = NewEnrolment { effect, ..enrolment(id, id, START) };
+            town.store.begin_enrolment(&enrolment).unwrap();
+        }
+        let take = |at, limit| -> Vec<u8> {
+            let taken = town.store.take_effects(START.plus(at), START.plus(at + 10), limit).unwrap();
+            assert!(taken.iter().all(|taken| taken.attempts == 0));
+            taken.into_iter().map(|taken| taken.effect.id[0]).collect()
+        };
+        // Two that ask at once, as servers on one database do, share them out.
+        let [mut one, other] = std::thread::scope(|scope| {
+            [(); 2].map(|()| scope.spawn(|| take(0, 2))).map(|asked| asked.join().unwrap())
+        });
+        one.extend(other);
+        one.extend(take(0, 2));
+        one.sort_unstable();
+        assert_eq!(one, [1, 2, 3]);
+        assert!(take(9, 3).is_empty());
+        town.store.effect_done([2; 16], START.plus(9)).unwrap();
+        // Whoever took the others never came back.
+        assert_eq!(take(10, 3), [1, 3]);
+        assert!(take(10, 3).is_empty());
+    }
+
+    pub fn the_first_pepper_is_the_pepper<S: Subject>(town: &mut Town<S>) {
+        for (pepper, is) in [(1, true), (2, false), (1, true), (3, false)] {
+            assert_eq!(town.store.keep_pepper([pepper; 32]).unwrap(), is);
+        }
     }
 
     pub fn a_sale_to_a_known_buyer_waits_until_it_is_chosen_for_or_lapses<S: Subject>(town: &mut Town<S>) {

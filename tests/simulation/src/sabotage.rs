@@ -682,8 +682,17 @@ impl People for SpoiltStore {
         self.people.forget_one_time(now, tries_before)
     }
 
-    fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
-        self.people.due_effects(now, limit)
+    fn keep_pepper(&self, mac: [u8; 32]) -> Result<bool, StoreError> {
+        self.people.keep_pepper(mac)
+    }
+
+    fn take_effects(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Effect>, StoreError> {
+        self.people.take_effects(now, until, limit)
     }
 
     fn effect_done(&self, id: [u8; 16], now: Timestamp) -> Result<(), StoreError> {

@@ -20,6 +20,9 @@ use crate::random;
 const AT_ONCE: usize = 16;
 /// How often effects are looked for that nobody announced: those of a failed attempt, or of another server.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// For how long effects are one server's, so that no other carries them out meanwhile. Well above what a carrier may take; a
+/// server that ends in the middle leaves them to whoever looks after that.
+const TAKEN_FOR: i64 = 45 * Timestamp::SECOND;
 /// For how long a carrier may take.
 const CARRIER_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest pause before an effect is tried again, in seconds.
@@ -85,7 +88,11 @@ pub(crate) async fn run(app: &Arc<App>) {
 
 /// Carries out what is due, up to [`AT_ONCE`]; how many there were.
 pub(super) async fn carry_out_due(app: &Arc<App>) -> Result<usize, StoreError> {
-    let due = app.blocking(|app| app.store().due_effects(app.engine.now(), AT_ONCE)).await?;
+    let take = |app: &App| {
+        let now = app.engine.now();
+        app.store().take_effects(now, now.plus(TAKEN_FOR), AT_ONCE)
+    };
+    let due = app.blocking(take).await?;
     let count = due.len();
     for result in join_all(due.into_iter().map(|effect| carry_out(app, effect))).await {
         result?;

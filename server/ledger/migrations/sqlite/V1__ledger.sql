@@ -379,3 +379,8 @@ CREATE TABLE effects (
     done_at  INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX effects_due ON effects (due_at) WHERE done_at IS NULL;
+
+-- What the pepper is known by, an HMAC of nothing in particular: one row. A server with another pepper would find nobody's number.
+CREATE TABLE peppers (
+    mac BLOB NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;

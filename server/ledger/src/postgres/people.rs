@@ -36,10 +36,14 @@ const WRONG_DIGITS: &str = "INSERT INTO wrong_digits (merchant, mac, at) VALUES 
 const WRONG_SINCE: &str = "SELECT at FROM wrong_digits WHERE merchant = $1 AND at > $2 ORDER BY at";
 const FORGET_ONE_TIME: &str = "DELETE FROM one_time_codes WHERE kept_until < $1";
 const FORGET_TRIES: &str = "DELETE FROM wrong_digits WHERE at < $1";
+const KEEP_PEPPER: &str =
+    "INSERT INTO peppers (mac) SELECT $1::bytea WHERE NOT EXISTS (SELECT 1 FROM peppers)";
+const PEPPER: &str = "SELECT 1 FROM peppers WHERE mac = $1";
 const EFFECT: &str =
     "INSERT INTO effects (id, kind, payload, due_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING";
 const DUE: &str = "SELECT id, kind, payload, due_at, attempts FROM effects
     WHERE done_at IS NULL AND due_at <= $1 ORDER BY due_at, id LIMIT $2";
+const TAKEN: &str = "UPDATE effects SET due_at = $2 WHERE id = ANY($1)";
 // What was sent held a phone number and a code; what is kept says only that it was sent.
 const DONE: &str = "UPDATE effects SET done_at = $2, payload = '' WHERE id = $1";
 const FAILED: &str = "UPDATE effects SET attempts = attempts + 1, due_at = $2 WHERE id = $1";
@@ -55,6 +59,13 @@ impl PostgresStore {
 }
 
 impl People for PostgresStore {
+    fn keep_pepper(&self, mac: [u8; 32]) -> Result<bool, StoreError> {
+        self.write("keeping the pepper's mark", async |tx| {
+            tx.run(KEEP_PEPPER, &[&&mac[..]]).await?;
+            Ok(!tx.rows(PEPPER, &[&&mac[..]]).await?.is_empty())
+        })
+    }
+
     fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError> {
         self.write("beginning an enrolment", async |tx| {
             enrolments::begin(tx, enrolment).await?;
@@ -215,9 +226,22 @@ impl People for PostgresStore {
         })
     }
 
-    fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
-        self.pool.read("reading effects", async |tx| {
-            all(tx, DUE, &[&now.0, &most(limit)], rows::people::effect).await
+    fn take_effects(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Effect>, StoreError> {
+        // Nearly always there is nothing: then nothing is written, and nobody is in another's way.
+        let waits = async |tx: &Connection| tx.rows(DUE, &[&now.0, &1_i64]).await;
+        if self.pool.read("looking for effects", waits)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.write("taking effects", async |tx| {
+            let due = all(tx, DUE, &[&now.0, &most(limit)], rows::people::effect).await?;
+            let taken: Vec<&[u8]> = due.iter().map(|taken| &taken.effect.id[..]).collect();
+            tx.run(TAKEN, &[&taken, &until.0]).await?;
+            Ok(due)
         })
     }
 

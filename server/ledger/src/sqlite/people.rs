@@ -37,14 +37,24 @@ const WRONG_DIGITS: &str = "INSERT INTO wrong_digits (merchant, mac, at) VALUES 
 const WRONG_SINCE: &str = "SELECT at FROM wrong_digits WHERE merchant = ?1 AND at > ?2 ORDER BY at";
 const FORGET_ONE_TIME: &str = "DELETE FROM one_time_codes WHERE kept_until < ?1";
 const FORGET_TRIES: &str = "DELETE FROM wrong_digits WHERE at < ?1";
+const KEEP_PEPPER: &str = "INSERT INTO peppers (mac) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM peppers)";
+const PEPPER: &str = "SELECT 1 FROM peppers WHERE mac = ?1";
 const EFFECT: &str = "INSERT INTO effects (id, kind, payload, due_at) VALUES (?1, ?2, ?3, ?4)";
 const DUE: &str = "SELECT id, kind, payload, due_at, attempts FROM effects
     WHERE done_at IS NULL AND due_at <= ?1 ORDER BY due_at, id LIMIT ?2";
+const TAKEN: &str = "UPDATE effects SET due_at = ?2 WHERE id = ?1";
 // What was sent held a phone number and a code; what is kept says only that it was sent.
 const DONE: &str = "UPDATE effects SET done_at = ?2, payload = '' WHERE id = ?1";
 const FAILED: &str = "UPDATE effects SET attempts = attempts + 1, due_at = ?2 WHERE id = ?1";
 
 impl People for SqliteStore {
+    fn keep_pepper(&self, mac: [u8; 32]) -> Result<bool, StoreError> {
+        self.write("keeping the pepper's mark", |tx| {
+            run(tx, KEEP_PEPPER, [mac])?;
+            Ok(one(tx, PEPPER, [mac], |_| Ok(()))?.is_some())
+        })
+    }
+
     fn begin_enrolment(&self, enrolment: &NewEnrolment) -> Result<(), StoreError> {
         self.write("beginning an enrolment", |tx| {
             enrolments::begin(tx, enrolment)?;
@@ -194,9 +204,23 @@ impl People for SqliteStore {
         })
     }
 
-    fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
+    fn take_effects(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Effect>, StoreError> {
+        // Nearly always there is nothing: then nothing is written.
+        let due = |tx: &rusqlite::Transaction, limit| all(tx, DUE, (now.0, limit), rows::people::effect);
+        if self.read(|tx| due(tx, 1))?.is_empty() {
+            return Ok(Vec::new());
+        }
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read(|tx| all(tx, DUE, (now.0, limit), rows::people::effect))
+        self.write("taking effects", |tx| {
+            let due = due(tx, limit)?;
+            due.iter().try_for_each(|taken| run(tx, TAKEN, params![taken.effect.id, until.0]).map(drop))?;
+            Ok(due)
+        })
     }
 
     fn effect_done(&self, id: [u8; 16], now: Timestamp) -> Result<(), StoreError> {

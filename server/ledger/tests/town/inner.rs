@@ -118,6 +118,7 @@ by_inner! {
         fn keep_one_time(one_time: &NewOneTime, most: usize, since: Timestamp) -> Result<OneTimeKept, StoreError>;
         fn wrong_digits_since(merchant: MerchantId, since: Timestamp) -> Result<Vec<Timestamp>, StoreError>;
         fn forget_one_time(now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError>;
-        fn due_effects(now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError>;
+        fn keep_pepper(mac: [u8; 32]) -> Result<bool, StoreError>;
+        fn take_effects(now: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError>;
     }
 }

@@ -155,6 +155,7 @@ pub fn vicissitudes<S: Store>(town: &mut Town<S>) {
 /// Rows in every table of people, and something to be sent.
 pub fn persons(people: &impl People) {
     let account = AccountId([1; 16]);
+    assert!(people.keep_pepper([6; 32]).unwrap(), "the first one");
     for (id, address_mac) in [(1, None), (2, Some([5; 32]))] {
         let enrolment = NewEnrolment {
             id: [id; 16],
