@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses its own part of the town")]
 
+pub mod acts;
 pub mod stores;
 
 use std::sync::Arc;
