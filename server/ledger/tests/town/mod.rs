@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses its own part of the town")]
 
 pub mod acts;
+pub mod aftermath;
 pub mod stores;
 
 use std::sync::Arc;
