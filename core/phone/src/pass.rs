@@ -114,7 +114,11 @@ impl Phone {
         // The server's clock may be some seconds behind.
         let expires = expires.saturating_sub(30);
         let effect = Effect { group: Some(group), units: Some(units) };
-        let op = self.submit(OpBody::Pay { merchant, group, units, expires, unit: None }, |_| effect, |_, _| Ok(()))?;
+        let op = self.submit(
+            OpBody::Pay { merchant, group, units, expires, unit: None },
+            |_| effect,
+            |_, _| Ok(()),
+        )?;
         Ok(op.value().id)
     }
 

@@ -52,7 +52,15 @@ impl Phone {
         self.store().read(account)?;
         let expires = self.now().plus(RedemptionCode::LIFETIME).seconds();
         let counter = self.take_counter()?;
-        let code = RedemptionCode { version: OP_VERSION, key: self.key(), counter, expires, group, most, unit: None };
+        let code = RedemptionCode {
+            version: OP_VERSION,
+            key: self.key(),
+            counter,
+            expires,
+            group,
+            most,
+            unit: None,
+        };
         let signed = Checked::sign(code, self.signer())?;
         let expires_at = Timestamp::from_seconds(expires);
         Ok(ShownCode { text: code::text(signed.bytes()), group, most, expires_at })

@@ -173,7 +173,11 @@ mod tests {
     const BASE: &str = "https://moa.example";
 
     fn largest_voucher(key: &SoftwareKey) -> Checked<Op> {
-        let body = OpBody::RecordSale { amount: MAX_AMOUNT, addressee: Some(AccountId([0xff; 16])), redemption: None };
+        let body = OpBody::RecordSale {
+            amount: MAX_AMOUNT,
+            addressee: Some(AccountId([0xff; 16])),
+            redemption: None,
+        };
         let (id, actor, counter, time) =
             (OpId([0xff; 16]), key.key_id(), u64::from(u32::MAX), u64::from(u32::MAX));
         Checked::sign(Op { version: OP_VERSION, id, actor, counter, time, body }, key).unwrap()

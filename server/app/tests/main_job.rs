@@ -383,7 +383,8 @@ async fn ops_of_one_request_are_decided_in_order() {
         currency: moa_rules::quantity::Currency::KRW,
         place: None,
     };
-    let sale = OpBody::RecordSale { amount: moa_rules::quantity::Money(4_500), addressee: None, redemption: None };
+    let sale =
+        OpBody::RecordSale { amount: moa_rules::quantity::Money(4_500), addressee: None, redemption: None };
     let too_early = device.op(early, sale.clone());
     let open = device.op(early, OpBody::RegisterMerchant { profile });
     let sale = device.op(late, sale);

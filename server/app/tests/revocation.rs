@@ -24,7 +24,8 @@ async fn is_out(street: &Street, device: &Device, of_key: &str) {
     assert_eq!(problem(answer).await.code, "session_over");
     let answer = town.begin_session(device, &device.endorsement(town.now())).await;
     assert_eq!(problem(answer).await.code, "unauthorized");
-    let op = device.op(town.now(), OpBody::RecordSale { amount: Money(1_000), addressee: None, redemption: None });
+    let op =
+        device.op(town.now(), OpBody::RecordSale { amount: Money(1_000), addressee: None, redemption: None });
     assert_eq!(refused(&town.submit_one(&op).await)["code"], of_key);
 }
 
@@ -119,7 +120,9 @@ async fn a_voucher_of_a_revoked_till_is_worth_nothing_once_the_server_is_asked()
     let street = Street::open().await;
     let shop = street.subject(Who::Role(Role::Staff)).await;
     let (town, owner) = (&street.town, shop.owner.as_ref().unwrap());
-    let sale = shop.device.op(town.now(), OpBody::RecordSale { amount: Money(500_000), addressee: None, redemption: None });
+    let sale = shop
+        .device
+        .op(town.now(), OpBody::RecordSale { amount: Money(500_000), addressee: None, redemption: None });
     reads_until(&street, &shop.device, owner).await;
     let claim = town.claim(&street.regular, &sale, street.groups[0]);
     assert_eq!(refused(&town.submit_one(&claim).await)["code"], "revoked_key");

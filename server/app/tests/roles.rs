@@ -205,7 +205,13 @@ impl Cell<'_> {
                 self.earn().await;
                 let merchant = if own { street.florist.merchant } else { NO_SHOP };
                 let (group, units) = (street.groups[0], Units::new(1_000).unwrap());
-                OpBody::Pay { merchant, group, units, expires: now.plus(Timestamp::MINUTE).seconds(), unit: None }
+                OpBody::Pay {
+                    merchant,
+                    group,
+                    units,
+                    expires: now.plus(Timestamp::MINUTE).seconds(),
+                    unit: None,
+                }
             }
             20 => {
                 self.earn().await;
@@ -376,7 +382,17 @@ impl Cell<'_> {
                 let (group, units) = (street.groups[0], Units::new(1_000).unwrap());
                 let (pass, public_key) = (OpId([0xee; 16]), buyer.key.public_key());
                 let expires = now.plus(Timestamp::HOUR).seconds();
-                let token = PassToken { version: 1, pass, merchant, till, group, units, expires, public_key, unit: None };
+                let token = PassToken {
+                    version: 1,
+                    pass,
+                    merchant,
+                    till,
+                    group,
+                    units,
+                    expires,
+                    public_key,
+                    unit: None,
+                };
                 show(&buyer, Checked::sign(token, &street.server).unwrap().bytes().to_vec(), now)
             }
             (Whose::Own, Some(merchant)) if self.applied => {

@@ -19,7 +19,8 @@ pub fn token(signer: &dyn Signer, op: &Op, public_key: &[u8]) -> Result<Option<V
         }
         OpBody::ReservePass { merchant, till, group, units, expires, .. } => {
             let (pass, public_key) = (op.id, public_key.to_vec());
-            let token = PassToken { version, pass, merchant, till, group, units, expires, public_key, unit: None };
+            let token =
+                PassToken { version, pass, merchant, till, group, units, expires, public_key, unit: None };
             Ok(Some(Checked::sign(token, signer)?.bytes().to_vec()))
         }
         _ => Ok(None),

@@ -177,7 +177,8 @@ fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
         (name, sign(counter, body))
     });
     let people: Vec<(&'static str, Checked<Op>)> = people.collect();
-    let sell_to = |counter, buyer| sign(counter, OpBody::SellTo { amount: Money(12_000), buyer, redemption: None });
+    let sell_to =
+        |counter, buyer| sign(counter, OpBody::SellTo { amount: Money(12_000), buyer, redemption: None });
     let mut ops = vec![
         ("merchant", sign(1, OpBody::RegisterMerchant { profile: profile() })),
         ("group", sign(2, OpBody::FoundGroup { profile: group_profile(), terms: terms() })),

@@ -55,7 +55,9 @@ impl Raw {
         loop {
             if self.unanswered.is_empty() {
                 for _ in 0..at_once {
-                    let sale = shop.sign(OpBody::RecordSale { amount: PRICE, addressee: None, redemption: None }).unwrap();
+                    let sale = shop
+                        .sign(OpBody::RecordSale { amount: PRICE, addressee: None, redemption: None })
+                        .unwrap();
                     let claim = self.client.claim(&sale, group).unwrap();
                     // Every other sale comes inside its claim alone.
                     if self.claims % 2 == 0 {

@@ -385,8 +385,17 @@ impl Server {
                     }
                     OpBody::ReservePass { merchant, till, group, units, expires, .. } => {
                         let pass = op.id;
-                        let pass =
-                            PassToken { version, pass, merchant, till, group, units, expires, public_key, unit: None };
+                        let pass = PassToken {
+                            version,
+                            pass,
+                            merchant,
+                            till,
+                            group,
+                            units,
+                            expires,
+                            public_key,
+                            unit: None,
+                        };
                         Checked::sign(pass, &self.key).unwrap().bytes().into()
                     }
                     _ => return None,

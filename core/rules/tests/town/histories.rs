@@ -423,8 +423,9 @@ impl History {
                 self.send(&op.into());
             }
             Step::Amend { group, terms } => {
-                // Two versions from the same instant would leave it open which was in force.
-                self.town.wait(1);
+                let version = (self.groups[group], self.version(self.groups[group], 0));
+                let zone = self.town.tables.terms[&version].terms.zone.clone();
+                let terms = Terms { zone, ..terms };
                 self.town.amend(self.groups[group], terms.clone());
                 self.model.amended(self.groups[group], self.town.now, terms);
             }

@@ -141,6 +141,8 @@ struct Earned {
     basis: Basis,
     last_day: NaiveDate,
     ends: i64,
+    /// From how many units on it can be used.
+    minimum: i64,
 }
 
 /// A lot as the facts leave it.
@@ -159,6 +161,7 @@ pub struct Stock {
     issued: i64,
     value: i64,
     basis: Basis,
+    minimum: i64,
 }
 
 #[derive(Debug, Default)]
@@ -507,6 +510,7 @@ impl Model {
                     issued: earned.at,
                     value: earned.value,
                     basis: earned.basis,
+                    minimum: earned.minimum,
                 }),
                 Fact::Spent { lot, units, .. } | Fact::Gone { lot, units } => all[*lot].left -= units,
                 Fact::Reserved(reserved) => {
@@ -689,6 +693,7 @@ fn earn(op: &Op, waits: &Waits, (group, terms): (GroupId, &Terms), now: i64) -> 
         units,
         value: terms.unit_value.0,
         basis: terms.basis,
+        minimum: terms.minimum.get(),
         last_day,
         ends: midnight_after(last_day, zone),
     }))

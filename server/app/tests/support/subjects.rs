@@ -220,7 +220,10 @@ impl Street {
     /// A sale of the florist's that waits for a buyer: both groups earn.
     pub async fn waiting_sale(&self, buyer: &Device) -> Checked<Op> {
         let buyer = self.member_code(buyer).await;
-        let op = self.florist.device.op(self.town.now(), OpBody::SellTo { amount: Money(500_000), buyer, redemption: None });
+        let op = self
+            .florist
+            .device
+            .op(self.town.now(), OpBody::SellTo { amount: Money(500_000), buyer, redemption: None });
         self.town.applied(&[&op]).await;
         op
     }

@@ -72,7 +72,10 @@ pub(super) fn ops(key: &SoftwareKey) -> Vec<(&'static str, OpBody)> {
         ("remove-staff", OpBody::RemoveStaff { merchant, account }),
         ("renew", OpBody::RenewCertificate),
         ("pay", OpBody::Pay { merchant, group, units: units(500), expires: expires(), unit: None }),
-        ("reserve", OpBody::ReservePass { merchant, till, group, units: units(500), expires: expires(), unit: None }),
+        (
+            "reserve",
+            OpBody::ReservePass { merchant, till, group, units: units(500), expires: expires(), unit: None },
+        ),
         ("take-pass", OpBody::RedeemPass { code: pass_code(key), units: units(300) }),
         ("release", OpBody::ReleasePass { merchant, pass: PASS }),
         (

@@ -49,7 +49,8 @@ pub async fn measure(data: &Path) -> Result<Vec<Figure>, Failure> {
     for turn in 0..2 * TURNS {
         let mut claims = Vec::new();
         for _ in 0..GOOD {
-            let sale = shop.sign(OpBody::RecordSale { amount: Money(10_000), addressee: None, redemption: None })?;
+            let sale =
+                shop.sign(OpBody::RecordSale { amount: Money(10_000), addressee: None, redemption: None })?;
             claims.push(buyer.claim(&sale, group)?);
         }
         let is_flooded = turn % 2 == 1;

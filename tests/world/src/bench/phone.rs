@@ -69,7 +69,8 @@ async fn history(town: &Town, server: &Program, folder: &Path) -> Result<Vec<Fig
     for _ in 0..LONG / 100 {
         claims.clear();
         for _ in 0..100 {
-            let sale = shop.sign(OpBody::RecordSale { amount: Money(10_000), addressee: None, redemption: None })?;
+            let sale =
+                shop.sign(OpBody::RecordSale { amount: Money(10_000), addressee: None, redemption: None })?;
             claims.push(other_phone.claim(&sale, group)?);
         }
         other_phone.send(&claims).await?;

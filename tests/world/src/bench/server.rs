@@ -56,7 +56,8 @@ pub async fn over_http(data: &Path, clients: usize, each: usize, batch: usize) -
         let buyer = Client::enrol(way.clone(), &format!("010-1000-{number:04}")).await?;
         let mut claims = Vec::with_capacity(each);
         for _ in 0..each {
-            let sale = shop.sign(OpBody::RecordSale { amount: Money(10_000), addressee: None, redemption: None })?;
+            let sale =
+                shop.sign(OpBody::RecordSale { amount: Money(10_000), addressee: None, redemption: None })?;
             claims.push(buyer.claim(&sale, group)?);
         }
         buyers.push((buyer, claims));
@@ -137,7 +138,11 @@ pub fn store_alone(path: &Path, accruals: usize, batch: usize) -> Result<f64, Fa
     let choice = Some(moa_rules::op::Choice { group: founding.value().id.as_group(), terms_version: 1 });
     let mut claims = Vec::with_capacity(accruals);
     for _ in 0..accruals {
-        let sale = shop.sign(7, OpBody::RecordSale { amount: Money(10_000), addressee: None, redemption: None }, now)?;
+        let sale = shop.sign(
+            7,
+            OpBody::RecordSale { amount: Money(10_000), addressee: None, redemption: None },
+            now,
+        )?;
         let claim = OpBody::Claim { sale: sale.bytes().to_vec(), choice };
         claims.push(check(&*store, &buyer.sign(7, claim, now)?)?);
     }

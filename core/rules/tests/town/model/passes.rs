@@ -69,8 +69,15 @@ impl Model {
         let versions = self.versions(group);
         let (_, terms) = versions.last().unwrap();
         let available = self.available(account, group, Timestamp(now));
-        if available < terms.minimum.get() {
-            return Err(Refusal::BelowMinimum { minimum: terms.minimum, available: units(available) });
+        let mut minimum: Option<i64> = None;
+        for lot in self.stock() {
+            if lot.account == account && lot.group == group && lot.left > lot.held && lot.ends > now {
+                minimum = Some(minimum.map_or(lot.minimum, |other| other.min(lot.minimum)));
+            }
+        }
+        let minimum = minimum.unwrap_or(terms.minimum.get());
+        if available < minimum {
+            return Err(Refusal::BelowMinimum { minimum: units(minimum), available: units(available) });
         }
         if available < asked {
             return Err(Refusal::NotEnough { asked: units(asked), available: units(available) });
