@@ -46,7 +46,16 @@ pub(crate) fn sell_to(
     if let Buyer::Member(code) = buyer {
         code.check_time(author.op.time)?;
     }
-    view.want(&[Key::Merchant(merchant), Key::Memberships(merchant), Key::Sale(merchant, author.op.id)])?;
+    view.want(&[
+        Key::Merchant(merchant),
+        Key::Memberships(merchant),
+        Key::Sale(merchant, author.op.id),
+        Key::Closed(account),
+    ])?;
+    // Between the finding and the decision the account may have ended; then it is nobody's.
+    if view.is_closed(account)? {
+        return Err(Refusal::AccountClosed.into());
+    }
     staff::check_buyer(view, merchant, account, author.op.time)?;
     let mut decision = sale::record(view, author, amount, (Some(account), redemption), now)?;
     let (sale, time, till) = (author.op.id, author.op.time, author.till());
