@@ -166,7 +166,7 @@ pub(crate) fn offer_again(
     author.system()?;
     view.want(&[Key::Sale(merchant, sale), Key::Memberships(merchant)])?;
     let known = view.sale(merchant, sale)?.ok_or(Refusal::UnknownSale)?;
-    let account = waits_for(known, now).ok_or(Refusal::NotDue)?;
+    let account = waits_for(view, known, now)?.ok_or(Refusal::NotDue)?;
     let fitting = fitting(view, merchant, known.earns_on(), known.time)?;
     let terms = settled(view, account, &fitting)?.ok_or(Refusal::NotDue)?;
     earn(view, author, known, (account, terms), now)
@@ -182,7 +182,8 @@ pub(crate) fn take_best(
     author.system()?;
     view.want(&[Key::Sale(merchant, sale), Key::Memberships(merchant)])?;
     let known = view.sale(merchant, sale)?.ok_or(Refusal::UnknownSale)?;
-    let account = waits_for(known, now).filter(|_| now >= best_from(known.time)).ok_or(Refusal::NotDue)?;
+    let account = waits_for(view, known, now)?.filter(|_| now >= best_from(known.time));
+    let account = account.ok_or(Refusal::NotDue)?;
     if !view.standing(account)?.is_some_and(|standing| standing.choice.best) {
         return Err(Refusal::NotDue.into());
     }
@@ -207,10 +208,12 @@ fn earn(
     Ok(decision)
 }
 
-/// The buyer whose choice a sale waits for at `now`.
-fn waits_for(sale: &Sale, now: Timestamp) -> Option<AccountId> {
+/// The buyer whose choice a sale waits for at `now`: none if the account has ended, and what it could not choose for then
+/// lapses.
+fn waits_for(view: &View, sale: &Sale, now: Timestamp) -> Result<Option<AccountId>, Halt> {
     let in_time = sale.waits_until.is_some_and(|until| now <= until);
-    sale.addressee.filter(|_| sale.waits() && in_time)
+    let Some(account) = sale.addressee.filter(|_| sale.waits() && in_time) else { return Ok(None) };
+    Ok((!view.is_closed(account)?).then_some(account))
 }
 
 /// Writes down that a sale has waited long enough.
