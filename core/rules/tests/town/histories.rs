@@ -2,8 +2,13 @@
 
 mod alliance;
 mod checks;
+mod coverage;
 mod people;
 mod trade;
+
+use std::cell::RefCell;
+use std::hash::{BuildHasher, RandomState};
+use std::ops::RangeInclusive;
 
 use moa_rules::certificate::MOST_ALLOWANCE;
 use moa_rules::id::{AccountId, GroupId, OpId};
@@ -15,11 +20,12 @@ use moa_rules::terms::{Basis, Kind, SpendingOrder, StampCard, Terms, Unit};
 use moa_rules::time::{Timestamp, Validity};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use proptest::test_runner::FileFailurePersistence;
+use proptest::test_runner::{RngAlgorithm, RngSeed, TestRunner};
 
 use crate::driver::{Parcel, Person, Shop, Town, units};
 use crate::model::{Model, Sale, Stock};
 use alliance::{Move, some_move};
+use coverage::Coverage;
 use people::{Deed, some_deed};
 use trade::{Act, some_act};
 
@@ -599,29 +605,52 @@ fn pick<T: Clone>(index: Index, from: &[T]) -> Option<T> {
     (!from.is_empty()).then(|| index.get(from).clone())
 }
 
-fn config() -> ProptestConfig {
-    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/histories.txt");
-    ProptestConfig {
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(kept))),
-        ..ProptestConfig::default()
-    }
+/// How a run of histories begins.
+fn some_beginning() -> impl Strategy<Value = (Vec<Terms>, [[bool; GROUPS]; SHOPS], bool)> {
+    (
+        prop::collection::vec(some_terms(), GROUPS),
+        prop::array::uniform3(prop::array::uniform3(prop::bool::weighted(0.7))),
+        prop::bool::weighted(0.8),
+    )
 }
 
-proptest! {
-    #![proptest_config(config())]
-
-    #[test]
-    fn the_rules_agree_with_a_list_of_everything_that_happened(
-        terms in prop::collection::vec(some_terms(), GROUPS),
-        joined in prop::array::uniform3(prop::array::uniform3(prop::bool::weighted(0.7))),
-        renews in prop::bool::weighted(0.8),
-        steps in prop::collection::vec(some_step(), 1..=120),
-    ) {
+/// Tries so many histories of so many steps, from a seed that is printed; `MOA_SEED` gives it.
+fn try_histories(cases: u32, steps: RangeInclusive<usize>) -> Coverage {
+    let seed = std::env::var("MOA_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(cases));
+    println!("MOA_SEED={seed}");
+    let config = ProptestConfig {
+        cases,
+        // Half of the time went into better randomness than a history needs.
+        rng_algorithm: RngAlgorithm::XorShift,
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_iters: 4_000,
+        ..ProptestConfig::default()
+    };
+    let coverage = RefCell::new(Coverage::default());
+    let strategy = (some_beginning(), prop::collection::vec(some_step(), steps));
+    let tried = TestRunner::new(config).run(&strategy, |((terms, joined, renews), steps)| {
         let mut history = History::new(&terms, &joined, renews);
+        history.check();
         for step in steps {
             history.take(step);
             history.check();
         }
         history.end();
+        coverage.borrow_mut().count(&history.town);
+        Ok(())
+    });
+    if let Err(failure) = tried {
+        panic!("{failure}");
     }
+    coverage.into_inner()
+}
+
+#[test]
+fn the_rules_agree_with_lists_of_everything_that_happened() {
+    let cases = std::env::var("MOA_CASES").map_or(500, |cases| cases.parse().unwrap());
+    let steps = std::env::var("MOA_STEPS").map_or(200, |cases| cases.parse().unwrap());
+    let coverage = try_histories(cases, 1..=steps);
+    println!("{coverage}");
 }

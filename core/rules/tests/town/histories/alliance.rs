@@ -62,6 +62,7 @@ pub enum Move {
     Count {
         group: usize,
     },
+    /// Time passes until just before, at, or after the date of proposed terms, and they are counted.
     WaitForDate {
         group: usize,
         millis_after: i64,
@@ -116,8 +117,8 @@ pub fn some_move() -> impl Strategy<Value = Move> {
         ),
         6 => (0..GROUPS, 0..SHOPS, prop::bool::weighted(0.7))
             .prop_map(|(group, shop, agrees)| Move::Answer { group, shop, agrees }),
-        4 => (0..GROUPS).prop_map(|group| Move::Count { group }),
-        2 => (0..GROUPS, -1i64..=1).prop_map(|(group, millis_after)| Move::WaitForDate { group, millis_after }),
+        1 => (0..GROUPS).prop_map(|group| Move::Count { group }),
+        5 => (0..GROUPS, -1i64..=1).prop_map(|(group, millis_after)| Move::WaitForDate { group, millis_after }),
         1 => (0..GROUPS, by()).prop_map(|(group, by)| Move::Close { group, by }),
         1 => (0..GROUPS, some_terms()).prop_map(|(group, terms)| Move::WindDown { group, terms }),
         1 => any::<Index>().prop_map(|group| Move::End { group }),
@@ -219,6 +220,7 @@ impl History {
                         self.town.now = self.town.now.max(date.plus(millis_after));
                     }
                 }
+                self.make(Move::Count { group });
             }
             Move::Close { group, by } => {
                 let group = self.groups[group];

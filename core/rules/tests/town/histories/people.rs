@@ -130,7 +130,7 @@ pub fn some_deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
         3 => (0..BUYERS, maybe(0.3), prop::bool::weighted(0.3))
             .prop_map(|(buyer, again, proved)| Deed::Enrol { buyer, again, proved }),
-        1 => (any::<Index>(), any::<Index>(), any::<bool>())
+        2 => (any::<Index>(), any::<Index>(), any::<bool>())
             .prop_map(|(by, phone, own)| Deed::Revoke { by, phone, own }),
         2 => (any::<Index>(), any::<Index>(), prop::bool::weighted(0.7))
             .prop_map(|(by, phone, own)| Deed::Admit { by, phone, own }),
@@ -141,7 +141,7 @@ pub fn some_deed() -> impl Strategy<Value = Deed> {
         ),
         1 => (any::<Index>(), any::<Index>())
             .prop_map(|(invitation, phone)| Deed::JoinAgain { invitation, phone }),
-        2 => (0..SHOPS, maybe(0.3), any::<Index>())
+        4 => (0..SHOPS, maybe(0.2), any::<Index>())
             .prop_map(|(shop, by, phone)| Deed::Remove { shop, by, phone }),
         14 => (
             (any::<Index>(), prop::bool::weighted(0.9)),

@@ -78,6 +78,13 @@ pub enum Act {
         into: usize,
         late_s: i64,
     },
+    /// A buyer earns, spends all that the wallet has, and has the purchase refunded.
+    Cheat {
+        shop: usize,
+        buyer: usize,
+        group: usize,
+        amount: i64,
+    },
     /// A sale to someone whose account has ended.
     SellToFormer {
         shop: usize,
@@ -116,7 +123,7 @@ pub fn some_act() -> impl Strategy<Value = Act> {
     let after_s = prop_oneof![8 => 0i64..=1_800, 1 => select(vec![1_801, -60])];
     let days = prop_oneof![4 => Just(None), 4 => (0i32..400).prop_map(Some), 1 => select(vec![Some(-1), Some(3_661)])];
     prop_oneof![
-        7 => (0..SHOPS, wallet(), percent(), seconds)
+        9 => (0..SHOPS, wallet(), percent(), seconds)
             .prop_map(|(shop, wallet, percent, seconds)| Act::Hold { shop, wallet, percent, seconds }),
         5 => (any::<Index>(), percent(), maybe()).prop_map(|(hold, percent, by)| Act::Capture { hold, percent, by }),
         2 => (any::<Index>(), maybe()).prop_map(|(hold, by)| Act::VoidHold { hold, by }),
@@ -132,11 +139,13 @@ pub fn some_act() -> impl Strategy<Value = Act> {
         4 => (0..SHOPS, 0..BUYERS, 0..GROUPS, 0i64..2_000, days, prop::bool::weighted(0.03)).prop_map(
             |(shop, buyer, group, units, days, former)| Act::Grant { shop, buyer, group, units, days, former }
         ),
-        3 => (prop::option::weighted(0.2, 0..SHOPS), wallet(), percent())
+        4 => (prop::option::weighted(0.2, 0..SHOPS), wallet(), percent())
             .prop_map(|(shop, wallet, percent)| Act::TakeAway { shop, wallet, percent }),
         1 => (0..BUYERS).prop_map(|buyer| Act::Close { buyer }),
-        2 => (0..BUYERS, 0..BUYERS, prop_oneof![8 => Just(0i64), 1 => select(vec![601, -120])])
+        3 => (0..BUYERS, 0..BUYERS, prop_oneof![8 => Just(0i64), 1 => select(vec![601, -120])])
             .prop_map(|(from, into, late_s)| Act::Merge { from, into, late_s }),
+        7 => (0..SHOPS, 0..BUYERS - 1, 0..GROUPS, 5_000i64..50_000)
+            .prop_map(|(shop, buyer, group, amount)| Act::Cheat { shop, buyer, group, amount }),
         1 => (0..SHOPS, any::<Index>(), 1_000i64..50_000)
             .prop_map(|(shop, former, amount)| Act::SellToFormer { shop, former, amount }),
     ]
@@ -267,6 +276,21 @@ impl History {
                 let parcel = self.town.merge(into.key, consent);
                 self.send(&parcel);
                 self.replace_ended();
+            }
+            Act::Cheat { shop, buyer, group, amount } => {
+                let (shop, buyer, group) = (self.shops[shop], self.buyers[buyer], self.groups[group]);
+                let sale = self.town.sale(shop, amount);
+                self.sales.push(sale.clone());
+                let claim = self.town.claim(buyer, &sale, group);
+                self.send(&claim);
+                let version = (group, self.version(group, 0));
+                let wallet = (buyer, group, self.town.tables.terms[&version].terms.unit());
+                let asked = self.asked(wallet, &Asked::Percent(100));
+                let code = self.town.code_for(buyer, group, (asked, wallet.2));
+                let spend = self.town.redeem_with(shop, code, asked);
+                self.send(&spend);
+                let refund = self.town.refund(shop.owner.key, sale.id, amount);
+                self.send(&refund);
             }
             Act::SellToFormer { shop, former, amount } => {
                 let Some(account) = pick(former, &self.former) else { return };
