@@ -108,17 +108,17 @@ pub fn some_move() -> impl Strategy<Value = Move> {
             .prop_map(|(shop, group, versions_back)| Move::Join { shop, group, versions_back }),
         2 => (0..SHOPS, 0..GROUPS).prop_map(|(shop, group)| Move::Leave { shop, group }),
         1 => (0..GROUPS, 0..SHOPS, by()).prop_map(|(group, shop, by)| Move::Expel { group, shop, by }),
-        2 => (0..GROUPS, 0..SHOPS, by()).prop_map(|(group, shop, by)| Move::Appoint { group, shop, by }),
-        6 => (0..GROUPS, 0..SHOPS, prop::bool::weighted(0.4), freezer)
+        4 => (0..GROUPS, 0..SHOPS, by()).prop_map(|(group, shop, by)| Move::Appoint { group, shop, by }),
+        7 => (0..GROUPS, 0..SHOPS, prop::bool::weighted(0.4), freezer)
             .prop_map(|(group, shop, frozen, by)| Move::Freeze { group, shop, frozen, by }),
         2 => (0..GROUPS, some_terms()).prop_map(|(group, terms)| Move::Amend { group, terms }),
         5 => (0..GROUPS, some_terms(), prop::bool::weighted(0.9), seconds, by()).prop_map(
             |(group, terms, own_zone, seconds, by)| Move::Propose { group, terms, own_zone, seconds, by }
         ),
-        6 => (0..GROUPS, 0..SHOPS, prop::bool::weighted(0.7))
+        6 => (0..GROUPS, 0..SHOPS, prop::bool::weighted(0.5))
             .prop_map(|(group, shop, agrees)| Move::Answer { group, shop, agrees }),
         1 => (0..GROUPS).prop_map(|group| Move::Count { group }),
-        5 => (0..GROUPS, -1i64..=1).prop_map(|(group, millis_after)| Move::WaitForDate { group, millis_after }),
+        8 => (0..GROUPS, -1i64..=1).prop_map(|(group, millis_after)| Move::WaitForDate { group, millis_after }),
         1 => (0..GROUPS, by()).prop_map(|(group, by)| Move::Close { group, by }),
         1 => (0..GROUPS, some_terms()).prop_map(|(group, terms)| Move::WindDown { group, terms }),
         1 => any::<Index>().prop_map(|group| Move::End { group }),

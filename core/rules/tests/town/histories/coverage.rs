@@ -26,9 +26,18 @@ impl Coverage {
         }
     }
 
-    /// In which share of the histories, in percent, a kind of event happened.
-    pub fn percent(&self, kind: u8) -> usize {
-        self.kinds.get(&kind).map_or(0, |(_, histories, _)| histories * 100 / self.histories)
+    /// Of what a group's ledger knows, each kind happened in more than so many percent of the histories.
+    pub fn assert_each_in(&self, percent: usize) {
+        let ledger = [4, 5, 6, 7, 8, 9, 16, 17, 20].into_iter().chain(22..=39);
+        for kind in ledger {
+            let (name, histories, _) =
+                self.kinds.get(&kind).unwrap_or_else(|| panic!("no event of kind {kind}"));
+            assert!(
+                histories * 100 > percent * self.histories,
+                "{name} in {histories} of {}",
+                self.histories
+            );
+        }
     }
 }
 

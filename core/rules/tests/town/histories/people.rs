@@ -161,12 +161,12 @@ pub fn some_deed() -> impl Strategy<Value = Deed> {
         3 => (0..SHOPS, maybe(0.3), wallet(), percent(), seconds).prop_map(
             |(shop, phone, wallet, percent, seconds)| Deed::Pay { shop, phone, wallet, percent, seconds }
         ),
-        6 => (any::<Index>(), maybe(0.3), wallet(), percent(), minutes).prop_map(
+        10 => (any::<Index>(), maybe(0.2), wallet(), percent(), minutes).prop_map(
             |(till, phone, wallet, percent, minutes)| Deed::Reserve { till, phone, wallet, percent, minutes }
         ),
         5 => (any::<Index>(), maybe(0.1), maybe(0.1), percent())
             .prop_map(|(pass, till, phone, percent)| Deed::Take { pass, till, phone, percent }),
-        2 => any::<Index>().prop_map(|pass| Deed::Release { pass }),
+        3 => any::<Index>().prop_map(|pass| Deed::Release { pass }),
         1 => (any::<Index>(), any::<bool>(), -1i64..=1)
             .prop_map(|(pass, released, millis_after)| Deed::WaitForPass { pass, released, millis_after }),
         1 => (any::<Index>(), -1i64..=0)
