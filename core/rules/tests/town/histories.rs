@@ -579,16 +579,18 @@ impl History {
 
     /// Sends an op to both sides. They agree; a refusal changes nothing; what was applied is refused again.
     fn send(&mut self, parcel: &Parcel) {
-        let before = self.town.tables.clone();
+        // In a large town every row is looked at now and then; what the model knows is after every op.
+        let all = self.town.tables.lots.len() < 300 || parcel.op.counter.is_multiple_of(32);
+        let before = all.then(|| self.town.tables.clone());
         let verdict = self.town.send(parcel).map(drop);
         assert_eq!(verdict, self.model.decide(parcel, self.town.now), "{parcel:?}");
         if verdict.is_ok() {
-            let after = self.town.tables.clone();
+            let after = all.then(|| self.town.tables.clone());
             assert_eq!(self.town.send(parcel), Err(self.replayed(parcel)));
-            assert_eq!(self.town.tables, after);
+            assert!(after.is_none_or(|after| self.town.tables == after), "sent again: {parcel:?}");
             self.applied.push(parcel.clone());
         } else {
-            assert_eq!(self.town.tables, before);
+            assert!(before.is_none_or(|before| self.town.tables == before), "refused: {parcel:?}");
         }
     }
 
