@@ -267,8 +267,8 @@ fn edge_18_what_has_expired_does_not_help_to_reach_the_minimum() {
 fn edge_20_the_terms_that_the_buyer_saw_hold_for_seven_days_after_they_were_replaced() {
     let mut alley = alley(points(500, 0));
     let seen = Choice { group: alley.group, terms_version: 1 };
-    let replaced = alley.town.now;
     alley.town.amend(alley.group, Terms { validity: Validity::Days(30), ..points(100, 0) });
+    let replaced = alley.town.now;
     let mut earn_at = |now| {
         alley.town.now = now;
         let sale = alley.town.sale(alley.cafe, 10_000);

@@ -13,4 +13,5 @@ mod refusals;
 mod settlement;
 mod staff;
 mod standing;
+mod trade;
 mod waiting;
