@@ -227,6 +227,7 @@ fn approval() -> Approval {
         group: GROUP,
         units: Units::new(500).expect("in range"),
         expires: Timestamp(NOON).seconds() + 180,
+        unit: None,
     }
 }
 
