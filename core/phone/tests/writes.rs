@@ -130,7 +130,8 @@ fn a_known_shops_voucher_is_verified_and_shows_what_it_would_earn_where() {
     assert_eq!(scanned.claim_until, NOON.plus(15 * Timestamp::MINUTE));
 
     let choices = town.buyer.phone.choices(&scanned).unwrap();
-    let shown: Vec<_> = choices.iter().map(|c| (c.choice.group, c.earns.get(), c.minimum.get())).collect();
+    let shown: Vec<_> =
+        choices.iter().map(|c| (c.choice.group, c.earns.get(), c.terms.minimum.get())).collect();
     assert_eq!(shown, [(second, 675, 0), (town.group, 450, 1_000)], "best first");
     assert_eq!(parts(choices[0].usable_at_least_until), (2027, 5, 21));
     let members: Vec<_> = choices[1].members.iter().map(|shop| shop.name.as_deref().unwrap()).collect();
@@ -331,7 +332,7 @@ fn an_approval_counts_only_with_the_servers_signature() {
     let approval = |signer: &dyn Signer| {
         let (op, group) = (OpId([5; 16]), town.group);
         let expires = NOON.plus(Timestamp::MINUTE).seconds();
-        let approval = Approval { version: 1, op, merchant, group, units: units(7), expires };
+        let approval = Approval { version: 1, op, merchant, group, units: units(7), expires, unit: None };
         moa_wire::code::text(Checked::sign(approval, signer).unwrap().bytes())
     };
     let Code::Approval(read) = town.bakery.phone.read_code(&approval(&town.server.key)).unwrap() else {
