@@ -73,7 +73,7 @@ impl Phone {
         let now = self.now();
         let known = self.store().read(|db| {
             own_shop(db)?.ok_or(Refusal::NoMerchant)?;
-            check_not_ending(db, hold)?;
+            check_not_ending(db, hold, None)?;
             holds::get(db, hold)
         })?;
         // One that another till of the shop's has just made may not be known here yet: the server decides.
@@ -91,9 +91,7 @@ impl Phone {
             }
         }
         let effect = Effect { group, units: known.map(|_| units), unit };
-        let op =
-            self.submit(OpBody::CaptureHold { hold, units }, |_| effect, |db, _| check_not_ending(db, hold))?;
-        Ok(op.value().id)
+        self.end_hold(hold, OpBody::CaptureHold { hold, units }, effect)
     }
 
     /// Gives back what a hold of this shop reserved.
@@ -103,9 +101,15 @@ impl Phone {
     pub fn void_hold(&self, hold: OpId) -> Result<OpId, PhoneError> {
         self.store().read(|db| {
             own_shop(db)?.ok_or(Refusal::NoMerchant)?;
-            check_not_ending(db, hold)
+            check_not_ending(db, hold, None)
         })?;
-        self.ask(OpBody::VoidHold { hold })
+        self.end_hold(hold, OpBody::VoidHold { hold }, Effect::default())
+    }
+
+    fn end_hold(&self, hold: OpId, body: OpBody, effect: Effect) -> Result<OpId, PhoneError> {
+        // Asked again: the lock was not held while the key signed.
+        let op = self.submit(body, |_| effect, |db, op| check_not_ending(db, hold, Some(op.value().id)))?;
+        Ok(op.value().id)
     }
 
     /// The open holds of this phone's shop, oldest first.
@@ -172,6 +176,8 @@ fn ending(db: &Connection) -> Result<Vec<(OpId, OpId)>, PhoneError> {
     Ok(ended.collect())
 }
 
-fn check_not_ending(db: &Connection, hold: OpId) -> Result<(), PhoneError> {
-    if ending(db)?.iter().any(|(of, _)| *of == hold) { Err(Refusal::HoldOver.into()) } else { Ok(()) }
+/// Refuses to end a hold that another op of this phone's ends already.
+fn check_not_ending(db: &Connection, hold: OpId, by: Option<OpId>) -> Result<(), PhoneError> {
+    let other = |(of, op): &(OpId, OpId)| *of == hold && Some(*op) != by;
+    if ending(db)?.iter().any(other) { Err(Refusal::HoldOver.into()) } else { Ok(()) }
 }

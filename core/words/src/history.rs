@@ -69,6 +69,14 @@ pub fn history(lang: Lang, row: &HistoryText) -> String {
             let units = words(units);
             text!(lang, "{shop} 환불로 {units} 회수", "{units} taken back after a refund at {shop}")
         }
+        HistoryText::ClawedBack { shop, units, debt } if units.is_none() => {
+            let debt = words(debt);
+            text!(
+                lang,
+                "{shop} 환불로 갚을 {debt}, 다음 적립에서 갚음",
+                "{debt} owed after a refund at {shop}, paid by what you earn next",
+            )
+        }
         HistoryText::ClawedBack { shop, units, debt } => {
             let (units, debt) = (words(units), number::again(lang, debt));
             let topic = with(&debt, Particle::Topic);

@@ -371,6 +371,7 @@ fn histories() -> Vec<HistoryText<'static>> {
     vec![
         HistoryText::Reversed { shop, units: of(Kind::Stamp, 10) },
         HistoryText::ClawedBack { shop, units: points(20), debt: points(0) },
+        HistoryText::ClawedBack { shop, units: points(0), debt: points(20) },
         HistoryText::ClawedBack { shop, units: of(Kind::Stamp, 1), debt: of(Kind::Stamp, 2) },
         HistoryText::DebtPaid { shop, units: points(20) },
         given(Why::OpeningBalance),
