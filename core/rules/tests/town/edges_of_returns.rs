@@ -12,8 +12,9 @@ use moa_rules::time::{Day, Timestamp, Validity};
 use crate::alley::{Alley, Refund, alley, below, not_enough};
 use crate::driver::{Shop, points, units};
 
-fn refund(money: i64, mileage: i64, taken: i64, debt: i64) -> Result<Refund, Refusal> {
-    Ok(Refund { money, mileage, taken, debt })
+/// In money, in mileage, in units taken back, and how many of those are a debt.
+fn back(money: i64, mileage: i64, taken: i64, debt: i64) -> Refund {
+    Refund { money, mileage, taken, debt }
 }
 
 fn ten_days(rate: u16, minimum: i64) -> Terms {
@@ -45,9 +46,9 @@ fn edge_04_two_refunds_of_six_tenths_each_do_not_both_fit() {
     let mut alley = alley(points(1_000, 0));
     let cafe = alley.cafe;
     let sale = alley.buy(cafe, 10_000, None);
-    assert_eq!(alley.refund(cafe, sale, 6_000), refund(6_000, 0, 600, 0));
+    assert_eq!(alley.refund(cafe, sale, 6_000), Ok(back(6_000, 0, 600, 0)));
     assert_eq!(alley.refund(cafe, sale, 6_000), Err(Refusal::RefundTooLarge { left: Money(4_000) }));
-    assert_eq!(alley.refund(cafe, sale, 4_000), refund(4_000, 0, 400, 0));
+    assert_eq!(alley.refund(cafe, sale, 4_000), Ok(back(4_000, 0, 400, 0)));
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn edge_06_a_full_refund_after_a_part_was_spent_leaves_the_part_as_a_debt() {
         let (cafe, baker) = (alley.cafe, alley.baker);
         let sale = alley.buy(cafe, 10_000, None);
         alley.take(baker, 400);
-        assert_eq!(alley.refund(cafe, sale, 10_000), refund(10_000, 0, 1_000, 400));
+        assert_eq!(alley.refund(cafe, sale, 10_000), Ok(back(10_000, 0, 1_000, 400)));
         assert_eq!((alley.available(), alley.owed()), (0, 400));
         // The baker is paid for what it took; the café bears it until the debt is paid.
         assert_eq!((alley.position(cafe), alley.position(baker)), (-400, 400), "{basis:?}");
@@ -103,7 +104,7 @@ fn edge_06_what_is_missing_comes_from_the_buyers_other_lots_as_if_redeemed_there
         let sale = alley.buy(cafe, 10_000, None);
         alley.take(baker, 1_000);
         alley.buy(baker, 7_000, None);
-        assert_eq!(alley.refund(cafe, sale, 10_000), refund(10_000, 0, 1_000, 300));
+        assert_eq!(alley.refund(cafe, sale, 10_000), Ok(back(10_000, 0, 1_000, 300)));
         assert_eq!((alley.available(), alley.owed()), (0, 300));
         assert_eq!(alley.clawed_back(cafe, baker), 700);
         // The baker took 1,000 of the café's and owes for 700 of its own.
@@ -120,8 +121,12 @@ fn edge_06_what_had_expired_of_the_purchases_own_lot_counts_as_taken_once() {
     alley.take(baker, 400);
     alley.town.wait(11 * Timestamp::DAY);
     alley.sweep().unwrap();
-    assert_eq!(alley.refund(cafe, sale, 5_000), refund(5_000, 0, 500, 0), "of the 600 that expired");
-    assert_eq!(alley.refund(cafe, sale, 5_000), refund(5_000, 0, 500, 400), "100 of them are left to count");
+    assert_eq!(alley.refund(cafe, sale, 5_000), Ok(back(5_000, 0, 500, 0)), "of the 600 that expired");
+    assert_eq!(
+        alley.refund(cafe, sale, 5_000),
+        Ok(back(5_000, 0, 500, 400)),
+        "100 of them are left to count"
+    );
     assert_eq!(alley.owed(), 400);
     alley.is_whole();
 }
@@ -132,7 +137,7 @@ fn edge_06_the_mileage_of_what_is_held_is_not_taken_and_becomes_a_debt() {
     let (cafe, baker) = (alley.cafe, alley.baker);
     let sale = alley.buy(cafe, 10_000, None);
     let hold = alley.hold(baker, 1_000);
-    assert_eq!(alley.refund(cafe, sale, 10_000), refund(10_000, 0, 1_000, 1_000));
+    assert_eq!(alley.refund(cafe, sale, 10_000), Ok(back(10_000, 0, 1_000, 1_000)));
     alley.capture(baker, hold, 1_000).unwrap();
     assert_eq!(alley.owed(), 1_000);
     alley.is_whole();
@@ -315,11 +320,11 @@ fn edge_09_what_the_first_refund_counted_in_is_counted_in_by_those_that_follow()
     let mut sale = alley.town.sale(cafe, 7_000);
     sale.body = OpBody::RecordSale { amount: Money(7_000), addressee: None, redemption: Some(redemption) };
     alley.send(&sale.clone().into()).unwrap();
-    assert_eq!(alley.refund(cafe, sale.id, 5_000), refund(3_500, 1_500, 0, 0));
+    assert_eq!(alley.refund(cafe, sale.id, 5_000), Ok(back(3_500, 1_500, 0, 0)));
     let claim = alley.town.claim(other, &sale, alley.group);
     alley.send(&claim).unwrap();
     assert_eq!(alley.town.available(other.account, alley.group), 350, "earned on what was not paid back");
-    assert_eq!(alley.refund(cafe, sale.id, 5_000), refund(3_500, 1_500, 350, 0));
+    assert_eq!(alley.refund(cafe, sale.id, 5_000), Ok(back(3_500, 1_500, 350, 0)));
     assert_eq!(alley.town.available(other.account, alley.group), 0);
     alley.is_whole();
 }
@@ -332,12 +337,12 @@ fn edge_09_a_redemption_that_another_account_paid_counts_no_more_when_the_two_ar
     let theirs = alley.town.redeem(cafe, other, alley.group, 3_000);
     alley.send(&theirs).unwrap();
     let sale = alley.buy(cafe, 7_000, Some(theirs.op.id));
-    assert_eq!(alley.refund(cafe, sale, 3_500), refund(3_500, 0, 350, 0));
+    assert_eq!(alley.refund(cafe, sale, 3_500), Ok(back(3_500, 0, 350, 0)));
     let consent = alley.town.consent(other.key);
     let merge = alley.town.merge(alley.buyer.key, consent);
     alley.send(&merge).unwrap();
     assert_eq!(alley.refund(cafe, sale, 3_501), Err(Refusal::RefundTooLarge { left: Money(3_500) }));
-    assert_eq!(alley.refund(cafe, sale, 3_500), refund(3_500, 0, 350, 0));
+    assert_eq!(alley.refund(cafe, sale, 3_500), Ok(back(3_500, 0, 350, 0)));
     alley.is_whole();
 }
 
@@ -347,12 +352,12 @@ fn edge_10_what_was_paid_back_before_the_claim_earns_nothing_and_is_not_taken_ba
     let cafe = alley.cafe;
     let sale = alley.town.sale(cafe, 10_000);
     alley.send(&sale.clone().into()).unwrap();
-    assert_eq!(alley.refund(cafe, sale.id, 4_000), refund(4_000, 0, 0, 0));
+    assert_eq!(alley.refund(cafe, sale.id, 4_000), Ok(back(4_000, 0, 0, 0)));
     let claim = alley.town.claim(alley.buyer, &sale, alley.group);
     alley.send(&claim).unwrap();
     assert_eq!(alley.available(), 600);
-    assert_eq!(alley.refund(cafe, sale.id, 3_000), refund(3_000, 0, 300, 0), "half of what was left");
-    assert_eq!(alley.refund(cafe, sale.id, 3_000), refund(3_000, 0, 300, 0));
+    assert_eq!(alley.refund(cafe, sale.id, 3_000), Ok(back(3_000, 0, 300, 0)), "half of what was left");
+    assert_eq!(alley.refund(cafe, sale.id, 3_000), Ok(back(3_000, 0, 300, 0)));
 
     let gone = alley.town.sale(cafe, 10_000);
     alley.send(&gone.clone().into()).unwrap();
@@ -649,7 +654,7 @@ fn edge_33_the_purchase_of_a_merged_account_is_taken_back_from_the_one_that_stay
     let consent = alley.town.consent(alley.buyer.key);
     let merge = alley.town.merge(new.key, consent);
     alley.send(&merge).unwrap();
-    assert_eq!(alley.refund(cafe, sale, 10_000), refund(10_000, 0, 1_000, 400));
+    assert_eq!(alley.refund(cafe, sale, 10_000), Ok(back(10_000, 0, 1_000, 400)));
     assert_eq!(alley.owed(), 0);
     alley.buyer = new;
     assert_eq!((alley.available(), alley.owed()), (0, 400));
@@ -667,7 +672,7 @@ fn edge_33_what_a_closed_account_paid_comes_back_and_expires_and_its_debts_are_g
     assert_eq!((alley.available(), alley.owed()), (1_500, 0));
     let close = alley.town.close_account(alley.buyer.key);
     alley.send(&close).unwrap();
-    assert_eq!(alley.refund(cafe, second, 20_000), refund(20_000, 0, 2_000, 0));
+    assert_eq!(alley.refund(cafe, second, 20_000), Ok(back(20_000, 0, 2_000, 0)));
     assert_eq!(alley.owed(), 0);
     let events = alley.reverse(baker, redemption).unwrap();
     assert!(matches!(events.last(), Some(EventBody::Expired { .. })), "{events:?}");
@@ -764,7 +769,7 @@ fn edge_36_a_debt_in_one_group_is_not_paid_in_another() {
     alley.take(baker, 1_000);
     let other = alley.town.group(cafe, points(1_000, 0));
     alley.town.earn(cafe, alley.buyer, other, 50_000);
-    assert_eq!(alley.refund(cafe, sale, 10_000), refund(10_000, 0, 1_000, 1_000));
+    assert_eq!(alley.refund(cafe, sale, 10_000), Ok(back(10_000, 0, 1_000, 1_000)));
     alley.town.earn(cafe, alley.buyer, other, 50_000);
     assert_eq!((alley.town.available(alley.buyer.account, other), alley.owed()), (10_000, 1_000));
 }
