@@ -334,7 +334,6 @@ impl App {
             most_text: number::units(self.lang, shown.most),
             expires_at: shown.expires_at.0,
             good_until_text: self.dress().good_until(shown.expires_at),
-            unit: None,
         })
     }
 

@@ -136,13 +136,13 @@ pub(crate) fn choices(
         let Some(known) = directory::group(db, *group)? else { continue };
         choices.push(GroupChoice {
             choice: Choice { group: *group, terms_version: *terms_version },
-            profile: known.profile,
+            profile: known.profile.clone(),
             rate: terms.rate,
             validity: terms.validity,
             usable_at_least_until: terms.validity.last_day(now, &terms.tz()),
             earns,
             members: members(db, *group)?,
-            balance: lots::wallet(db, *group)?.available(now),
+            balance: lots::wallet(db, *group)?.available(&known.usable(terms.unit(), now)),
             minimum: terms.minimum,
         });
     }

@@ -57,12 +57,40 @@ pub enum Kind {
     CloseAccount,
     /// To take over another account.
     MergeAccount,
+    /// To propose other terms.
+    AmendTerms,
+    /// To answer to proposed terms.
+    AnswerAmendment,
+    /// To leave a group.
+    LeaveGroup,
+    /// To put a member out of a group.
+    ExpelMember,
+    /// To freeze a member, or let it go on.
+    FreezeMember,
+    /// To close a group.
+    CloseGroup,
+    /// To reserve mileage for the shop.
+    Hold,
+    /// To take what a hold reserved.
+    CaptureHold,
+    /// To give back what a hold reserved.
+    VoidHold,
+    /// To give back a redemption.
+    Reverse,
+    /// To refund a purchase.
+    Refund,
+    /// To void a sale.
+    VoidSale,
+    /// To give mileage without a sale.
+    Grant,
+    /// To take away mileage.
+    TakeAway,
     /// What only the server does.
     Other,
 }
 
 impl Kind {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 36] = [
         Self::RegisterMerchant,
         Self::FoundGroup,
         Self::JoinGroup,
@@ -84,6 +112,20 @@ impl Kind {
         Self::AppointAdmin,
         Self::CloseAccount,
         Self::MergeAccount,
+        Self::AmendTerms,
+        Self::AnswerAmendment,
+        Self::LeaveGroup,
+        Self::ExpelMember,
+        Self::FreezeMember,
+        Self::CloseGroup,
+        Self::Hold,
+        Self::CaptureHold,
+        Self::VoidHold,
+        Self::Reverse,
+        Self::Refund,
+        Self::VoidSale,
+        Self::Grant,
+        Self::TakeAway,
         Self::Other,
     ];
 
@@ -117,7 +159,24 @@ impl Kind {
             | OpBody::OfferAgain { .. }
             | OpBody::ReleasePass { .. }
             | OpBody::AppointOperator { .. }
-            | OpBody::TakeBest { .. } => Self::Other,
+            | OpBody::TakeBest { .. }
+            | OpBody::DecideAmendment { .. }
+            | OpBody::EndGroup { .. }
+            | OpBody::LapseHold { .. } => Self::Other,
+            OpBody::AmendTerms { .. } => Self::AmendTerms,
+            OpBody::AnswerAmendment { .. } => Self::AnswerAmendment,
+            OpBody::LeaveGroup { .. } => Self::LeaveGroup,
+            OpBody::ExpelMember { .. } => Self::ExpelMember,
+            OpBody::FreezeMember { .. } => Self::FreezeMember,
+            OpBody::CloseGroup { .. } => Self::CloseGroup,
+            OpBody::Hold { .. } => Self::Hold,
+            OpBody::CaptureHold { .. } => Self::CaptureHold,
+            OpBody::VoidHold { .. } => Self::VoidHold,
+            OpBody::ReverseRedemption { .. } => Self::Reverse,
+            OpBody::RefundSale { .. } => Self::Refund,
+            OpBody::VoidSale { .. } => Self::VoidSale,
+            OpBody::Grant { .. } => Self::Grant,
+            OpBody::TakeAway { .. } => Self::TakeAway,
         }
     }
 
@@ -145,6 +204,20 @@ impl Kind {
             Self::AppointAdmin => "appoint_admin",
             Self::CloseAccount => "close_account",
             Self::MergeAccount => "merge_account",
+            Self::AmendTerms => "amend_terms",
+            Self::AnswerAmendment => "answer_amendment",
+            Self::LeaveGroup => "leave_group",
+            Self::ExpelMember => "expel_member",
+            Self::FreezeMember => "freeze_member",
+            Self::CloseGroup => "close_group",
+            Self::Hold => "hold",
+            Self::CaptureHold => "capture_hold",
+            Self::VoidHold => "void_hold",
+            Self::Reverse => "reverse",
+            Self::Refund => "refund",
+            Self::VoidSale => "void_sale",
+            Self::Grant => "grant",
+            Self::TakeAway => "take_away",
             Self::Other => "other",
         }
     }

@@ -320,5 +320,6 @@ fn kept(token: &PassToken) -> Pass {
         held: Vec::new(),
         expires: token.expires,
         state: PassState::Open,
+        made_at: Timestamp::default(),
     }
 }

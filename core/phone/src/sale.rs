@@ -186,8 +186,7 @@ fn item(db: &Connection, sold: &Sold) -> Result<SaleItem, PhoneError> {
 /// A sale as its op leaves it, before the server has answered.
 pub(crate) fn sold(op: &Op, merchant: MerchantId, amount: Money, addressee: Option<AccountId>) -> Sale {
     let Op { id, actor: key, time, .. } = *op;
-    let (claimed_by, waits_until, lapsed, staff) = (None, None, false, false);
-    Sale { id, merchant, key, amount, time, addressee, claimed_by, waits_until, lapsed, staff }
+    Sale { addressee, ..Sale::new(id, merchant, key, amount, time) }
 }
 
 /// Until when the voucher of a sale at second `sold` can be scanned.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use moa_rules::group::TermsVersion;
 use moa_rules::id::{GroupId, OpId};
+use moa_rules::lot::Usable;
 use moa_rules::quantity::{Currency, Money, Units};
 use moa_rules::time::{Day, Timestamp};
 
@@ -93,19 +94,21 @@ impl Phone {
             let mut balances = Vec::new();
             for group in groups {
                 let wallet = lots::wallet(db, group)?;
-                let confirmed = wallet.available(now);
+                let known = directory::group(db, group)?;
+                let usable = known.as_ref().map_or(Usable::new(None, now), |group| group.usable(None, now));
+                let confirmed = wallet.available(&usable);
                 let pending = claims.iter().filter(|claim| claim.effect.group == Some(group));
                 let terms = directory::terms(db, group)?.map(|TermsVersion { terms, .. }| terms);
                 let minimum = terms.as_ref().map(|terms| terms.minimum);
                 let missing = minimum.and_then(|minimum| minimum.checked_sub(confirmed));
-                let usable_lots = wallet.lots().iter().filter(|lot| lot.usable(now));
+                let usable_lots = wallet.lots().iter().filter(|lot| lot.usable(&usable));
                 balances.push(Balance {
                     group,
-                    name: directory::group(db, group)?.map(|group| group.profile.name),
+                    name: known.as_ref().map(|group| group.profile.name.clone()),
                     confirmed,
                     pending: pending.filter_map(|claim| claim.effect.units).sum(),
                     usable: if missing.is_none_or(Units::is_zero) { confirmed } else { Units::ZERO },
-                    expiring_soon: wallet.expiring(now, SOON),
+                    expiring_soon: wallet.expiring(&usable, SOON),
                     next_expiry: usable_lots.map(|lot| lot.last_day).min(),
                     minimum,
                     to_minimum: missing.unwrap_or(Units::ZERO),

@@ -331,7 +331,7 @@ fn an_approval_counts_only_with_the_servers_signature() {
     let approval = |signer: &dyn Signer| {
         let (op, group) = (OpId([5; 16]), town.group);
         let expires = NOON.plus(Timestamp::MINUTE).seconds();
-        let approval = Approval { version: 1, op, merchant, group, units: units(7), expires };
+        let approval = Approval { version: 1, op, merchant, group, units: units(7), expires, unit: None };
         moa_wire::code::text(Checked::sign(approval, signer).unwrap().bytes())
     };
     let Code::Approval(read) = town.bakery.phone.read_code(&approval(&town.server.key)).unwrap() else {

@@ -654,9 +654,10 @@ pub enum EventBody {
         /// Of which lots they were taken.
         #[n(5)]
         parts: Vec<Allocation>,
-        /// New lots, in place of those that have ended or that this account does not have.
+        /// The lots that they came back into, as they stand since: the same, or new ones in place of those that have ended or
+        /// that this account does not have.
         #[n(6)]
-        fresh: Vec<Lot>,
+        lots: Vec<Lot>,
         /// The key that took it, if it is one of the staff's.
         #[n(7)]
         till: Option<KeyId>,

@@ -76,6 +76,13 @@ pub struct Usable<'a> {
     pub frozen: &'a [MerchantId],
 }
 
+impl Usable<'static> {
+    /// Those of a group that is not closing and has no frozen members, as far as is known.
+    pub fn new(unit: Option<Unit>, now: Timestamp) -> Self {
+        Self { unit, now, ends_at: None, frozen: &[] }
+    }
+}
+
 impl Usable<'_> {
     /// Whether the instant lies beyond the lot's end, or its group's.
     pub fn ended(&self, lot: &Lot) -> bool {

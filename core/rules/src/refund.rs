@@ -3,7 +3,7 @@
 
 use crate::decide::{Author, Decision};
 use crate::event::EventBody;
-use crate::id::{MerchantId, OpId};
+use crate::id::{AccountId, MerchantId, OpId};
 use crate::lot::{Allocation, Lot, take};
 use crate::quantity::{Money, Units};
 use crate::redemption::Redemption;
@@ -56,20 +56,7 @@ pub(crate) fn refund(
     let money = all_money - sale.money_back;
     let taken = take_back(view, sale, all_money, now)?;
 
-    let claimed = sale.claimed.as_ref();
-    let mut decision = author.caused(EventBody::Refunded {
-        sale: id,
-        merchant,
-        amount,
-        money,
-        account: taken.as_ref().map(|taken| taken.account),
-        group: claimed.map(|claimed| claimed.group),
-        units: taken.as_ref().map(|taken| taken.units).unwrap_or_default(),
-        debt: taken.as_ref().map(|taken| taken.debt).unwrap_or_default(),
-        unit: taken.as_ref().and_then(|taken| taken.unit),
-        taken: taken.map(|taken| taken.parts).unwrap_or_default(),
-        till: sale.till(),
-    });
+    let mut decision = Decision::default();
     if let Some(redemption) = mileage {
         let back = redemption.units_of(Money(refunded) - all_money);
         let units = back.checked_sub(redemption.returned).unwrap_or_default();
@@ -77,6 +64,25 @@ pub(crate) fn refund(
             give_back(view, author, &mut decision, (redemption, units), now)?;
         }
     }
+    let group = sale.claimed.map(|claimed| claimed.group);
+    let Taken { account, unit, units, parts, debt } = taken;
+    let (taken, till) = (parts, sale.till());
+    decision.then(
+        author,
+        EventBody::Refunded {
+            sale: id,
+            merchant,
+            amount,
+            money,
+            account,
+            group,
+            units,
+            taken,
+            debt,
+            unit,
+            till,
+        },
+    );
     Ok(decision)
 }
 
@@ -99,9 +105,10 @@ fn paid_with<'a>(view: &'a View, sale: &Sale) -> Result<Option<&'a Redemption>, 
     Ok(same.then_some(redemption))
 }
 
-/// What a refund takes back.
+/// What a refund takes back, and from whom.
+#[derive(Default)]
 struct Taken {
-    account: crate::id::AccountId,
+    account: Option<AccountId>,
     unit: Option<Unit>,
     /// All of it, what had expired counted in.
     units: Units,
@@ -112,20 +119,24 @@ struct Taken {
 /// Units to take back = ⌊earned × money refunded so far ÷ money paid⌋ less those taken back already: from the lot that the
 /// purchase made, what has expired of it counted as taken; then from the buyer's others of the group; what is not there is
 /// a debt.
-fn take_back(view: &View, sale: &Sale, all_money: Money, now: Timestamp) -> Result<Option<Taken>, Halt> {
-    let Some(Claimed { lot, account: buyer, group }) = sale.claimed else { return Ok(None) };
+fn take_back(view: &View, sale: &Sale, all_money: Money, now: Timestamp) -> Result<Taken, Halt> {
+    let Some(Claimed { lot, account: buyer, group }) = sale.claimed else {
+        return Ok(Taken::default());
+    };
     let heir = heir(view, buyer)?;
     let account = heir.unwrap_or(buyer);
     view.want(&[Key::Group(group), Key::Lot(account, group, lot), Key::Lot(buyer, group, lot)])?;
-    let Some(own) = lot_of(view, (account, buyer), group, lot)? else { return Ok(None) };
+    let Some(own) = lot_of(view, (account, buyer), group, lot)? else {
+        return Ok(Taken::default());
+    };
     let unit = own.worth.unit;
     let since = all_money - sale.unearned;
     let due = share(own.units.get(), since.0, (sale.amount - sale.unearned).0) - sale.clawed.get();
     let units = Units::new(due).unwrap_or_default();
-    let nothing = Taken { account, unit, units, parts: Vec::new(), debt: Units::ZERO };
+    let nothing = Taken { account: Some(account), unit, units, ..Taken::default() };
     if units.is_zero() || heir.is_none() {
         // A closed account holds nothing and owes nothing: all that it had has expired.
-        return Ok(Some(nothing));
+        return Ok(nothing);
     }
 
     let here = own.account == account;
@@ -144,7 +155,7 @@ fn take_back(view: &View, sale: &Sale, all_money: Money, now: Timestamp) -> Resu
         left = left.checked_sub(more.iter().map(|part| part.units).sum()).unwrap_or_default();
         parts.extend(more);
     }
-    Ok(Some(Taken { parts, debt: left, ..nothing }))
+    Ok(Taken { parts, debt: left, ..nothing })
 }
 
 /// Voids a sale of the author's shop: within half an hour by the shop's clock, and if nobody has claimed it.

@@ -420,7 +420,7 @@ pub enum Refusal {
     /// The account's keys act for a shop.
     #[n(141)]
     HasShop,
-    /// Mileage of the account is reserved for tills.
+    /// Mileage of the account is reserved for shops, by passes or holds.
     #[n(142)]
     PassesOpen,
     /// The account has ended.

@@ -64,20 +64,18 @@ pub(crate) fn give_back(
     view.want(&wanted.chain([Key::Group(group)]).collect::<Vec<_>>())?;
     let known = view.group(group)?.ok_or(Refusal::UnknownGroup)?;
 
-    let (mut fresh, mut gone) = (Vec::new(), Vec::new());
+    let (mut lots, mut gone) = (Vec::new(), Vec::new());
     for (index, part) in parts.iter().enumerate() {
         let back = Back { account, group: known, part, made_at: redemption.made_at, now };
-        match back.lot(view, author, payer, index)? {
-            None => gone.extend(heir.is_none().then_some(*part)),
-            Some(lot) => {
-                gone.extend((heir.is_none() || lot.ends_at <= now).then(|| lot.part(lot.remaining)));
-                fresh.push(lot);
-            }
+        let lot = back.lot(view, author, payer, index)?;
+        if heir.is_none() || lot.ends_at <= now {
+            gone.push(lot.part(part.units));
         }
+        lots.push(lot);
     }
     let redemption = id;
-    let reversed = EventBody::Reversed { redemption, merchant, account, group, units, parts, fresh, till };
-    decision.then(author, reversed);
+    decision
+        .then(author, EventBody::Reversed { redemption, merchant, account, group, units, parts, lots, till });
     for allocation in gone {
         decision.then(author, EventBody::Expired { group, account, allocation });
     }
@@ -94,8 +92,8 @@ struct Back<'a> {
 }
 
 impl Back<'_> {
-    /// The new lot that it comes back in; none if it goes into the one that it came from.
-    fn lot(&self, view: &View, author: &Author, payer: AccountId, index: usize) -> Result<Option<Lot>, Halt> {
+    /// The lot that it comes back into, as it stands since.
+    fn lot(&self, view: &View, author: &Author, payer: AccountId, index: usize) -> Result<Lot, Halt> {
         let Self { account, group, part, now, .. } = *self;
         let own = view.lot(account, group.id, part.lot)?;
         let (held_here, lot) = match own {
@@ -103,22 +101,23 @@ impl Back<'_> {
             None => (false, view.lot(payer, group.id, part.lot)?.ok_or(Refusal::UnknownRedemption)?),
         };
         let ended = group.usable(lot.worth.unit, now).ended(lot);
-        if !ended && held_here {
-            return Ok(None);
-        }
         let units = part.units;
+        if !ended && held_here {
+            let remaining = [lot.remaining, units].into_iter().sum();
+            return Ok(Lot { remaining, ..lot.clone() });
+        }
         let back =
             Lot { account, units, remaining: units, held: Units::ZERO, expired: Units::ZERO, ..lot.clone() };
         if !ended {
             // Merged accounts: it stands in the other one as it would have, had it been left over then.
-            return Ok(Some(Lot { units: lot.units, ..back }));
+            return Ok(Lot { units: lot.units, ..back });
         }
         let id = linked(author.op.id, index);
         if view.had_lot(account, group.id, id)? {
             return Err(Refusal::BadOpId.into());
         }
         let (last_day, ends_at) = self.until(view, lot)?;
-        Ok(Some(Lot { id, last_day, ends_at, revives: Some(lot.id), ..back }))
+        Ok(Lot { id, last_day, ends_at, revives: Some(lot.id), ..back })
     }
 
     /// Seven days, or the days that were left, if fewer; no time at all the second time, or after the group's end.

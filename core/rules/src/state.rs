@@ -451,19 +451,8 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
             }
             rows
         }
-        EventBody::Reversed { redemption, merchant, account, group, units, parts, fresh, .. } => {
-            view.want(&[Key::Redemption(*merchant, *redemption)])?;
-            let mut rows: Vec<Row> = fresh.iter().cloned().map(Row::Lot).collect();
-            for part in parts {
-                let elsewhere = |lot: &Lot| lot.id == part.lot || lot.revives == Some(part.lot);
-                if fresh.iter().any(elsewhere) {
-                    continue;
-                }
-                let more = |lot: &Lot| {
-                    Some(Lot { remaining: lot.remaining.checked_add(part.units)?, ..lot.clone() })
-                };
-                rows.extend(view.lot(*account, *group, part.lot)?.and_then(more).map(Row::Lot));
-            }
+        EventBody::Reversed { redemption, merchant, units, lots, .. } => {
+            let mut rows: Vec<Row> = lots.iter().cloned().map(Row::Lot).collect();
             let returned = |redemption: &Redemption| {
                 let returned = [redemption.returned, *units].into_iter().sum();
                 Row::Redemption(Redemption { returned, ..redemption.clone() })

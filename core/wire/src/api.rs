@@ -1,9 +1,12 @@
 //! The API's requests and answers, in JSON. Bytes are base64 (RFC 4648 section 4), ids are hex, times are
 //! milliseconds since 1970. Readers ignore fields that they do not know.
 
+use moa_rules::amendment::Amendment;
 use moa_rules::certificate::Certificate;
+use moa_rules::debt::Debt;
 use moa_rules::event::Inbox;
 use moa_rules::group::{Group, TermsVersion};
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::MerchantProfile;
@@ -540,6 +543,14 @@ pub struct Snapshot {
     /// The account's lots that have something left.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub lots: Vec<Lot>,
+    /// What the account owes.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub debts: Vec<Debt>,
+    /// The open holds of the account, and those of the caller's shop; of a clerk's till, those that it made.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub holds: Vec<Hold>,
     /// The account's passes that are open or ran out lately, and those for the caller's key, each in CBOR.
     #[serde(default)]
     pub passes: Vec<Base64>,
@@ -658,4 +669,8 @@ pub struct GroupEntry {
     /// Its member shops, in order of id.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub members: Vec<MerchantId>,
+    /// Other terms that are proposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub amendment: Option<Amendment>,
 }

@@ -163,21 +163,22 @@ mod tests {
     use crate::keys::{Signer, SoftwareKey};
     use crate::qr;
     use crate::token::Checked;
-    use moa_rules::id::{AccountId, GroupId, MerchantId, OpId};
+    use moa_rules::id::{GroupId, MerchantId, OpId};
     use moa_rules::op::OP_VERSION;
     use moa_rules::pass::PassToken;
     use moa_rules::quantity::{MAX_AMOUNT, Money, Units};
     use moa_rules::staff::Limits;
+    use moa_rules::terms::Unit;
     use proptest::prelude::*;
 
     const BASE: &str = "https://moa.example";
 
+    const LARGEST_UNIT: Option<Unit> = Some(Unit::Stamp(u16::MAX));
+
+    /// A voucher names its buyer, or the redemption that paid a part and so tells who that is.
     fn largest_voucher(key: &SoftwareKey) -> Checked<Op> {
-        let body = OpBody::RecordSale {
-            amount: MAX_AMOUNT,
-            addressee: Some(AccountId([0xff; 16])),
-            redemption: None,
-        };
+        let body =
+            OpBody::RecordSale { amount: MAX_AMOUNT, addressee: None, redemption: Some(OpId([0xff; 16])) };
         let (id, actor, counter, time) =
             (OpId([0xff; 16]), key.key_id(), u64::from(u32::MAX), u64::from(u32::MAX));
         Checked::sign(Op { version: OP_VERSION, id, actor, counter, time, body }, key).unwrap()
@@ -209,23 +210,22 @@ mod tests {
             expires: u64::from(u32::MAX),
             group: GroupId([0xff; 16]),
             most: Units::new(i64::MAX).unwrap(),
-            unit: None,
+            unit: LARGEST_UNIT,
         };
         let code = text(Checked::sign(code, &key).unwrap().bytes());
-        let approval = Approval {
-            version: OP_VERSION,
-            op: OpId([0xff; 16]),
-            merchant: MerchantId([0xff; 16]),
-            group: GroupId([0xff; 16]),
-            units: Units::new(1_000_000_000_000).unwrap(),
-            expires: u64::from(u32::MAX),
+        let approval = |units, unit| {
+            let (op, merchant, group) = (OpId([0xff; 16]), MerchantId([0xff; 16]), GroupId([0xff; 16]));
+            let (version, units, expires) = (OP_VERSION, Units::new(units).unwrap(), u64::from(u32::MAX));
+            let approval = Approval { version, op, merchant, group, units, expires, unit };
+            text(Checked::sign(approval, &key).unwrap().bytes())
         };
-        let approval = text(Checked::sign(approval, &key).unwrap().bytes());
+        let [points, stamps] =
+            [approval(1_000_000_000_000, None), approval(i64::from(u32::MAX), Some(Unit::Stamp(100)))];
         let limits = Limits { per_sale: MAX_AMOUNT, per_day: MAX_AMOUNT };
         let (version, counter, expires) = (OP_VERSION, u64::from(u32::MAX), u64::from(u32::MAX));
         let invitation = StaffInvitation { version, key: key.key_id(), counter, expires, limits };
         let invitation = text(Checked::sign(invitation, &key).unwrap().bytes());
-        for text in [voucher, code, approval, invitation] {
+        for text in [voucher, code, points, stamps, invitation] {
             assert!(text.len() <= MAX_CODE, "{} characters", text.len());
             assert!(qr::matrix(&text).unwrap().side <= 49, "version 8 is 49 modules wide");
         }
@@ -243,7 +243,7 @@ mod tests {
             units: Units::new(1_000_000_000_000).unwrap(),
             expires: u64::from(u32::MAX),
             public_key: key.public_key(),
-            unit: None,
+            unit: LARGEST_UNIT,
         };
         let pass = Checked::sign(pass, &key).unwrap().bytes().to_vec();
         let code = PassCode { version: OP_VERSION, pass, shown: u64::from(u32::MAX) };

@@ -57,7 +57,7 @@ impl Parsed {
                 }
                 CarriedToken::Sale(sale)
             }
-            OpBody::Redeem { code, .. } => {
+            OpBody::Redeem { code, .. } | OpBody::Hold { code, .. } => {
                 CarriedToken::Code(Sealed::parse(code).map_err(|_| Refusal::NotACode)?)
             }
             OpBody::JoinStaff { invitation } => {

@@ -13,6 +13,7 @@ use moa_rules::op::{OP_VERSION, Op, RedemptionCode};
 use moa_rules::pass::{PassCode, PassToken};
 use moa_rules::quantity::Units;
 use moa_rules::staff::StaffInvitation;
+use moa_rules::terms::Unit;
 
 use crate::canonical;
 use crate::keys::{self, PUBLIC_KEY_BYTES, SignError, Signer};
@@ -78,6 +79,9 @@ pub struct Approval {
     /// The second after which a shop no longer honours it.
     #[n(5)]
     pub expires: u64,
+    /// What a unit is; none for points.
+    #[n(6)]
+    pub unit: Option<Unit>,
 }
 
 impl Token for Approval {

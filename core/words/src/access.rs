@@ -217,8 +217,8 @@ fn passes(lang: Lang, refusal: &Refusal, currency: Currency) -> Option<String> {
         ),
         Refusal::PassesOpen => text!(
             lang,
-            "아직 쓰지 않은 이용권이 있어요. 이용권을 쓰거나 끝날 때까지 기다려 주세요.",
-            "There are passes that are not used yet. Use them, or wait until they end.",
+            "가게를 위해 잡아 둔 마일리지가 있어요. 쓰거나 끝날 때까지 기다려 주세요.",
+            "Mileage is reserved for a shop. Use it, or wait until that ends.",
         ),
         Refusal::HasMileage { units } => {
             let units = crate::number::units(lang, *units);

@@ -18,6 +18,7 @@ mod access;
 mod code;
 mod label;
 mod lang;
+mod ledger;
 pub mod number;
 pub mod particle;
 mod phone;

@@ -5,6 +5,7 @@ use moa_rules::refusal::Refusal;
 
 use crate::Lang;
 use crate::access;
+use crate::ledger;
 use crate::number::{count, money, plural, units};
 use crate::particle::{Particle, with};
 
@@ -356,7 +357,9 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
         ),
 
         // Keys, roles and passes; or a reason newer than these tables.
-        _ => access::refusal(lang, refusal, currency).unwrap_or_else(|| unknown(lang)),
+        _ => access::refusal(lang, refusal, currency)
+            .or_else(|| ledger::refusal(lang, refusal, currency))
+            .unwrap_or_else(|| unknown(lang)),
     }
 }
 

@@ -97,7 +97,7 @@ async fn edge_42_a_counter_that_its_key_has_used_before_is_refused() {
 async fn a_sale_dated_two_days_ahead_is_refused() {
     let town = Town::open().await;
     let cafe = town.shop(CAFE, "Cafe").await;
-    let body = || OpBody::RecordSale { amount: Money(4_500), addressee: None, .. };
+    let body = || OpBody::RecordSale { amount: Money(4_500), addressee: None, redemption: None };
     let ahead = cafe.device.op(town.now().plus(2 * Timestamp::DAY), body());
     refused_without_a_trace(&town, &cafe, &ahead, "sale_dated_ahead").await;
     town.applied(&[&cafe.device.op(town.now().plus(Timestamp::DAY), body())]).await;

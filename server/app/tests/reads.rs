@@ -299,7 +299,7 @@ async fn an_owner_sees_the_staff_with_what_they_sold_and_what_of_each_till_has_n
     let town = &street.town;
     let clerk = street.subject(Who::Role(Role::Staff)).await;
     let owner = clerk.owner.as_ref().unwrap();
-    let sells = |won| OpBody::RecordSale { amount: Money(won), addressee: None, .. };
+    let sells = |won| OpBody::RecordSale { amount: Money(won), addressee: None, redemption: None };
     let [first, second, third] = [30_000, 20_000, 10_000].map(|won| clerk.device.op(town.now(), sells(won)));
     town.applied(&[&first, &third]).await;
     let service = street.till(owner, moa_rules::device::KeyKind::Service).await;

@@ -99,7 +99,7 @@ async fn a_clerk_who_left_sells_no_more_and_what_they_sold_before_is_honoured() 
     let town = &street.town;
     let clerk = street.subject(Who::Role(Role::Staff)).await;
     let (merchant, owner) = (clerk.merchant.unwrap(), clerk.owner.as_ref().unwrap());
-    let sells = || OpBody::RecordSale { amount: Money(500_000), addressee: None, .. };
+    let sells = || OpBody::RecordSale { amount: Money(500_000), addressee: None, redemption: None };
     let before = clerk.device.op(town.now(), sells());
     town.pass(60_000);
     let leaves = OpBody::RemoveStaff { merchant, account: clerk.device.account };

@@ -13,14 +13,13 @@ use moa_wire::token::{Approval, Checked};
 pub fn token(signer: &dyn Signer, op: &Op, public_key: &[u8]) -> Result<Option<Vec<u8>>, SignError> {
     let version = OP_VERSION;
     match op.body {
-        OpBody::Pay { merchant, group, units, expires, .. } => {
-            let approval = Approval { version, op: op.id, merchant, group, units, expires };
+        OpBody::Pay { merchant, group, units, expires, unit } => {
+            let approval = Approval { version, op: op.id, merchant, group, units, expires, unit };
             Ok(Some(Checked::sign(approval, signer)?.bytes().to_vec()))
         }
-        OpBody::ReservePass { merchant, till, group, units, expires, .. } => {
+        OpBody::ReservePass { merchant, till, group, units, expires, unit } => {
             let (pass, public_key) = (op.id, public_key.to_vec());
-            let token =
-                PassToken { version, pass, merchant, till, group, units, expires, public_key, unit: None };
+            let token = PassToken { version, pass, merchant, till, group, units, expires, public_key, unit };
             Ok(Some(Checked::sign(token, signer)?.bytes().to_vec()))
         }
         _ => Ok(None),

@@ -4,8 +4,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use moa_rules::amendment::Amendment;
+use moa_rules::debt::Debt;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
+use moa_rules::group::Group;
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::op::Op;
@@ -40,7 +44,6 @@ struct State {
     /// When each key last sent an op, and the counters of those that were refused.
     heard: HashMap<KeyId, (Option<Timestamp>, BTreeSet<u64>)>,
     inboxes: HashMap<Inbox, (Vec<Vec<u8>>, InboxHead)>,
-    changed: BTreeMap<MerchantId, Timestamp>,
     accounts: HashMap<[u8; 32], NumberAccount>,
     enrolments: BTreeMap<[u8; 16], EnrolmentState>,
     member_tags: HashMap<AccountId, [u8; 16]>,
@@ -86,7 +89,6 @@ impl MemoryStore {
             ops: HashMap::new(),
             heard: HashMap::new(),
             inboxes: HashMap::new(),
-            changed: BTreeMap::new(),
             accounts: HashMap::new(),
             enrolments: BTreeMap::new(),
             member_tags: HashMap::new(),
@@ -174,11 +176,10 @@ impl Tx for State {
             }
         }
         for merchant in &changes.changed_merchants {
-            self.changed.insert(*merchant, changes.at);
+            self.tables.list_anew(*merchant, changes.at);
         }
         for group in &changes.changed_groups {
-            let members = self.tables.members.keys().filter(|(of, _)| of == group);
-            self.changed.extend(members.map(|(_, merchant)| (*merchant, changes.at)));
+            self.tables.list_members_anew(*group, changes.at);
         }
         Ok(())
     }
@@ -188,9 +189,9 @@ impl State {
     fn directory_merchant(&self, id: MerchantId) -> Option<DirectoryMerchant> {
         Some(DirectoryMerchant {
             merchant: self.tables.merchants.get(&id)?.clone(),
-            groups: self.tables.memberships.get(&id).cloned().unwrap_or_default(),
+            groups: self.tables.groups_of(id),
             keys: self.tables.keys_of(id),
-            changed_at: self.changed.get(&id).copied().unwrap_or_default(),
+            changed_at: self.tables.changed.get(&id).copied().unwrap_or_default(),
         })
     }
 }
@@ -237,7 +238,7 @@ impl Store for MemoryStore {
     ) -> Result<Vec<DirectoryMerchant>, StoreError> {
         let state = self.lock();
         let mut order: Vec<(Timestamp, MerchantId)> =
-            state.changed.iter().map(|(id, at)| (*at, *id)).collect();
+            state.tables.changed.iter().map(|(id, at)| (*at, *id)).collect();
         order.retain(|place| *place > after);
         order.sort_unstable();
         Ok(order.into_iter().take(limit).filter_map(|(_, id)| state.directory_merchant(id)).collect())
@@ -248,12 +249,7 @@ impl Store for MemoryStore {
     }
 
     fn group(&self, id: GroupId) -> Result<Option<DirectoryGroup>, StoreError> {
-        let tables = &self.lock().tables;
-        let Some(group) = tables.groups.get(&id).cloned() else { return Ok(None) };
-        let Some(terms) = tables.terms.get(&(id, group.terms_version)).cloned() else { return Ok(None) };
-        let members =
-            tables.members.keys().filter(|(of, _)| *of == id).map(|(_, merchant)| *merchant).collect();
-        Ok(Some(DirectoryGroup { group, terms, members }))
+        Ok(self.lock().tables.directory_group(id))
     }
 
     fn wallets_to_expire(
@@ -331,6 +327,37 @@ impl Store for MemoryStore {
 
     fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
         Ok(self.lock().tables.passes_for(account, till, since))
+    }
+
+    fn holds_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Hold>, StoreError> {
+        let mut over = self.lock().tables.holds_over(now);
+        over.truncate(limit);
+        Ok(over)
+    }
+
+    fn open_holds(&self, account: AccountId, merchant: Option<MerchantId>) -> Result<Vec<Hold>, StoreError> {
+        let of = |hold: &Hold| hold.account == account || merchant == Some(hold.merchant);
+        Ok(self.lock().tables.open_holds(of))
+    }
+
+    fn debts(&self, account: AccountId) -> Result<Vec<Debt>, StoreError> {
+        Ok(self.lock().tables.debts_of(account))
+    }
+
+    fn amendments_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Amendment>, StoreError> {
+        let mut due = self.lock().tables.amendments_due(now);
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    fn groups_to_end(&self, now: Timestamp, limit: usize) -> Result<Vec<Group>, StoreError> {
+        let mut due = self.lock().tables.groups_to_end(now);
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    fn lots_left(&self, group: GroupId, limit: usize) -> Result<Vec<Lot>, StoreError> {
+        Ok(self.lock().tables.lots_left(group).take(limit).cloned().collect())
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {
@@ -542,7 +569,10 @@ impl People for MemoryStore {
     }
 
     fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError> {
-        self.lock().accounts.retain(|_, number| number.signed_up || number.named_at >= since);
+        let mut state = self.lock();
+        let State { tables, accounts, .. } = &mut *state;
+        let holds = |account| tables.lots_of(account, None).any(|lot| !lot.remaining.is_zero());
+        accounts.retain(|_, number| number.signed_up || number.named_at >= since || holds(number.account));
         Ok(())
     }
 

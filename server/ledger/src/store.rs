@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use moa_rules::amendment::Amendment;
+use moa_rules::debt::Debt;
 use moa_rules::device::{Device, KeyKind};
 use moa_rules::event::Inbox;
 use moa_rules::group::{Group, TermsVersion};
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::Merchant;
@@ -33,11 +36,19 @@ pub enum StoreError {
     /// The database was written by a newer program.
     #[error("the database is of a newer version of Moa: update this program")]
     Newer,
+    /// The database was written by an older program.
+    #[error(
+        "the database is of an older version of Moa: start the server on it once, which brings it up to date"
+    )]
+    Older,
     /// The database was made before its tables were released, and they have changed since.
     #[error(
         "the database was made by a Moa that was never released; begin with a new folder, or use that very version"
     )]
     Unreleased,
+    /// The database can't be used as it is set up. Says what to do.
+    #[error("{0}")]
+    Unfit(String),
     /// Bytes in the database that this program did not write.
     #[error("{0}")]
     Corrupt(String),
@@ -89,6 +100,9 @@ pub struct InboxPage {
     /// Events in the inbox altogether.
     pub count: u64,
 }
+
+/// How many events lie between two kept hashes of an inbox.
+pub(crate) const CHECKPOINT: u64 = 64;
 
 /// What has been heard of a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -148,6 +162,8 @@ pub struct DirectoryGroup {
     pub terms: TermsVersion,
     /// Its members, in order of id.
     pub members: Vec<MerchantId>,
+    /// Other terms that are proposed.
+    pub amendment: Option<Amendment>,
 }
 
 /// The books and the journal.
@@ -160,7 +176,8 @@ pub trait Store: People {
     /// `op_id_reused`. A sale inside a claim counts as sent by its shop.
     ///
     /// # Errors
-    /// [`StoreError`], and then nothing of the batch was kept.
+    /// [`StoreError`], and then nothing of the batch was kept; unless the database went away at the very end, and then all of
+    /// it may have been. The same ops may come again either way.
     fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError>;
 
     /// A key's record.
@@ -169,6 +186,16 @@ pub trait Store: People {
     /// An inbox's head; that of an empty one if nothing landed there yet.
     fn head(&self, inbox: Inbox) -> Result<InboxHead, StoreError>;
 
+    /// The heads of inboxes, in their order.
+    fn heads(&self, inboxes: &[Inbox]) -> Result<Vec<InboxHead>, StoreError> {
+        inboxes.iter().map(|inbox| self.head(*inbox)).collect()
+    }
+
+    /// Whether other servers may commit on the same database.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Up to `limit` events after number `after`. Empty, with the head, beyond the end.
     fn inbox(&self, inbox: Inbox, after: u64, limit: usize) -> Result<InboxPage, StoreError>;
 
@@ -176,7 +203,7 @@ pub trait Store: People {
     fn lots(&self, account: AccountId) -> Result<Vec<Lot>, StoreError>;
 
     /// Up to `limit` shops that changed after the (time, id) pair, in that order. A shop changes when it
-    /// opens, when a key begins or ends to act for it, when it joins a group, and when a group of its does.
+    /// opens, when a key begins or ends to act for it, when it joins or leaves a group, and when a group of its does.
     fn directory(
         &self,
         after: (Timestamp, MerchantId),
@@ -229,6 +256,24 @@ pub trait Store: People {
 
     /// A buyer's passes that are open or ran out at a second or later, and those for a till that did, in order of id.
     fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError>;
+
+    /// Up to `limit` open holds whose time was over before `now`.
+    fn holds_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Hold>, StoreError>;
+
+    /// The open holds of a buyer, and those of a shop, in order of shop and id.
+    fn open_holds(&self, account: AccountId, merchant: Option<MerchantId>) -> Result<Vec<Hold>, StoreError>;
+
+    /// What an account owes, in order of group, shop and unit. Debts that are paid are left out.
+    fn debts(&self, account: AccountId) -> Result<Vec<Debt>, StoreError>;
+
+    /// Up to `limit` amendments whose date has come by `now`, those first whose date came first.
+    fn amendments_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Amendment>, StoreError>;
+
+    /// Up to `limit` groups whose end has come by `now`, and that have not ended.
+    fn groups_to_end(&self, now: Timestamp, limit: usize) -> Result<Vec<Group>, StoreError>;
+
+    /// Up to `limit` lots of a group with something left, in no order. It may walk over all lots: for a group that ends.
+    fn lots_left(&self, group: GroupId, limit: usize) -> Result<Vec<Lot>, StoreError>;
 
     /// Whether a person runs the server for everyone.
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError>;
@@ -480,7 +525,8 @@ pub trait People: Send + Sync {
     /// The account that a number's owner has signed up with.
     fn signed_up_with(&self, phone_mac: [u8; 32]) -> Result<Option<AccountId>, StoreError>;
 
-    /// Forgets numbers whose owners have not signed up and that no sale has named since an instant.
+    /// Forgets numbers whose owners have not signed up and that no sale has named since an instant, unless mileage is kept
+    /// for them.
     fn forget_numbers(&self, since: Timestamp) -> Result<(), StoreError>;
 
     /// Keeps digits, unless the account was handed out `most` since an instant.
@@ -542,6 +588,7 @@ impl From<DirectoryMerchant> for MerchantEntry {
 
 impl From<DirectoryGroup> for GroupEntry {
     fn from(group: DirectoryGroup) -> Self {
-        Self { group: group.group, terms: group.terms, members: group.members }
+        let DirectoryGroup { group, terms, members, amendment } = group;
+        Self { group, terms, members, amendment }
     }
 }

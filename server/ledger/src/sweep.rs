@@ -1,7 +1,9 @@
-//! What is due: the ops of the server that write down what expired, take the best for who agreed to it, and end the wait
-//! of sales. (docs/rules.md T4, S11, S15)
+//! What is due: the ops of the server that write down what expired, take the best for who agreed to it, end the wait of
+//! sales, passes and holds, count the answers to amendments, and end groups. (docs/rules.md T4, S11, S15, P7, R6, M)
 
-use moa_rules::id::{AccountId, GroupId};
+use std::collections::BTreeMap;
+
+use moa_rules::id::AccountId;
 use moa_rules::lot::Lot;
 use moa_rules::standing::best_from;
 use moa_rules::time::Timestamp;
@@ -12,8 +14,14 @@ use crate::engine::NotDecided;
 use crate::store::{Store, StoreError};
 use crate::system;
 
+/// All of them, in an order in which each finds what the one before left.
+pub const ALL: [Sweep; 7] = [amended, best, lapsed, released, unheld, expired, ended];
+
 /// Wallets, or sales, that are swept in one go.
 pub const AT_ONCE: usize = 200;
+
+/// Lots that are written down in one go, about: whoever comes meanwhile waits for the commit of these.
+const LOTS_AT_ONCE: usize = 512;
 
 /// Why a sweep stopped. The next one goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -42,17 +50,66 @@ pub fn expired(
     now: Timestamp,
 ) -> Result<Vec<Submission>, SweepError> {
     let mut ops = Vec::new();
-    for (account, group) in store.wallets_to_expire(now, AT_ONCE)? {
-        let Some(ended) = last_end(&store.lots(account)?, (account, group), now) else { continue };
-        ops.push(system::expire_lots(signer, account, group, ended)?);
+    let mut count = 0;
+    for wallet in store.wallets_to_expire(now, AT_ONCE)? {
+        let lots = store.lots(wallet.0)?;
+        let ended =
+            |lot: &&Lot| (lot.account, lot.group) == wallet && lot.ends_at <= now && !lot.free().is_zero();
+        let ended: Vec<&Lot> = lots.iter().filter(ended).collect();
+        let Some(last) = ended.iter().map(|lot| lot.ends_at).max() else { continue };
+        ops.push(system::expire_lots(signer, wallet, &ended, last)?);
+        count += ended.len();
+        if count >= LOTS_AT_ONCE {
+            break;
+        }
     }
     Ok(ops)
 }
 
-/// The last instant, up to now, at which lots of the wallet ended: names this sweep of it, and no other.
-fn last_end(lots: &[Lot], wallet: (AccountId, GroupId), now: Timestamp) -> Option<Timestamp> {
-    let ended = lots.iter().filter(|lot| (lot.account, lot.group) == wallet && lot.ends_at <= now);
-    ended.map(|lot| lot.ends_at).max()
+/// What remains in groups whose end has come; and the end of those of which nothing does.
+///
+/// # Errors
+/// [`SweepError`].
+pub fn ended(store: &dyn Store, signer: &dyn Signer, now: Timestamp) -> Result<Vec<Submission>, SweepError> {
+    let mut ops = Vec::new();
+    for group in store.groups_to_end(now, AT_ONCE)? {
+        let Some(closing) = group.closing else { continue };
+        let left = store.lots_left(group.id, AT_ONCE)?;
+        if left.is_empty() {
+            ops.push(system::end_group(signer, group.id, closing.ends_at)?);
+        }
+        let mut wallets: BTreeMap<AccountId, Vec<&Lot>> = BTreeMap::new();
+        // What is held waits for its pass or hold.
+        for lot in left.iter().filter(|lot| !lot.free().is_zero()) {
+            wallets.entry(lot.account).or_default().push(lot);
+        }
+        for (account, lots) in wallets {
+            ops.push(system::expire_lots(signer, (account, group.id), &lots, closing.ends_at)?);
+        }
+    }
+    Ok(ops)
+}
+
+/// Every hold whose time is over.
+///
+/// # Errors
+/// [`SweepError`].
+pub fn unheld(store: &dyn Store, signer: &dyn Signer, now: Timestamp) -> Result<Vec<Submission>, SweepError> {
+    let holds = store.holds_to_lapse(now, AT_ONCE)?;
+    holds.iter().map(|hold| Ok(system::lapse_hold(signer, hold)?)).collect()
+}
+
+/// Every amendment whose date has come.
+///
+/// # Errors
+/// [`SweepError`].
+pub fn amended(
+    store: &dyn Store,
+    signer: &dyn Signer,
+    now: Timestamp,
+) -> Result<Vec<Submission>, SweepError> {
+    let due = store.amendments_due(now, AT_ONCE)?;
+    due.iter().map(|amendment| Ok(system::decide_amendment(signer, amendment)?)).collect()
 }
 
 /// Every sale that has waited a day for a buyer who agreed to the best.

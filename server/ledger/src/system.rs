@@ -3,7 +3,10 @@
 //! Everything in such an op is derived from the job and its subject, so that a second run signs the same payload
 //! and the engine answers `duplicate`.
 
+use moa_rules::amendment::Amendment;
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::lot::Lot;
 use moa_rules::op::{Carried, OP_VERSION, Op, OpBody};
 use moa_rules::time::Timestamp;
 use moa_wire::keys::{SignError, Signer, sha256};
@@ -26,18 +29,49 @@ pub fn enrol_device(
     sign(signer, &[b"enrol", &enrolment], at, body)
 }
 
-/// Writes down what expired in a wallet at or before `ended`, the last such instant.
+/// Writes down what expired of these lots of a wallet, all of which have, the last at `ended`.
+///
+/// Named by how much of each is free: what a pass or a hold gives back later is another sweep's.
 ///
 /// # Errors
 /// If the key does not sign.
 pub fn expire_lots(
     signer: &dyn Signer,
-    account: AccountId,
-    group: GroupId,
+    (account, group): (AccountId, GroupId),
+    lots: &[&Lot],
     ended: Timestamp,
 ) -> Result<Submission, SignError> {
     let body = OpBody::ExpireLots { group, account };
-    sign(signer, &[b"expire", &account.0, &group.0, &ended.0.to_be_bytes()], ended, body)
+    let free = lots.iter().flat_map(|lot| [lot.id.0.to_vec(), lot.free().get().to_be_bytes().to_vec()]);
+    let free: Vec<u8> = free.flatten().collect();
+    sign(signer, &[b"expire", &account.0, &group.0, &ended.0.to_be_bytes(), &free], ended, body)
+}
+
+/// Counts the answers to an amendment whose date has come.
+///
+/// # Errors
+/// If the key does not sign.
+pub fn decide_amendment(signer: &dyn Signer, amendment: &Amendment) -> Result<Submission, SignError> {
+    let Amendment { group, id, from, .. } = *amendment;
+    let body = OpBody::DecideAmendment { group, amendment: id };
+    sign(signer, &[b"amend", &group.0, &id.0], from, body)
+}
+
+/// Gives back what a hold reserved.
+///
+/// # Errors
+/// If the key does not sign.
+pub fn lapse_hold(signer: &dyn Signer, hold: &Hold) -> Result<Submission, SignError> {
+    let body = OpBody::LapseHold { merchant: hold.merchant, hold: hold.id };
+    sign(signer, &[b"hold", &hold.merchant.0, &hold.id.0], hold.until, body)
+}
+
+/// Nothing remains of a group whose end came at `ended`.
+///
+/// # Errors
+/// If the key does not sign.
+pub fn end_group(signer: &dyn Signer, group: GroupId, ended: Timestamp) -> Result<Submission, SignError> {
+    sign(signer, &[b"end", &group.0], ended, OpBody::EndGroup { group })
 }
 
 /// Writes down that a sale has waited long enough.
@@ -141,7 +175,8 @@ mod tests {
     #[test]
     fn a_second_run_signs_the_same_payload() {
         let (key, _) = SoftwareKey::generate().unwrap();
-        let run = |at| expire_lots(&key, AccountId([1; 16]), GroupId([2; 16]), Timestamp(at)).unwrap().op;
+        let run =
+            |at| expire_lots(&key, (AccountId([1; 16]), GroupId([2; 16])), &[], Timestamp(at)).unwrap().op;
         let (one, two, later) = (run(86_400_000), run(86_400_000), run(2 * 86_400_000));
         assert_eq!(one.payload_hash(), two.payload_hash());
         assert_eq!(one.value().id.version(), 8);

@@ -2,23 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use moa_rules::amendment::Amendment;
 use moa_rules::books::{Account, Ledger, postings};
+use moa_rules::debt::Debt;
 use moa_rules::device::Device;
 use moa_rules::event::Event;
 use moa_rules::group::{Group, Member, TermsVersion};
+use moa_rules::hold::{Hold, HoldState};
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
 use moa_rules::merchant::Merchant;
 use moa_rules::pass::{Pass, PassState};
 use moa_rules::quantity::Money;
+use moa_rules::redemption::Redemption;
 use moa_rules::sale::Sale;
 use moa_rules::staff::Staff;
 use moa_rules::standing::{Standing, best_from};
 use moa_rules::state::{Row, apply};
+use moa_rules::terms::Unit;
 use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Halt, Key, View};
 
-use crate::store::LONGEST_GAP;
+use crate::batch::{Listed, directory_change};
+use crate::store::{DirectoryGroup, LONGEST_GAP};
+
+/// What a debt is found by: the account, and what tells it from others of the same.
+pub type DebtKey = (AccountId, (GroupId, MerchantId, Option<Unit>));
 
 /// Every live table, by its primary key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +38,8 @@ pub struct Tables {
     pub counters: BTreeSet<(KeyId, u64)>,
     /// Shops.
     pub merchants: BTreeMap<MerchantId, Merchant>,
+    /// When what the directory shows of each shop last changed.
+    pub changed: BTreeMap<MerchantId, Timestamp>,
     /// Sales.
     pub sales: BTreeMap<(MerchantId, OpId), Sale>,
     /// Groups.
@@ -37,7 +48,7 @@ pub struct Tables {
     pub terms: BTreeMap<(GroupId, u32), TermsVersion>,
     /// Memberships.
     pub members: BTreeMap<(GroupId, MerchantId), Member>,
-    /// The groups of each shop.
+    /// The groups of each shop, those that it left too.
     pub memberships: BTreeMap<MerchantId, Vec<GroupId>>,
     /// Lots, spent ones too.
     pub lots: BTreeMap<(AccountId, GroupId, LotId), Lot>,
@@ -49,8 +60,16 @@ pub struct Tables {
     pub staff_days: BTreeMap<(MerchantId, AccountId, Day), Money>,
     /// Mileage reserved for tills, spent and released passes too.
     pub passes: BTreeMap<(MerchantId, OpId), Pass>,
-    /// Accounts that have ended, and when.
-    pub closed: BTreeMap<AccountId, Timestamp>,
+    /// Accounts that have ended: when, and which one took over what they held.
+    pub closed: BTreeMap<AccountId, (Timestamp, Option<AccountId>)>,
+    /// Mileage reserved for shops, holds that are over too.
+    pub holds: BTreeMap<(MerchantId, OpId), Hold>,
+    /// Mileage that shops took.
+    pub redemptions: BTreeMap<(MerchantId, OpId), Redemption>,
+    /// What accounts owe, debts that are paid too.
+    pub debts: BTreeMap<DebtKey, Debt>,
+    /// The terms that were proposed last in each group.
+    pub amendments: BTreeMap<GroupId, Amendment>,
     /// Who runs the server for everyone.
     pub operators: BTreeSet<AccountId>,
     /// The books, without wallets: they are the lots.
@@ -78,9 +97,7 @@ impl Tables {
                 let lots: Vec<Lot> = self.lots_of(account, Some(group)).cloned().collect();
                 (!lots.is_empty()).then(|| Cell::Wallet(Wallet::new(lots)))
             }
-            Key::Lot(account, group, lot) => {
-                self.lots.contains_key(&(account, group, lot)).then_some(Cell::Lot)
-            }
+            Key::Lot(account, group, lot) => self.lots.get(&(account, group, lot)).cloned().map(Cell::Lot),
             Key::Standing(account) => self.standings.get(&account).cloned().map(Cell::Standing),
             Key::DevicesOf(account) => keys(self.devices_of(account)),
             Key::Tills(merchant) => keys(self.tills(merchant)),
@@ -103,7 +120,18 @@ impl Tables {
                 groups.dedup();
                 (!groups.is_empty()).then_some(Cell::WalletsOf(groups))
             }
-            Key::Closed(account) => self.closed.contains_key(&account).then_some(Cell::Closed),
+            Key::Closed(account) => self.closed.get(&account).map(|(_, into)| Cell::Closed(*into)),
+            Key::Hold(merchant, id) => self.holds.get(&(merchant, id)).cloned().map(Cell::Hold),
+            Key::Redemption(merchant, id) => {
+                self.redemptions.get(&(merchant, id)).cloned().map(Cell::Redemption)
+            }
+            Key::Debts(account) => {
+                let debts = self.debts_of(account);
+                (!debts.is_empty()).then_some(Cell::Debts(debts))
+            }
+            Key::Amendment(group) => {
+                self.amendments.get(&group).map(|amendment| Cell::Amendment(Box::new(amendment.clone())))
+            }
             Key::Operator(account) => self.operators.contains(&account).then_some(Cell::Operator),
         }
     }
@@ -131,7 +159,13 @@ impl Tables {
                 self.staff_days.insert((merchant, account, day), sold);
             }
             Row::Pass(pass) => drop(self.passes.insert((pass.merchant, pass.id), pass)),
-            Row::Closed { account, at } => drop(self.closed.insert(account, at)),
+            Row::Closed { account, at, into } => drop(self.closed.insert(account, (at, into))),
+            Row::Hold(hold) => drop(self.holds.insert((hold.merchant, hold.id), hold)),
+            Row::Redemption(redemption) => {
+                self.redemptions.insert((redemption.merchant, redemption.id), redemption);
+            }
+            Row::Debt(debt) => drop(self.debts.insert((debt.account, debt.key()), debt)),
+            Row::Amendment(amendment) => drop(self.amendments.insert(amendment.group, *amendment)),
             Row::Operator { account, operator: true } => drop(self.operators.insert(account)),
             Row::Operator { account, operator: false } => drop(self.operators.remove(&account)),
             Row::Member(member) => {
@@ -142,6 +176,98 @@ impl Tables {
                 self.members.insert((member.group, member.merchant), member);
             }
         }
+    }
+
+    /// Takes out the row that has this one's primary key.
+    pub fn take(&mut self, like: &Row) -> Option<Row> {
+        match like {
+            Row::Device(device) => self.devices.remove(&device.key).map(Row::Device),
+            Row::Counter(key, counter) => {
+                self.counters.take(&(*key, *counter)).map(|(key, counter)| Row::Counter(key, counter))
+            }
+            Row::Merchant(merchant) => self.merchants.remove(&merchant.id).map(Row::Merchant),
+            Row::Sale(sale) => self.sales.remove(&(sale.merchant, sale.id)).map(Row::Sale),
+            Row::Group(group) => self.groups.remove(&group.id).map(Row::Group),
+            Row::Terms(terms) => self.terms.remove(&(terms.group, terms.version)).map(Row::Terms),
+            Row::Member(member) => self.members.remove(&(member.group, member.merchant)).map(Row::Member),
+            Row::Lot(lot) => self.lots.remove(&(lot.account, lot.group, lot.id)).map(Row::Lot),
+            Row::Standing(standing) => self.standings.remove(&standing.account).map(Row::Standing),
+            Row::Staff(staff) => self.staff.remove(&(staff.merchant, staff.account)).map(Row::Staff),
+            Row::StaffDay { merchant, account, day, .. } => {
+                let (merchant, account, day) = (*merchant, *account, *day);
+                let sold = self.staff_days.remove(&(merchant, account, day));
+                sold.map(|sold| Row::StaffDay { merchant, account, day, sold })
+            }
+            Row::Pass(pass) => self.passes.remove(&(pass.merchant, pass.id)).map(Row::Pass),
+            Row::Closed { account, .. } => {
+                let account = *account;
+                self.closed.remove(&account).map(|(at, into)| Row::Closed { account, at, into })
+            }
+            Row::Hold(hold) => self.holds.remove(&(hold.merchant, hold.id)).map(Row::Hold),
+            Row::Redemption(redemption) => {
+                self.redemptions.remove(&(redemption.merchant, redemption.id)).map(Row::Redemption)
+            }
+            Row::Debt(debt) => self.debts.remove(&(debt.account, debt.key())).map(Row::Debt),
+            Row::Amendment(amendment) => {
+                self.amendments.remove(&amendment.group).map(|known| Row::Amendment(Box::new(known)))
+            }
+            Row::Operator { account, .. } => {
+                self.operators.take(account).map(|account| Row::Operator { account, operator: true })
+            }
+        }
+    }
+
+    /// A shop is shown differently since an instant.
+    pub fn list_anew(&mut self, merchant: MerchantId, at: Timestamp) {
+        let changed = self.changed.entry(merchant).or_insert(at);
+        *changed = at.max(*changed);
+    }
+
+    /// Every member of a group is shown differently since an instant.
+    pub fn list_members_anew(&mut self, group: GroupId, at: Timestamp) {
+        let (first, last) = (MerchantId([0; 16]), MerchantId([0xff; 16]));
+        let members: Vec<MerchantId> =
+            self.members.range((group, first)..=(group, last)).map(|((_, merchant), _)| *merchant).collect();
+        members.into_iter().for_each(|merchant| self.list_anew(merchant, at));
+    }
+
+    /// Every row.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        let staff_days = self.staff_days.iter().map(|((merchant, account, day), sold)| Row::StaffDay {
+            merchant: *merchant,
+            account: *account,
+            day: *day,
+            sold: *sold,
+        });
+        let closed = self.closed.iter().map(|(account, (at, into))| Row::Closed {
+            account: *account,
+            at: *at,
+            into: *into,
+        });
+        let amendments =
+            self.amendments.values().cloned().map(|amendment| Row::Amendment(Box::new(amendment)));
+        let operators =
+            self.operators.iter().map(|account| Row::Operator { account: *account, operator: true });
+        let devices = self.devices.values().cloned().map(Row::Device);
+        let counters = self.counters.iter().map(|(key, counter)| Row::Counter(*key, *counter));
+        devices
+            .chain(counters)
+            .chain(self.merchants.values().cloned().map(Row::Merchant))
+            .chain(self.sales.values().cloned().map(Row::Sale))
+            .chain(self.groups.values().cloned().map(Row::Group))
+            .chain(self.terms.values().cloned().map(Row::Terms))
+            .chain(self.members.values().cloned().map(Row::Member))
+            .chain(self.lots.values().cloned().map(Row::Lot))
+            .chain(self.standings.values().cloned().map(Row::Standing))
+            .chain(self.staff.values().copied().map(Row::Staff))
+            .chain(staff_days)
+            .chain(self.passes.values().cloned().map(Row::Pass))
+            .chain(self.holds.values().cloned().map(Row::Hold))
+            .chain(self.redemptions.values().cloned().map(Row::Redemption))
+            .chain(self.debts.values().copied().map(Row::Debt))
+            .chain(amendments)
+            .chain(closed)
+            .chain(operators)
     }
 
     /// Adds to an account of the books. Accounts at zero are not kept.
@@ -171,6 +297,11 @@ impl Tables {
             if posting.account.ledger != Ledger::Wallet {
                 self.post(posting.account, posting.amount);
             }
+        }
+        match directory_change(&event.body) {
+            Some(Listed::Merchant(merchant)) => self.list_anew(merchant, event.at),
+            Some(Listed::Group(group)) => self.list_members_anew(group, event.at),
+            None => {}
         }
         Ok(())
     }
@@ -226,6 +357,67 @@ impl Tables {
         let mut passes: Vec<Pass> = self.passes.values().filter(wanted).cloned().collect();
         passes.sort_by_key(|pass| pass.id);
         passes
+    }
+
+    /// The groups that a shop is in, in order of id.
+    pub fn groups_of(&self, merchant: MerchantId) -> Vec<GroupId> {
+        let groups = self.memberships.get(&merchant).into_iter().flatten();
+        let stays = |group: &&GroupId| {
+            self.members.get(&(**group, merchant)).is_some_and(|member| member.left_at.is_none())
+        };
+        groups.filter(stays).copied().collect()
+    }
+
+    /// What an account owes.
+    pub fn debts_of(&self, account: AccountId) -> Vec<Debt> {
+        let first = (account, (GroupId([0; 16]), MerchantId([0; 16]), None));
+        let theirs = self.debts.range(first..).take_while(|((debtor, _), _)| *debtor == account);
+        theirs.map(|(_, debt)| *debt).filter(|debt| !debt.units.is_zero()).collect()
+    }
+
+    /// Open holds that the test picks, in order of shop and id.
+    pub fn open_holds(&self, which: impl Fn(&Hold) -> bool) -> Vec<Hold> {
+        let open = self.holds.values().filter(|hold| hold.state == HoldState::Open);
+        open.filter(|hold| which(hold)).cloned().collect()
+    }
+
+    /// Open holds whose time was over before `now`, those first whose time was over first.
+    pub fn holds_over(&self, now: Timestamp) -> Vec<Hold> {
+        let mut over = self.open_holds(|hold| hold.until < now);
+        over.sort_by_key(|hold| hold.until);
+        over
+    }
+
+    /// Amendments whose date has come, those first whose date came first.
+    pub fn amendments_due(&self, now: Timestamp) -> Vec<Amendment> {
+        let due = |amendment: &&Amendment| !amendment.decided && amendment.from <= now;
+        let mut due: Vec<Amendment> = self.amendments.values().filter(due).cloned().collect();
+        due.sort_by_key(|amendment| amendment.from);
+        due
+    }
+
+    /// Groups whose end has come and that have not ended, those first whose end came first.
+    pub fn groups_to_end(&self, now: Timestamp) -> Vec<Group> {
+        let due =
+            |group: &&Group| group.closing.is_some_and(|closing| !closing.ended && closing.ends_at <= now);
+        let mut due: Vec<Group> = self.groups.values().filter(due).cloned().collect();
+        due.sort_by_key(|group| group.closing.map(|closing| closing.ends_at));
+        due
+    }
+
+    /// Lots of a group with something left.
+    pub fn lots_left(&self, group: GroupId) -> impl Iterator<Item = &Lot> {
+        self.lots.values().filter(move |lot| lot.group == group && !lot.remaining.is_zero())
+    }
+
+    /// A group as the directory shows it.
+    pub fn directory_group(&self, id: GroupId) -> Option<DirectoryGroup> {
+        let group = self.groups.get(&id)?.clone();
+        let terms = self.terms.get(&(id, group.terms_version))?.clone();
+        let of = |member: &&Member| member.group == id && member.left_at.is_none();
+        let members = self.members.values().filter(of).map(|member| member.merchant).collect();
+        let amendment = self.amendments.get(&id).filter(|amendment| !amendment.decided).cloned();
+        Some(DirectoryGroup { group, terms, members, amendment })
     }
 
     /// The gaps between the counters that a key has used, each from its first number to its last.

@@ -199,7 +199,7 @@ mod suite {
         let group = town.group(points(500, 0, Basis::OnIssue), &[&cafe]);
         let buyer = town.enrol();
         let two_days = 2 * Timestamp::DAY;
-        let sale = |amount| OpBody::RecordSale { amount: Money(amount), addressee: None, .. };
+        let sale = |amount| OpBody::RecordSale { amount: Money(amount), addressee: None, redemption: None };
         let claim = |sale: &moa_wire::token::Checked<moa_rules::op::Op>| OpBody::Claim {
             sale: sale.bytes().to_vec(),
             choice: Some(moa_rules::op::Choice { group, terms_version: 1 }),

@@ -8,6 +8,7 @@ use moa_phone::{Fate, Phone, SignedIn};
 use moa_rules::books::Ledger;
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::{GroupId, KeyId, MerchantId, OpId};
+use moa_rules::lot::Usable;
 use moa_rules::op::Carried;
 use moa_wire::keys::Signer;
 use moa_wire::submission::Parsed;
@@ -214,7 +215,7 @@ impl World {
     fn check_balances(&self, someone: &Person, phone: &Phone) -> Step {
         let lots = self.server.ledger.store().lots(someone.account).map_err(broken)?;
         let mut held: BTreeMap<GroupId, i64> = BTreeMap::new();
-        for lot in lots.iter().filter(|lot| lot.usable(self.now)) {
+        for lot in lots.iter().filter(|lot| lot.usable(&Usable::new(None, self.now))) {
             *held.entry(lot.group).or_default() += lot.free().get();
         }
         let seen = reckon(&self.server, phone, someone.account)?;

@@ -10,6 +10,7 @@ use moa_ledger::store::Answer;
 use moa_phone::{Fate, Method, Request};
 use moa_rules::certificate::ALLOWANCE;
 use moa_rules::id::{KeyId, OpId};
+use moa_rules::lot::Usable;
 use moa_rules::op::{OP_VERSION, Op, OpBody};
 use moa_rules::quantity::{Money, Units};
 use moa_rules::standing::StandingChoice;
@@ -146,7 +147,7 @@ impl World {
     /// A till sells more than it may: over a clerk's limits, and over what is left of its certificate.
     pub(crate) fn overstep(&mut self, person: usize) -> Step {
         let most = Money(ALLOWANCE.0 * 3 / 10);
-        let over = |amount| OpBody::RecordSale { amount, addressee: None, .. };
+        let over = |amount| OpBody::RecordSale { amount, addressee: None, redemption: None };
         self.forge(person, &[over(Money(50_000)), over(Money(70_000)), over(most)])?;
         // Another request, another batch: what was sold before has to be looked up.
         self.forge_in(Timestamp::SECOND, person, &[over(most)])
@@ -156,8 +157,7 @@ impl World {
     pub(crate) fn pay_raw(&mut self, person: usize) -> Step {
         let tables = self.server.ledger.tables()?;
         let account = self.people[person].account;
-        let usable =
-            tables.lots_of(account, None).find(|lot| lot.usable(self.now) && !lot.remaining.is_zero());
+        let usable = tables.lots_of(account, None).find(|lot| lot.usable(&Usable::new(None, self.now)));
         let Some(group) = usable.map(|lot| lot.group) else { return Ok(()) };
         let member = tables.members.keys().find(|(of, _)| *of == group).map(|(_, merchant)| *merchant);
         let Some(merchant) = member else { return Ok(()) };

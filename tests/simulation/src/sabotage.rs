@@ -12,9 +12,13 @@ use moa_ledger::store::{
     StoreError, TakenOneTime, missing, pass_over,
 };
 use moa_ledger::tables::Tables;
+use moa_rules::amendment::Amendment;
 use moa_rules::certificate::Certificate;
+use moa_rules::debt::Debt;
 use moa_rules::device::Device;
 use moa_rules::event::{Event, EventBody, Inbox};
+use moa_rules::group::Group;
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::Lot;
 use moa_rules::pass::{Pass, PassState};
@@ -445,12 +449,7 @@ impl Store for SpoiltStore {
     }
 
     fn group(&self, id: GroupId) -> Result<Option<DirectoryGroup>, StoreError> {
-        let tables = &self.lock().books.tables;
-        let Some(group) = tables.groups.get(&id).cloned() else { return Ok(None) };
-        let Some(terms) = tables.terms.get(&(id, group.terms_version)).cloned() else { return Ok(None) };
-        let members =
-            tables.members.keys().filter(|(of, _)| *of == id).map(|(_, merchant)| *merchant).collect();
-        Ok(Some(DirectoryGroup { group, terms, members }))
+        Ok(self.lock().books.tables.directory_group(id))
     }
 
     fn waiting_of(&self, account: AccountId) -> Result<Vec<Sale>, StoreError> {
@@ -518,6 +517,37 @@ impl Store for SpoiltStore {
 
     fn passes_for(&self, account: AccountId, till: KeyId, since: u64) -> Result<Vec<Pass>, StoreError> {
         Ok(self.lock().books.tables.passes_for(account, till, since))
+    }
+
+    fn holds_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Hold>, StoreError> {
+        let mut over = self.lock().books.tables.holds_over(now);
+        over.truncate(limit);
+        Ok(over)
+    }
+
+    fn open_holds(&self, account: AccountId, merchant: Option<MerchantId>) -> Result<Vec<Hold>, StoreError> {
+        let of = |hold: &Hold| hold.account == account || merchant == Some(hold.merchant);
+        Ok(self.lock().books.tables.open_holds(of))
+    }
+
+    fn debts(&self, account: AccountId) -> Result<Vec<Debt>, StoreError> {
+        Ok(self.lock().books.tables.debts_of(account))
+    }
+
+    fn amendments_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Amendment>, StoreError> {
+        let mut due = self.lock().books.tables.amendments_due(now);
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    fn groups_to_end(&self, now: Timestamp, limit: usize) -> Result<Vec<Group>, StoreError> {
+        let mut due = self.lock().books.tables.groups_to_end(now);
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    fn lots_left(&self, group: GroupId, limit: usize) -> Result<Vec<Lot>, StoreError> {
+        Ok(self.lock().books.tables.lots_left(group).take(limit).cloned().collect())
     }
 
     fn is_operator(&self, account: AccountId) -> Result<bool, StoreError> {

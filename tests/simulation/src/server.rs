@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use moa_ledger::given;
 use moa_ledger::store::{self, Answer, NewToken, Outcome};
-use moa_ledger::sweep::{self, Sweep};
+use moa_ledger::sweep;
 use moa_ledger::system;
 use moa_phone::{Method, Request, Response};
 use moa_rules::device::{Device, Holder};
@@ -261,7 +261,7 @@ impl Server {
     /// with something new.
     pub(crate) fn sweep(&mut self, now: Timestamp) -> Step<Vec<Inbox>> {
         let mut batch = Vec::new();
-        for find in [sweep::released, sweep::expired, sweep::best, sweep::lapsed] as [Sweep; 4] {
+        for find in sweep::ALL {
             batch.extend(find(self.ledger.store(), &self.key, now).map_err(broken)?);
         }
         Ok(self.decide(&batch, now)?.1)

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{InboxHead, Store};
 use moa_ledger::tables::{Tables, system_device};
-use moa_ledger::verify::{Report, verify};
+use moa_ledger::verify::{Report, verify_file};
 use moa_phone::{Phone, PhoneError, Reckoned};
 use moa_rules::books::{Ledger, Party};
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, MerchantId};
-use moa_rules::lot::Wallet;
+use moa_rules::lot::{Usable, Wallet};
 use moa_rules::quantity::{Money, Units};
 use moa_rules::time::Timestamp;
 use moa_server::database;
@@ -74,7 +74,7 @@ impl Books {
     /// # Errors
     /// If the database cannot be read.
     pub fn verify(&self) -> Result<Report, Failure> {
-        Ok(verify(&self.database)?)
+        Ok(verify_file(&self.database)?)
     }
 
     /// The live tables.
@@ -95,7 +95,7 @@ impl Books {
                         Ledger::Issued => standing.issued = units(standing.issued, *amount),
                         Ledger::Redeemed => standing.redeemed = units(standing.redeemed, *amount),
                         Ledger::Position => standing.position = Money(*amount),
-                        Ledger::Wallet | Ledger::Expired => {}
+                        Ledger::Wallet | Ledger::Expired | Ledger::ClawedBack | Ledger::Adjusted => {}
                     }
                 }
                 _ => {}
@@ -108,7 +108,9 @@ impl Books {
 
     /// What an account can use in a group.
     pub fn available(&self, account: AccountId, group: GroupId, now: Timestamp) -> Units {
-        Wallet::new(self.tables.lots_of(account, Some(group)).cloned().collect()).available(now)
+        let known = self.tables.groups.get(&group);
+        let usable = known.map_or(Usable::new(None, now), |group| group.usable(None, now));
+        Wallet::new(self.tables.lots_of(account, Some(group)).cloned().collect()).available(&usable)
     }
 
     /// How far an inbox has come by now.

@@ -2,7 +2,7 @@
 
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::quantity::{Money, Units};
-use moa_rules::sale::Sale;
+use moa_rules::sale::{Claimed, Sale};
 use moa_rules::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -49,7 +49,7 @@ pub(crate) fn put(db: &Connection, sale: &Sale) -> Result<(), PhoneError> {
         sale.amount.0,
         signed(sale.time),
         sale.addressee.map(|account| account.0),
-        sale.claimed_by.map(|lot| lot.0),
+        sale.claimed.map(|claimed| claimed.lot.0),
         sale.waits_until.map(|until| until.0),
         sale.lapsed,
     ))?;
@@ -120,17 +120,15 @@ fn read_sold(row: &Row) -> Result<Sold, PhoneError> {
 }
 
 fn read(row: &Row) -> rusqlite::Result<Sale> {
+    let (id, merchant, key) = (OpId(row.get(0)?), MerchantId(row.get(1)?), KeyId(row.get(2)?));
+    let sale = Sale::new(id, merchant, key, Money(row.get(3)?), unsigned(row.get(4)?));
+    let claimed = row.get::<_, Option<_>>(6)?.map(LotId);
     Ok(Sale {
-        id: OpId(row.get(0)?),
-        merchant: MerchantId(row.get(1)?),
-        key: KeyId(row.get(2)?),
-        amount: Money(row.get(3)?),
-        time: unsigned(row.get(4)?),
         addressee: row.get::<_, Option<_>>(5)?.map(AccountId),
-        claimed_by: row.get::<_, Option<_>>(6)?.map(LotId),
+        // Whose it is the server knows.
+        claimed: claimed.map(|lot| Claimed { lot, account: AccountId([0; 16]), group: GroupId([0; 16]) }),
         waits_until: row.get::<_, Option<_>>(7)?.map(Timestamp),
         lapsed: row.get(8)?,
-        // For the server's books alone.
-        staff: false,
+        ..sale
     })
 }

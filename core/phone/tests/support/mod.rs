@@ -19,6 +19,7 @@ use moa_rules::device::{Device, Holder, KeyKind};
 use moa_rules::event::{EVENT_VERSION, Event, EventBody, Inbox};
 use moa_rules::group::Group;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::lot::Usable;
 use moa_rules::member::{Buyer, Found};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::one_time::{LIFETIME, OneTimeCode};
@@ -379,11 +380,11 @@ impl Server {
             .filter_map(|op| {
                 let (version, public_key) = (OP_VERSION, self.device(op.actor)?.public_key);
                 let token = match op.body {
-                    OpBody::Pay { merchant, group, units, expires, .. } => {
-                        let approval = Approval { version, op: op.id, merchant, group, units, expires };
+                    OpBody::Pay { merchant, group, units, expires, unit } => {
+                        let approval = Approval { version, op: op.id, merchant, group, units, expires, unit };
                         Checked::sign(approval, &self.key).unwrap().bytes().into()
                     }
-                    OpBody::ReservePass { merchant, till, group, units, expires, .. } => {
+                    OpBody::ReservePass { merchant, till, group, units, expires, unit } => {
                         let pass = op.id;
                         let pass = PassToken {
                             version,
@@ -394,7 +395,7 @@ impl Server {
                             units,
                             expires,
                             public_key,
-                            unit: None,
+                            unit,
                         };
                         Checked::sign(pass, &self.key).unwrap().bytes().into()
                     }
@@ -673,6 +674,8 @@ impl Server {
                 certificate: device.certificate,
                 pays_from: device.pays_from,
             }),
+            debts: Vec::new(),
+            holds: Vec::new(),
             lots: lots.into_values().collect(),
             passes: self.passes_for(account, key),
             waiting: self.waiting(account),
@@ -729,11 +732,11 @@ impl Server {
         let joined =
             |merchant: &&MerchantId| self.view.memberships(**merchant).unwrap_or_default().contains(&id);
         let members = self.merchants.iter().filter(joined).copied().collect();
-        Some(GroupEntry { group, terms, members })
+        Some(GroupEntry { group, terms, members, amendment: None })
     }
 
     pub fn wallet(&self, account: AccountId, group: GroupId) -> Units {
-        self.view.wallet(account, group).unwrap_or_default().available(self.now)
+        self.view.wallet(account, group).unwrap_or_default().available(&Usable::new(None, self.now))
     }
 }
 

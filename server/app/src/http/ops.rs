@@ -7,6 +7,7 @@ use axum::extract::State;
 use futures_util::future::join_all;
 use moa_ledger::given;
 use moa_ledger::store::{Answer, Outcome};
+use moa_rules::adjustment::Grantee;
 use moa_rules::op::{Carried, Op, OpBody};
 use moa_rules::refusal::Refusal;
 use moa_wire::api::{Base64, GivenToken, MAX_OPS, Ops, Refused, Verdict, Verdicts};
@@ -164,7 +165,11 @@ fn check(app: &App, op: &[u8], numbers: &[TypedNumber]) -> Result<Submission, Fa
     let public_key = |id| keys.iter().find(|(known, _)| *known == id).map(|(_, key)| key.to_vec());
     let mut submission = parsed.check(public_key).map_err(Fate::Refused)?;
     let op = submission.op.value();
-    if let OpBody::SellTo { buyer, .. } = &op.body {
+    let named = match &op.body {
+        OpBody::SellTo { buyer, .. } | OpBody::Grant { to: Grantee::Buyer(buyer), .. } => Some(buyer),
+        _ => None,
+    };
+    if let Some(buyer) = named {
         let found = buyers::find(app, (op.actor, op.id), buyer, numbers).map_err(|error| match error {
             // A sale is not refused because its shop has guessed at others: it waits with the shop.
             OneTimeError::TooManyTries { retry_after_s } => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use moa_ledger::store::passes_since;
+use moa_rules::debt::Debt;
 use moa_rules::event::Inbox;
 use moa_rules::id::AccountId;
 use moa_rules::lot::Lot;
@@ -63,7 +64,9 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         Some(account) => Own::of(app, account)?,
         None => Own::default(),
     };
-    let Own { lots, waiting, standing, member } = own;
+    let Own { lots, debts, waiting, standing, member } = own;
+    let mut holds = app.store().open_holds(caller.account, reach.merchant)?;
+    holds.retain(|hold| reach.shows(hold));
     let passes = match caller.person() {
         Some(account) => app.store().passes_for(account, caller.key, passes_since(app.engine.now()))?,
         None => Vec::new(),
@@ -81,6 +84,8 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         merchant,
         till,
         lots,
+        debts,
+        holds,
         passes,
         waiting,
         standing,
@@ -95,6 +100,7 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
 #[derive(Default)]
 struct Own {
     lots: Vec<Lot>,
+    debts: Vec<Debt>,
     waiting: Vec<WaitingSale>,
     standing: StandingChoice,
     member: Option<MemberSecret>,
@@ -105,6 +111,7 @@ impl Own {
         let waiting = app.store().waiting_of(account)?;
         Ok(Self {
             lots: app.store().lots(account)?,
+            debts: app.store().debts(account)?,
             waiting: waiting.iter().filter_map(waiting_sale).collect(),
             standing: app.store().standing(account)?.map(|standing| standing.choice).unwrap_or_default(),
             member: Some(buyers::member_secret(app, account)?),

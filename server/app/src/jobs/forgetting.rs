@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use moa_ledger::store::StoreError;
 
-use super::expiry::EVERY;
+use super::sweeps::EVERY;
 use crate::app::App;
 use crate::{buyers, enrolment, one_time, sessions};
 

@@ -1,10 +1,8 @@
 //! Jobs: what the server does without being asked. Each may run twice; the second run changes nothing.
 
 pub(crate) mod effects;
-pub(crate) mod expiry;
 mod forgetting;
-pub(crate) mod passes;
-pub(crate) mod waiting;
+pub(crate) mod sweeps;
 
 use std::sync::Arc;
 
@@ -16,9 +14,7 @@ use crate::app::App;
 pub(crate) async fn run(app: Arc<App>) {
     tokio::select! {
         () = effects::run(&app) => {}
-        () = expiry::run(&app) => {}
-        () = passes::run(&app) => {}
-        () = waiting::run(&app) => {}
+        () = sweeps::run(&app) => {}
         () = forgetting::run(&app) => {}
         () = app.stopped() => {}
     }
@@ -26,9 +22,7 @@ pub(crate) async fn run(app: Arc<App>) {
 
 /// Runs every job until nothing is due: for a clock that was moved.
 pub(crate) async fn run_due(app: &Arc<App>) -> Result<(), SweepError> {
-    waiting::sweep(app).await?;
-    passes::sweep(app).await?;
-    expiry::sweep(app).await?;
+    sweeps::sweep(app).await?;
     while effects::carry_out_due(app).await? > 0 {}
     Ok(())
 }

@@ -79,8 +79,13 @@ CREATE TABLE groups (
     profile       BLOB    NOT NULL,   -- Profile in CBOR
     terms_version INTEGER NOT NULL,
     members       INTEGER NOT NULL,
-    admin         BLOB    NOT NULL
+    admin         BLOB    NOT NULL,
+    frozen        BLOB    NOT NULL,   -- members whose lots cannot be used, one id after the other
+    redeem_only_from INTEGER,         -- of a group that is closing
+    closes_at     INTEGER,
+    ended         INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX groups_closing ON groups (closes_at) WHERE closes_at IS NOT NULL AND NOT ended;
 
 CREATE TABLE terms (
     group_id       BLOB    NOT NULL,
@@ -96,9 +101,23 @@ CREATE TABLE members (
     merchant      BLOB    NOT NULL,
     joined_at     INTEGER NOT NULL,
     terms_version INTEGER NOT NULL,
+    left_at       INTEGER,
+    frozen_at     INTEGER,
     PRIMARY KEY (group_id, merchant)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_of_merchant ON members (merchant, group_id);
+
+-- The terms that were proposed last in each group.
+CREATE TABLE amendments (
+    group_id BLOB    NOT NULL PRIMARY KEY,
+    id       BLOB    NOT NULL,
+    terms    BLOB    NOT NULL,   -- Terms in CBOR
+    from_at  INTEGER NOT NULL,
+    agreed   BLOB    NOT NULL,   -- members, one id after the other
+    declined BLOB    NOT NULL,
+    decided  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX amendments_due ON amendments (from_at) WHERE NOT decided;
 
 CREATE TABLE sales (
     merchant   BLOB    NOT NULL,
@@ -107,16 +126,25 @@ CREATE TABLE sales (
     amount     INTEGER NOT NULL,
     time       INTEGER NOT NULL,   -- the shop's clock, in seconds
     addressee  BLOB,
-    claimed_by BLOB,
+    claimed_by BLOB,               -- the lot, and where it is
+    claimed_account BLOB,
+    claimed_group BLOB,
     waits_until INTEGER,           -- the last instant at which its buyer can choose
     lapsed     INTEGER NOT NULL DEFAULT 0,
     staff      INTEGER NOT NULL,   -- the key is one of the staff's
+    voided     INTEGER NOT NULL,
+    redemption BLOB,               -- what paid the rest of the purchase
+    refunded   INTEGER NOT NULL,   -- of the whole purchase
+    money_back INTEGER NOT NULL,   -- of that in money
+    unearned   INTEGER NOT NULL,   -- of that before the claim
+    clawed     INTEGER NOT NULL,   -- units
+    forgone    INTEGER NOT NULL,   -- of them, units that had expired
     PRIMARY KEY (merchant, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sales_waiting_of ON sales (addressee, time)
-    WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed;
+    WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided;
 CREATE INDEX sales_waiting_until ON sales (waits_until)
-    WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed;
+    WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided;
 
 CREATE TABLE lots (
     account       BLOB    NOT NULL,
@@ -133,6 +161,9 @@ CREATE TABLE lots (
     issued_at     INTEGER NOT NULL,
     last_day      INTEGER NOT NULL,   -- days since 1970
     ends_at       INTEGER NOT NULL,
+    unit          INTEGER NOT NULL,   -- 0 points, -1 coupons, -2 reserve, else stamps: so many fill a card
+    expired       INTEGER NOT NULL,
+    revives       BLOB,               -- the lot in whose place it stands
     PRIMARY KEY (account, group_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lots_by_end ON lots (ends_at) WHERE remaining > held;
@@ -174,12 +205,54 @@ CREATE TABLE passes (
     held     BLOB    NOT NULL,   -- the lots, as a list of Allocation in CBOR
     expires  INTEGER NOT NULL,   -- seconds
     state    INTEGER NOT NULL,   -- 0 open, 1 spent, 2 released
+    made_at  INTEGER NOT NULL,
     PRIMARY KEY (merchant, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX passes_open ON passes (account, group_id, id) WHERE state = 0;
 CREATE INDEX passes_of_account ON passes (account, expires);
 CREATE INDEX passes_of_till ON passes (till, expires);
 CREATE INDEX passes_over ON passes (expires) WHERE state = 0;
+
+-- Mileage reserved for a shop, until it is captured.
+CREATE TABLE holds (
+    merchant BLOB    NOT NULL,
+    id       BLOB    NOT NULL,
+    account  BLOB    NOT NULL,
+    group_id BLOB    NOT NULL,
+    held     BLOB    NOT NULL,   -- the lots, as a list of Allocation in CBOR
+    made_at  INTEGER NOT NULL,
+    until    INTEGER NOT NULL,
+    state    INTEGER NOT NULL,   -- 0 open, 1 captured, 2 voided, 3 lapsed
+    till     BLOB,
+    PRIMARY KEY (merchant, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX holds_of_account ON holds (account, id) WHERE state = 0;
+CREATE INDEX holds_of_merchant ON holds (merchant, id) WHERE state = 0;
+CREATE INDEX holds_over ON holds (until) WHERE state = 0;
+
+-- Mileage that shops took, and what of it came back.
+CREATE TABLE redemptions (
+    merchant    BLOB    NOT NULL,
+    id          BLOB    NOT NULL,
+    account     BLOB    NOT NULL,
+    group_id    BLOB    NOT NULL,
+    made_at     INTEGER NOT NULL,
+    allocations BLOB    NOT NULL,   -- a list of Allocation in CBOR
+    returned    INTEGER NOT NULL,
+    till        BLOB,
+    PRIMARY KEY (merchant, id)
+) STRICT, WITHOUT ROWID;
+
+-- What refunds should have taken back and did not find.
+CREATE TABLE debts (
+    account  BLOB    NOT NULL,
+    group_id BLOB    NOT NULL,
+    merchant BLOB    NOT NULL,
+    unit     INTEGER NOT NULL,   -- as of a lot
+    units    INTEGER NOT NULL CHECK (units >= 0),
+    since    INTEGER NOT NULL,
+    PRIMARY KEY (account, group_id, merchant, unit)
+) STRICT, WITHOUT ROWID;
 
 -- Who runs the server for everyone.
 CREATE TABLE operators (
@@ -190,6 +263,7 @@ CREATE TABLE operators (
 CREATE TABLE closed (
     account   BLOB    NOT NULL PRIMARY KEY,
     at        INTEGER NOT NULL,
+    merged_into BLOB,                      -- the account that took over what it held
     forgotten INTEGER NOT NULL DEFAULT 0   -- whether the person was erased
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX closed_to_forget ON closed (account) WHERE NOT forgotten;
@@ -198,7 +272,7 @@ CREATE INDEX closed_to_forget ON closed (account) WHERE NOT forgotten;
 CREATE TABLE balances (
     group_id BLOB    NOT NULL,
     party    BLOB    NOT NULL,   -- a byte for the kind (0 buyer, 1 member, 2 pool, 3 exchange), then the id
-    ledger   INTEGER NOT NULL,   -- 0 issued, 1 wallet, 2 redeemed, 3 expired, 4 position
+    ledger   INTEGER NOT NULL,   -- 0 issued, 1 wallet, 2 redeemed, 3 expired, 4 position, 5 clawed back, 6 adjusted
     issuer   BLOB    NOT NULL,   -- empty for money
     amount   INTEGER NOT NULL,
     PRIMARY KEY (group_id, party, ledger, issuer)

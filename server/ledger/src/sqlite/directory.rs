@@ -5,9 +5,8 @@ use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
 use rusqlite::Connection;
 
-use super::doing;
-use super::load::{all, cell, memberships, one};
-use super::rows;
+use super::load::{all, cell, one};
+use crate::rows;
 use crate::store::{DirectoryGroup, DirectoryMerchant, StoreError};
 
 const CHANGED: &str =
@@ -15,7 +14,9 @@ const CHANGED: &str =
 const MERCHANT: &str = "SELECT * FROM merchants WHERE id = ?1";
 const KEYS: &str = "SELECT * FROM devices
     WHERE merchant = ?1 AND revoked_at IS NULL AND left_at IS NULL ORDER BY key";
-const MEMBERS: &str = "SELECT merchant FROM members WHERE group_id = ?1 ORDER BY merchant";
+const MEMBERS: &str =
+    "SELECT merchant FROM members WHERE group_id = ?1 AND left_at IS NULL ORDER BY merchant";
+const GROUPS: &str = "SELECT group_id FROM members WHERE merchant = ?1 AND left_at IS NULL ORDER BY group_id";
 
 pub fn changed(
     connection: &Connection,
@@ -34,10 +35,10 @@ pub fn changed(
 
 pub fn merchant(connection: &Connection, id: MerchantId) -> Result<Option<DirectoryMerchant>, StoreError> {
     let found = one(connection, MERCHANT, [id.as_ref()], |row| {
-        Ok((rows::merchant(row)?, Timestamp(row.get("changed_at").map_err(doing("reading a shop"))?)))
+        Ok((rows::merchant(row)?, Timestamp(rows::at(row, "changed_at")?)))
     })?;
     let Some((merchant, changed_at)) = found else { return Ok(None) };
-    let groups = memberships(connection, id)?;
+    let groups = all(connection, GROUPS, [id.as_ref()], |row| rows::id(row, "group_id"))?;
     let keys = all(connection, KEYS, [id.as_ref()], rows::device)?;
     Ok(Some(DirectoryMerchant { merchant, groups, keys, changed_at }))
 }
@@ -48,5 +49,9 @@ pub fn group(connection: &Connection, id: GroupId) -> Result<Option<DirectoryGro
         return Ok(None);
     };
     let members = all(connection, MEMBERS, [id.as_ref()], |row| rows::id(row, "merchant"))?;
-    Ok(Some(DirectoryGroup { group, terms, members }))
+    let amendment = match cell(connection, Key::Amendment(id))? {
+        Some(Cell::Amendment(amendment)) if !amendment.decided => Some(*amendment),
+        _ => None,
+    };
+    Ok(Some(DirectoryGroup { group, terms, members, amendment }))
 }

@@ -1,7 +1,11 @@
 //! Reading: cells for decisions, inboxes, wallets.
 
+use moa_rules::amendment::Amendment;
+use moa_rules::debt::Debt;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
+use moa_rules::group::Group;
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::lot::{Lot, Wallet};
 use moa_rules::pass::Pass;
@@ -12,12 +16,12 @@ use moa_rules::standing::{BEST_AFTER, Standing};
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
 use moa_wire::{canonical, chain};
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params};
 
 use super::doing;
-use super::rows::{self, corrupt};
 use crate::batch::Prior;
-use crate::store::{InboxHead, InboxPage, StoreError};
+use crate::rows::{self, Columns};
+use crate::store::{CHECKPOINT, InboxHead, InboxPage, StoreError};
 
 const PRIOR: &str = "SELECT payload_hash, answer FROM ops WHERE actor = ?1 AND id = ?2";
 const COUNTER: &str = "SELECT 1 FROM counters WHERE key = ?1 AND counter = ?2";
@@ -28,21 +32,20 @@ const MERCHANT: &str = "SELECT * FROM merchants WHERE id = ?1";
 const MEMBERSHIPS: &str = "SELECT group_id FROM members WHERE merchant = ?1 ORDER BY group_id";
 const SALE: &str = "SELECT * FROM sales
     WHERE merchant = ?1 AND id = ?2";
-const WAITING_OF: &str = "SELECT * FROM sales WHERE addressee = ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
+const WAITING_OF: &str = "SELECT * FROM sales WHERE addressee = ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided
     ORDER BY time, id";
-const TO_LAPSE: &str = "SELECT * FROM sales WHERE waits_until < ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed
+const TO_LAPSE: &str = "SELECT * FROM sales WHERE waits_until < ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided
     ORDER BY waits_until LIMIT ?2";
 const STANDING: &str = "SELECT account, choice, since FROM standings WHERE account = ?1";
 const FOR_BEST: &str = "SELECT sales.*, since FROM sales JOIN standings ON account = addressee
-    WHERE waits_until BETWEEN ?1 AND ?2 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND best
+    WHERE waits_until BETWEEN ?1 AND ?2 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided AND best
     ORDER BY waits_until, id LIMIT ?3";
 const GROUP: &str = "SELECT * FROM groups WHERE id = ?1";
 const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms
     WHERE group_id = ?1 AND version = ?2";
-const MEMBER: &str = "SELECT group_id, merchant, joined_at, terms_version FROM members
-    WHERE group_id = ?1 AND merchant = ?2";
+const MEMBER: &str = "SELECT * FROM members WHERE group_id = ?1 AND merchant = ?2";
 const WALLET: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AND remaining > 0 ORDER BY id";
-const LOT: &str = "SELECT 1 FROM lots WHERE account = ?1 AND group_id = ?2 AND id = ?3";
+const LOT: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AND id = ?3";
 const OPEN_LOTS: &str = "SELECT * FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id, id";
 const HEAD: &str = "SELECT count, hash FROM inboxes WHERE inbox = ?1";
 const INBOX: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
@@ -63,20 +66,31 @@ const PASSES_OVER: &str = "SELECT * FROM passes WHERE expires < ?1 AND state = 0
 const PASSES_FOR: &str = "SELECT * FROM passes WHERE account = ?1 AND state = 0
     UNION SELECT * FROM passes WHERE account = ?1 AND expires >= ?3
     UNION SELECT * FROM passes WHERE till = ?2 AND expires >= ?3 ORDER BY id";
-const CLOSED: &str = "SELECT 1 FROM closed WHERE account = ?1";
+const CLOSED: &str = "SELECT merged_into FROM closed WHERE account = ?1";
 const WALLETS_OF: &str =
     "SELECT DISTINCT group_id FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id";
+const HOLD: &str = "SELECT * FROM holds WHERE merchant = ?1 AND id = ?2";
+const HOLDS_OVER: &str = "SELECT * FROM holds WHERE until < ?1 AND state = 0 ORDER BY until LIMIT ?2";
+const OPEN_HOLDS: &str = "SELECT * FROM holds WHERE account = ?1 AND state = 0
+    UNION SELECT * FROM holds WHERE merchant = ?2 AND state = 0 ORDER BY merchant, id";
+const REDEMPTION: &str = "SELECT * FROM redemptions WHERE merchant = ?1 AND id = ?2";
+/// In the order of [`moa_rules::terms::Unit`]: points, stamps by the card, coupons, reserve.
+const DEBTS: &str = "SELECT * FROM debts WHERE account = ?1 AND units > 0
+    ORDER BY group_id, merchant, unit < 0, abs(unit)";
+const AMENDMENT: &str = "SELECT * FROM amendments WHERE group_id = ?1";
+const AMENDMENTS_DUE: &str =
+    "SELECT * FROM amendments WHERE from_at <= ?1 AND NOT decided ORDER BY from_at LIMIT ?2";
+const GROUPS_TO_END: &str = "SELECT * FROM groups
+    WHERE closes_at <= ?1 AND closes_at IS NOT NULL AND NOT ended ORDER BY closes_at LIMIT ?2";
+const LOTS_LEFT: &str = "SELECT * FROM lots WHERE group_id = ?1 AND remaining > 0 LIMIT ?2";
 const OPERATOR: &str = "SELECT 1 FROM operators WHERE account = ?1";
-
-/// How many events lie between two kept hashes of an inbox.
-pub const CHECKPOINT: u64 = 64;
 
 /// Every row of a query.
 pub fn all<T>(
     connection: &Connection,
     sql: &'static str,
     params: impl Params,
-    read: impl Fn(&Row) -> Result<T, StoreError>,
+    read: impl Fn(&dyn Columns) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let mut statement = connection.prepare_cached(sql).map_err(doing("preparing a query"))?;
     let mut found = statement.query(params).map_err(doing("reading"))?;
@@ -92,7 +106,7 @@ pub fn one<T>(
     connection: &Connection,
     sql: &'static str,
     params: impl Params,
-    read: impl Fn(&Row) -> Result<T, StoreError>,
+    read: impl Fn(&dyn Columns) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
     Ok(all(connection, sql, params, read)?.pop())
 }
@@ -100,9 +114,10 @@ pub fn one<T>(
 /// An op decided before.
 pub fn prior(connection: &Connection, actor: KeyId, op: OpId) -> Result<Option<Prior>, StoreError> {
     one(connection, PRIOR, (actor.as_ref(), op.as_ref()), |row| {
-        let payload_hash = row.get(0).map_err(doing("reading an op"))?;
-        let answer = row.get(1).map_err(doing("reading an op"))?;
-        Ok(Prior { payload_hash, answer: rows::answer(answer)? })
+        Ok(Prior {
+            payload_hash: rows::at(row, "payload_hash")?,
+            answer: rows::answer(rows::at(row, "answer")?)?,
+        })
     })
 }
 
@@ -135,7 +150,9 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
             Ok((!lots.is_empty()).then(|| Cell::Wallet(Wallet::new(lots))))
         }
         Key::Lot(account, group, lot) => {
-            one(connection, LOT, (account.as_ref(), group.as_ref(), lot.as_ref()), |_| Ok(Cell::Lot))
+            one(connection, LOT, (account.as_ref(), group.as_ref(), lot.as_ref()), |row| {
+                rows::lot(row).map(Cell::Lot)
+            })
         }
         Key::Standing(account) => Ok(standing(connection, account)?.map(Cell::Standing)),
         Key::DevicesOf(account) => Ok(keys(&devices_of(connection, account)?)),
@@ -147,7 +164,7 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
         }
         Key::StaffDay(merchant, account, day) => {
             one(connection, STAFF_DAY, (merchant.as_ref(), account.as_ref(), day.0), |row| {
-                row.get(0).map(|sold| Cell::StaffDay(Money(sold))).map_err(doing("reading a clerk's day"))
+                Ok(Cell::StaffDay(Money(rows::at(row, "sold")?)))
             })
         }
         Key::Pass(merchant, id) => {
@@ -162,7 +179,24 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
             let groups = all(connection, WALLETS_OF, [account.as_ref()], |row| rows::id(row, "group_id"))?;
             Ok((!groups.is_empty()).then_some(Cell::WalletsOf(groups)))
         }
-        Key::Closed(account) => one(connection, CLOSED, [account.as_ref()], |_| Ok(Cell::Closed)),
+        Key::Closed(account) => one(connection, CLOSED, [account.as_ref()], |row| {
+            rows::maybe_id(row, "merged_into").map(Cell::Closed)
+        }),
+        Key::Hold(merchant, id) => {
+            one(connection, HOLD, (merchant.as_ref(), id.as_ref()), |row| rows::hold(row).map(Cell::Hold))
+        }
+        Key::Redemption(merchant, id) => {
+            one(connection, REDEMPTION, (merchant.as_ref(), id.as_ref()), |row| {
+                rows::redemption(row).map(Cell::Redemption)
+            })
+        }
+        Key::Debts(account) => {
+            let debts = debts(connection, account)?;
+            Ok((!debts.is_empty()).then_some(Cell::Debts(debts)))
+        }
+        Key::Amendment(group) => one(connection, AMENDMENT, [group.as_ref()], |row| {
+            rows::amendment(row).map(|amendment| Cell::Amendment(Box::new(amendment)))
+        }),
         Key::Operator(account) => one(connection, OPERATOR, [account.as_ref()], |_| Ok(Cell::Operator)),
     }
 }
@@ -213,7 +247,54 @@ pub fn passes_for(
     all(connection, PASSES_FOR, of, rows::pass)
 }
 
-/// The groups of a shop, in order of id.
+/// Open holds whose time was over before an instant.
+pub fn holds_over(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Hold>, StoreError> {
+    all(connection, HOLDS_OVER, (now.0, most(limit)), rows::hold)
+}
+
+/// The open holds of a buyer, and those of a shop.
+pub fn open_holds(
+    connection: &Connection,
+    account: AccountId,
+    merchant: Option<MerchantId>,
+) -> Result<Vec<Hold>, StoreError> {
+    let merchant = merchant.as_ref().map(AsRef::as_ref);
+    all(connection, OPEN_HOLDS, (account.as_ref(), merchant), rows::hold)
+}
+
+/// What an account owes.
+pub fn debts(connection: &Connection, account: AccountId) -> Result<Vec<Debt>, StoreError> {
+    all(connection, DEBTS, [account.as_ref()], rows::debt)
+}
+
+/// Amendments whose date has come.
+pub fn amendments_due(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Amendment>, StoreError> {
+    all(connection, AMENDMENTS_DUE, (now.0, most(limit)), rows::amendment)
+}
+
+/// Groups whose end has come.
+pub fn groups_to_end(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Group>, StoreError> {
+    all(connection, GROUPS_TO_END, (now.0, most(limit)), rows::group)
+}
+
+/// Lots of a group with something left. A walk over all lots: for a group that ends.
+pub fn lots_left(connection: &Connection, group: GroupId, limit: usize) -> Result<Vec<Lot>, StoreError> {
+    all(connection, LOTS_LEFT, (group.as_ref(), most(limit)), rows::lot)
+}
+
+fn most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// The groups of a shop, left ones too, in order of id.
 pub fn memberships(connection: &Connection, merchant: MerchantId) -> Result<Vec<GroupId>, StoreError> {
     all(connection, MEMBERSHIPS, [merchant.as_ref()], |row| rows::id(row, "group_id"))
 }
@@ -221,10 +302,7 @@ pub fn memberships(connection: &Connection, merchant: MerchantId) -> Result<Vec<
 /// An inbox's head.
 pub fn head(connection: &Connection, inbox: Inbox) -> Result<InboxHead, StoreError> {
     let found = one(connection, HEAD, [canonical::encode(&inbox)], |row| {
-        Ok(InboxHead {
-            count: rows::number(row, "count")?,
-            hash: row.get(1).map_err(doing("reading a head"))?,
-        })
+        Ok(InboxHead { count: rows::number(row, "count")?, hash: rows::at(row, "hash")? })
     })?;
     Ok(found.unwrap_or_else(|| InboxHead { count: 0, hash: chain::start(inbox) }))
 }
@@ -252,18 +330,14 @@ fn stretch(
 ) -> Result<Vec<Vec<u8>>, StoreError> {
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    all(connection, INBOX, (canonical::encode(&inbox), after, limit), |row| {
-        row.get::<_, Option<Vec<u8>>>("bytes")
-            .map_err(doing("reading an event"))?
-            .ok_or_else(|| corrupt("an event"))
-    })
+    all(connection, INBOX, (canonical::encode(&inbox), after, limit), |row| rows::at(row, "bytes"))
 }
 
 /// The head as it was after `count` events: from the last checkpoint on.
 fn head_at(connection: &Connection, inbox: Inbox, count: u64) -> Result<InboxHead, StoreError> {
     let kept = count - count % CHECKPOINT;
     let hash = one(connection, KEPT_HASH, (canonical::encode(&inbox), kept.cast_signed()), |row| {
-        row.get(0).map_err(doing("reading a checkpoint"))
+        rows::at(row, "hash")
     })?;
     let start = InboxHead { count: kept, hash: hash.unwrap_or_else(|| chain::start(inbox)) };
     let events = stretch(connection, inbox, kept, usize::try_from(count - kept).unwrap_or(usize::MAX))?;
@@ -310,7 +384,7 @@ pub fn sales_for_best(
     let latest = now.plus(i64::from(CLAIM_DAYS) * Timestamp::DAY - BEST_AFTER);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     all(connection, FOR_BEST, (now.0, latest.0, limit), |row| {
-        Ok((rows::sale(row)?, Timestamp(row.get("since").map_err(doing("reading a standing choice"))?)))
+        Ok((rows::sale(row)?, Timestamp(rows::at(row, "since")?)))
     })
 }
 

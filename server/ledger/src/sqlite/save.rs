@@ -10,9 +10,10 @@ use moa_rules::view::{Cell, Key};
 use moa_wire::canonical;
 use rusqlite::{Connection, Params, Transaction, params};
 
-use super::{doing, load, rows};
-use crate::batch::{Changes, Entry, EventRow, Prior, Signed, Tx};
-use crate::store::{Answer, InboxHead, StoreError};
+use super::{doing, load};
+use crate::batch::{Changes, Entry, EventRow, OpRow, Prior, Signed, Tx};
+use crate::rows;
+use crate::store::{Answer, CHECKPOINT, InboxHead, StoreError};
 
 const OP: &str = "INSERT INTO ops (actor, id, payload_hash, signed, answer, decided_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -36,44 +37,70 @@ const MERCHANT: &str =
     ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, profile = excluded.profile,
         allowance = excluded.allowance";
 const GROUP: &str =
-    "INSERT INTO groups (id, founder, profile, terms_version, members, admin) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    "INSERT INTO groups (id, founder, profile, terms_version, members, admin, frozen, redeem_only_from,
+        closes_at, ended)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
     ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, terms_version = excluded.terms_version,
-        members = excluded.members, admin = excluded.admin";
+        members = excluded.members, admin = excluded.admin, frozen = excluded.frozen,
+        redeem_only_from = excluded.redeem_only_from, closes_at = excluded.closes_at, ended = excluded.ended";
+const AMENDMENT: &str = "INSERT INTO amendments (group_id, id, terms, from_at, agreed, declined, decided)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (group_id) DO UPDATE SET id = excluded.id, terms = excluded.terms,
+        from_at = excluded.from_at, agreed = excluded.agreed, declined = excluded.declined,
+        decided = excluded.decided";
+const HOLD: &str = "INSERT INTO holds (merchant, id, account, group_id, held, made_at, until, state, till)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (merchant, id) DO UPDATE SET state = excluded.state";
+const REDEMPTION: &str =
+    "INSERT INTO redemptions (merchant, id, account, group_id, made_at, allocations, returned, till)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    ON CONFLICT (merchant, id) DO UPDATE SET returned = excluded.returned";
+const DEBT: &str = "INSERT INTO debts (account, group_id, merchant, unit, units, since)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (account, group_id, merchant, unit) DO UPDATE SET units = excluded.units,
+        since = excluded.since";
 const STAFF: &str = "INSERT INTO staff (merchant, account, key, per_sale, per_day, joined_at, left_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (merchant, account) DO UPDATE SET key = excluded.key, per_sale = excluded.per_sale,
         per_day = excluded.per_day, joined_at = excluded.joined_at, left_at = excluded.left_at";
 const STAFF_DAY: &str = "INSERT INTO staff_days (merchant, account, day, sold) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (merchant, account, day) DO UPDATE SET sold = excluded.sold";
-const PASS: &str = "INSERT INTO passes (merchant, id, till, account, key, group_id, held, expires, state)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+const PASS: &str =
+    "INSERT INTO passes (merchant, id, till, account, key, group_id, held, expires, state, made_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
     ON CONFLICT (merchant, id) DO UPDATE SET state = excluded.state";
 const OPERATOR: &str = "INSERT INTO operators (account) VALUES (?1) ON CONFLICT (account) DO NOTHING";
-const CLOSED: &str = "INSERT INTO closed (account, at) VALUES (?1, ?2)";
+const CLOSED: &str = "INSERT INTO closed (account, at, merged_into) VALUES (?1, ?2, ?3)";
 const NO_OPERATOR: &str = "DELETE FROM operators WHERE account = ?1";
 const TERMS: &str = "INSERT INTO terms (group_id, version, terms, in_force_from, in_force_until)
     VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (group_id, version) DO UPDATE SET in_force_until = excluded.in_force_until";
-const MEMBER: &str =
-    "INSERT INTO members (group_id, merchant, joined_at, terms_version) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (group_id, merchant) DO UPDATE SET terms_version = excluded.terms_version";
+const MEMBER: &str = "INSERT INTO members (group_id, merchant, joined_at, terms_version, left_at, frozen_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (group_id, merchant) DO UPDATE SET joined_at = excluded.joined_at,
+        terms_version = excluded.terms_version, left_at = excluded.left_at, frozen_at = excluded.frozen_at";
 const SALE: &str = "INSERT INTO sales
-        (merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed, staff)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        (merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed, staff, claimed_account,
+        claimed_group, voided, redemption, refunded, money_back, unearned, clawed, forgone)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
     ON CONFLICT (merchant, id) DO UPDATE SET addressee = excluded.addressee, claimed_by = excluded.claimed_by,
-        waits_until = excluded.waits_until, lapsed = excluded.lapsed";
+        waits_until = excluded.waits_until, lapsed = excluded.lapsed,
+        claimed_account = excluded.claimed_account, claimed_group = excluded.claimed_group,
+        voided = excluded.voided, refunded = excluded.refunded, money_back = excluded.money_back,
+        unearned = excluded.unearned, clawed = excluded.clawed, forgone = excluded.forgone";
 const LOT: &str =
     "INSERT INTO lots (account, group_id, id, issuer, sale, units, remaining, unit_value, basis,
-        terms_version, issued_at, last_day, ends_at, held)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-    ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining, held = excluded.held";
+        terms_version, issued_at, last_day, ends_at, held, unit, expired, revives)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+    ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining, held = excluded.held,
+        expired = excluded.expired";
 const STANDING: &str = "INSERT INTO standings (account, choice, best, since) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (account) DO UPDATE SET choice = excluded.choice, best = excluded.best, since = excluded.since";
 const BALANCE: &str =
     "INSERT INTO balances (group_id, party, ledger, issuer, amount) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (group_id, party, ledger, issuer) DO UPDATE SET amount = amount + excluded.amount";
-const MERCHANT_CHANGED: &str = "UPDATE merchants SET changed_at = ?2 WHERE id = ?1";
-const GROUP_CHANGED: &str = "UPDATE merchants SET changed_at = ?2
+const MERCHANT_CHANGED: &str = "UPDATE merchants SET changed_at = max(changed_at, ?2) WHERE id = ?1";
+const GROUP_CHANGED: &str = "UPDATE merchants SET changed_at = max(changed_at, ?2)
     WHERE id IN (SELECT merchant FROM members WHERE group_id = ?1)";
 
 /// An open transaction, as the batch sees it.
@@ -106,21 +133,9 @@ pub fn run(connection: &Connection, sql: &'static str, params: impl Params) -> R
 /// Writes everything that follows from a batch.
 pub fn save(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
     let at = changes.at.0;
-    for op in &changes.ops {
-        let answer = match &op.answer {
-            Answer::Applied => None,
-            Answer::Refused(refusal) => Some(canonical::encode(refusal)),
-        };
-        let (actor, id, hash) = (op.actor.as_ref(), op.id.as_ref(), op.payload_hash);
-        match &op.signed {
-            Signed::Here(bytes) => run(tx, OP, params![actor, id, hash, bytes, answer, at]),
-            Signed::Inside(by, claim) => {
-                run(tx, CARRIED_OP, params![actor, id, hash, by.as_ref(), claim.as_ref(), answer, at])
-            }
-        }?;
-    }
+    changes.ops.iter().try_for_each(|op| save_op(tx, op, at))?;
     changes.rows.iter().try_for_each(|row| save_row(tx, row, at))?;
-    let inboxes = save_heads(tx, &changes.heads)?;
+    let inboxes = save_heads(tx, changes.heads.iter())?;
     changes.events.iter().try_for_each(|event| save_event(tx, event, &inboxes))?;
     for (account, amount) in &changes.balances {
         let (party, ledger, issuer) = rows::account_key(account);
@@ -135,17 +150,33 @@ pub fn save(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes the new heads, and gives the number that each inbox goes by in the tables.
-fn save_heads(
+/// Writes an op, decided at an instant.
+pub fn save_op(tx: &Transaction, op: &OpRow, at: i64) -> Result<(), StoreError> {
+    let answer = match &op.answer {
+        Answer::Applied => None,
+        Answer::Refused(refusal) => Some(canonical::encode(refusal)),
+    };
+    let (actor, id, hash) = (op.actor.as_ref(), op.id.as_ref(), op.payload_hash);
+    match &op.signed {
+        Signed::Here(bytes) => run(tx, OP, params![actor, id, hash, bytes, answer, at]),
+        Signed::Inside(by, claim) => {
+            run(tx, CARRIED_OP, params![actor, id, hash, by.as_ref(), claim.as_ref(), answer, at])
+        }
+    }
+    .map(drop)
+}
+
+/// Writes heads, and gives the number that each inbox goes by in the tables.
+pub fn save_heads<'a>(
     tx: &Transaction,
-    heads: &BTreeMap<Inbox, InboxHead>,
+    heads: impl Iterator<Item = (&'a Inbox, &'a InboxHead)>,
 ) -> Result<BTreeMap<Inbox, i64>, StoreError> {
     let mut statement = tx.prepare_cached(HEAD).map_err(doing("preparing a statement"))?;
     let mut save = |inbox: &Inbox, head: &InboxHead| {
         let params = params![canonical::encode(inbox), head.count.cast_signed(), head.hash];
         statement.query_row(params, |row| row.get(0)).map_err(doing("writing"))
     };
-    heads.iter().map(|(inbox, head)| Ok((*inbox, save(inbox, head)?))).collect()
+    heads.map(|(inbox, head)| Ok((*inbox, save(inbox, head)?))).collect()
 }
 
 fn save_event(tx: &Transaction, event: &EventRow, inboxes: &BTreeMap<Inbox, i64>) -> Result<(), StoreError> {
@@ -161,7 +192,7 @@ fn save_event(tx: &Transaction, event: &EventRow, inboxes: &BTreeMap<Inbox, i64>
 }
 
 fn checkpoint(entry: &Entry) -> Option<[u8; 32]> {
-    entry.number.is_multiple_of(load::CHECKPOINT).then_some(entry.hash)
+    entry.number.is_multiple_of(CHECKPOINT).then_some(entry.hash)
 }
 
 fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
@@ -209,18 +240,94 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 sale.amount.0,
                 sale.time.cast_signed(),
                 sale.addressee.as_ref().map(AsRef::as_ref),
-                sale.claimed_by.as_ref().map(AsRef::as_ref),
+                sale.claimed.as_ref().map(|claimed| claimed.lot.as_ref()),
                 sale.waits_until.map(|until| until.0),
                 sale.lapsed,
                 sale.staff,
+                sale.claimed.as_ref().map(|claimed| claimed.account.as_ref()),
+                sale.claimed.as_ref().map(|claimed| claimed.group.as_ref()),
+                sale.voided,
+                sale.redemption.as_ref().map(AsRef::as_ref),
+                sale.refunded.0,
+                sale.money_back.0,
+                sale.unearned.0,
+                sale.clawed.get(),
+                sale.forgone.get(),
             ],
         ),
         Row::Group(group) => {
-            let profile = canonical::encode(&group.profile);
-            let (id, founder) = (group.id.as_ref(), group.founder.as_ref());
-            let admin = group.admin.as_ref();
-            run(tx, GROUP, params![id, founder, profile, group.terms_version, group.members, admin])
+            let closing = group.closing;
+            run(
+                tx,
+                GROUP,
+                params![
+                    group.id.as_ref(),
+                    group.founder.as_ref(),
+                    canonical::encode(&group.profile),
+                    group.terms_version,
+                    group.members,
+                    group.admin.as_ref(),
+                    rows::ids(&group.frozen),
+                    closing.map(|closing| closing.redeem_only_from.0),
+                    closing.map(|closing| closing.ends_at.0),
+                    closing.is_some_and(|closing| closing.ended),
+                ],
+            )
         }
+        Row::Amendment(amendment) => run(
+            tx,
+            AMENDMENT,
+            params![
+                amendment.group.as_ref(),
+                amendment.id.as_ref(),
+                canonical::encode(&amendment.terms),
+                amendment.from.0,
+                rows::ids(&amendment.agreed),
+                rows::ids(&amendment.declined),
+                amendment.decided,
+            ],
+        ),
+        Row::Hold(hold) => run(
+            tx,
+            HOLD,
+            params![
+                hold.merchant.as_ref(),
+                hold.id.as_ref(),
+                hold.account.as_ref(),
+                hold.group.as_ref(),
+                canonical::encode(&hold.held),
+                hold.made_at.0,
+                hold.until.0,
+                rows::hold_state(hold.state),
+                hold.till.as_ref().map(AsRef::as_ref),
+            ],
+        ),
+        Row::Redemption(redemption) => run(
+            tx,
+            REDEMPTION,
+            params![
+                redemption.merchant.as_ref(),
+                redemption.id.as_ref(),
+                redemption.account.as_ref(),
+                redemption.group.as_ref(),
+                redemption.made_at.0,
+                canonical::encode(&redemption.allocations),
+                redemption.returned.get(),
+                redemption.till.as_ref().map(AsRef::as_ref),
+            ],
+        ),
+        Row::Debt(debt) => run(
+            tx,
+            DEBT,
+            params![
+                debt.account.as_ref(),
+                debt.group.as_ref(),
+                debt.merchant.as_ref(),
+                rows::unit(debt.unit),
+                debt.units.get(),
+                debt.since.0,
+            ],
+        ),
         Row::Terms(terms) => {
             let until = terms.in_force_until.map(|at| at.0);
             let body = canonical::encode(&terms.terms);
@@ -233,7 +340,9 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 member.group.as_ref(),
                 member.merchant.as_ref(),
                 member.joined_at.0,
-                member.terms_version
+                member.terms_version,
+                member.left_at.map(|at| at.0),
+                member.frozen_at.map(|at| at.0),
             ],
         ),
         Row::Standing(standing) => {
@@ -259,6 +368,9 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 lot.last_day.0,
                 lot.ends_at.0,
                 lot.held.get(),
+                rows::unit(lot.worth.unit),
+                lot.expired.get(),
+                lot.revives.as_ref().map(AsRef::as_ref),
             ],
         ),
         Row::Staff(staff) => run(
@@ -290,9 +402,12 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 canonical::encode(&pass.held),
                 pass.expires.cast_signed(),
                 rows::pass_state(pass.state),
+                pass.made_at.0,
             ],
         ),
-        Row::Closed { account, at } => run(tx, CLOSED, params![account.as_ref(), at.0]),
+        Row::Closed { account, at, into } => {
+            run(tx, CLOSED, params![account.as_ref(), at.0, into.as_ref().map(AsRef::as_ref)])
+        }
         Row::Operator { account, operator: true } => run(tx, OPERATOR, [account.as_ref()]),
         Row::Operator { account, operator: false } => run(tx, NO_OPERATOR, [account.as_ref()]),
     }
