@@ -1,10 +1,13 @@
 //! The rules, tried in a town kept in memory: named cases, and histories at random against a naive model.
 
 mod accounts;
+mod alley;
 mod certificates;
 mod devices;
 mod driver;
 mod edges;
+mod edges_of_groups;
+mod edges_of_returns;
 mod histories;
 mod model;
 mod parts;

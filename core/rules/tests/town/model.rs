@@ -296,7 +296,7 @@ impl Model {
             (OpBody::ClaimWaiting { sale, choice, .. }, _) => self.choose(op, *sale, picked(choice), now),
             (OpBody::LapseSale { sale, .. }, _) => self.lapse(*sale, now),
             (OpBody::TakeBest { sale, .. }, _) => self.take_best(op, *sale, now),
-            (OpBody::SetStanding { choice }, _) => self.stand(op, choice),
+            (OpBody::SetStanding { choice }, _) => Ok(self.stand(op, choice)),
             (OpBody::VoidSale { sale }, _) => self.void(op, *sale),
             (OpBody::RefundSale { sale, amount }, _) => self.refund(op, *sale, amount.0, now),
             (OpBody::ReverseRedemption { redemption }, _) => self.reverse(op, *redemption, now),
@@ -451,7 +451,7 @@ impl Model {
             }
             Fact::Granted { lot } => self.put(*lot),
             Fact::TakenBack { lot, units, .. } | Fact::TakenAway { lot, units } => {
-                self.lots[lot].left -= units
+                self.lots[lot].left -= units;
             }
             Fact::Owes(new) => {
                 let same = |debt: &&mut Owed| {

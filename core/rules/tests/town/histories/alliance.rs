@@ -188,10 +188,10 @@ impl History {
                 let parcel = self.town.freeze(by, self.groups[group], self.shops[shop].merchant, frozen);
                 self.send(&parcel);
             }
-            Move::Amend { group, terms } => self.amend(self.groups[group], terms),
+            Move::Amend { group, terms } => self.amend(self.groups[group], &terms),
             Move::Propose { group, terms, own_zone, seconds, by } => {
                 let group = self.groups[group];
-                let terms = if own_zone { self.following(group, terms) } else { terms };
+                let terms = if own_zone { self.following(group, &terms) } else { terms };
                 let from = self.town.now.plus(seconds * Timestamp::SECOND);
                 let by = self.admin(group, by);
                 let parcel = self.town.propose(by, group, terms, from);
@@ -256,18 +256,18 @@ impl History {
     }
 
     /// Terms that can follow a group's: of its zone, and of its card if both have one.
-    fn following(&self, group: GroupId, terms: Terms) -> Terms {
+    fn following(&self, group: GroupId, terms: &Terms) -> Terms {
         let before = self.model.group(group).terms();
         let zone = before.zone.clone();
         match (terms.card, before.card) {
             (Some(card), Some(known)) if card.stamps != known.stamps => {
-                Terms { zone, card: before.card, unit_value: before.unit_value, ..terms }
+                Terms { zone, card: before.card, unit_value: before.unit_value, ..terms.clone() }
             }
-            _ => Terms { zone, ..terms },
+            _ => Terms { zone, ..terms.clone() },
         }
     }
 
-    fn amend(&mut self, group: GroupId, terms: Terms) {
+    fn amend(&mut self, group: GroupId, terms: &Terms) {
         let terms = self.following(group, terms);
         let from = self.town.now.plus(Timestamp::SECOND);
         let by = self.admin(group, None);

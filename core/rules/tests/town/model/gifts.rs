@@ -90,7 +90,7 @@ impl Model {
                 own.push(at);
             }
         }
-        let (parts, missing) = self.from_these(own, known.terms().order, asked);
+        let (parts, missing) = self.take_of_these(own, known.terms().order, asked);
         if missing > 0 {
             return Err(Refusal::NotSoMuchIssued { left: units(asked - missing) });
         }

@@ -206,7 +206,7 @@ impl Model {
         open -= refund.forgone;
         let mut others = self.usable((account, group), unit, now);
         others.retain(|other| *other != at);
-        let (parts, _) = self.from_these(others, self.groups[&group].terms().order, open);
+        let (parts, _) = self.take_of_these(others, self.groups[&group].terms().order, open);
         for (lot, units) in parts {
             take(lot, units, &mut open);
         }

@@ -271,9 +271,9 @@ impl Model {
         Ok(vec![Fact::Lapsed { sale: sale.id }])
     }
 
-    pub(super) fn stand(&self, op: &Op, choice: &StandingChoice) -> Result<Vec<Fact>, Refusal> {
+    pub(super) fn stand(&self, op: &Op, choice: &StandingChoice) -> Vec<Fact> {
         let stood = Stood { groups: choice.groups.clone(), best: choice.best };
-        Ok(vec![Fact::Stood { account: self.account_of(op.actor), stood }])
+        vec![Fact::Stood { account: self.account_of(op.actor), stood }]
     }
 
     /// What a sale becomes under these terms, and which debts it pays at once; the op names the lot.

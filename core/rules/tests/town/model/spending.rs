@@ -187,7 +187,7 @@ impl Model {
             return Err(Refusal::BelowMinimum { minimum: units(minimum), available: units(available) });
         }
         check_whole(unit, asked)?;
-        let (parts, missing) = self.from_these(usable, now_in_force.order, asked);
+        let (parts, missing) = self.take_of_these(usable, now_in_force.order, asked);
         if missing > 0 {
             return Err(Refusal::NotEnough { asked: units(asked), available: units(available) });
         }
@@ -218,7 +218,7 @@ impl Model {
     }
 
     /// Of these lots so many units, in spending order, and how many are missing.
-    pub(super) fn from_these(
+    pub(super) fn take_of_these(
         &self,
         mut lots: Vec<usize>,
         order: SpendingOrder,
