@@ -12,6 +12,9 @@ SOAK_SEEDS ?= 2000
 SOAK_TOWNS ?= 20
 BENCH_ACCRUALS ?= 6400
 
+# The server's tests that `make test` runs on PostgreSQL too: the main job, people, what phones read, time.
+ON_BOTH := --test main_job --test number --test sessions --test reads --test test_clock
+
 # What `make replay` replays (a made-up town, unless told otherwise), and how: `REPLAY="--limit 5000 --seed 2"`.
 DATA ?= tests/world/town
 REPLAY ?=
@@ -55,6 +58,11 @@ lint: need-rust ## formatting and lints; a warning fails
 .PHONY: test-rust
 test-rust: need-rust need-zbar need-browser need-node need-postgres ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
 	$(CARGO) test --quiet --locked --workspace
+	MOA_TESTS_ON=postgres $(CARGO) test --quiet --locked --workspace $(ON_BOTH)
+
+.PHONY: test-postgres
+test-postgres: need-rust need-postgres ## every test of the server over HTTP, on PostgreSQL
+	MOA_TESTS_ON=postgres $(CARGO) test --quiet --locked --package moa-server
 
 .PHONY: test-kotlin
 test-kotlin: need-rust need-kotlin ## the bindings from Kotlin, against the real server

@@ -1,5 +1,6 @@
 //! The folder that keeps everything of a server: the database, the key that signs, the pepper.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use moa_ledger::postgres::PostgresStore;
-use moa_ledger::sqlite::SqliteStore;
+use moa_ledger::sqlite::{SqliteImport, SqliteStore};
 use moa_ledger::store::{Store, StoreError};
 use moa_rules::device::Device;
 use moa_wire::keys::{Signer, SoftwareKey};
@@ -19,6 +20,8 @@ const DATABASE: &str = "moa.db";
 const SERVER_KEY: &str = "server-key.p8";
 const PEPPER: &str = "pepper";
 const LOCK: &str = "lock";
+/// A database in the making begins so.
+const PART: &str = "moa.db.part";
 
 /// Why a folder can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +46,11 @@ pub enum DataError {
     /// A file that this program did not write.
     #[error("{0} is damaged; restore it from a backup")]
     Damaged(PathBuf),
+    /// Something was being copied into it.
+    #[error(
+        "copying into {0} was interrupted, and nothing in it is whole: copy again, or name another folder"
+    )]
+    Interrupted(PathBuf),
     /// No randomness for a new secret.
     #[error("the system has no randomness to give")]
     NoRandomness,
@@ -73,15 +81,25 @@ impl DataDir {
         }
     }
 
-    /// Whether nothing is there, but for a lock that somebody took.
+    /// The same with a folder that is there.
+    pub(crate) fn existing(path: &Path) -> Result<Self, DataError> {
+        fs::metadata(path).map_err(at(path))?;
+        Self::open(path)
+    }
+
+    /// Whether nothing is there, but for a lock that somebody took, and what copying left that was interrupted.
     pub(crate) fn is_empty(path: &Path) -> Result<bool, DataError> {
+        let begun = SqliteImport::part(&database(path)).exists();
+        let left = |name: &OsStr| {
+            name == LOCK || begun && [SERVER_KEY, PEPPER, PART].iter().any(|left| begins(name, left))
+        };
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
             Err(error) => return Err(at(path)(error)),
         };
         for entry in entries {
-            if entry.map_err(at(path))?.file_name() != LOCK {
+            if !left(&entry.map_err(at(path))?.file_name()) {
                 return Ok(false);
             }
         }
@@ -96,6 +114,9 @@ impl DataDir {
     /// The server's secrets. Where the database lies elsewhere, in which one that is missing would not be noticed, both are
     /// made or neither.
     pub(crate) fn secrets(&self, database_elsewhere: bool) -> Result<(SoftwareKey, Pepper), DataError> {
+        if SqliteImport::part(&self.database()).exists() {
+            return Err(DataError::Interrupted(self.path.clone()));
+        }
         let [key, pepper] = [SERVER_KEY, PEPPER].map(|name| self.path.join(name));
         match (key.exists(), pepper.exists()) {
             (true, false) if database_elsewhere => Err(DataError::Missing(pepper)),
@@ -152,6 +173,13 @@ impl DataDir {
         }
     }
 
+    /// The key of a folder that has one.
+    pub(crate) fn kept_key(folder: &Path) -> Result<SoftwareKey, DataError> {
+        let path = folder.join(SERVER_KEY);
+        let bytes = fs::read(&path).map_err(at(&path))?;
+        SoftwareKey::from_pkcs8(&bytes).map_err(|_| DataError::Damaged(path))
+    }
+
     /// Takes over the secrets of another folder, which belong to its database.
     pub(crate) fn take_secrets(&self, from: &Path) -> Result<(), DataError> {
         for name in [SERVER_KEY, PEPPER] {
@@ -172,6 +200,11 @@ impl DataDir {
         fs::rename(&beside, path)?;
         File::open(&self.path)?.sync_all()
     }
+}
+
+/// Whether a file is this one, or one that is written beside it.
+fn begins(name: &OsStr, file: &str) -> bool {
+    name.as_encoded_bytes().starts_with(file.as_bytes())
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> DataError {

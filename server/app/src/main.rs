@@ -1,4 +1,4 @@
-//! `moa`: runs the server, prints the API document, verifies the books and writes them anew.
+//! `moa`: runs the server, prints the API document, verifies the books, writes them anew and moves them.
 
 // What stands above a command or an option is what `--help` prints.
 #![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
@@ -11,9 +11,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use moa_ledger::copy::Copied;
-use moa_ledger::verify::{Report, verify_file};
-use moa_server::rebuild::rebuild;
-use moa_server::{CarrierKind, Config, DailyCodes, Limits, StartError, database, http, start, system_clock};
+use moa_ledger::verify::Report;
+use moa_server::{
+    CarrierKind, Config, DailyCodes, Limits, Place, StartError, copying, database, http, start, system_clock,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -53,20 +54,42 @@ enum Command {
         /// The folder that keeps everything.
         #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
         data: PathBuf,
+        #[command(flatten)]
+        database: Database,
     },
-    /// Writes a new folder from the journal of another, and proves it: for balances and tables that were damaged.
+    /// Writes everything anew from the journal, and proves it: for balances and tables that were damaged.
     ///
-    /// The folder is only read, also while a server runs on it: what comes in meanwhile is not in the new one. So stop the
-    /// server before you go on with the new folder. Says whether the old tables agreed with the journal, and where not.
-    /// Exit status: 0 if the new folder is there and all of it agrees, 1 if the journal itself is damaged (then nothing is
+    /// What there is is only read, also while a server runs on it: what comes in meanwhile is not in the new place. So stop
+    /// the server before you go on there. Says whether the old tables agreed with the journal, and where not.
+    /// Exit status: 0 if the new place is there and all of it agrees, 1 if the journal itself is damaged (then nothing is
     /// written: restore a backup), 2 if it could not be done.
     Rebuild {
         /// The folder that keeps everything.
         #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
         data: PathBuf,
-        /// The new folder; it must not be there, or be empty.
-        #[arg(long, value_name = "FOLDER")]
-        to: PathBuf,
+        #[command(flatten)]
+        database: Database,
+        /// A new folder, which must not be there or be empty; or the address of an empty PostgreSQL database.
+        #[arg(long, env = "MOA_TO", value_name = "FOLDER OR URL", hide_env_values = true)]
+        to: Place,
+    },
+    /// Moves to another place: from a folder to PostgreSQL, back, or from either to another of its kind.
+    ///
+    /// Everything is copied (journal, tables, people, what is still to be sent), proved, and only then there. The old place
+    /// stays as it is; go on with one of the two, never with both. Stop the server first; while one runs on the folder this
+    /// refuses, but servers on a PostgreSQL database are not seen from here.
+    /// Exit status: as of moa rebuild.
+    Copy {
+        /// A folder, or the address of a PostgreSQL database, such as postgres://moa@db.example/moa. With a password in it,
+        /// give it as MOA_FROM: arguments can be read by everyone on the machine.
+        #[arg(long, env = "MOA_FROM", value_name = "FOLDER OR URL", hide_env_values = true)]
+        from: Place,
+        /// A new folder, which must not be there or be empty; or the address of an empty PostgreSQL database.
+        #[arg(long, env = "MOA_TO", value_name = "FOLDER OR URL", hide_env_values = true)]
+        to: Place,
+        /// The folder with the key and the pepper of the server, if it is copied from PostgreSQL.
+        #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
+        data: PathBuf,
     },
 }
 
@@ -181,8 +204,9 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Operator { change: Change::Appoint(person) } => appoint(&person, true),
         Command::Operator { change: Change::Dismiss(person) } => appoint(&person, false),
-        Command::Verify { data } => verify_books(&data),
-        Command::Rebuild { data, to } => rebuild_books(&data, &to),
+        Command::Verify { data, database } => verify_books(&Place::of(data, database.url)),
+        Command::Rebuild { data, database, to } => rebuild_books(&Place::of(&data, database.url), &data, &to),
+        Command::Copy { from, to, data } => copy_books(&from, &data, &to),
     }
 }
 
@@ -228,13 +252,9 @@ fn appoint(Person { data, database: at, who }: &Person, operator: bool) -> Resul
     Ok(ExitCode::SUCCESS)
 }
 
-fn verify_books(data: &Path) -> Result<ExitCode, Box<dyn Error>> {
-    let database = database(data);
-    if !database.exists() {
-        return Err(format!("{} is not there; which folder does the server use?", database.display()).into());
-    }
-    let report = verify_file(&database)?;
-    tell(&database, &report)?;
+fn verify_books(place: &Place) -> Result<ExitCode, Box<dyn Error>> {
+    let report = copying::verify(place)?;
+    tell(place, &report)?;
     if report.is_clean() {
         say("clean: everything agrees with the journal")?;
         return Ok(ExitCode::SUCCESS);
@@ -243,36 +263,54 @@ fn verify_books(data: &Path) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::from(1))
 }
 
-fn rebuild_books(data: &Path, to: &Path) -> Result<ExitCode, Box<dyn Error>> {
-    let Copied { source, target } = rebuild(data, to)?;
-    tell(&database(data), &source)?;
+/// Says what came of copying; whether there is a copy.
+fn tell_copied(from: &Place, to: &Place, copied: &Copied) -> Result<bool, Box<dyn Error>> {
+    let Copied { source, target } = copied;
+    tell(from, source)?;
     let Some(target) = target else {
         say(&format!("{} differences in the journal itself: nothing was written", source.in_journal))?;
         say("restore a backup, and check it with moa verify")?;
-        return Ok(ExitCode::from(1));
+        return Ok(false);
     };
     if source.is_clean() {
         say("its tables equal the journal's")?;
     } else {
-        say(&format!("{} differences, which are not in the new folder", source.different))?;
+        say(&format!("{} differences, which are not in the new place", source.different))?;
     }
-    tell(&database(to), &target)?;
+    tell(to, target)?;
     if !target.is_clean() {
         return Err("what was written does not agree with the journal, and was removed: this is a bug".into());
     }
     say("clean: everything agrees with the journal")?;
+    Ok(true)
+}
+
+fn rebuild_books(from: &Place, data: &Path, to: &Place) -> Result<ExitCode, Box<dyn Error>> {
+    let good = tell_copied(from, to, &copying::rebuild(from, data, to)?)?;
+    Ok(ExitCode::from(u8::from(!good)))
+}
+
+fn copy_books(from: &Place, data: &Path, to: &Place) -> Result<ExitCode, Box<dyn Error>> {
+    if !tell_copied(from, to, &copying::copy(from, data, to)?)? {
+        return Ok(ExitCode::from(1));
+    }
+    let secrets = match (from, to) {
+        (_, Place::Folder(folder)) => {
+            say(&format!("key and pepper are in it too: go on with moa serve --data {}", folder.display()))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        (Place::Folder(folder), _) => folder,
+        (Place::Postgres(_), _) => data,
+    };
+    let data = secrets.display();
+    say(&format!("key and pepper stay in {data}: go on with moa serve --data {data} --database {to}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(database: &Path, report: &Report) -> io::Result<()> {
+fn tell(place: &Place, report: &Report) -> io::Result<()> {
     say(&format!(
-        "{}: {} ops, {} events, {} inboxes, {} lots, {} groups",
-        database.display(),
-        report.ops,
-        report.events,
-        report.inboxes,
-        report.lots,
-        report.groups
+        "{place}: {} ops, {} events, {} inboxes, {} lots, {} groups",
+        report.ops, report.events, report.inboxes, report.lots, report.groups
     ))?;
     report.differences.iter().try_for_each(|difference| say(&format!("differs: {difference}")))
 }

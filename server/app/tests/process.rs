@@ -121,8 +121,11 @@ async fn an_operator_is_appointed_by_number_or_account_where_the_server_is() {
         device.op(town.now(), body)
     };
     assert_eq!(support::refused(&town.submit_one(&sets(&town)).await)["code"], "not_allowed");
+    let database = town.database();
     let says = |folder: &Path, what: &str, who: &str| {
-        let output = moa().args(["operator", what, who, "--data"]).arg(folder).output().unwrap();
+        let mut command = moa();
+        command.envs(database.as_ref().map(|url| ("MOA_DATABASE", url)));
+        let output = command.args(["operator", what, who, "--data"]).arg(folder).output().unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         (output.status.code(), text)
     };

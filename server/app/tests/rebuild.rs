@@ -23,7 +23,7 @@ struct Alley {
 
 /// 3,000 points earned, 500 of them spent next door.
 async fn alley() -> Alley {
-    let town = Town::open().await;
+    let town = Town::open_on_sqlite().await;
     let (buyer, cafe) = (town.enrol(BUYER).await, town.shop(CAFE, "Cafe").await);
     let bakery = town.shop(BAKERY, "Bakery").await;
     let group = town.found(&cafe).await;
@@ -81,7 +81,7 @@ async fn people_go_on_with_a_folder_whose_tables_were_damaged() {
         let new = folder.join("new");
         let (code, text) = rebuild(folder, &new);
         assert_eq!(code, Some(0), "{text}");
-        assert!(text.contains("differs: lot") && text.contains("not in the new folder"), "{text}");
+        assert!(text.contains("differs: lot") && text.contains("not in the new place"), "{text}");
         for file in ["moa.db", "server-key.p8", "pepper"] {
             std::fs::rename(new.join(file), folder.join(file)).unwrap();
         }

@@ -16,12 +16,12 @@ mod pool;
 mod save;
 mod sessions;
 mod tills;
+mod together;
 mod wait;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use futures_util::future::try_join;
 use moa_rules::amendment::Amendment;
 use moa_rules::debt::Debt;
 use moa_rules::device::Device;
@@ -48,6 +48,7 @@ use self::errors::{Then, said, then};
 pub use self::import::PostgresImport;
 use self::load::{all, most, one};
 use self::pool::{Connection, Mode, Pool, answer, persist};
+use self::together::both;
 use crate::batch::{self, Changes, Prior, Tx};
 use crate::rows;
 use crate::store::{
@@ -242,7 +243,7 @@ impl Transaction<'_> {
         }
         self.begun = true;
         let began = self.connection.begin(Mode::Write);
-        answer(COMMITTING, async { try_join(began, asked).await.map(|((), answer)| answer) })
+        answer(COMMITTING, async { both(began, asked).await.map(|((), answer)| answer) })
     }
 }
 

@@ -8,9 +8,9 @@ use moa_database::{Database, Fault, Proxy, Server};
 use moa_ledger::engine::Engine;
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::postgres::PostgresStore;
-use moa_ledger::store::{Answer, Committed, Outcome, Store};
+use moa_ledger::store::{Answer, Committed, Outcome, People, Store};
 use moa_rules::event::Inbox;
-use moa_rules::id::GroupId;
+use moa_rules::id::{AccountId, GroupId};
 use moa_rules::op::OpBody;
 use moa_rules::quantity::Units;
 use moa_rules::terms::Basis;
@@ -271,6 +271,18 @@ fn connections_that_ended_between_two_requests_are_made_anew() {
         let group = town.group(points(1_000, 0, Basis::OnIssue), &[&cafe]);
         assert!(town.store.group(group).unwrap().is_some());
     }
+}
+
+#[test]
+fn a_row_that_was_there_before_is_told_of_by_its_key() {
+    let (_, device) = system();
+    let database = fresh();
+    let store = PostgresStore::open(&database.url(), &device).unwrap();
+    let tag = [7; 16];
+    assert_eq!(store.member_tag(AccountId([1; 16]), tag).unwrap(), tag);
+    let said = store.member_tag(AccountId([2; 16]), tag).unwrap_err().to_string();
+    assert!(said.contains("23505"), "{said}");
+    assert_eq!(store.member_tag(AccountId([2; 16]), [8; 16]).unwrap(), [8; 16]);
 }
 
 #[test]

@@ -2,18 +2,19 @@
 //!
 //! One a process, started by the first test that wants a database; each test gets a fresh one. The server runs under a shell
 //! that ends it when our end of a pipe closes, which it does however this process ends. PostgreSQL does not run as root; then
-//! it runs as `postgres`, who comes with the package.
+//! it runs as `postgres`, who comes with the package. Whatever is waited for is given up after a while, and says so.
 
 mod proxy;
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 pub use proxy::{Fault, Proxy};
 
@@ -24,40 +25,82 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 /// Ports that may be taken between finding one and listening on it.
 const TRIES: u32 = 5;
 
-/// Starts the server given as `$1` (the folder with its programs) on port `$2`, says the folder it made, and ends both when its
-/// input ends. `fsync` is off: nothing here outlives the process. Signals of the terminal are left to the end of the pipe.
+/// Makes a cluster for the server whose programs are in the folder `$1`, for port `$2` and user `$3`; `$4` is how it is served.
+/// For each line of its input it starts the server, after the one before has ended, and says its process's id, or says what is
+/// wrong and ends. When its input ends, it ends the server and removes the folder. Signals of the terminal are left to the end of
+/// the pipe.
+///
+/// A server that was killed leaves processes that take a moment to notice; as long as they are there another does not start.
 const GUARD: &str = r#"
 trap '' INT TERM HUP
 folder=$(mktemp -d "${TMPDIR:-/tmp}/moa-postgres.XXXXXX") || exit 1
-"$1/initdb" --pgdata="$folder/data" --username="$3" --auth=trust --encoding=UTF8 --locale=C --no-sync >"$folder/log" 2>&1 ||
-    { cat "$folder/log" >&2; exit 1; }
-"$1/postgres" -D "$folder/data" -c listen_addresses=127.0.0.1 -c port="$2" -c unix_socket_directories="$folder" \
-    -c fsync=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB -c max_pred_locks_per_transaction=256 \
-    </dev/null >>"$folder/log" 2>&1 &
-server=$!
-tries=0
-until "$1/pg_isready" --quiet --host=127.0.0.1 --port="$2"; do
-    tries=$((tries + 1))
-    if ! kill -0 $server 2>/dev/null || [ $tries -gt 600 ]; then cat "$folder/log" >&2; rm -rf "$folder"; exit 1; fi
-    sleep 0.05
+server=
+gone() { # waits until the server has ended; after a minute it is made to
+    tries=0
+    while [ -n "$server" ] && kill -0 "$server" 2>/dev/null; do
+        tries=$((tries + 1)); [ $tries -le 1200 ] || kill -KILL "$server"
+        sleep 0.05
+    done
+}
+end() { [ -z "$server" ] || kill -QUIT "$server" 2>/dev/null; gone; rm -rf "$folder"; exit "$1"; }
+fail() { cat "$folder/log" >&2; end 1; }
+"$1/initdb" --pgdata="$folder/data" --username="$3" --auth=trust --encoding=UTF8 --locale=C --no-sync >"$folder/log" 2>&1 || fail
+while read -r _; do
+    gone
+    server=
+    tries=0 starts=0
+    until [ -n "$server" ] && "$1/pg_isready" --quiet --host=127.0.0.1 --port="$2"; do
+        tries=$((tries + 1)); [ $tries -le 1200 ] || fail
+        if [ -z "$server" ] || ! kill -0 "$server" 2>/dev/null; then
+            starts=$((starts + 1)); [ $starts -le 100 ] || fail
+            "$1/postgres" -D "$folder/data" -c listen_addresses=127.0.0.1 -c port="$2" -c unix_socket_directories="$folder" \
+                -c max_connections=300 -c shared_buffers=64MB -c max_pred_locks_per_transaction=256 $4 \
+                </dev/null >>"$folder/log" 2>&1 &
+            server=$!
+        fi
+        sleep 0.05
+    done
+    echo "$server"
 done
-echo "$server $folder"
-cat >/dev/null
-kill -QUIT $server 2>/dev/null
-wait $server
-rm -rf "$folder"
+end 0
 "#;
+/// For a server whose databases end with it.
+const FLEETING: &str = "-c fsync=off -c full_page_writes=off";
+/// For one that has to come back with what it answered: as it serves people.
+const LASTING: &str = "";
+/// For how long anything is waited for.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server.
 pub struct Server {
     programs: PathBuf,
     port: u16,
-    process: u32,
+    process: AtomicU32,
     made: AtomicU32,
     template: OnceLock<String>,
+    guard: Mutex<Guard>,
+}
+
+/// The shell over it.
+struct Guard {
     // Closed when this process ends, and with it the server ends.
-    _pipe: ChildStdin,
-    _guard: Child,
+    pipe: ChildStdin,
+    said: BufReader<ChildStdout>,
+    child: Child,
+}
+
+impl Guard {
+    /// Has the server started; its process's id.
+    fn start(&mut self) -> Result<u32, NoServer> {
+        self.pipe.write_all(b"start\n")?;
+        let mut line = String::new();
+        self.said.read_line(&mut line)?;
+        line.trim_end().parse().map_err(|_| {
+            // It has said why, and ended.
+            drop(self.child.wait());
+            NoServer("PostgreSQL did not start; what it said stands above".to_owned())
+        })
+    }
 }
 
 /// Why there is no server.
@@ -96,10 +139,22 @@ impl Server {
     /// # Errors
     /// [`NoServer`].
     pub fn start() -> Result<Self, NoServer> {
+        Self::served(FLEETING)
+    }
+
+    /// Starts one that has on disk what it answered: to be killed, and to go on.
+    ///
+    /// # Errors
+    /// [`NoServer`].
+    pub fn lasting() -> Result<Self, NoServer> {
+        Self::served(LASTING)
+    }
+
+    fn served(how: &str) -> Result<Self, NoServer> {
         let programs = programs()?;
         let mut last = NoServer::from(io::Error::other("PostgreSQL did not start"));
         for _ in 0..TRIES {
-            match Self::start_at(&programs) {
+            match Self::start_at(&programs, how) {
                 Ok(server) => return Ok(server),
                 Err(error) => last = error,
             }
@@ -107,26 +162,19 @@ impl Server {
         Err(last)
     }
 
-    fn start_at(programs: &Path) -> Result<Self, NoServer> {
+    fn start_at(programs: &Path, how: &str) -> Result<Self, NoServer> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = shell()?;
         command.args([OsStr::new(GUARD), OsStr::new("guard"), programs.as_os_str()]);
-        command.args([port.to_string().as_str(), USER]).current_dir("/");
-        let mut guard = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let (Some(pipe), Some(said)) = (guard.stdin.take(), guard.stdout.take()) else {
+        command.args([port.to_string().as_str(), USER, how]).current_dir("/");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let (Some(pipe), Some(said)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(NoServer("the shell has no pipes".to_owned()));
         };
-        let mut line = String::new();
-        BufReader::new(said).read_line(&mut line)?;
-        let process = line.split(' ').next().and_then(|process| process.parse().ok());
-        let Some(process) = process else {
-            drop(pipe);
-            guard.wait()?;
-            return Err(NoServer("PostgreSQL did not start; what it said stands above".to_owned()));
-        };
-        let made = AtomicU32::new(0);
+        let mut guard = Guard { pipe, said: BufReader::new(said), child };
+        let process = AtomicU32::new(guard.start()?);
         let (programs, template) = (programs.to_owned(), OnceLock::new());
-        Ok(Self { programs, port, process, made, template, _pipe: pipe, _guard: guard })
+        Ok(Self { programs, port, process, made: AtomicU32::new(0), template, guard: Mutex::new(guard) })
     }
 
     /// Where it listens.
@@ -136,17 +184,40 @@ impl Server {
 
     /// The process's id.
     pub fn process(&self) -> u32 {
-        self.process
+        self.process.load(Ordering::SeqCst)
     }
 
-    /// Ends it at once, as if it had crashed.
+    /// Ends it at once, as `pg_ctl stop -m immediate` does: nothing is tidied up.
     ///
     /// # Panics
     /// If it can't be told to.
     pub fn crash(&self) {
-        let killed = Command::new("kill").args(["-QUIT", &self.process.to_string()]).status();
-        assert!(killed.is_ok_and(|status| status.success()), "kill");
-        while self.program("pg_isready").arg("--quiet").status().is_ok_and(|status| status.success()) {}
+        self.signal("-QUIT");
+    }
+
+    /// Kills its first process. Those that serve connections notice by themselves.
+    ///
+    /// # Panics
+    /// If it can't be.
+    pub fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    fn signal(&self, signal: &str) {
+        let killed = Command::new("kill").args([signal, &self.process().to_string()]).status();
+        assert!(killed.is_ok_and(|status| status.success()), "kill {signal}");
+        until("PostgreSQL to end", || {
+            !self.program("pg_isready").arg("--quiet").status().is_ok_and(|status| status.success())
+        });
+    }
+
+    /// Starts it again on what it has on disk, once it has ended.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn resume(&self) {
+        let process = self.guard.lock().unwrap_or_else(PoisonError::into_inner).start();
+        self.process.store(process.unwrap_or_else(|error| panic!("{error}")), Ordering::SeqCst);
     }
 
     /// A program of this version: `psql`, `pgbench`. It is told where the server is.
@@ -174,7 +245,7 @@ impl Server {
             prepare(&database);
             let others = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", database.name);
             // A connection that was closed ends a little later, and while it is there nothing can be copied.
-            while self.run("postgres", &others) != "0" {}
+            until("connections to close", || self.run("postgres", &others) == "0");
             // It stays as long as the server.
             std::mem::ManuallyDrop::new(database).name.clone()
         });
@@ -243,6 +314,15 @@ impl Drop for Database<'_> {
         if !std::thread::panicking() {
             self.server.run("postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name));
         }
+    }
+}
+
+/// Looks again until it is so.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < PATIENCE, "waited for {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -38,8 +38,9 @@ pub const NOON: i64 = 1_789_959_600_000;
 /// The binary, with nothing of its settings from the environment.
 pub fn moa() -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_moa"));
-    for name in ["MOA_DATA", "MOA_LISTEN", "MOA_LINK_BASE", "MOA_CARRIER", "MOA_CONNECTIONS", "MOA_TRACE"] {
-        command.env_remove(name);
+    let names = ["DATA", "DATABASE", "LISTEN", "LINK_BASE", "CARRIER", "CONNECTIONS", "TRACE"];
+    for name in names {
+        command.env_remove(format!("MOA_{name}"));
     }
     command
 }
@@ -71,6 +72,11 @@ impl Town {
 
     async fn open_on(folder: tempfile::TempDir, now: i64, test_clock: bool) -> Self {
         Self::open_with(folder, now, |local| Config { test_clock, ..local }).await
+    }
+
+    /// The same with the database in the folder, whatever the tests run on.
+    pub async fn open_on_sqlite() -> Self {
+        Self::start(tempfile::tempdir().unwrap(), NOON, None, |local| local).await
     }
 
     /// The same on PostgreSQL.
@@ -128,6 +134,23 @@ impl Town {
         Self::start(self.folder, now, self.database, |local| local).await
     }
 
+    /// The same as it was a moment later, and something takes its time meanwhile.
+    pub async fn stopped(self, meanwhile: impl AsyncFnOnce(&std::path::Path)) -> Self {
+        let now = self.now().0;
+        self.server.shutdown().await;
+        meanwhile(self.folder.path()).await;
+        Self::start(self.folder, now, self.database, |local| local).await
+    }
+
+    /// The same on a database, or in another folder.
+    pub async fn moved(self, folder: Option<&std::path::Path>, database: Option<Database<'static>>) -> Self {
+        let now = self.now().0;
+        self.server.shutdown().await;
+        let data = folder.unwrap_or(self.folder.path()).to_owned();
+        let settings = |local| Config { data, ..local };
+        Self::start(self.folder, now, database.map(Arc::new), settings).await
+    }
+
     /// Where the server keeps everything.
     pub fn folder(&self) -> std::path::PathBuf {
         self.folder.path().to_owned()
@@ -144,10 +167,25 @@ impl Town {
         assert!(report.is_clean(), "{:#?}", report.differences);
     }
 
-    /// What is in the files of the data folder.
-    pub fn files(&self) -> Vec<Vec<u8>> {
+    /// Whether a text stands in a file of the data folder, or in a row of the database elsewhere.
+    pub fn holds(&self, text: &str) -> bool {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        files.filter(|path| path.is_file()).map(|path| std::fs::read(path).unwrap()).collect()
+        let mut files = files.filter(|path| path.is_file()).map(|path| std::fs::read(path).unwrap());
+        if files.any(|file| file.windows(text.len()).any(|bytes| bytes == text.as_bytes())) {
+            return true;
+        }
+        let Some(database) = &self.database else { return false };
+        let tables =
+            database.run("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'");
+        let rows = |table: &str| database.run(&format!("SELECT t::text FROM \"{table}\" t"));
+        // Bytes are told in hex.
+        let hex = data_encoding::HEXLOWER.encode(text.as_bytes());
+        tables.lines().map(rows).any(|rows| rows.contains(text) || rows.contains(&hex))
+    }
+
+    /// Where the database is, if not in the folder.
+    pub fn database(&self) -> Option<String> {
+        self.database.as_ref().map(|database| database.url())
     }
 
     /// The server's own key, from its folder.

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use futures_util::future::{try_join, try_join4};
 use moa_rules::id::{GroupId, MerchantId};
 use moa_rules::merchant::Merchant;
 use moa_rules::time::Timestamp;
 
 use super::load::{all, most, one};
 use super::pool::Connection;
+use super::together::both;
 use crate::rows::{self, Columns};
 use crate::store::{DirectoryGroup, DirectoryMerchant, StoreError};
 
@@ -60,7 +60,7 @@ async fn whole(
     let group = |row: &dyn Columns| Ok((rows::id(row, "merchant")?, rows::id(row, "group_id")?));
     let key = |row: &dyn Columns| Ok((rows::id(row, "merchant")?, rows::device(row)?));
     let (groups, keys) =
-        try_join(all(connection, MEMBERSHIPS, &[&ids], group), all(connection, KEYS, &[&ids], key)).await?;
+        both(all(connection, MEMBERSHIPS, &[&ids], group), all(connection, KEYS, &[&ids], key)).await?;
     let (mut groups, mut keys) = (by_shop(groups), by_shop(keys));
     let whole = |(merchant, changed_at): (Merchant, Timestamp)| {
         let groups = groups.remove(&merchant.id).unwrap_or_default();
@@ -82,11 +82,12 @@ pub(super) async fn group(
     id: GroupId,
 ) -> Result<Option<DirectoryGroup>, StoreError> {
     let id = id.as_ref();
-    let (group, terms, members, amendment) = try_join4(
-        one(connection, GROUP, &[&id], rows::group),
-        one(connection, TERMS, &[&id], rows::terms),
-        all(connection, MEMBERS, &[&id], |row| rows::id(row, "merchant")),
-        one(connection, AMENDMENT, &[&id], rows::amendment),
+    let ((group, terms), (members, amendment)) = both(
+        both(one(connection, GROUP, &[&id], rows::group), one(connection, TERMS, &[&id], rows::terms)),
+        both(
+            all(connection, MEMBERS, &[&id], |row| rows::id(row, "merchant")),
+            one(connection, AMENDMENT, &[&id], rows::amendment),
+        ),
     )
     .await?;
     Ok(group.zip(terms).map(|(group, terms)| DirectoryGroup { group, terms, members, amendment }))

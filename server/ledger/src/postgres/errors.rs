@@ -13,7 +13,8 @@ pub(super) fn doing(what: &'static str) -> impl Fn(tokio_postgres::Error) -> Sto
 
 /// The same of an error that others keep.
 pub(super) fn said(what: &'static str, error: &tokio_postgres::Error) -> StoreError {
-    StoreError::Database { doing: what, source: Box::new(Said { text: text(error), then: after(error) }) }
+    let said = Said { text: text(error), then: after(error), duplicate: duplicate_in(error) };
+    StoreError::Database { doing: what, source: Box::new(said) }
 }
 
 /// It did not answer in time.
@@ -31,6 +32,7 @@ struct Silent;
 struct Said {
     text: String,
     then: Then,
+    duplicate: Option<String>,
 }
 
 fn text(error: &tokio_postgres::Error) -> String {
@@ -57,6 +59,7 @@ fn advice(error: &tokio_postgres::Error) -> Option<&'static str> {
         &SqlState::TOO_MANY_CONNECTIONS => {
             Some("raise max_connections, or let fewer programs use this database server")
         }
+        &SqlState::UNDEFINED_TABLE => Some("is it a database that `moa serve --database` made?"),
         &SqlState::INVALID_CATALOG_NAME => Some("make the database first: createdb NAME"),
         &SqlState::INSUFFICIENT_PRIVILEGE => {
             Some("the user has to own the database: ALTER DATABASE NAME OWNER TO USER")
@@ -90,6 +93,20 @@ pub(super) fn then(error: &StoreError) -> Then {
     source.downcast_ref::<Said>().map_or(Then::GiveUp, |said| said.then)
 }
 
+/// What is there already. Told of once, it may have come from another transaction meanwhile. Whoever looks again sees it; told of
+/// twice, it was not looked for, and a third time would be the same.
+pub(super) fn duplicate(error: &StoreError) -> Option<&str> {
+    let StoreError::Database { source, .. } = error else { return None };
+    source.downcast_ref::<Said>()?.duplicate.as_deref()
+}
+
+fn duplicate_in(error: &tokio_postgres::Error) -> Option<String> {
+    let said = error.as_db_error()?;
+    let is = [&SqlState::UNIQUE_VIOLATION, &SqlState::DUPLICATE_TABLE].contains(&said.code());
+    // The message names the constraint or the table, the detail the key.
+    is.then(|| [said.message(), said.detail().unwrap_or_default()].join("\n"))
+}
+
 fn after(error: &tokio_postgres::Error) -> Then {
     let Some(code) = error.code() else {
         // Without a code: the connection, or a value that does not fit the column, which is a bug.
@@ -98,16 +115,20 @@ fn after(error: &tokio_postgres::Error) -> Then {
     };
     match code {
         // The last two: two that write the same row, or make the same table, at once. The second sees the first's when it looks
-        // again.
-        // And one of several statements on the way at once that is answered after another has failed for such a reason: which of
-        // the two is heard first is chance.
+        // again; see [`duplicate`].
         &SqlState::T_R_SERIALIZATION_FAILURE
         | &SqlState::T_R_DEADLOCK_DETECTED
-        | &SqlState::IN_FAILED_SQL_TRANSACTION
         | &SqlState::UNIQUE_VIOLATION
         | &SqlState::DUPLICATE_TABLE => Then::Again,
         // Connection exceptions, and a server that shuts down or comes up.
         code if code.code().starts_with("08") || code.code().starts_with("57P") => Then::Reconnect,
         _ => Then::GiveUp,
     }
+}
+
+/// What is said of a row that is there already, or of a conflict where there is none.
+#[cfg(test)]
+pub(super) fn made_up(duplicate: Option<&str>) -> StoreError {
+    let said = Said { text: String::new(), then: Then::Again, duplicate: duplicate.map(str::to_owned) };
+    StoreError::Database { doing: "testing", source: Box::new(said) }
 }

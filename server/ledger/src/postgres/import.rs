@@ -1,6 +1,5 @@
 //! A database that is filled from another store, all of it in one transaction.
 
-use futures_util::future::try_join_all;
 use moa_rules::books::Account;
 use moa_rules::event::Inbox;
 use moa_rules::id::MerchantId;
@@ -10,6 +9,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::audit::PostgresJournal;
 use super::pool::{Connection, Pool, answer, answer_slowly, persist};
+use super::together::every;
 use super::{configured, migrate, save};
 use crate::batch::{Changes, OpRow, Signed};
 use crate::copy::{Import, PeopleTable, Value};
@@ -91,7 +91,7 @@ impl Import for PostgresImport {
                 let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(AsRef::as_ref).collect();
                 self.connection.execute(&statement, &values).await
             };
-            try_join_all(rows.iter().map(insert)).await.map(drop)
+            every(rows.iter().map(insert)).await.map(drop)
         })
     }
 

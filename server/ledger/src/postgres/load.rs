@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use futures_util::future::{try_join, try_join_all};
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId, KeyId, OpId};
@@ -15,6 +14,7 @@ use moa_wire::{canonical, chain};
 
 use super::columns::{Value, params};
 use super::pool::{Connection, Param};
+use super::together::{both, every};
 use crate::batch::Prior;
 use crate::rows::{self, Columns};
 use crate::store::{CHECKPOINT, InboxHead, InboxPage, StoreError};
@@ -229,7 +229,7 @@ pub(super) async fn cells(connection: &Connection, keys: &[Key]) -> Result<Vec<O
         found.iter().map(|row| (lookup.read)(row)).collect::<Result<Vec<_>, _>>()
     });
     let mut cells: HashMap<Key, Cell> = HashMap::with_capacity(keys.len());
-    for (key, part) in try_join_all(asking).await?.into_iter().flatten() {
+    for (key, part) in every(asking).await?.into_iter().flatten() {
         match cells.get_mut(&key) {
             Some(cell) => gather(cell, part),
             None => drop(cells.insert(key, part)),
@@ -329,7 +329,7 @@ pub(super) async fn inbox(
     after: u64,
     limit: usize,
 ) -> Result<InboxPage, StoreError> {
-    let (end, page) = try_join(head(connection, inbox), stretch(connection, inbox, after, limit)).await?;
+    let (end, page) = both(head(connection, inbox), stretch(connection, inbox, after, limit)).await?;
     let reached = after.saturating_add(page.len() as u64);
     let head = if page.is_empty() || reached == end.count {
         end
@@ -354,7 +354,7 @@ async fn head_at(connection: &Connection, inbox: Inbox, count: u64) -> Result<In
     let (name, kept) = (canonical::encode(&inbox), count - count % CHECKPOINT);
     let number = kept.cast_signed();
     let params: [Param; 2] = [&name, &number];
-    let (hash, events) = try_join(
+    let (hash, events) = both(
         one(connection, KEPT_HASH, &params, |row| rows::at(row, "hash")),
         stretch(connection, inbox, kept, usize::try_from(count - kept).unwrap_or(usize::MAX)),
     )

@@ -8,13 +8,13 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use futures_util::future::{try_join, try_join_all};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::AbortHandle;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row, RowStream, Statement};
 
-use super::errors::{Then, doing, silent, then};
+use super::errors::{Then, doing, duplicate, silent, then};
+use super::together::{both, every};
 use super::wait;
 use crate::store::StoreError;
 
@@ -105,7 +105,7 @@ impl Pool {
                     Ok(done)
                 };
                 // Sent together: the database works on while the answer to the beginning is under way.
-                try_join(began, work).await.map(|((), done)| done)
+                both(began, work).await.map(|((), done)| done)
             });
             connection.settle(what, done)
         })
@@ -189,6 +189,7 @@ impl Drop for Pool {
 /// A few tries, as the errors allow.
 pub(super) fn persist<T>(mut attempt: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let (mut conflicts, mut breaks) = (0_u32, 0_u32);
+    let mut in_the_way: Option<String> = None;
     let began = Instant::now();
     loop {
         let error = match attempt() {
@@ -196,6 +197,12 @@ pub(super) fn persist<T>(mut attempt: impl FnMut() -> Result<T, StoreError>) -> 
             Err(error) if began.elapsed() >= PATIENCE => return Err(error),
             Err(error) => error,
         };
+        if let Some(found) = duplicate(&error) {
+            if in_the_way.as_deref() == Some(found) {
+                return Err(error);
+            }
+            in_the_way = Some(found.to_owned());
+        }
         let longest = match then(&error) {
             Then::Again if conflicts < TRIES => {
                 conflicts += 1;
@@ -347,7 +354,7 @@ impl Connection {
             let known = self.statements.borrow();
             statements.iter().filter(|sql| !known.contains_key(*sql)).copied().collect::<Vec<_>>()
         };
-        try_join_all(missing.into_iter().map(|sql| self.statement(sql))).await.map(drop)
+        every(missing.into_iter().map(|sql| self.statement(sql))).await.map(drop)
     }
 
     async fn statement(&self, sql: &'static str) -> Result<Statement, StoreError> {
@@ -399,4 +406,28 @@ impl Connection {
 /// A panic while the lock was held leaves whole values behind: every critical section is a single step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::errors::made_up;
+    use super::*;
+
+    /// How often something is tried that fails for these reasons, one after another, and then is done.
+    fn tries(reasons: &[Option<&str>]) -> (usize, bool) {
+        let mut tried = 0;
+        let done = persist(|| {
+            tried += 1;
+            reasons.get(tried - 1).map_or(Ok(()), |reason| Err(made_up(*reason)))
+        });
+        (tried, done.is_ok())
+    }
+
+    #[test]
+    fn a_row_that_is_in_the_way_twice_is_told_and_one_that_came_meanwhile_is_not() {
+        assert_eq!(tries(&[Some("key 1")]), (2, true));
+        assert_eq!(tries(&[Some("key 1"), Some("key 1")]), (2, false));
+        assert_eq!(tries(&[Some("key 1"), None, Some("key 2"), None, None]), (6, true));
+        assert_eq!(tries(&[Some("key 1"), None, Some("key 1")]), (3, false));
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{try_join, try_join_all};
 use moa_rules::device::Holder;
 use moa_rules::id::MerchantId;
 use moa_rules::state::Row;
@@ -11,6 +10,7 @@ use moa_wire::canonical;
 
 use super::columns::{Rows, Value, params};
 use super::pool::Connection;
+use super::together::{both, every};
 use crate::batch::{Changes, Entry, EventRow, OpRow, Signed};
 use crate::journal::KeptEntry;
 use crate::rows;
@@ -243,7 +243,7 @@ async fn write(
     connection.prepare(&writes.iter().map(|(sql, _)| *sql).collect::<Vec<_>>()).await?;
     let params: Vec<_> = writes.iter().map(|(sql, columns)| (*sql, params(columns))).collect();
     let writing = params.iter().map(|(sql, params)| connection.run(sql, params));
-    try_join(try_join_all(writing), then).await.map(drop)
+    both(every(writing), then).await.map(drop)
 }
 
 /// Rows by the table that they go to.

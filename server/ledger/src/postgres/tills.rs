@@ -1,12 +1,12 @@
 //! What has been heard of a key, and what of it has not arrived.
 
-use futures_util::future::try_join3;
 use moa_rules::id::KeyId;
 use moa_rules::op::Op;
 use moa_wire::token::Sealed;
 
 use super::load::{all, one};
 use super::pool::Connection;
+use super::together::both;
 use crate::rows::{self, Columns, corrupt};
 use crate::store::{Heard, LONGEST_GAP, StoreError, missing};
 
@@ -21,10 +21,9 @@ const LAST: &str =
 /// When a key was last heard, and how many of its numbers have not arrived.
 pub(super) async fn heard_of(connection: &Connection, key: KeyId) -> Result<Heard, StoreError> {
     let (key, longest) = (key.as_ref(), LONGEST_GAP.cast_signed());
-    let (last, gaps, refused) = try_join3(
+    let (last, (gaps, refused)) = both(
         one(connection, LAST, &[&key], |row| rows::instant(row, "decided_at")),
-        all(connection, GAPS, &[&key, &longest], gap),
-        all(connection, REFUSED, &[&key], counter),
+        both(all(connection, GAPS, &[&key, &longest], gap), all(connection, REFUSED, &[&key], counter)),
     )
     .await?;
     Ok(Heard { last, missing: missing(&gaps, &refused.into_iter().collect()) })

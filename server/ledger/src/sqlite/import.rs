@@ -36,6 +36,13 @@ pub struct SqliteImport {
 }
 
 impl SqliteImport {
+    /// Where the file that will be at `path` lies while it is not whole. What is left there was interrupted.
+    pub fn part(path: &Path) -> PathBuf {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".part");
+        name.into()
+    }
+
     /// Begins a file that will be at `path`, where nothing is.
     ///
     /// # Errors
@@ -45,8 +52,8 @@ impl SqliteImport {
             return Err(StoreError::Corrupt(format!("{} is there already", path.display())));
         }
         // What an earlier try left when the power went.
-        remove(&part(path))?;
-        let mut connection = Connection::open(part(path)).map_err(doing("making the database"))?;
+        remove(&Self::part(path))?;
+        let mut connection = Connection::open(Self::part(path)).map_err(doing("making the database"))?;
         // Not whole before it is synced as a whole, in `finish`: until then nothing in it needs to last.
         connection
             .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
@@ -107,7 +114,7 @@ impl Import for SqliteImport {
     }
 
     fn journal(&mut self) -> Result<Box<dyn Journal + '_>, StoreError> {
-        Ok(Box::new(SqliteJournal::open(&part(&self.path))?))
+        Ok(Box::new(SqliteJournal::open(&Self::part(&self.path))?))
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), StoreError> {
@@ -115,8 +122,8 @@ impl Import for SqliteImport {
             connection.close().map_err(|(_, error)| doing("closing the database")(error))?;
         }
         let made = || {
-            File::open(part(&self.path))?.sync_all()?;
-            fs::rename(part(&self.path), &self.path)?;
+            File::open(Self::part(&self.path))?.sync_all()?;
+            fs::rename(Self::part(&self.path), &self.path)?;
             match self.path.parent() {
                 Some(folder) => File::open(folder)?.sync_all(),
                 None => Ok(()),
@@ -131,15 +138,8 @@ impl Drop for SqliteImport {
     fn drop(&mut self) {
         drop(self.connection.take());
         // Nothing is left to be done if even that fails; the next try removes it.
-        drop(remove(&part(&self.path)));
+        drop(remove(&Self::part(&self.path)));
     }
-}
-
-/// Where the file lies while it is not whole.
-fn part(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    name.into()
 }
 
 fn remove(path: &Path) -> Result<(), StoreError> {
