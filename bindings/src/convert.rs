@@ -451,6 +451,7 @@ impl Dress {
                 pass: ScannedPass {
                     group: pass.group.to_string(),
                     units: pass.units.get(),
+                    unit: pass.unit.into(),
                     units_text: self.units_text(pass.units, pass.unit),
                     refused_text: pass.refused.map(|reason| refusal(self.lang, &reason)).unwrap_or_default(),
                 },

@@ -98,6 +98,8 @@ pub struct ScannedPass {
     pub group: String,
     /// Units that may be taken.
     pub units: i64,
+    /// What a unit is.
+    pub unit: MileageUnit,
     /// The same, such as `1,200 points`.
     pub units_text: String,
     /// Why this till can't take it, and what to do; empty if it can.

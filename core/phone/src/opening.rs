@@ -306,7 +306,7 @@ fn read(file: &[u8]) -> Result<Vec<OpeningRow>, PhoneError> {
             return Err(fault(OpeningFault::TooManyRows));
         }
         let record = record.map_err(|_| fault(OpeningFault::NotCsv))?;
-        let byte = record.position().map_or(0, |position| position.byte());
+        let byte = record.position().map_or(0, csv::Position::byte);
         rows.push(columns.row(&record, lines.of(usize::try_from(byte).unwrap_or(usize::MAX))));
     }
     Ok(rows)

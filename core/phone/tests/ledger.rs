@@ -349,3 +349,27 @@ fn a_shop_gives_mileage_by_account_code_or_number_and_takes_its_own_away() {
         ((1_000, 0, 0), (Happened::TakenAway { reason: misuse }, 200))
     );
 }
+
+#[test]
+fn what_a_merged_account_owed_is_owed_by_the_one_that_stays() {
+    let mut town = Town::new();
+    town.earn(20_000);
+    let sale = town.cafe.phone.merchant_today().unwrap().sales[0].sale;
+    let code = town.buyer.phone.redemption_code(town.group, units(1_500)).unwrap();
+    town.bakery.phone.redeem(&code.text, units(1_500)).unwrap();
+    town.bakery.sync(&mut town.server).unwrap();
+    town.cafe.phone.refund(sale, Money(20_000)).unwrap();
+    settle(&mut town);
+    assert_eq!(wallet(&town).2, 1_500);
+    let mut other = Person::new(80);
+    other.enrol(&mut town.server);
+    let consent = town.buyer.phone.merge_consent().unwrap();
+    other.phone.merge_account(&consent.text).unwrap();
+    other.sync(&mut town.server).unwrap();
+    let balance = other.phone.balances().unwrap().remove(0);
+    assert_eq!(
+        (balance.confirmed, balance.owed),
+        (units(0), units(1_500)),
+        "no event says so, the snapshot does"
+    );
+}

@@ -140,7 +140,7 @@ pub fn opening(lang: Lang, what: &OpeningText) -> String {
             text!(lang, "{ko}줄은 빠짐", "{en} left out")
         }
         OpeningText::Progress { given, waiting, refused } => {
-            let [given, waiting, refused] = [given, waiting, refused].map(|rows| count(rows));
+            let [given, waiting, refused] = [given, waiting, refused].map(count);
             text!(
                 lang,
                 "{given}줄 지급, {waiting}줄 전송 대기, {refused}줄 거절",

@@ -56,6 +56,8 @@ pub struct Server {
     /// Passes that were reserved, and holds that were made.
     pub(super) passes: Vec<(MerchantId, OpId)>,
     pub(super) holds: Vec<(MerchantId, OpId)>,
+    /// Jobs that were done.
+    jobs: u8,
     /// Groups, and who ever was a member.
     pub(super) groups: BTreeMap<GroupId, BTreeSet<MerchantId>>,
     pub(super) merchants: Vec<MerchantId>,
@@ -103,6 +105,7 @@ impl Server {
             waited: Vec::new(),
             passes: Vec::new(),
             holds: Vec::new(),
+            jobs: 0,
             groups: BTreeMap::new(),
             merchants: Vec::new(),
             enrolments: HashMap::new(),
@@ -337,8 +340,9 @@ impl Server {
         let public_key = self.key.public_key();
         let system = Device::system(actor, public_key);
         self.view.put(&Row::Device(system));
-        let counter = self.answers.len() as u64 + 1_000;
-        let id = OpId([0x80 | u8::try_from(self.answers.len()).unwrap(); 16]);
+        self.jobs += 1;
+        let counter = 1_000 + u64::from(self.jobs);
+        let id = OpId([0x80 | self.jobs; 16]);
         let op = Op { version: OP_VERSION, id, actor, counter, time: self.now.seconds(), body };
         let op = Checked::sign(op, &self.key).unwrap();
         self.decide(&Submission { op, sale: None, carried: Carried::None })
