@@ -23,6 +23,7 @@ mod pepper;
 mod phone_number;
 mod proof;
 mod random;
+pub mod rebuild;
 mod recovery;
 mod server;
 mod sessions;

@@ -1,4 +1,4 @@
-//! `moa`: runs the server, prints the API document, verifies the books.
+//! `moa`: runs the server, prints the API document, verifies the books and writes them anew.
 
 // What stands above a command or an option is what `--help` prints.
 #![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use moa_ledger::verify::verify;
+use moa_ledger::copy::Copied;
+use moa_ledger::verify::{Report, verify_file};
+use moa_server::rebuild::rebuild;
 use moa_server::{CarrierKind, Config, DailyCodes, Limits, StartError, database, http, start, system_clock};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -52,6 +54,20 @@ enum Command {
         #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
         data: PathBuf,
     },
+    /// Writes a new folder from the journal of another, and proves it: for balances and tables that were damaged.
+    ///
+    /// The folder is only read, also while a server runs on it: what comes in meanwhile is not in the new one. So stop the
+    /// server before you go on with the new folder. Says whether the old tables agreed with the journal, and where not.
+    /// Exit status: 0 if the new folder is there and all of it agrees, 1 if the journal itself is damaged (then nothing is
+    /// written: restore a backup), 2 if it could not be done.
+    Rebuild {
+        /// The folder that keeps everything.
+        #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
+        data: PathBuf,
+        /// The new folder; it must not be there, or be empty.
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -63,13 +79,24 @@ enum Change {
 }
 
 #[derive(Args)]
+struct Database {
+    /// The address of a PostgreSQL database, such as postgres://moa@db.example/moa, in place of the one in the folder. The
+    /// folder keeps key and pepper all the same; several servers on one database have copies of both. With a password in
+    /// it, give it as MOA_DATABASE: arguments can be read by everyone on the machine.
+    #[arg(id = "database", long, env = "MOA_DATABASE", value_name = "URL", hide_env_values = true)]
+    url: Option<String>,
+}
+
+#[derive(Args)]
 struct Person {
     /// The folder that keeps everything.
     #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
     data: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// An account's id, or the phone number that it signed up with.
     #[arg(value_name = "ACCOUNT OR NUMBER")]
-    person: String,
+    who: String,
 }
 
 #[derive(Args)]
@@ -77,6 +104,8 @@ struct Serve {
     /// The folder that keeps everything: database, key, pepper. Back it up as a whole.
     #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
     data: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, env = "MOA_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -153,17 +182,19 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Operator { change: Change::Appoint(person) } => appoint(&person, true),
         Command::Operator { change: Change::Dismiss(person) } => appoint(&person, false),
         Command::Verify { data } => verify_books(&data),
+        Command::Rebuild { data, to } => rebuild_books(&data, &to),
     }
 }
 
 async fn run_server(serve: Serve) -> Result<(), Box<dyn Error>> {
     let Serve { data, listen, link_base, carrier, connections, test_clock, .. } = serve;
+    let database = serve.database.url;
     let Serve { daily_codes, codes_per_address, trusted_proxies, .. } = serve;
     let limits = Limits { daily_codes, codes_per_address, trusted_proxies };
     // Taken over before anyone can know that the server runs.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let config = Config { data, listen, link_base, carrier, connections, limits, test_clock };
+    let config = Config { data, database, listen, link_base, carrier, connections, limits, test_clock };
     let server = start(&config, system_clock()).await.map_err(explain)?;
     say(&format!("listening on {}", server.url()))?;
     tracing::info!(url = server.url(), data = %config.data.display(), "serving");
@@ -186,12 +217,13 @@ fn explain(error: StartError) -> Box<dyn Error> {
     }
 }
 
-fn appoint(Person { data, person }: &Person, operator: bool) -> Result<ExitCode, Box<dyn Error>> {
+fn appoint(Person { data, database: at, who }: &Person, operator: bool) -> Result<ExitCode, Box<dyn Error>> {
     let database = database(data);
-    if !database.exists() {
+    if at.url.is_none() && !database.exists() {
         return Err(format!("{} is not there; which folder does the server use?", database.display()).into());
     }
-    let account = moa_server::operator::appoint(data, person, operator, system_clock()())?;
+    let at = at.url.as_deref();
+    let account = moa_server::operator::appoint(data, at, who, operator, system_clock()())?;
     say(&if operator { format!("{account} is an operator") } else { format!("{account} is no operator") })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -201,7 +233,38 @@ fn verify_books(data: &Path) -> Result<ExitCode, Box<dyn Error>> {
     if !database.exists() {
         return Err(format!("{} is not there; which folder does the server use?", database.display()).into());
     }
-    let report = verify(&database)?;
+    let report = verify_file(&database)?;
+    tell(&database, &report)?;
+    if report.is_clean() {
+        say("clean: everything agrees with the journal")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!("{} differences", report.different))?;
+    Ok(ExitCode::from(1))
+}
+
+fn rebuild_books(data: &Path, to: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let Copied { source, target } = rebuild(data, to)?;
+    tell(&database(data), &source)?;
+    let Some(target) = target else {
+        say(&format!("{} differences in the journal itself: nothing was written", source.in_journal))?;
+        say("restore a backup, and check it with moa verify")?;
+        return Ok(ExitCode::from(1));
+    };
+    if source.is_clean() {
+        say("its tables equal the journal's")?;
+    } else {
+        say(&format!("{} differences, which are not in the new folder", source.different))?;
+    }
+    tell(&database(to), &target)?;
+    if !target.is_clean() {
+        return Err("what was written does not agree with the journal, and was removed: this is a bug".into());
+    }
+    say("clean: everything agrees with the journal")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(database: &Path, report: &Report) -> io::Result<()> {
     say(&format!(
         "{}: {} ops, {} events, {} inboxes, {} lots, {} groups",
         database.display(),
@@ -211,15 +274,7 @@ fn verify_books(data: &Path) -> Result<ExitCode, Box<dyn Error>> {
         report.lots,
         report.groups
     ))?;
-    for difference in &report.differences {
-        say(&format!("differs: {difference}"))?;
-    }
-    if report.is_clean() {
-        say("clean: everything agrees with the journal")?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    say(&format!("{} differences", report.different))?;
-    Ok(ExitCode::from(1))
+    report.differences.iter().try_for_each(|difference| say(&format!("differs: {difference}")))
 }
 
 /// A line on stdout, at once.

@@ -9,14 +9,7 @@ use std::process::{Child, Command, Stdio};
 use moa_rules::op::OpBody;
 use moa_rules::quantity::Money;
 use moa_server::http::{ClockTime, Health};
-
-fn moa() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_moa"));
-    for name in ["MOA_DATA", "MOA_LISTEN", "MOA_LINK_BASE", "MOA_CARRIER", "MOA_CONNECTIONS", "MOA_TRACE"] {
-        command.env_remove(name);
-    }
-    command
-}
+use support::moa;
 
 /// Starts a server and reads from its first line where it listens.
 fn serve(data: &Path) -> (Child, String) {

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::Failure;
 use crate::network::LINK_BASE;
@@ -33,6 +34,32 @@ pub fn moa() -> Result<PathBuf, Failure> {
     let build =
         Command::new(cargo).args(["build", "--quiet", "--package", "moa-server", "--bin", "moa"]).status()?;
     found().ok_or_else(|| format!("there is no `moa` beside this program, and cargo said {build}").into())
+}
+
+/// How long `moa verify` takes on a folder, and the most memory that it held at once, in kilobytes.
+///
+/// # Errors
+/// If it finds anything.
+pub fn verify(data: &Path) -> Result<(Duration, u64), Failure> {
+    let mut child =
+        Command::new(moa()?).arg("verify").arg("--data").arg(data).stdout(Stdio::null()).spawn()?;
+    let (began, mut most) = (Instant::now(), 0);
+    loop {
+        most = most_memory_kb(&child).unwrap_or(most);
+        if let Some(status) = child.try_wait()? {
+            let took = began.elapsed();
+            return if status.success() { Ok((took, most)) } else { Err(format!("verify: {status}").into()) };
+        }
+        // The kernel keeps the most: it only has to be asked before the end.
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// None once it is gone.
+fn most_memory_kb(child: &Child) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
 }
 
 impl Program {
@@ -76,6 +103,14 @@ impl Program {
         let fields: Vec<&str> = after_name.split_whitespace().collect();
         let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
         Ok(ticks * 10_000)
+    }
+
+    /// The most memory that it has held at once so far, in kilobytes.
+    ///
+    /// # Errors
+    /// Where there is no `/proc`.
+    pub fn most_memory_kb(&self) -> Result<u64, Failure> {
+        most_memory_kb(&self.child).ok_or_else(|| "no VmHWM in /proc".into())
     }
 
     /// Kills it as a power cut would: no warning, no clean-up.

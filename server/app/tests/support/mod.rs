@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use moa_database::{Database, Server};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::{Choice, OP_VERSION, Op, OpBody, RedemptionCode};
@@ -32,12 +33,28 @@ use serde_json::Value;
 /// Midday in Seoul, 21 September 2026.
 pub const NOON: i64 = 1_789_959_600_000;
 
+/// The binary, with nothing of its settings from the environment.
+pub fn moa() -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_moa"));
+    for name in ["MOA_DATA", "MOA_LISTEN", "MOA_LINK_BASE", "MOA_CARRIER", "MOA_CONNECTIONS", "MOA_TRACE"] {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// A server on a folder of its own, with a clock that stands until it is moved.
 pub struct Town {
     pub server: Running,
     pub client: Client,
     clock: Arc<AtomicI64>,
     folder: tempfile::TempDir,
+    database: Option<Arc<Database<'static>>>,
+}
+
+/// A PostgreSQL database of the test's own, where the tests are to run on that (`MOA_TESTS_ON=postgres`).
+fn chosen() -> Option<Arc<Database<'static>>> {
+    let chosen = std::env::var("MOA_TESTS_ON").is_ok_and(|database| database == "postgres");
+    chosen.then(|| Arc::new(Server::shared().database()))
 }
 
 impl Town {
@@ -54,26 +71,51 @@ impl Town {
         Self::open_with(folder, now, |local| Config { test_clock, ..local }).await
     }
 
+    /// The same on PostgreSQL.
+    pub async fn open_on_postgres() -> Self {
+        let database = Some(Arc::new(Server::shared().database()));
+        Self::start(tempfile::tempdir().unwrap(), NOON, database, |local| local).await
+    }
+
+    /// A further server on the same database, which must be PostgreSQL.
+    pub async fn further(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for secret in ["server-key.p8", "pepper"] {
+            std::fs::copy(self.folder.path().join(secret), folder.path().join(secret)).unwrap();
+        }
+        Self::start(folder, self.now().0, self.database.clone(), |local| local).await
+    }
+
     /// The same with settings.
     pub async fn open_with(
         folder: tempfile::TempDir,
         now: i64,
         settings: impl FnOnce(Config) -> Config,
     ) -> Self {
+        Self::start(folder, now, chosen(), settings).await
+    }
+
+    async fn start(
+        folder: tempfile::TempDir,
+        now: i64,
+        database: Option<Arc<Database<'static>>>,
+        settings: impl FnOnce(Config) -> Config,
+    ) -> Self {
         let clock = Arc::new(AtomicI64::new(now));
         let time = clock.clone();
-        let config = settings(Config::local(folder.path()));
+        let url = database.as_ref().map(|database| database.url());
+        let config = settings(Config { database: url, ..Config::local(folder.path()) });
         let server = start(&config, Arc::new(move || Timestamp(time.load(Ordering::SeqCst)))).await.unwrap();
         tls();
         let client = Client::builder().timeout(Duration::from_secs(40)).no_proxy().build().unwrap();
-        Self { server, client, clock, folder }
+        Self { server, client, clock, folder, database }
     }
 
     /// The same folder under a new server, so much later.
     pub async fn reopen(self, later: i64) -> Self {
         let now = self.now().plus(later).0;
         self.server.shutdown().await;
-        Self::open_on(self.folder, now, false).await
+        Self::start(self.folder, now, self.database, |local| local).await
     }
 
     /// The same, and something is done to the folder meanwhile.
@@ -81,7 +123,7 @@ impl Town {
         let now = self.now().plus(later).0;
         self.server.shutdown().await;
         meanwhile(self.folder.path());
-        Self::open_on(self.folder, now, false).await
+        Self::start(self.folder, now, self.database, |local| local).await
     }
 
     /// Where the server keeps everything.
@@ -92,7 +134,7 @@ impl Town {
     /// Stops the server and verifies its books.
     pub async fn close(self) {
         self.server.shutdown().await;
-        let report = moa_ledger::verify::verify(&moa_server::database(self.folder.path())).unwrap();
+        let report = moa_ledger::verify::verify_file(&moa_server::database(self.folder.path())).unwrap();
         assert!(report.is_clean(), "{:#?}", report.differences);
     }
 
@@ -214,8 +256,7 @@ impl Town {
     /// A new device with a shop.
     pub async fn shop(&self, phone: &str, name: &str) -> Shop {
         let device = self.enrol(phone).await;
-        let profile = MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None };
-        let op = device.op(self.now(), OpBody::RegisterMerchant { profile });
+        let op = device.op(self.now(), OpBody::RegisterMerchant { profile: profile(name) });
         let merchant = op.value().id.as_merchant();
         self.applied(&[&op]).await;
         Shop { device, merchant }
@@ -383,6 +424,10 @@ fn op_id(key: KeyId, counter: u64) -> OpId {
     id[6] = 0x70 | (id[6] & 0x0f);
     id[8] = 0x80 | (id[8] & 0x3f);
     OpId(id)
+}
+
+pub fn profile(name: &str) -> MerchantProfile {
+    MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None }
 }
 
 pub fn confirmation(code: &str, enrolment: &Enrolment, key: &SoftwareKey) -> Confirmation {
