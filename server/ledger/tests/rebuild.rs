@@ -10,7 +10,6 @@ use moa_ledger::copy::{Copied, copy};
 use moa_ledger::sqlite::{SqliteImport, SqliteJournal, SqliteStore};
 use moa_ledger::store::{Answer, Outcome, Store, StoreError};
 use moa_ledger::verify::verify_file;
-use moa_rules::op::OpBody;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use town::aftermath::aftermath;
