@@ -133,7 +133,8 @@ mod suite {
             let lots = town.store.lots(buyer.account).unwrap();
             let (left, of_lots): (i64, i64) =
                 lots.iter().fold((0, 0), |(l, h), lot| (l + lot.remaining.get(), h + lot.held.get()));
-            assert_eq!((left, of_lots), (held.len() as i64 * 100, held.len() as i64 * 100), "{by:?}");
+            let of_holds: i64 = held.iter().map(|hold| hold.units().get()).sum();
+            assert_eq!((left, of_lots), (of_holds, of_holds), "{by:?}");
             let taken = town.store.tables().redemptions.values().filter(|it| it.group == group).count();
             assert_eq!(taken + held.len(), 25, "{by:?}");
         }

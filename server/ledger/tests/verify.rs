@@ -11,15 +11,13 @@ use moa_ledger::verify::verify_file;
 use moa_rules::op::Op;
 use rusqlite::Connection;
 use town::aftermath::aftermath;
-use town::lively::history;
+use town::lively::{history, vicissitudes};
 use town::{Town, system};
 
 /// A file in which every table of the journal and every live table has rows.
 fn lively(path: &Path) {
     let (actor, device) = system();
-    let mut town = Town::new(Arc::new(SqliteStore::open(path, &device).unwrap()), actor);
-    history(&mut town);
-    aftermath(&mut town);
+    history(&mut Town::new(Arc::new(SqliteStore::open(path, &device).unwrap()), actor));
 }
 
 #[test]
@@ -29,9 +27,7 @@ fn an_untouched_database_is_clean() {
     lively(&path);
     let report = verify_file(&path).unwrap();
     assert!(report.is_clean(), "{:#?}", report.differences);
-    // The last twelve: a coupon, a refunded sale's, four and a grant's, the merged account's and its heir's, the closed one's,
-    // two later ones, and one in the place of one that had ended.
-    assert_eq!((report.lots, report.groups), (80 + 12, 2 + 3));
+    assert_eq!((report.lots, report.groups), (80, 2));
     // Three enrolments and two more as buyers, two shops, a group and two members, 80 sales and accruals, two
     // redemptions, 80 lots of which the first buyer's 39 with something left expired.
     // Then another group of two members, two sales that wait and one of which lapsed, and a standing choice.
@@ -39,11 +35,7 @@ fn an_untouched_database_is_clean() {
     // Three enrolments, an operator and an allowance, two joinings with certificates, a sale, a leaving, a second phone
     // that is admitted and revoked, a computer, a browser; three passes reserved, of which one taken and one released.
     let people = 3 + 2 + 4 + 1 + 1 + 3 + 2 + 5;
-    // What comes after: a group that ends, three shops in another; coupons amended and closing, proposed terms, a leaving; two
-    // buyers, refunds, voids, grants; two accounts that end; holds by a clerk; six lots that end, a reversal, a refund, a
-    // purchase, a hold, a member frozen.
-    let after = 7 + 8 + 11 + 2 + 18 + 10 + 9 + (3 + 6 + 6);
-    assert_eq!(report.events, sales + people + after);
+    assert_eq!(report.events, sales + people);
 }
 
 #[test]
@@ -173,97 +165,112 @@ fn every_kind_of_damage_is_found() {
         ("a pass that is gone", "DELETE FROM passes WHERE state = 0"),
         ("an operator whom nobody appointed", "INSERT INTO operators VALUES (zeroblob(16))"),
         ("an operator forgotten", "DELETE FROM operators"),
+        ("a hold open that was captured", "UPDATE holds SET state = 0 WHERE state = 1"),
+        ("a hold captured that was voided", "UPDATE holds SET state = 1 WHERE state = 2"),
+        ("a hold voided that is open", "UPDATE holds SET state = 2 WHERE state = 0"),
+        ("a hold that lasts longer", "UPDATE holds SET until = until + 1 WHERE state = 0"),
+        ("a hold that holds other lots", "UPDATE holds SET held = x'80' WHERE state = 0"),
+        ("a hold made sooner", "UPDATE holds SET made_at = made_at - 1"),
+        ("a hold that is gone", "DELETE FROM holds WHERE state = 0"),
+        ("a redemption given back that was not", "UPDATE redemptions SET returned = 1 WHERE returned = 0"),
+        ("a redemption kept that was given back", "UPDATE redemptions SET returned = 0 WHERE returned > 0"),
+        ("a redemption from other lots", "UPDATE redemptions SET allocations = x'80'"),
+        ("a redemption that is gone", "DELETE FROM redemptions"),
+        ("a debt of more", "UPDATE debts SET units = units + 1"),
+        ("a debt since before", "UPDATE debts SET since = since - 1"),
+        ("a debt to another shop", "UPDATE debts SET merchant = zeroblob(16)"),
+        ("a debt forgotten", "DELETE FROM debts"),
+        ("terms proposed for another day", "UPDATE amendments SET from_at = from_at + 1"),
+        ("a member that did not agree", "UPDATE amendments SET agreed = x''"),
+        ("a member that declined", "UPDATE amendments SET declined = zeroblob(16)"),
+        ("terms that were decided on", "UPDATE amendments SET decided = 1"),
+        ("terms that nobody proposed", "UPDATE amendments SET terms = (SELECT terms FROM terms LIMIT 1)"),
+        ("a proposal forgotten", "DELETE FROM amendments"),
+        (
+            "terms that stayed in force",
+            "UPDATE terms SET in_force_until = NULL WHERE in_force_until IS NOT NULL",
+        ),
+        ("a member that did not leave", "UPDATE members SET left_at = NULL WHERE left_at IS NOT NULL"),
+        ("a member that was not frozen", "UPDATE members SET frozen_at = NULL WHERE frozen_at IS NOT NULL"),
+        ("a group that froze nobody", "UPDATE groups SET frozen = x'' WHERE frozen <> x''"),
+        (
+            "a group that closes later",
+            "UPDATE groups SET closes_at = closes_at + 1 WHERE closes_at IS NOT NULL",
+        ),
+        ("a group that ended", "UPDATE groups SET ended = 1 WHERE closes_at IS NOT NULL"),
+        ("a sale that was no mistake", "UPDATE sales SET voided = 0 WHERE voided"),
+        ("a refund of less", "UPDATE sales SET refunded = refunded - 1 WHERE refunded > 0"),
+        ("less money back", "UPDATE sales SET money_back = money_back - 1 WHERE money_back > 0"),
+        ("less taken back", "UPDATE sales SET clawed = clawed - 1 WHERE clawed > 0"),
+        (
+            "a sale claimed by another",
+            "UPDATE sales SET claimed_account = zeroblob(16) WHERE claimed_by IS NOT NULL",
+        ),
+        ("units that did not expire", "UPDATE lots SET expired = 0 WHERE expired > 0"),
+        ("a lot in nobody's place", "UPDATE lots SET revives = NULL WHERE revives IS NOT NULL"),
+        ("stamps that were points", "UPDATE lots SET unit = 10"),
+        ("units taken back that were not", "UPDATE balances SET amount = amount - 1 WHERE ledger = 5"),
+        ("units taken away that were not", "UPDATE balances SET amount = amount - 1 WHERE ledger = 6"),
+        ("a closed account merged", "UPDATE closed SET merged_into = zeroblob(16)"),
+        (
+            "an account merged into nobody",
+            "UPDATE closed SET merged_into = NULL WHERE merged_into IS NOT NULL",
+        ),
+        ("an account that closed sooner", "UPDATE closed SET at = at - 1"),
+        ("an account that goes on", "DELETE FROM closed WHERE merged_into IS NULL"),
         ("a pass made sooner", "UPDATE passes SET made_at = made_at - 1 WHERE state = 0"),
-        ("a frozen member that is not", "UPDATE groups SET frozen = x'' WHERE length(frozen) > 0"),
         ("a frozen member too many", "UPDATE groups SET frozen = zeroblob(16) WHERE length(frozen) = 0"),
         (
             "a group that issues longer",
             "UPDATE groups SET redeem_only_from = redeem_only_from + 1 WHERE NOT ended",
         ),
-        ("a group that lasts longer", "UPDATE groups SET closes_at = closes_at + 1 WHERE NOT ended"),
         (
             "a group that goes on",
             "UPDATE groups SET redeem_only_from = NULL, closes_at = NULL WHERE closes_at IS NOT NULL",
         ),
         ("a group that has not ended", "UPDATE groups SET ended = 0 WHERE ended"),
         ("a group with earlier terms", "UPDATE groups SET terms_version = 1 WHERE terms_version = 2"),
-        ("terms that were not replaced", "UPDATE terms SET in_force_until = NULL WHERE version = 1"),
-        ("a member that did not leave", "UPDATE members SET left_at = NULL WHERE left_at IS NOT NULL"),
         ("a member that left sooner", "UPDATE members SET left_at = left_at - 1"),
         ("a member that left", "UPDATE members SET left_at = 1 WHERE left_at IS NULL"),
         ("a member frozen later", "UPDATE members SET frozen_at = frozen_at + 1"),
-        ("an amendment that is gone", "DELETE FROM amendments WHERE NOT decided"),
-        ("another amendment", "UPDATE amendments SET id = zeroblob(16) WHERE NOT decided"),
-        ("an amendment for later", "UPDATE amendments SET from_at = from_at + 1"),
+        ("another proposal", "UPDATE amendments SET id = zeroblob(16) WHERE NOT decided"),
         (
-            "a member that agreed",
-            "UPDATE amendments SET agreed = CAST(agreed || declined AS BLOB) WHERE NOT decided",
+            "a member that changed its mind",
+            "UPDATE amendments SET agreed = CAST(agreed || declined AS BLOB), declined = x'' WHERE length(declined) > 0",
         ),
-        ("a member that did not agree", "UPDATE amendments SET agreed = x'' WHERE NOT decided"),
-        ("a member that did not decline", "UPDATE amendments SET declined = x'' WHERE NOT decided"),
-        ("an amendment not decided", "UPDATE amendments SET decided = 0 WHERE decided"),
-        (
-            "other terms proposed",
-            "UPDATE amendments SET terms = (SELECT terms FROM terms ORDER BY length(terms) DESC LIMIT 1) WHERE NOT decided",
-        ),
-        ("a voided sale that earns", "UPDATE sales SET voided = 0 WHERE voided"),
+        ("terms that were not decided on", "UPDATE amendments SET decided = 0 WHERE decided"),
         (
             "a sale that mileage paid no part of",
             "UPDATE sales SET redemption = NULL WHERE redemption IS NOT NULL",
         ),
-        ("a sale refunded less", "UPDATE sales SET refunded = refunded - 1 WHERE refunded > 0"),
-        ("less money back", "UPDATE sales SET money_back = money_back - 1 WHERE money_back > 0"),
         ("a sale that earned on more", "UPDATE sales SET unearned = 0 WHERE unearned > 0"),
-        ("less clawed back", "UPDATE sales SET clawed = clawed - 1 WHERE clawed > 0"),
         ("less forgone", "UPDATE sales SET forgone = forgone - 1 WHERE forgone > 0"),
-        (
-            "a sale claimed by another",
-            "UPDATE sales SET claimed_account = zeroblob(16) WHERE claimed_account IS NOT NULL",
-        ),
         (
             "a sale claimed elsewhere",
             "UPDATE sales SET claimed_group = zeroblob(16) WHERE claimed_group IS NOT NULL",
         ),
         ("a coupon called a point", "UPDATE lots SET unit = 0 WHERE unit <> 0"),
-        ("less expired of a lot", "UPDATE lots SET expired = expired - 1 WHERE expired > 0"),
-        ("a lot that stands for itself", "UPDATE lots SET revives = NULL WHERE revives IS NOT NULL"),
-        ("a hold that is gone", "DELETE FROM holds WHERE state = 0"),
-        ("a hold captured that is open", "UPDATE holds SET state = 1 WHERE state = 0"),
-        ("a hold open that was captured", "UPDATE holds SET state = 0 WHERE state = 1"),
-        ("a hold voided that lapsed", "UPDATE holds SET state = 2 WHERE state = 3"),
-        ("a hold for longer", "UPDATE holds SET until = until + 1 WHERE state = 0"),
-        ("a hold made sooner", "UPDATE holds SET made_at = made_at - 1 WHERE state = 0"),
+        ("a hold captured that lapsed", "UPDATE holds SET state = 1 WHERE state = 3"),
         ("a hold of another buyer", "UPDATE holds SET account = zeroblob(16) WHERE state = 0"),
         ("a hold of another group", "UPDATE holds SET group_id = zeroblob(16) WHERE state = 0"),
-        ("a hold of other lots", "UPDATE holds SET held = x'80' WHERE state = 0"),
         ("a clerk's hold called the owner's", "UPDATE holds SET till = NULL WHERE till IS NOT NULL"),
-        ("a redemption that is gone", "DELETE FROM redemptions WHERE returned > 0"),
         ("a redemption made sooner", "UPDATE redemptions SET made_at = made_at - 1"),
-        ("less that came back", "UPDATE redemptions SET returned = returned - 1 WHERE returned > 0"),
         ("another buyer's redemption", "UPDATE redemptions SET account = zeroblob(16)"),
         ("another group's redemption", "UPDATE redemptions SET group_id = zeroblob(16)"),
-        ("a redemption of other lots", "UPDATE redemptions SET allocations = x'80'"),
         (
             "a clerk's redemption called the owner's",
             "UPDATE redemptions SET till = NULL WHERE till IS NOT NULL",
         ),
-        ("a smaller debt", "UPDATE debts SET units = units - 1 WHERE units > 0"),
-        ("a debt that is gone", "DELETE FROM debts WHERE units > 0"),
-        ("an older debt", "UPDATE debts SET since = since - 1 WHERE units > 0"),
-        ("a debt to another shop", "UPDATE debts SET merchant = zeroblob(16) WHERE units > 0"),
         ("a debt in another unit", "UPDATE debts SET unit = -1 WHERE units > 0"),
-        ("an account that closed sooner", "UPDATE closed SET at = at - 1"),
-        ("an account that goes on", "DELETE FROM closed WHERE merged_into IS NULL"),
-        (
-            "an account merged into nobody",
-            "UPDATE closed SET merged_into = NULL WHERE merged_into IS NOT NULL",
-        ),
-        ("less clawed back in the books", "UPDATE balances SET amount = amount - 1 WHERE ledger = 5"),
-        ("less taken away in the books", "UPDATE balances SET amount = amount - 1 WHERE ledger = 6"),
     ];
     let folder = tempfile::tempdir().unwrap();
     let sound = folder.path().join("sound.db");
-    lively(&sound);
+    let (actor, device) = system();
+    let mut town = Town::new(Arc::new(SqliteStore::open(&sound, &device).unwrap()), actor);
+    history(&mut town);
+    vicissitudes(&mut town);
+    aftermath(&mut town);
+    drop(town);
     let report = verify_file(&sound).unwrap();
     assert!(report.is_clean(), "{:#?}", report.differences);
     Connection::open(&sound).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();

@@ -67,6 +67,91 @@ fn keys_and_staff<S: Store>(town: &Town<S>, cafe: &Shop) -> Actor {
     clerk
 }
 
+/// What can become of mileage, of terms and of members beside that: every live table has rows, in all their states.
+pub fn vicissitudes<S: Store>(town: &mut Town<S>) {
+    let shops = ["꽃집", "양복점", "서점"].map(|name| town.shop(name));
+    let [florist, tailor, books] = &shops;
+    let group = town.group(points(500, 0, Basis::OnIssue), &[florist, tailor, books]);
+    let (buyer, debtor) = (town.enrol(), town.enrol());
+    for _ in 0..4 {
+        town.earn(florist, &buyer, group, 10_000);
+    }
+    let units = |units| Units::new(units).unwrap();
+
+    // Holds: one open, one captured in part, one voided, one lapsed.
+    let hold = |town: &Town<S>, of: i64| {
+        let code = buyer.code(group, of, town.now);
+        town.apply(&tailor.actor, OpBody::Hold { code, units: units(of), seconds: None })
+    };
+    let [captured, voided, lapsed] = [200, 100, 50].map(|of| hold(town, of));
+    town.apply(&tailor.actor, OpBody::CaptureHold { hold: captured, units: units(150) });
+    town.apply(&tailor.actor, OpBody::VoidHold { hold: voided });
+    town.now = town.now.plus(11 * Timestamp::MINUTE);
+    let over = town.system_op(OpBody::LapseHold { merchant: tailor.id, hold: lapsed });
+    assert_eq!(town.submit(&over), Outcome::First(Answer::Applied));
+    hold(town, 70);
+
+    // A redemption that is undone, a sale that is voided, refunds of which one leaves a debt.
+    let taken = |town: &Town<S>, buyer: &Actor, of: i64| {
+        let body = OpBody::Redeem { code: buyer.code(group, of, town.now), units: units(of) };
+        town.apply(&books.actor, body)
+    };
+    let undone = taken(town, &buyer, 300);
+    town.apply(&books.actor, OpBody::ReverseRedemption { redemption: undone });
+    let mistake = town.sale(florist, 5_000);
+    assert_eq!(town.submit(&mistake), Outcome::First(Answer::Applied));
+    town.apply(&florist.actor, OpBody::VoidSale { sale: mistake.value().id });
+    let sale = town.sale(florist, 20_000);
+    assert_eq!(town.submit(&town.claim(&debtor, &sale, group)), Outcome::First(Answer::Applied));
+    let spent = taken(town, &debtor, 700);
+    for amount in [5_000, 15_000] {
+        town.apply(&florist.actor, OpBody::RefundSale { sale: sale.value().id, amount: Money(amount) });
+    }
+
+    // Of the debt a part is paid from what is earned next.
+    town.earn(florist, &debtor, group, 2_000);
+
+    // Given and taken away.
+    let gift = |account, given| OpBody::Grant {
+        group,
+        to: Grantee::Account(account),
+        units: units(given),
+        reason: Reason::Goodwill,
+        last_day: None,
+    };
+    town.apply(&florist.actor, gift(buyer.account, 40));
+    let (account, reason) = (buyer.account, Reason::Correction);
+    town.apply(&florist.actor, OpBody::TakeAway { group, account, units: units(10), reason, unit: None });
+
+    // Terms that come into force, terms that wait; a member that leaves, one that is frozen; a group that closes.
+    let amend = |town: &Town<S>, rate: u16| {
+        let from = town.now.plus(Timestamp::HOUR).seconds();
+        let amended = points(rate, 0, Basis::OnRedemption);
+        let amendment = town.apply(&florist.actor, OpBody::AmendTerms { group, terms: amended, from });
+        for shop in [tailor, books] {
+            town.apply(&shop.actor, OpBody::AnswerAmendment { group, amendment, agrees: true });
+        }
+        amendment
+    };
+    let amendment = amend(town, 300);
+    town.now = town.now.plus(2 * Timestamp::HOUR);
+    let due = town.system_op(OpBody::DecideAmendment { group, amendment });
+    assert_eq!(town.submit(&due), Outcome::First(Answer::Applied));
+    amend(town, 200);
+    town.apply(&books.actor, OpBody::LeaveGroup { group });
+    let merchant = tailor.id;
+    let frozen = town.system_op(OpBody::FreezeMember { group, merchant, frozen: true });
+    assert_eq!(town.submit(&frozen), Outcome::First(Answer::Applied));
+    let alone = town.group(points(100, 0, Basis::OnIssue), &[tailor]);
+    town.apply(&tailor.actor, OpBody::CloseGroup { group: alone });
+
+    // What was spent comes back when its lot has ended: in a new one, and a part of it pays the debt.
+    town.now = town.now.plus(200 * Timestamp::DAY);
+    let sweep = OpBody::ExpireLots { group, account: buyer.account };
+    assert_eq!(town.submit(&town.system_op(sweep)), Outcome::First(Answer::Applied));
+    town.apply(&books.actor, OpBody::ReverseRedemption { redemption: spent });
+}
+
 /// Rows in every table of people, and something to be sent.
 pub fn persons(people: &impl People) {
     let account = AccountId([1; 16]);
