@@ -24,15 +24,21 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 /// Ports that may be taken between finding one and listening on it.
 const TRIES: u32 = 5;
 
-/// Starts the server given as `$1` (the folder with its programs) on port `$2`, says the folder it made, and ends both when its
-/// input ends. `fsync` is off: nothing here outlives the process. Signals of the terminal are left to the end of the pipe.
+/// Nothing of a test outlives its process: nothing has to reach the disk.
+const FORGETFUL: &str = "-c fsync=off -c full_page_writes=off -c shared_buffers=64MB";
+/// As a shop would run it, with the memory of a small machine.
+const DURABLE: &str =
+    "-c fsync=on -c synchronous_commit=on -c full_page_writes=on -c shared_buffers=512MB -c max_wal_size=4GB";
+
+/// Starts the server given as `$1` (the folder with its programs) on port `$2` for the user `$3` with the settings `$4`, says the
+/// folder it made, and ends both when its input ends. Signals of the terminal are left to the end of the pipe.
 const GUARD: &str = r#"
 trap '' INT TERM HUP
 folder=$(mktemp -d "${TMPDIR:-/tmp}/moa-postgres.XXXXXX") || exit 1
 "$1/initdb" --pgdata="$folder/data" --username="$3" --auth=trust --encoding=UTF8 --locale=C --no-sync >"$folder/log" 2>&1 ||
     { cat "$folder/log" >&2; exit 1; }
 "$1/postgres" -D "$folder/data" -c listen_addresses=127.0.0.1 -c port="$2" -c unix_socket_directories="$folder" \
-    -c fsync=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB -c max_pred_locks_per_transaction=256 \
+    $4 -c max_connections=300 -c max_pred_locks_per_transaction=256 \
     </dev/null >>"$folder/log" 2>&1 &
 server=$!
 tries=0
@@ -96,10 +102,22 @@ impl Server {
     /// # Errors
     /// [`NoServer`].
     pub fn start() -> Result<Self, NoServer> {
+        Self::start_with(FORGETFUL)
+    }
+
+    /// Starts one that keeps what it said it kept, to be measured: what is committed is on the disk.
+    ///
+    /// # Errors
+    /// [`NoServer`].
+    pub fn start_durable() -> Result<Self, NoServer> {
+        Self::start_with(DURABLE)
+    }
+
+    fn start_with(settings: &str) -> Result<Self, NoServer> {
         let programs = programs()?;
         let mut last = NoServer::from(io::Error::other("PostgreSQL did not start"));
         for _ in 0..TRIES {
-            match Self::start_at(&programs) {
+            match Self::start_at(&programs, settings) {
                 Ok(server) => return Ok(server),
                 Err(error) => last = error,
             }
@@ -107,11 +125,11 @@ impl Server {
         Err(last)
     }
 
-    fn start_at(programs: &Path) -> Result<Self, NoServer> {
+    fn start_at(programs: &Path, settings: &str) -> Result<Self, NoServer> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = shell()?;
         command.args([OsStr::new(GUARD), OsStr::new("guard"), programs.as_os_str()]);
-        command.args([port.to_string().as_str(), USER]).current_dir("/");
+        command.args([port.to_string().as_str(), USER, settings]).current_dir("/");
         let mut guard = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (Some(pipe), Some(said)) = (guard.stdin.take(), guard.stdout.take()) else {
             return Err(NoServer("the shell has no pipes".to_owned()));
