@@ -12,7 +12,7 @@ use moa_phone::{
 };
 use moa_rules::id::{GroupId, OpId};
 use moa_rules::merchant::{self, MerchantProfile};
-use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::quantity::{Currency, Money, Units};
 use moa_rules::terms::{Profile, Terms};
 use moa_wire::{link, qr};
 use moa_words::{Lang, number};
@@ -25,8 +25,8 @@ use crate::key_store::{Host, KeyStore};
 use crate::labels::Labels;
 use crate::observer::{AppState, Observer, Subscription};
 use crate::records::{
-    self as out, Balance, Claimed, Founding, Group, GroupChoice, HistoryItem, MerchantDay, OutboxItem,
-    OwnGroup, OwnShop, Place, Qr, Redemption, RedemptionCode, SaleItem, Voucher,
+    self as out, Balance, Claimed, Founding, Group, GroupChoice, HistoryItem, MerchantDay, MileageUnit,
+    OutboxItem, OwnGroup, OwnShop, Place, Qr, Redemption, RedemptionCode, SaleItem, Voucher,
 };
 use crate::scan::Scan;
 
@@ -218,9 +218,10 @@ impl App {
         number::money(self.lang, Money(amount), Currency::KRW)
     }
 
-    /// Points as they are being keyed in, such as `1,200 points`. None below zero.
-    pub fn units_text(&self, units: i64) -> Result<String, ApiError> {
-        Ok(number::units(self.lang, self.units(units)?))
+    /// Mileage as it is being keyed in, such as `1,200 points`; points unless a unit is named. None below zero.
+    #[uniffi::method(default(unit = None))]
+    pub fn units_text(&self, units: i64, unit: Option<MileageUnit>) -> Result<String, ApiError> {
+        Ok(self.dress().units_text(self.units(units)?, unit.and_then(Into::into)))
     }
 
     /// The server's clock, as far as this phone can tell: what every instant here is by. A phone's own may be off.
@@ -247,10 +248,7 @@ impl App {
 
     /// Founds a group with this phone's shop as first member. Gives its id.
     pub fn found_group(&self, founding: Founding) -> Result<String, ApiError> {
-        let rate = BasisPoints::new(founding.rate_bp).map_err(|error| self.invalid(error))?;
-        let minimum = self.units(founding.minimum)?;
-        let validity = convert::validity(founding.validity);
-        let terms = Terms { basis: founding.basis.into(), ..Terms::points(rate, validity, minimum) };
+        let terms = Terms::try_from(founding.terms).map_err(|error| self.invalid(error))?;
         let profile = Profile { name: founding.name, scope: founding.scope.into() };
         Ok(self.ask(self.phone()?.found_group(profile, terms))?.to_string())
     }
@@ -306,10 +304,10 @@ impl App {
     pub fn claim(&self, voucher: String, choice: Option<GroupChoice>) -> Result<Claimed, ApiError> {
         let voucher = self.voucher(&voucher)?;
         let choice = self.choice(choice)?;
-        Ok(convert::claimed(self.ask(self.phone()?.claim(&voucher, choice))?))
+        Ok(self.dress().claimed(self.ask(self.phone()?.claim(&voucher, choice))?))
     }
 
-    /// The buyer's mileage by group.
+    /// The buyer's mileage by group and unit.
     pub fn balances(&self) -> Result<Vec<Balance>, ApiError> {
         let balances = self.ask(self.phone()?.balances())?.into_iter();
         Ok(balances.map(|balance| self.dress().balance(balance)).collect())
@@ -322,16 +320,25 @@ impl App {
         Ok(rows.map(|row| self.dress().history(row)).collect())
     }
 
-    /// Makes a code that lets a shop take up to `most` units within three minutes.
-    pub fn redemption_code(&self, group: String, most: i64) -> Result<RedemptionCode, ApiError> {
+    /// Makes a code that lets a shop take up to `most` units within three minutes; of what the group gives now, unless a unit is
+    /// named.
+    #[uniffi::method(default(unit = None))]
+    pub fn redemption_code(
+        &self,
+        group: String,
+        most: i64,
+        unit: Option<MileageUnit>,
+    ) -> Result<RedemptionCode, ApiError> {
         let (group, most) = (self.group_id(&group)?, self.units(most)?);
-        let shown = self.ask(self.phone()?.redemption_code(group, most))?;
+        let unit = self.unit_of(group, unit)?;
+        let shown = self.ask(self.phone()?.redemption_code_of(group, most, unit))?;
         Ok(RedemptionCode {
             qr: self.qr(&shown.text)?,
             code: shown.text,
             group: shown.group.to_string(),
             most: shown.most.get(),
-            most_text: number::units(self.lang, shown.most),
+            unit: shown.unit.into(),
+            most_text: self.dress().units_text(shown.most, shown.unit),
             expires_at: shown.expires_at.0,
             good_until_text: self.dress().good_until(shown.expires_at),
         })
@@ -424,7 +431,7 @@ impl App {
             Ok((op, fate.unwrap_or(Fate::BeingChecked)))
         };
         match self.run(call).await? {
-            (_, Fate::Applied) => Ok(Redemption::Approved),
+            (op, Fate::Applied) => Ok(Redemption::Approved { op: op.to_string() }),
             (op, Fate::Waiting | Fate::BeingChecked) => Ok(Redemption::BeingChecked { op: op.to_string() }),
             (op, Fate::Refused(refused)) => Err(ApiError::refused_op(self.lang, op, refused)),
         }

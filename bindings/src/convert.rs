@@ -1,14 +1,19 @@
 //! The phone's values as records, dressed in the app's language.
 
+use std::collections::BTreeMap;
+
 use moa_phone as phone;
 use moa_rules::merchant::Place;
 use moa_rules::quantity::{Currency, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::{CLAIM_DAYS, VOUCHER_MINUTES};
-use moa_rules::terms::{Basis, Scope};
+use moa_rules::terms::{Basis, Scope, Unit};
 use moa_rules::time::{self, Timestamp, Zone};
 use moa_wire::link;
-use moa_words::{Lang, Line, SaleText, line, number, refusal, sale, when};
+use moa_words::{
+    HistoryText, Lang, Line, Mileage, SaleText, ShopText, group, history, line, number, refusal, refusal_in,
+    sale, shop as shop_text, when,
+};
 
 use crate::error::ApiError;
 use crate::member::ScannedMember;
@@ -48,6 +53,24 @@ impl From<out::Basis> for Basis {
     }
 }
 
+impl From<Basis> for out::Basis {
+    fn from(basis: Basis) -> Self {
+        match basis {
+            Basis::OnIssue => Self::OnIssue,
+            Basis::OnRedemption => Self::OnRedemption,
+        }
+    }
+}
+
+impl From<time::Validity> for out::Validity {
+    fn from(validity: time::Validity) -> Self {
+        match validity {
+            time::Validity::Months(count) => Self::Months { count },
+            time::Validity::Days(count) => Self::Days { count },
+        }
+    }
+}
+
 pub(crate) fn validity(validity: out::Validity) -> time::Validity {
     match validity {
         out::Validity::Months { count } => time::Validity::Months(count),
@@ -71,21 +94,13 @@ pub(crate) fn shop(shop: phone::Shop) -> out::Shop {
     out::Shop { id: shop.id.to_string(), name: shop.name, place: shop.place.map(place) }
 }
 
-fn shops(shops: Vec<phone::Shop>) -> Vec<out::Shop> {
+pub(crate) fn shops(shops: Vec<phone::Shop>) -> Vec<out::Shop> {
     shops.into_iter().map(shop).collect()
 }
 
 pub(crate) fn own_shop(own: phone::OwnShop) -> out::OwnShop {
     let name = own.profile.map(|profile| profile.name);
     out::OwnShop { id: own.id.to_string(), name, confirmed: own.confirmed }
-}
-
-pub(crate) fn claimed(claimed: phone::Claimed) -> out::Claimed {
-    out::Claimed {
-        op: claimed.op.to_string(),
-        group: claimed.group.map(|group| group.to_string()),
-        earns: claimed.earns.map(Units::get),
-    }
 }
 
 /// The zone in which times of day are shown.
@@ -108,23 +123,25 @@ impl Dress {
         number::money(self.lang, amount, Currency::KRW)
     }
 
-    pub(crate) fn group(self, info: phone::GroupInfo) -> out::Group {
-        out::Group {
-            id: info.id.to_string(),
-            name: info.profile.name,
-            scope: info.profile.scope.into(),
-            terms_version: info.terms_version,
-            rate_bp: info.terms.rate.get(),
-            rate_text: number::rate(info.terms.rate),
-            validity_text: when::validity(self.lang, info.terms.validity),
-            minimum: info.terms.minimum.get(),
-            members: shops(info.members),
-        }
+    /// So much of a unit.
+    pub(crate) fn mileage(self, units: Units, unit: Option<Unit>) -> out::Mileage {
+        let text = number::mileage(self.lang, Mileage::of(units, unit));
+        out::Mileage { units: units.get(), unit: unit.into(), text }
     }
 
-    pub(crate) fn own_group(self, own: phone::OwnGroup) -> out::OwnGroup {
-        let group = own.info.map(|info| self.group(info));
-        out::OwnGroup { id: own.id.to_string(), group, confirmed: own.confirmed }
+    /// The same in words alone.
+    pub(crate) fn units_text(self, units: Units, unit: Option<Unit>) -> String {
+        number::mileage(self.lang, Mileage::of(units, unit))
+    }
+
+    pub(crate) fn claimed(self, claimed: phone::Claimed) -> out::Claimed {
+        let earns_text = claimed.earns.map(|units| self.units_text(units, claimed.unit));
+        out::Claimed {
+            op: claimed.op.to_string(),
+            group: claimed.group.map(|group| group.to_string()),
+            earns: claimed.earns.map(Units::get),
+            earns_text: earns_text.unwrap_or_default(),
+        }
     }
 
     pub(crate) fn voucher(
@@ -145,53 +162,74 @@ impl Dress {
 
     pub(crate) fn choice(self, choice: phone::GroupChoice) -> out::GroupChoice {
         let members = u32::try_from(choice.members.len()).unwrap_or(u32::MAX);
-        let words = Line::Choice {
-            group: &choice.profile.name,
-            rate: choice.rate,
-            validity: choice.validity,
-            shops: members,
-            earns: choice.earns,
-        };
+        let (terms, unit) = (&choice.terms, choice.terms.unit());
+        let earns = Mileage::of(choice.earns, unit);
+        let words = Line::Choice { group: &choice.profile.name, terms, shops: members, earns };
         out::GroupChoice {
             group: choice.choice.group.to_string(),
             terms_version: choice.choice.terms_version,
-            earns_text: number::units(self.lang, choice.earns),
-            rate_text: number::rate(choice.rate),
-            validity_text: when::validity(self.lang, choice.validity),
+            unit: unit.into(),
+            earns_text: number::mileage(self.lang, earns),
+            rate_text: group::share(self.lang, terms),
+            promise_text: group::promise(self.lang, terms),
+            validity_text: when::validity(self.lang, terms.validity),
             shops_text: line(self.lang, &Line::Shops { shops: members }),
             line: line(self.lang, &words),
             until_text: when::at_least_until(self.lang, choice.usable_at_least_until),
-            name: choice.profile.name,
-            rate_bp: choice.rate.get(),
             earns: choice.earns.get(),
             balance: choice.balance.get(),
-            minimum: choice.minimum.get(),
+            minimum: terms.minimum.get(),
+            name: choice.profile.name,
             members: shops(choice.members),
         }
     }
 
     pub(crate) fn balance(self, balance: phone::Balance) -> out::Balance {
         let group = balance.name.clone().unwrap_or_default();
-        let (confirmed, pending) = (balance.confirmed, balance.pending);
+        let of = |units| Mileage::of(units, balance.unit);
+        let (confirmed, pending) = (of(balance.confirmed), of(balance.pending));
         let minimum = balance.minimum.filter(|minimum| !minimum.is_zero());
-        let to_minimum = minimum.map(|minimum| Line::Minimum { minimum, missing: balance.to_minimum });
+        let missing = of(balance.to_minimum);
+        let to_minimum = minimum.map(|minimum| Line::Minimum { minimum: of(minimum), missing });
         let soon = Some(balance.expiring_soon).filter(|units| !units.is_zero());
         let expiring = soon.zip(balance.next_expiry).map(|(units, last_day)| Line::Expiring {
-            units,
+            units: of(units),
             days: SOON_DAYS,
             last_day,
         });
+        let cards = balance.full_cards().zip(balance.to_full_card()).zip(balance.unit);
+        let cards = cards.map(|((full, missing), unit)| {
+            let card = if let Unit::Stamp(card) = unit { u64::from(card) } else { 1 };
+            let missing = u64::try_from(missing.get()).unwrap_or(0);
+            Line::Cards { full, stamps: card.saturating_sub(missing), missing }
+        });
+        let zone = &country();
+        let some = |units: Units| Some(of(units)).filter(|mileage| !mileage.is_none());
+        let notes = [
+            some(balance.held).map(|units| Line::Held { units }),
+            some(balance.frozen).map(|units| Line::Frozen { units }),
+            some(balance.owed).map(|units| Line::Owed { units }),
+            balance.group_ends_at.map(|at| Line::GroupEnds { at, zone }),
+        ];
+        let said = |words: Line| line(self.lang, &words);
         out::Balance {
             group: balance.group.to_string(),
-            confirmed_text: number::units(self.lang, confirmed),
-            pending_text: if pending.is_zero() { String::new() } else { number::units(self.lang, pending) },
-            line: line(self.lang, &Line::Balance { group: &group, confirmed, pending }),
-            expiring_text: expiring.map(|words| line(self.lang, &words)).unwrap_or_default(),
-            minimum_text: to_minimum.map(|words| line(self.lang, &words)).unwrap_or_default(),
+            unit: balance.unit.into(),
+            confirmed_text: number::mileage(self.lang, confirmed),
+            pending_text: if pending.is_none() { String::new() } else { number::mileage(self.lang, pending) },
+            usable_text: number::mileage(self.lang, of(balance.usable)),
+            line: said(Line::Balance { group: &group, confirmed, pending }),
+            expiring_text: expiring.map(said).unwrap_or_default(),
+            minimum_text: to_minimum.map(said).unwrap_or_default(),
+            cards_text: cards.map(said).unwrap_or_default(),
+            notes: notes.into_iter().flatten().map(said).collect(),
             name: balance.name,
-            confirmed: confirmed.get(),
-            pending: pending.get(),
+            confirmed: confirmed.units.get(),
+            pending: pending.units.get(),
             usable: balance.usable.get(),
+            held: balance.held.get(),
+            frozen: balance.frozen.get(),
+            owed: balance.owed.get(),
             expiring_soon: balance.expiring_soon.get(),
             minimum: balance.minimum.map(Units::get),
         }
@@ -199,24 +237,44 @@ impl Dress {
 
     pub(crate) fn history(self, item: phone::HistoryItem) -> out::HistoryItem {
         let name = item.shop.name.clone().unwrap_or_default();
-        let units = item.units;
-        let (kind, words) = match item.happened {
+        let (shop_name, units) = (name.as_str(), Mileage::of(item.units, item.unit));
+        let said = |words: Line| line(self.lang, &words);
+        let told = |words: HistoryText| history(self.lang, &words);
+        let (kind, line) = match item.happened {
             phone::Happened::Accrual { last_day, .. } => {
-                (out::HistoryKind::Accrual, line(self.lang, &Line::Earned { units, last_day }))
+                (out::HistoryKind::Accrual, said(Line::Earned { units, last_day }))
             }
             phone::Happened::Redemption => {
-                (out::HistoryKind::Redemption, line(self.lang, &Line::Spent { shop: &name, units }))
+                (out::HistoryKind::Redemption, said(Line::Spent { shop: shop_name, units }))
             }
-            phone::Happened::Moved => (out::HistoryKind::Moved, line(self.lang, &Line::Moved { units })),
-            phone::Happened::Expiry => (out::HistoryKind::Expiry, line(self.lang, &Line::Expired { units })),
+            phone::Happened::Moved => (out::HistoryKind::Moved, said(Line::Moved { units })),
+            phone::Happened::Expiry => (out::HistoryKind::Expiry, said(Line::Expired { units })),
+            phone::Happened::Reversal => {
+                (out::HistoryKind::Reversal, told(HistoryText::Reversed { shop: shop_name, units }))
+            }
+            phone::Happened::Clawback { debt, .. } => {
+                let debt = Mileage::of(debt, item.unit);
+                (out::HistoryKind::Clawback, told(HistoryText::ClawedBack { shop: shop_name, units, debt }))
+            }
+            phone::Happened::DebtPaid => {
+                (out::HistoryKind::DebtPaid, told(HistoryText::DebtPaid { shop: shop_name, units }))
+            }
+            phone::Happened::Grant { reason, last_day } => {
+                let words = HistoryText::Granted { shop: shop_name, units, reason, last_day };
+                (out::HistoryKind::Grant, told(words))
+            }
+            phone::Happened::TakenAway { reason } => {
+                (out::HistoryKind::TakenAway, told(HistoryText::TakenAway { shop: shop_name, units, reason }))
+            }
         };
         out::HistoryItem {
             kind,
             at: item.at.0,
             at_text: self.moment(item.at),
+            units: item.units.get(),
+            unit: item.unit.into(),
             shop: shop(item.shop),
-            units: units.get(),
-            line: words,
+            line,
         }
     }
 
@@ -239,7 +297,10 @@ impl Dress {
         let words = match standing {
             phone::SaleStanding::Unsent => SaleText::Unsent,
             phone::SaleStanding::Recorded => SaleText::Recorded,
-            phone::SaleStanding::Claimed { units, .. } => SaleText::Collected { units },
+            phone::SaleStanding::Claimed { units, unit, .. } => {
+                SaleText::Collected { units: Mileage::of(units, unit) }
+            }
+            phone::SaleStanding::Voided => SaleText::Voided,
             phone::SaleStanding::Waiting { until } => SaleText::Waiting { until, zone },
             phone::SaleStanding::Lapsed => SaleText::Lapsed,
             phone::SaleStanding::Refused => SaleText::Refused,
@@ -260,7 +321,8 @@ impl Dress {
 
     /// The sentence of a refusal that the server sent.
     pub(crate) fn refusal(self, refused: &phone::RefusedOp) -> String {
-        refused.reason.as_ref().map_or_else(|| refused.text.clone(), |reason| refusal(self.lang, reason))
+        let said = |reason| refusal_in(self.lang, reason, Currency::KRW, refused.mileage);
+        refused.reason.as_ref().map_or_else(|| refused.text.clone(), said)
     }
 
     pub(crate) fn outbox_item(self, item: phone::OutboxItem) -> out::OutboxItem {
@@ -275,6 +337,9 @@ impl Dress {
     }
 
     pub(crate) fn sale(self, sale: phone::SaleItem) -> out::SaleItem {
+        let money = Some(sale.money_back).filter(|money| money.0 > 0);
+        let refunded_text =
+            money.map(|money| shop_text(self.lang, &ShopText::PaidBack { money, currency: Currency::KRW }));
         out::SaleItem {
             sale: sale.sale.to_string(),
             amount: sale.amount.0,
@@ -284,22 +349,45 @@ impl Dress {
             standing_text: self.sale_standing(sale.standing),
             sent: !matches!(sale.standing, phone::SaleStanding::Unsent),
             claimed: match sale.standing {
-                phone::SaleStanding::Claimed { units, .. } => Some(units.get()),
+                phone::SaleStanding::Claimed { units, unit, .. } => Some(self.mileage(units, unit)),
                 _ => None,
             },
+            buyer: sale.buyer.map(|buyer| buyer.to_string()),
+            voided: matches!(sale.standing, phone::SaleStanding::Voided),
+            refunded: sale.refunded.0,
+            money_back: sale.money_back.0,
+            refunded_text: refunded_text.unwrap_or_default(),
+        }
+    }
+
+    fn taken(self, taken: phone::RedemptionItem) -> out::TakenItem {
+        out::TakenItem {
+            op: taken.op.to_string(),
+            group: taken.group.to_string(),
+            mileage: self.mileage(taken.units, taken.unit),
+            returned: taken.returned.get(),
+            at: taken.at.0,
+            at_text: when::clock(taken.at, &country()),
+            fate: self.fate(taken.fate),
         }
     }
 
     pub(crate) fn day(self, day: phone::MerchantDay) -> out::MerchantDay {
-        let sales = day.sales.into_iter().map(|sale| self.sale(sale));
         let approved = day.redemptions.iter().filter(|taken| taken.fate == phone::Fate::Applied);
-        let redeemed: Units = approved.map(|taken| taken.units).sum();
+        let mut redeemed: BTreeMap<Option<Unit>, Vec<Units>> = BTreeMap::new();
+        approved.for_each(|taken| redeemed.entry(taken.unit).or_default().push(taken.units));
+        let sum = |(unit, all): (_, Vec<Units>)| self.mileage(all.into_iter().sum(), unit);
         out::MerchantDay {
             day_text: when::date(self.lang, day.day),
-            sales: sales.collect(),
             amount: day.amount.0,
             amount_text: self.won(day.amount),
-            redeemed: redeemed.get(),
+            redeemed: redeemed.into_iter().map(sum).collect(),
+            paid_back: day.paid_back.0,
+            paid_back_text: self.won(day.paid_back),
+            sales: day.sales.into_iter().map(|sale| self.sale(sale)).collect(),
+            redemptions: day.redemptions.into_iter().map(|taken| self.taken(taken)).collect(),
+            refunds: day.refunds.into_iter().map(|refund| self.refund(refund)).collect(),
+            reversals: day.reversals.into_iter().map(|reversal| self.reversal(reversal)).collect(),
         }
     }
 
@@ -336,8 +424,9 @@ impl Dress {
                     group: code.group.to_string(),
                     group_name: code.group_name,
                     most: code.most.get(),
-                    most_text: number::units(self.lang, code.most),
-                    at_most_text: line(self.lang, &Line::AtMost { units: code.most }),
+                    unit: code.unit.into(),
+                    most_text: self.units_text(code.most, code.unit),
+                    at_most_text: line(self.lang, &Line::AtMost { units: Mileage::of(code.most, code.unit) }),
                     expired: code.expired,
                 },
             },
@@ -345,6 +434,7 @@ impl Dress {
                 merchant: approval.merchant.to_string(),
                 for_us: approval.for_us,
                 units: approval.units.get(),
+                units_text: self.units_text(approval.units, approval.unit),
                 expired: approval.expired,
             },
             phone::Code::Member(code) => Scan::Member { code: ScannedMember { expired: code.expired } },
@@ -361,7 +451,8 @@ impl Dress {
                 pass: ScannedPass {
                     group: pass.group.to_string(),
                     units: pass.units.get(),
-                    units_text: number::units(self.lang, pass.units),
+                    unit: pass.unit.into(),
+                    units_text: self.units_text(pass.units, pass.unit),
                     refused_text: pass.refused.map(|reason| refusal(self.lang, &reason)).unwrap_or_default(),
                 },
             },

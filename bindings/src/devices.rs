@@ -78,6 +78,21 @@ pub struct Device {
     pub this_phone: bool,
 }
 
+/// A device that joined the account without this phone's doing.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct NewDevice {
+    /// Its key's id: `admitDevice`, `revokeDevice`, `deviceSeen`.
+    pub id: String,
+    /// Whether it is a phone; else a browser, or a shop's computer.
+    pub phone: bool,
+    /// When it joined.
+    pub joined_at: i64,
+    /// The same, for a screen.
+    pub joined_text: String,
+    /// From when it may pay, if it is a phone.
+    pub pays_from: i64,
+}
+
 /// The staff and tills of the own shop.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct ShopStaff {
@@ -184,6 +199,16 @@ impl From<moa_phone::SignedUp> for SignedUp {
 }
 
 impl Dress {
+    pub(crate) fn new_device(self, device: moa_phone::NewDevice) -> NewDevice {
+        NewDevice {
+            id: device.key.to_string(),
+            phone: device.phone,
+            joined_at: device.joined_at.0,
+            joined_text: self.moment(device.joined_at),
+            pays_from: device.pays_from.0,
+        }
+    }
+
     fn device(self, device: moa_phone::OwnDevice) -> Device {
         let (kind, role) = (DeviceKind::from(device.kind), device.role.map(ShopRole::from));
         let ended = device.revoked_at.is_some();
@@ -252,6 +277,12 @@ impl Dress {
 
 #[uniffi::export]
 impl App {
+    /// The person knows a new device, or has read of it: `AppState.newDevices` has it no more.
+    pub fn device_seen(&self, id: String) -> Result<(), ApiError> {
+        let key = self.key_id(&id)?;
+        self.ask(self.phone()?.device_seen(key))
+    }
+
     /// Has a six-digit code sent to a phone number, as typed. Gives the instant at which it is void.
     pub async fn begin_enrolment(&self, phone_number: String) -> Result<i64, ApiError> {
         let call = async move |app: Arc<Inner>| app.client.begin_enrolment(&phone_number).await;

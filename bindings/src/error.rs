@@ -6,9 +6,11 @@ use std::fmt;
 use moa_phone::sync::Failure;
 use moa_phone::{KeyStoreError, Mismatch, PhoneError, RefusedOp};
 use moa_rules::id::OpId;
+use moa_rules::quantity::Currency;
 use moa_rules::refusal::Refusal;
-use moa_words::{Lang, PhoneText, not_ours, phone, refusal};
+use moa_words::{Lang, PhoneText, not_ours, phone, refusal, refusal_in};
 
+use crate::grant::fault_text;
 use crate::leaving::words;
 
 /// Why a call failed.
@@ -151,6 +153,12 @@ impl ApiError {
         let storage = |what, detail: String| Self::Storage { text: phone(lang, what), detail };
         match error {
             PhoneError::Refused(reason) => Self::refused(lang, &reason),
+            PhoneError::Opening(fault) => Self::Refused {
+                code: fault.code().to_owned(),
+                text: fault_text(lang, fault),
+                figures: HashMap::new(),
+                op: None,
+            },
             PhoneError::NotOurs(what) => {
                 Self::NotOurs { code: what.code().to_owned(), text: not_ours(lang, what) }
             }
@@ -202,7 +210,7 @@ impl ApiError {
         match refused.reason {
             Some(reason) => Self::Refused {
                 code: refused.code,
-                text: refusal(lang, &reason),
+                text: refusal_in(lang, &reason, Currency::KRW, refused.mileage),
                 figures: figures(&reason),
                 op,
             },

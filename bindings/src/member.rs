@@ -1,7 +1,7 @@
 //! Buyers whom a shop can name, and the sales that wait for this buyer's choice.
 
 use moa_rules::op::Choice;
-use moa_rules::quantity::{Currency, Money};
+use moa_rules::quantity::Currency;
 use moa_words::number;
 
 use crate::app::App;
@@ -66,15 +66,29 @@ impl App {
     }
 
     /// Records a sale of so many minor units to the buyer who shows this member code, or reads out twelve digits. On disk before it returns, and
-    /// there is no voucher to show. Gives the sale's id.
-    pub fn record_sale_for(&self, amount: i64, buyer: String) -> Result<String, ApiError> {
-        Ok(self.ask(self.phone()?.record_sale_for(Money(amount), &buyer))?.to_string())
+    /// there is no voucher to show. With the redemption that paid the rest, if mileage paid a part. Gives the sale's id.
+    #[uniffi::method(default(redemption = None))]
+    pub fn record_sale_for(
+        &self,
+        amount: i64,
+        buyer: String,
+        redemption: Option<String>,
+    ) -> Result<String, ApiError> {
+        let purchase = self.purchase(amount, redemption)?;
+        Ok(self.ask(self.phone()?.record_sale_for(purchase, &buyer))?.to_string())
     }
 
     /// Records a sale of so many minor units to whoever has this phone number, as typed. On disk before it returns. If its
     /// owner is not signed up, the sale waits for that, seven days at most. Gives the sale's id.
-    pub fn record_sale_to_number(&self, amount: i64, number: String) -> Result<String, ApiError> {
-        Ok(self.ask(self.phone()?.record_sale_to_number(Money(amount), &number))?.to_string())
+    #[uniffi::method(default(redemption = None))]
+    pub fn record_sale_to_number(
+        &self,
+        amount: i64,
+        number: String,
+        redemption: Option<String>,
+    ) -> Result<String, ApiError> {
+        let purchase = self.purchase(amount, redemption)?;
+        Ok(self.ask(self.phone()?.record_sale_to_number(purchase, &number))?.to_string())
     }
 
     /// Sales that wait for this buyer's choice, oldest first.
@@ -100,7 +114,7 @@ impl App {
     pub fn claim_waiting(&self, sale: String, choice: Option<GroupChoice>) -> Result<Claimed, ApiError> {
         let sale = self.op_id(&sale)?;
         let choice = self.choice(choice)?;
-        Ok(convert::claimed(self.ask(self.phone()?.claim_waiting(sale, choice))?))
+        Ok(self.dress().claimed(self.ask(self.phone()?.claim_waiting(sale, choice))?))
     }
 }
 

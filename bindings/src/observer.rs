@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 
 use crate::app::Inner;
 use crate::convert::country;
+use crate::devices::NewDevice;
 use crate::error::{ApiError, offline_code};
 use crate::records::Balance;
 use crate::till::TillState;
@@ -68,7 +69,11 @@ pub struct AppState {
     /// That the server was restored from a backup, and this phone sends again what it had sent since; empty if not, and once
     /// the books agree again.
     pub restored_text: String,
-    /// The buyer's mileage by group.
+    /// Devices that joined the account without this phone's doing, until they are admitted, revoked, or `deviceSeen`.
+    pub new_devices: Vec<NewDevice>,
+    /// What to say of them, and what to do; empty if there are none.
+    pub new_devices_text: String,
+    /// The buyer's mileage by group and unit.
     pub balances: Vec<Balance>,
     /// How the till stands without the server; none if the phone acts for no shop.
     pub till: Option<TillState>,
@@ -96,6 +101,7 @@ impl AppState {
                 }
             }
         }
+        let new_devices = phone.new_devices()?;
         let breach = phone.breach()?;
         let restored = breach.as_ref().is_some_and(|breach| breach.what == Mismatch::WentBack);
         let broken = breach.is_some() && !restored;
@@ -138,6 +144,11 @@ impl AppState {
             integrity_text: if broken { phone_text(app.lang, PhoneText::Integrity) } else { String::new() },
             restored_text: if restored { phone_text(app.lang, PhoneText::WentBack) } else { String::new() },
             till: TillState::now(app)?,
+            new_devices_text: match u32::try_from(new_devices.len()).unwrap_or(u32::MAX) {
+                0 => String::new(),
+                devices => phone_text(app.lang, PhoneText::NewDevices { devices }),
+            },
+            new_devices: new_devices.into_iter().map(|device| app.dress().new_device(device)).collect(),
             balances: phone.balances()?.into_iter().map(|balance| app.dress().balance(balance)).collect(),
         })
     }

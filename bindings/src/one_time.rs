@@ -6,6 +6,7 @@ use moa_phone::{Purpose, ShownOneTime};
 
 use crate::app::{App, Inner};
 use crate::error::ApiError;
+use crate::records::MileageUnit;
 
 /// Digits to be shown to a shop, or read aloud.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -22,11 +23,18 @@ pub struct OneTimeCode {
 
 #[uniffi::export]
 impl App {
-    /// Asks the server for digits that let a shop take up to `most` units within three minutes. The shop gives them to
-    /// `redeem`.
-    pub async fn one_time_code_for_paying(&self, group: String, most: i64) -> Result<OneTimeCode, ApiError> {
+    /// Asks the server for digits that let a shop take up to `most` units within three minutes; of what the group gives now,
+    /// unless a unit is named. The shop gives them to `redeem` or `hold`.
+    #[uniffi::method(default(unit = None))]
+    pub async fn one_time_code_for_paying(
+        &self,
+        group: String,
+        most: i64,
+        unit: Option<MileageUnit>,
+    ) -> Result<OneTimeCode, ApiError> {
         let (group, most) = (self.group_id(&group)?, self.units(most)?);
-        self.one_time_code(Purpose::Pay { group, most }).await
+        let unit = self.unit_of(group, unit)?;
+        self.one_time_code(Purpose::Pay { group, most, unit }).await
     }
 
     /// Asks the server for digits that name this account as the buyer of one sale within three minutes. The shop gives

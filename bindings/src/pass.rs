@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use moa_phone::{Fate, PassStanding};
 use moa_rules::id::{BadId, MerchantId, OpId};
-use moa_words::number;
 
 use crate::app::{App, Inner, VERDICT};
-use crate::convert;
+use crate::convert::{self, Dress};
 use crate::error::ApiError;
-use crate::records::{Qr, Shop};
+use crate::records::{MileageUnit, Qr, Shop};
 
 /// What came of paying at a shop without signal.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
@@ -37,6 +36,8 @@ pub struct Approval {
     pub qr: Qr,
     /// Units taken.
     pub units: i64,
+    /// The same, such as `1,200 points`.
+    pub units_text: String,
     /// When the shop no longer honours it.
     pub expires_at: i64,
     /// The same, as a phrase.
@@ -84,6 +85,8 @@ pub struct ShownPass {
     pub qr: Qr,
     /// Units that the till may take.
     pub units: i64,
+    /// The same, such as `1,200 points`.
+    pub units_text: String,
     /// When to ask for the next code.
     pub good_until: i64,
 }
@@ -95,6 +98,8 @@ pub struct ScannedPass {
     pub group: String,
     /// Units that may be taken.
     pub units: i64,
+    /// What a unit is.
+    pub unit: MileageUnit,
     /// The same, such as `1,200 points`.
     pub units_text: String,
     /// Why this till can't take it, and what to do; empty if it can.
@@ -110,17 +115,27 @@ pub struct Took {
     pub group: String,
     /// Units.
     pub units: i64,
+    /// The same, such as `1,200 points`.
+    pub units_text: String,
 }
 
 #[uniffi::export]
 impl App {
-    /// Pays at a shop that has no signal: the server takes the mileage, and the shop checks its word without a network.
-    pub async fn pay(&self, merchant: String, group: String, units: i64) -> Result<Payment, ApiError> {
+    /// Pays at a shop that has no signal, in what the group gives now unless a unit is named: the server takes the mileage, and
+    /// the shop checks its word without a network.
+    #[uniffi::method(default(unit = None))]
+    pub async fn pay(
+        &self,
+        merchant: String,
+        group: String,
+        units: i64,
+        unit: Option<MileageUnit>,
+    ) -> Result<Payment, ApiError> {
         let (merchant, group) = (self.merchant_id(&merchant)?, self.group_id(&group)?);
-        let units = self.units(units)?;
+        let units = (self.units(units)?, self.unit_of(group, unit)?);
         let call = async move |app: Arc<Inner>| {
             let phone = Arc::clone(app.client.phone());
-            let op = phone.pay(merchant, group, units)?;
+            let op = phone.pay_with(merchant, group, units)?;
             let fate = app.client.wait_for_verdict(op, VERDICT).await;
             // It was asked for: whatever goes wrong from here on, the server may have taken the mileage.
             Ok((op, fate.unwrap_or(Fate::BeingChecked)))
@@ -143,6 +158,7 @@ impl App {
             qr: self.qr(&shown.text)?,
             code: shown.text,
             units: shown.units.get(),
+            units_text: self.dress().units_text(shown.units, shown.unit),
             expires_at: shown.expires_at.0,
             good_until_text: self.dress().good_until(shown.expires_at),
         }))
@@ -150,22 +166,25 @@ impl App {
 
     /// Takes an approval that a buyer shows: the goods may be handed over. Needs no network; good once.
     pub fn take_approval(&self, code: String) -> Result<Took, ApiError> {
-        Ok(took(self.ask(self.phone()?.take_approval(&code))?))
+        Ok(self.dress().took(self.ask(self.phone()?.take_approval(&code))?))
     }
 
-    /// Reserves mileage for a shop's till, for up to 72 hours, to be spent there while both are offline. Gives the pass's id.
+    /// Reserves mileage for a shop's till, of what the group gives now unless a unit is named, for up to 72 hours, to be spent
+    /// there while both are offline. Gives the pass's id.
+    #[uniffi::method(default(unit = None))]
     pub async fn reserve_pass(
         &self,
         merchant: String,
         group: String,
         units: i64,
         hours: u32,
+        unit: Option<MileageUnit>,
     ) -> Result<String, ApiError> {
         let (merchant, group) = (self.merchant_id(&merchant)?, self.group_id(&group)?);
-        let units = self.units(units)?;
+        let units = (self.units(units)?, self.unit_of(group, unit)?);
         let call = async move |app: Arc<Inner>| {
             let phone = Arc::clone(app.client.phone());
-            let op = phone.reserve_pass(merchant, group, units, hours)?;
+            let op = phone.reserve_pass_of(merchant, group, units, hours)?;
             Ok((op, app.client.wait_for_verdict(op, VERDICT).await?))
         };
         match self.run(call).await? {
@@ -182,7 +201,7 @@ impl App {
             shop: convert::shop(item.shop),
             group: item.group.to_string(),
             units: item.units.get(),
-            units_text: number::units(self.dress().lang, item.units),
+            units_text: self.dress().units_text(item.units, item.unit),
             expires_at: item.expires_at.0,
             state: match item.standing {
                 PassStanding::Open => PassState::Open,
@@ -199,13 +218,14 @@ impl App {
         let pass = self.op_id(&pass)?;
         let shown = self.ask(self.phone()?.show_pass(pass))?;
         let (qr, units, good_until) = (self.qr(&shown.text)?, shown.units.get(), shown.good_until.0);
-        Ok(ShownPass { code: shown.text, qr, units, good_until })
+        let units_text = self.dress().units_text(shown.units, shown.unit);
+        Ok(ShownPass { code: shown.text, qr, units, units_text, good_until })
     }
 
     /// Takes units of a pass that a buyer shows. Needs no network: this till knows what it took before.
     pub fn take_pass(&self, code: String, units: i64) -> Result<Took, ApiError> {
         let units = self.units(units)?;
-        Ok(took(self.ask(self.phone()?.take_pass(&code, units))?))
+        Ok(self.dress().took(self.ask(self.phone()?.take_pass(&code, units))?))
     }
 }
 
@@ -219,6 +239,9 @@ impl App {
     }
 }
 
-fn took(took: moa_phone::Took) -> Took {
-    Took { op: took.op.to_string(), group: took.group.to_string(), units: took.units.get() }
+impl Dress {
+    fn took(self, took: moa_phone::Took) -> Took {
+        let units_text = self.units_text(took.units, took.unit);
+        Took { op: took.op.to_string(), group: took.group.to_string(), units: took.units.get(), units_text }
+    }
 }

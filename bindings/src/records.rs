@@ -1,6 +1,8 @@
 //! Plain records. Ids are hex, times are milliseconds since 1970, money is minor units, mileage is units; beside a figure
 //! stands its text, ready for a screen.
 
+use crate::refund::{Refund, Reversal};
+
 /// Where a shop is, in millionths of a degree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
 pub struct Place {
@@ -47,21 +49,115 @@ pub enum Basis {
     OnRedemption,
 }
 
-/// What a group promises. Points, one point one won, in Seoul's zone.
+/// What a unit of mileage is. Mileage of different units is never added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum MileageUnit {
+    /// A point.
+    Point,
+    /// A stamp, of a card of so many.
+    Stamp {
+        /// Stamps that fill a card.
+        card: u16,
+    },
+    /// A coupon.
+    Coupon,
+    /// A won of reserve.
+    Reserve,
+}
+
+/// So much of one unit.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Founding {
-    /// The group's name, 1..=60 characters.
-    pub name: String,
-    /// How wide it is meant to reach.
-    pub scope: Scope,
-    /// The share of the amount that is earned, in hundredths of a percent, 1..=10 000.
-    pub rate_bp: u16,
-    /// How long mileage can be used.
+pub struct Mileage {
+    /// How much.
+    pub units: i64,
+    /// Of what.
+    pub unit: MileageUnit,
+    /// The same, such as `1,200 points`, `7 stamps`.
+    pub text: String,
+}
+
+/// What a group gives. (A1)
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum Gives {
+    /// A share of the amount in points, one point one won.
+    Points {
+        /// In hundredths of a percent, 1..=10 000.
+        rate_bp: u16,
+    },
+    /// Stamps, used a full card at a time.
+    Stamps {
+        /// One for each so much spent; without it, one a visit.
+        per: Option<i64>,
+        /// Stamps that fill a card, 1..=100.
+        stamps: u16,
+        /// What a full card is good for; the stamps must divide it.
+        reward: i64,
+    },
+    /// Coupons, one a purchase.
+    Coupons {
+        /// What one is good for.
+        face: i64,
+        /// The least purchase that earns one; none for any.
+        least_purchase: Option<i64>,
+    },
+    /// A share of the amount, put by in won.
+    Reserve {
+        /// In hundredths of a percent, 1..=10 000.
+        rate_bp: u16,
+    },
+}
+
+/// The day on which a settlement period is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum CutDay {
+    /// The last day of the period's last month.
+    Last,
+    /// This day, 1..=28, of the month after.
+    Next {
+        /// The day.
+        day: u8,
+    },
+}
+
+/// How often members settle, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct Period {
+    /// Calendar months, counted from January: 1, 2, 3, 4, 6 or 12.
+    pub months: u8,
+    /// The day of the cut-off.
+    pub day: CutDay,
+    /// Its time, in minutes from midnight, 0..=1 440: the last is the day's end.
+    pub minute: u16,
+}
+
+/// What a group promises. In won and in Seoul's zone.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Terms {
+    /// What it gives.
+    pub gives: Gives,
+    /// How long it can be used.
     pub validity: Validity,
     /// The least balance from which it can be used, in units; zero for none.
     pub minimum: i64,
     /// Who owes whom.
     pub basis: Basis,
+    /// How often members settle; none: each calendar month, at its end.
+    #[uniffi(default = None)]
+    pub period: Option<Period>,
+    /// The share of the members that has to agree to other terms, in hundredths of a percent; none: all.
+    #[uniffi(default = None)]
+    pub consent_bp: Option<u16>,
+}
+
+/// A group to be founded.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Founding {
+    /// Its name, 1..=60 characters.
+    pub name: String,
+    /// How wide it is meant to reach.
+    pub scope: Scope,
+    /// What it promises.
+    pub terms: Terms,
 }
 
 /// A shop, as far as this phone knows.
@@ -86,16 +182,66 @@ pub struct Group {
     pub scope: Scope,
     /// The version of its terms in force: to be given when joining.
     pub terms_version: u32,
-    /// The rate, in hundredths of a percent.
-    pub rate_bp: u16,
-    /// The rate, such as `5%`.
+    /// Its terms in force.
+    pub terms: Terms,
+    /// What it gives, in a word or two: `5%`, `₩5,000 for 10`.
     pub rate_text: String,
+    /// What it gives, in full.
+    pub promise_text: String,
     /// How long mileage can be used, such as `6 months`.
     pub validity_text: String,
+    /// When members settle, such as `monthly, on the last day at 24:00`.
+    pub period_text: String,
+    /// Who has to agree to other terms, such as `67% of the members agree`.
+    pub consent_text: String,
     /// The least balance from which it can be used.
     pub minimum: i64,
     /// Its members.
     pub members: Vec<Shop>,
+    /// The id of the member that administers it; none while the directory has not told.
+    pub admin: Option<String>,
+    /// Members, present or past, that have not settled: they neither give nor take, and what they gave cannot be used.
+    pub frozen: Vec<Shop>,
+    /// How it ends, if it does.
+    pub closing: Option<Closing>,
+    /// Other terms that are proposed.
+    pub amendment: Option<Amendment>,
+}
+
+/// The end of a group.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Closing {
+    /// From when nothing is given.
+    pub redeem_only_from: i64,
+    /// When what remains has ended.
+    pub ends_at: i64,
+    /// Whether nothing remains.
+    pub ended: bool,
+    /// Both dates, as a phrase.
+    pub text: String,
+}
+
+/// Other terms that are proposed, and what the members say.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Amendment {
+    /// Its id: for `answerAmendment`.
+    pub id: String,
+    /// What the group would promise.
+    pub terms: Terms,
+    /// The same, in full.
+    pub promise_text: String,
+    /// From when, if enough members agree before.
+    pub from: i64,
+    /// Members that agree.
+    pub agreed: Vec<Shop>,
+    /// Members that do not.
+    pub declined: Vec<Shop>,
+    /// How many have to agree.
+    pub needed: u32,
+    /// What this phone's shop says; none if nothing yet.
+    pub answer: Option<bool>,
+    /// From when, and how it stands, as a phrase.
+    pub text: String,
 }
 
 /// A group of this phone's own shop.
@@ -107,6 +253,10 @@ pub struct OwnGroup {
     pub group: Option<Group>,
     /// Whether the server has confirmed the membership.
     pub confirmed: bool,
+    /// Whether this phone's shop administers it.
+    pub administers: bool,
+    /// That this phone's shop is frozen in it; empty if not.
+    pub frozen_text: String,
 }
 
 /// The shop that this phone acts for.
@@ -157,18 +307,20 @@ pub struct GroupChoice {
     pub terms_version: u32,
     /// The group's name.
     pub name: String,
-    /// The rate, in hundredths of a percent.
-    pub rate_bp: u16,
     /// What this sale would earn.
     pub earns: i64,
-    /// What the buyer has there, confirmed.
+    /// What a unit of that is.
+    pub unit: MileageUnit,
+    /// What the buyer has of that there, confirmed.
     pub balance: i64,
     /// The balance from which it can be used.
     pub minimum: i64,
     /// What this sale would earn, such as `135 points`.
     pub earns_text: String,
-    /// The rate, such as `5%`.
+    /// What the group gives, in a word or two: `5%`, `₩5,000 for 10`.
     pub rate_text: String,
+    /// What it gives, in full.
+    pub promise_text: String,
     /// How long mileage can be used, such as `6 months`.
     pub validity_text: String,
     /// How many shops it has, such as `3 shops`.
@@ -190,21 +342,31 @@ pub struct Claimed {
     pub group: Option<String>,
     /// What it is going to earn, if it could be told.
     pub earns: Option<i64>,
+    /// The same, such as `135 points`; empty if it could not be told.
+    pub earns_text: String,
 }
 
-/// The buyer's mileage in one group.
+/// The buyer's mileage of one unit in one group.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Balance {
     /// The group's id.
     pub group: String,
+    /// What a unit is.
+    pub unit: MileageUnit,
     /// Its name; none while the directory has not told.
     pub name: Option<String>,
     /// What the server has confirmed and has not expired.
     pub confirmed: i64,
     /// What claims are going to bring. Counts toward nothing yet.
     pub pending: i64,
-    /// What can be paid with now: all that is confirmed, or nothing below the minimum.
+    /// What can be paid with now: all that is confirmed, of stamps the full cards; or nothing below the minimum.
     pub usable: i64,
+    /// What passes and holds reserve.
+    pub held: i64,
+    /// What cannot be used because the shop that gave it has not settled.
+    pub frozen: i64,
+    /// What refunds left to be paid by what is earned next.
+    pub owed: i64,
     /// What of it expires within 30 days.
     pub expiring_soon: i64,
     /// The balance from which mileage can be used; none while the directory has not told.
@@ -219,6 +381,12 @@ pub struct Balance {
     pub minimum_text: String,
     /// What expires within 30 days, as a phrase; empty if nothing does.
     pub expiring_text: String,
+    /// What can be paid with now, such as `10 stamps`.
+    pub usable_text: String,
+    /// Full cards and the way to the next, as a phrase; empty of what is no stamp.
+    pub cards_text: String,
+    /// What is reserved, frozen or owed, and that the group is closing: a phrase each.
+    pub notes: Vec<String>,
 }
 
 /// What happened to a wallet.
@@ -232,6 +400,16 @@ pub enum HistoryKind {
     Expiry,
     /// Mileage came with another account of this person's.
     Moved,
+    /// Mileage that was paid with came back.
+    Reversal,
+    /// A purchase was refunded, and what it earned taken back.
+    Clawback,
+    /// What was earned paid what a refund had left.
+    DebtPaid,
+    /// A shop gave mileage.
+    Grant,
+    /// A shop took away mileage that it had given.
+    TakenAway,
 }
 
 /// A row of a group's history, as confirmed.
@@ -245,8 +423,10 @@ pub struct HistoryItem {
     pub at_text: String,
     /// The shop.
     pub shop: Shop,
-    /// Units earned, redeemed or expired.
+    /// How much.
     pub units: i64,
+    /// What a unit is.
+    pub unit: MileageUnit,
     /// The whole row in one line.
     pub line: String,
 }
@@ -262,6 +442,8 @@ pub struct RedemptionCode {
     pub group: String,
     /// Units that may be taken at most.
     pub most: i64,
+    /// What a unit is.
+    pub unit: MileageUnit,
     /// The same, such as `1,200 points`.
     pub most_text: String,
     /// When it is void.
@@ -274,7 +456,10 @@ pub struct RedemptionCode {
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum Redemption {
     /// The server took the mileage.
-    Approved,
+    Approved {
+        /// The op that took it: for `reverse`, and for the sale of what was paid in money.
+        op: String,
+    },
     /// No answer came in time: it may have been taken. Not to be shown as approved; `fate` tells once it is known.
     BeingChecked {
         /// The op that asks for it.
@@ -335,7 +520,36 @@ pub struct SaleItem {
     /// Whether the server has it.
     pub sent: bool,
     /// What a buyer earned by it, once claimed.
-    pub claimed: Option<i64>,
+    pub claimed: Option<Mileage>,
+    /// The buyer's account, if the shop knows it from its books.
+    pub buyer: Option<String>,
+    /// Whether the shop said that it was a mistake.
+    pub voided: bool,
+    /// How much of the purchase was refunded, what mileage paid of it counted in.
+    pub refunded: i64,
+    /// How much of that in money.
+    pub money_back: i64,
+    /// What was refunded in money, as a phrase; empty if nothing was.
+    pub refunded_text: String,
+}
+
+/// Mileage that the shop took, or asked for.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct TakenItem {
+    /// The op that asked for it: for `reverse`.
+    pub op: String,
+    /// The group's id.
+    pub group: String,
+    /// How much.
+    pub mileage: Mileage,
+    /// Units of it that came back to the buyer.
+    pub returned: i64,
+    /// When.
+    pub at: i64,
+    /// The time of day, such as `14:05`.
+    pub at_text: String,
+    /// What became of it.
+    pub fate: Fate,
 }
 
 /// A shop's day so far.
@@ -349,6 +563,16 @@ pub struct MerchantDay {
     pub amount: i64,
     /// What was paid in all of them, such as `45,000원`.
     pub amount_text: String,
-    /// Units taken as payment and confirmed.
-    pub redeemed: i64,
+    /// What was taken as payment and confirmed, by unit.
+    pub redeemed: Vec<Mileage>,
+    /// What was taken as payment or asked for, newest first.
+    pub redemptions: Vec<TakenItem>,
+    /// Refunds, of sales of whatever day, newest first.
+    pub refunds: Vec<Refund>,
+    /// What was paid back in money by them.
+    pub paid_back: i64,
+    /// The same, such as `4,500원`.
+    pub paid_back_text: String,
+    /// Redemptions that were given back without a refund, newest first.
+    pub reversals: Vec<Reversal>,
 }

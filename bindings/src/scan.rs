@@ -2,7 +2,7 @@
 
 use crate::member::ScannedMember;
 use crate::pass::ScannedPass;
-use crate::records::Shop;
+use crate::records::{MileageUnit, Shop};
 use crate::staff::ScannedInvitation;
 
 /// What a code is.
@@ -26,6 +26,8 @@ pub enum Scan {
         for_us: bool,
         /// Units taken.
         units: i64,
+        /// The same, such as `1,200 points`.
+        units_text: String,
         /// Whether it is too late to honour it.
         expired: bool,
     },
@@ -133,6 +135,8 @@ pub struct ScannedRedemption {
     pub group_name: Option<String>,
     /// Units that may be taken at most.
     pub most: i64,
+    /// What a unit is.
+    pub unit: MileageUnit,
     /// The same, such as `1,200 points`.
     pub most_text: String,
     /// The same as a limit, such as `at most 1,200 points`.

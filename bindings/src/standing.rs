@@ -1,7 +1,6 @@
 //! What is done with a purchase without a question: the account's standing choice, and *always best* of this phone.
 
 use crate::app::App;
-use crate::convert;
 use crate::error::ApiError;
 use crate::records::Claimed;
 
@@ -62,6 +61,6 @@ impl App {
     /// something to ask or to show.
     pub fn claim_at_once(&self, voucher: String) -> Result<Option<Claimed>, ApiError> {
         let voucher = self.voucher(&voucher)?;
-        Ok(self.ask(self.phone()?.claim_at_once(&voucher))?.map(convert::claimed))
+        Ok(self.ask(self.phone()?.claim_at_once(&voucher))?.map(|claimed| self.dress().claimed(claimed)))
     }
 }

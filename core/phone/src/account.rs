@@ -3,7 +3,6 @@
 use moa_rules::account::{CONSENT_MINUTES, MergeConsent};
 use moa_rules::id::OpId;
 use moa_rules::op::{OP_VERSION, OpBody};
-use moa_rules::quantity::Units;
 use moa_rules::refusal::Refusal;
 use moa_rules::time::Timestamp;
 use moa_wire::code::{self, Scanned};
@@ -53,10 +52,10 @@ impl Phone {
     /// Ends the account on this phone. What it holds expires: not unless that may be lost.
     ///
     /// # Errors
-    /// `has_mileage` with what would be lost; `has_shop`.
+    /// `has_mileage` with the largest balance that would be lost; `has_shop`.
     pub fn close_account(&self, lose: bool) -> Result<OpId, PhoneError> {
         self.free_to_end()?;
-        let left: Units = self.balances()?.iter().map(|balance| balance.confirmed).sum();
+        let left = self.balances()?.iter().map(|balance| balance.confirmed).max().unwrap_or_default();
         if !left.is_zero() && !lose {
             return Err(Refusal::HasMileage { units: left }.into());
         }

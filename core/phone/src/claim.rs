@@ -4,11 +4,11 @@ use moa_rules::choice::{Candidate, Ranked, rank};
 use moa_rules::group::TermsVersion;
 use moa_rules::id::{GroupId, MerchantId, OpId};
 use moa_rules::op::{Choice, OpBody};
-use moa_rules::quantity::{BasisPoints, Money, Units};
+use moa_rules::quantity::{Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::{CLAIM_DAYS, HOURS_AHEAD, VOUCHER_MINUTES, check_amount};
-use moa_rules::terms::Profile;
-use moa_rules::time::{Day, Timestamp, Validity};
+use moa_rules::terms::{Profile, Terms, Unit};
+use moa_rules::time::{Day, Timestamp};
 use rusqlite::Connection;
 
 use crate::code::{ScannedVoucher, VoucherStanding};
@@ -26,10 +26,8 @@ pub struct GroupChoice {
     pub choice: Choice,
     /// How the group presents itself.
     pub profile: Profile,
-    /// The share of the amount that is earned.
-    pub rate: BasisPoints,
-    /// How long the mileage can be used.
-    pub validity: Validity,
+    /// What the group promises.
+    pub terms: Terms,
     /// The day until which it can be used at least, in the group's zone: validity counts from the server's
     /// decision, which comes later.
     pub usable_at_least_until: Day,
@@ -37,10 +35,8 @@ pub struct GroupChoice {
     pub earns: Units,
     /// The shops where it can be used.
     pub members: Vec<Shop>,
-    /// What the buyer has there and can be used, as confirmed.
+    /// What the buyer has of that there and can be used, as confirmed.
     pub balance: Units,
-    /// The balance from which mileage can be used.
-    pub minimum: Units,
 }
 
 /// A claim in the outbox.
@@ -52,6 +48,8 @@ pub struct Claimed {
     pub group: Option<GroupId>,
     /// What the sale is going to earn, if it could be told.
     pub earns: Option<Units>,
+    /// What a unit of that is; none for points.
+    pub unit: Option<Unit>,
 }
 
 /// A claim that the server has not confirmed.
@@ -65,6 +63,8 @@ pub struct PendingClaim {
     pub group: Option<GroupId>,
     /// What it is going to earn, if it could be told.
     pub earns: Option<Units>,
+    /// What a unit of that is; none for points.
+    pub unit: Option<Unit>,
 }
 
 impl Phone {
@@ -89,7 +89,7 @@ impl Phone {
         let effect = self.store().read(|db| {
             account(db)?;
             check(db, self, voucher, now)?;
-            effect(db, voucher.shop.as_ref().map(|shop| shop.id), voucher.amount, choice)
+            effect(db, voucher.shop.as_ref().map(|shop| shop.id), voucher.amount, choice, now)
         })?;
         let body = OpBody::Claim { sale: voucher.token.clone(), choice };
         let op = self.submit(
@@ -101,7 +101,7 @@ impl Phone {
                 vouchers::put(db, voucher.seller, voucher.sale, op.value().id)
             },
         )?;
-        Ok(Claimed { op: op.value().id, group: effect.group, earns: effect.units })
+        Ok(Claimed { op: op.value().id, group: effect.group, earns: effect.units, unit: effect.unit })
     }
 
     /// Claims that the server has not confirmed, oldest first. They count toward nothing yet.
@@ -117,6 +117,7 @@ impl Phone {
                 at: claim.created_at,
                 group: claim.effect.group,
                 earns: claim.effect.units,
+                unit: claim.effect.unit,
             })
             .collect())
     }
@@ -129,7 +130,7 @@ pub(crate) fn choices(
     amount: Money,
     now: Timestamp,
 ) -> Result<Vec<GroupChoice>, PhoneError> {
-    let versions = versions(db, shop)?;
+    let versions = versions(db, shop, now)?;
     let mut choices = Vec::new();
     for Ranked { candidate: Candidate { terms: version }, earns } in ranked(amount, &versions) {
         let TermsVersion { group, version: terms_version, terms, .. } = version;
@@ -137,23 +138,24 @@ pub(crate) fn choices(
         choices.push(GroupChoice {
             choice: Choice { group: *group, terms_version: *terms_version },
             profile: known.profile.clone(),
-            rate: terms.rate,
-            validity: terms.validity,
+            terms: terms.clone(),
             usable_at_least_until: terms.validity.last_day(now, &terms.tz()),
             earns,
             members: members(db, *group)?,
             balance: lots::wallet(db, *group)?.available(&known.usable(terms.unit(), now)),
-            minimum: terms.minimum,
         });
     }
     Ok(choices)
 }
 
-/// The terms in force of a shop's groups, as far as this phone knows.
-fn versions(db: &Connection, shop: MerchantId) -> Result<Vec<TermsVersion>, PhoneError> {
+/// The terms in force of the groups in which a shop issues, as far as this phone knows.
+fn versions(db: &Connection, shop: MerchantId, now: Timestamp) -> Result<Vec<TermsVersion>, PhoneError> {
     let mut versions = Vec::new();
-    for group in directory::groups_of(db, shop)? {
-        versions.extend(directory::terms(db, group)?);
+    for id in directory::groups_of(db, shop)? {
+        let known = directory::group(db, id)?;
+        if known.is_some_and(|group| group.issues(now) && !group.frozen.contains(&shop)) {
+            versions.extend(directory::terms(db, id)?);
+        }
     }
     Ok(versions)
 }
@@ -168,8 +170,9 @@ pub(crate) fn effect(
     shop: Option<MerchantId>,
     amount: Money,
     choice: Option<Choice>,
+    now: Timestamp,
 ) -> Result<Effect, PhoneError> {
-    let versions = shop.map(|shop| versions(db, shop)).transpose()?.unwrap_or_default();
+    let versions = shop.map(|shop| versions(db, shop, now)).transpose()?.unwrap_or_default();
     let ranked = ranked(amount, &versions);
     let taken = match choice {
         Some(choice) => ranked.iter().find(|ranked| ranked.candidate.terms.group == choice.group),
@@ -177,9 +180,12 @@ pub(crate) fn effect(
     };
     match (taken, choice) {
         (Some(taken), _) if taken.earns.is_zero() => Err(Refusal::EarnsNothing { amount }.into()),
-        (Some(taken), _) => Ok(Effect { group: Some(taken.candidate.terms.group), units: Some(taken.earns) }),
+        (Some(taken), _) => {
+            let TermsVersion { group, terms, .. } = taken.candidate.terms;
+            Ok(Effect { group: Some(*group), units: Some(taken.earns), unit: terms.unit() })
+        }
         (None, Some(_)) if !ranked.is_empty() => Err(Refusal::SellerNotInGroup.into()),
-        (None, choice) => Ok(Effect { group: choice.map(|choice| choice.group), units: None }),
+        (None, choice) => Ok(Effect { group: choice.map(|choice| choice.group), units: None, unit: None }),
     }
 }
 

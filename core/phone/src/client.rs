@@ -227,14 +227,28 @@ impl Client {
     /// As [`Phone::redeem`] and [`Phone::one_time_lookup`]; [`PhoneError::Problem`] with the server's reason;
     /// [`PhoneError::Offline`].
     pub async fn redeem(&self, text: &str, units: Units) -> Result<Asked, PhoneError> {
+        let code = self.code_behind(text).await?;
+        self.shared.phone.redeem(&code, units)
+    }
+
+    /// Reserves `units` on a buyer's code, or on digits that stand for one. See [`Phone::hold`].
+    ///
+    /// # Errors
+    /// As [`Phone::hold`] and [`Self::redeem`].
+    pub async fn hold(&self, text: &str, units: Units, seconds: Option<u32>) -> Result<Asked, PhoneError> {
+        let code = self.code_behind(text).await?;
+        self.shared.phone.hold(&code, units, seconds)
+    }
+
+    /// The buyer's code that a text is, or that digits stand for.
+    async fn code_behind(&self, text: &str) -> Result<String, PhoneError> {
         let phone = &self.shared.phone;
         if !matches!(code::read(text, phone.link_base()), Ok(Scanned::OneTime(_))) {
-            return phone.redeem(text, units);
+            return Ok(text.to_owned());
         }
         self.session().await?;
         let request = phone.one_time_lookup(text)?;
-        let found = phone.one_time_found(self.ask(request).await?)?;
-        phone.redeem(&found, units)
+        phone.one_time_found(self.ask(request).await?)
     }
 
     /// Asks the server for a group that this phone does not know, from a link say.

@@ -5,6 +5,7 @@ use moa_rules::op::{Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::staff::{Limits, StaffInvitation};
+use moa_rules::terms::Unit;
 use moa_rules::time::Timestamp;
 use moa_wire::code::{self, NotOurs, Scanned};
 use moa_wire::link::Destination;
@@ -134,6 +135,8 @@ pub struct ScannedRedemption {
     pub group_name: Option<String>,
     /// Units that may be taken at most.
     pub most: Units,
+    /// What a unit is; none for points.
+    pub unit: Option<Unit>,
     /// When it is void.
     pub expires_at: Timestamp,
     /// Whether it is void.
@@ -155,6 +158,8 @@ pub struct ScannedApproval {
     pub group: GroupId,
     /// Units taken.
     pub units: Units,
+    /// What a unit is; none for points.
+    pub unit: Option<Unit>,
     /// When a shop no longer honours it.
     pub expires_at: Timestamp,
     /// Whether that has come.
@@ -234,6 +239,7 @@ impl Phone {
             group: code.group,
             group_name: known.map(|group| group.profile.name),
             most: code.most,
+            unit: code.unit,
             expires_at,
             expired: expires_at < self.now(),
             text: text.trim().to_owned(),
@@ -268,6 +274,7 @@ impl Phone {
             for_us: own == Some(approval.merchant),
             group: approval.group,
             units: approval.units,
+            unit: approval.unit,
             expires_at,
             expired: expires_at < self.now(),
         })

@@ -5,9 +5,11 @@ use std::time::Duration;
 use moa_rules::id::{KeyId, MerchantId};
 use moa_rules::time::Timestamp;
 use moa_wire::api::{DeviceKind, Devices, ShopRole, ShopStaff};
+use serde::{Deserialize, Serialize};
 
 use crate::error::PhoneError;
 use crate::phone::Phone;
+use crate::store::new_devices;
 use crate::transport::{Method, Request, Response, TransportError};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,7 +41,37 @@ pub struct OwnDevice {
     pub here: bool,
 }
 
+/// A device that joined the account without this phone's doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewDevice {
+    /// Its key.
+    pub key: KeyId,
+    /// Whether it is a phone; else a browser that a phone let in, or a shop's computer.
+    pub phone: bool,
+    /// When it joined.
+    pub joined_at: Timestamp,
+    /// From when it may pay and answer for other keys, if it is a phone.
+    pub pays_from: Timestamp,
+}
+
 impl Phone {
+    /// Devices that joined the account without this phone's doing, until they are admitted, revoked, or
+    /// [looked at](Self::device_seen).
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn new_devices(&self) -> Result<Vec<NewDevice>, PhoneError> {
+        self.store().read(new_devices::all)
+    }
+
+    /// The person knows that device, or has read of it; it is no longer shown.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn device_seen(&self, key: KeyId) -> Result<(), PhoneError> {
+        self.write(|db| new_devices::gone(db, key))
+    }
+
     /// Asks for the account's devices.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use moa_wire::problem::Problem;
 use crate::breach::Breach;
 use crate::key_store::KeyStoreError;
 use crate::leaving::Unsent;
+use crate::opening::OpeningFault;
 
 /// Why a call failed. Nothing was changed, unless the variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,9 @@ pub enum PhoneError {
     /// The text is no code of ours; says what it is instead.
     #[error("not a code of Moa: {0}")]
     NotOurs(#[from] NotOurs),
+    /// A file of opening balances is not read, or not imported.
+    #[error("opening balances: {}", .0.code())]
+    Opening(OpeningFault),
     /// Nobody is signed in on this phone.
     #[error("not signed in")]
     NotSignedIn,

@@ -30,6 +30,7 @@
 //! ```
 
 mod account;
+mod adjustment;
 mod breach;
 mod claim;
 mod client;
@@ -39,6 +40,8 @@ mod devices;
 mod enrolment;
 mod environment;
 mod error;
+mod group;
+mod hold;
 mod http;
 mod key;
 mod key_store;
@@ -47,10 +50,12 @@ mod lookup;
 mod member;
 mod number;
 mod one_time;
+mod opening;
 mod outbox;
 mod pass;
 mod phone;
 mod redemption;
+mod refund;
 mod sale;
 mod sealing;
 mod session;
@@ -65,6 +70,7 @@ mod transport;
 mod wallet;
 
 pub use account::ShownConsent;
+pub use adjustment::Recipient;
 pub use breach::{Breach, Mismatch, Reckoned};
 pub use claim::{Claimed, GroupChoice, PendingClaim};
 pub use client::Client;
@@ -72,10 +78,12 @@ pub use code::{
     Code, ScannedApproval, ScannedInvitation, ScannedMember, ScannedOneTime, ScannedRedemption,
     ScannedVoucher, VoucherStanding,
 };
-pub use devices::OwnDevice;
+pub use devices::{NewDevice, OwnDevice};
 pub use enrolment::SignedUp;
 pub use environment::{Environment, SeededEnvironment, SystemEnvironment};
 pub use error::{PhoneError, StorageError};
+pub use group::{AmendmentInfo, GroupState};
+pub use hold::HoldItem;
 pub use http::{BadServer, HttpOptions, HttpTransport};
 pub use key_store::{DeviceKeys, HostKeys, KeyStore, KeyStoreError, MAX_SEALED, SoftwareKeys};
 pub use leaving::Unsent;
@@ -83,11 +91,15 @@ pub use lookup::Lookup;
 pub use member::{ShownMember, WaitingChoice};
 pub use moa_wire::api::{DeviceKind, ShopRole, ShopStaff, StaffEntry, TillEntry};
 pub use one_time::{Purpose, ShownOneTime};
+pub use opening::{
+    Column, MAX_FILE, MAX_ROWS, OpeningFault, OpeningItem, OpeningPreview, OpeningRow, RowFault,
+};
 pub use outbox::{Fate, Kind, OutboxItem, RefusedOp};
 pub use pass::{PassItem, PassStanding, ScannedPass, ShownApproval, ShownPass, Took};
 pub use phone::{Data, Options, Phone, SignedIn};
 pub use redemption::{Asked, ShownCode};
-pub use sale::{MerchantDay, RedemptionItem, SaleItem, SaleStanding, Voucher};
+pub use refund::{Correction, RefundItem, RefundPreview};
+pub use sale::{MerchantDay, Purchase, RedemptionItem, ReversalItem, SaleItem, SaleStanding, Voucher};
 pub use set_aside::SetAside;
 pub use shop::{GroupInfo, OwnGroup, OwnShop, Shop};
 pub use staff::ShownInvitation;

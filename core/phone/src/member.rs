@@ -17,7 +17,7 @@ use crate::claim::{Claimed, GroupChoice, choices, effect};
 use crate::error::{PhoneError, corrupt};
 use crate::lookup::Lookup;
 use crate::phone::{Phone, account};
-use crate::sale::sold;
+use crate::sale::{Purchase, sold};
 use crate::shop::{Shop, shop};
 use crate::store::outbox::{self, Effect};
 use crate::store::waiting::{self, Waiting};
@@ -72,7 +72,8 @@ impl Phone {
     /// # Errors
     /// `no_merchant`, `amount_not_positive`, `amount_too_large`, `member_code_unknown` for any other code,
     /// `member_code_expired`; [`PhoneError::NotOurs`], if a digit is wrong say; [`PhoneError::StorageFull`].
-    pub fn record_sale_for(&self, amount: Money, buyer: &str) -> Result<OpId, PhoneError> {
+    pub fn record_sale_for(&self, purchase: impl Into<Purchase>, buyer: &str) -> Result<OpId, PhoneError> {
+        let Purchase { amount, redemption } = purchase.into();
         check_amount(amount)?;
         let merchant = self.selling(amount)?;
         let buyer = match code::read(buyer, self.link_base())? {
@@ -84,9 +85,9 @@ impl Phone {
             _ => return Err(Refusal::MemberCodeUnknown.into()),
         };
         let op = self.submit(
-            OpBody::SellTo { amount, buyer, redemption: None },
+            OpBody::SellTo { amount, buyer, redemption },
             |_| Effect::default(),
-            |db, op| sales::put(db, &sold(op.value(), merchant, amount, None)),
+            |db, op| sales::put(db, &sold(op.value(), merchant)),
         )?;
         Ok(op.value().id)
     }
@@ -140,7 +141,7 @@ impl Phone {
             if until < now {
                 return Err(Refusal::SaleLapsed { days: CLAIM_DAYS }.into());
             }
-            Ok((merchant, effect(db, Some(merchant), amount, choice)?))
+            Ok((merchant, effect(db, Some(merchant), amount, choice, now)?))
         })?;
         let op = self.submit(
             OpBody::ClaimWaiting { merchant, sale, choice },
@@ -154,7 +155,7 @@ impl Phone {
                 waiting::claim(db, sale, op.value().id, at_once)
             },
         )?;
-        Ok(Claimed { op: op.value().id, group: effect.group, earns: effect.units })
+        Ok(Claimed { op: op.value().id, group: effect.group, earns: effect.units, unit: effect.unit })
     }
 }
 

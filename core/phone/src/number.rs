@@ -1,10 +1,9 @@
-//! Sales to a phone number. The op lasts for ever and says a salted hash only; the number is kept here until the server
+//! Sales and grants to a phone number. The op lasts for ever and says a salted hash only; the number is kept here until the server
 //! has answered, and travels beside it. (docs/rules.md S19)
 
 use moa_rules::id::OpId;
 use moa_rules::member::Buyer;
 use moa_rules::op::OpBody;
-use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::check_amount;
 use moa_wire::api::Base64;
@@ -12,7 +11,7 @@ use moa_wire::number::{MAX_TYPED, SALT_BYTES, TypedNumber, hash};
 
 use crate::error::PhoneError;
 use crate::phone::Phone;
-use crate::sale::sold;
+use crate::sale::{Purchase, sold};
 use crate::store::outbox::Effect;
 use crate::store::{numbers, sales};
 
@@ -25,29 +24,60 @@ impl Phone {
     ///
     /// # Errors
     /// `no_merchant`, `amount_not_positive`, `amount_too_large`, `bad_number`; [`PhoneError::StorageFull`].
-    pub fn record_sale_to_number(&self, amount: Money, number: &str) -> Result<OpId, PhoneError> {
+    pub fn record_sale_to_number(
+        &self,
+        purchase: impl Into<Purchase>,
+        number: &str,
+    ) -> Result<OpId, PhoneError> {
+        let Purchase { amount, redemption } = purchase.into();
         check_amount(amount)?;
         let merchant = self.selling(amount)?;
-        let number = number.trim();
-        check(number)?;
-        let mut salt = [0; SALT_BYTES];
-        self.environment().random(&mut salt);
+        let typed = Typed::new(self, number)?;
         let sealing = self.sealing()?;
         let op = self.submit(
-            OpBody::SellTo { amount, buyer: Buyer::Number(hash(&salt, number)), redemption: None },
+            OpBody::SellTo { amount, buyer: typed.buyer(), redemption },
             |_| Effect::default(),
             |db, op| {
-                let (op_id, salt, number) = (op.value().id, Base64(salt.to_vec()), number.to_owned());
-                numbers::put(db, &sealing, &TypedNumber { op: op_id, salt, number })?;
-                sales::put(db, &sold(op.value(), merchant, amount, None))
+                numbers::put(db, &sealing, &typed.beside(op.value().id))?;
+                sales::put(db, &sold(op.value(), merchant))
             },
         )?;
         Ok(op.value().id)
     }
 }
 
+/// A phone number as typed, and the salt under which one op names it.
+pub(crate) struct Typed {
+    number: String,
+    salt: [u8; SALT_BYTES],
+}
+
+impl Typed {
+    /// Draws the salt.
+    ///
+    /// # Errors
+    /// `bad_number`.
+    pub(crate) fn new(phone: &Phone, number: &str) -> Result<Self, Refusal> {
+        let number = number.trim();
+        check(number)?;
+        let mut salt = [0; SALT_BYTES];
+        phone.environment().random(&mut salt);
+        Ok(Self { number: number.to_owned(), salt })
+    }
+
+    /// What the op says.
+    pub(crate) fn buyer(&self) -> Buyer {
+        Buyer::Number(hash(&self.salt, &self.number))
+    }
+
+    /// What travels beside the op.
+    pub(crate) fn beside(&self, op: OpId) -> TypedNumber {
+        TypedNumber { op, salt: Base64(self.salt.to_vec()), number: self.number.clone() }
+    }
+}
+
 /// Refuses what cannot be a phone number, as far as that can be told without the world's numbering plans.
-fn check(number: &str) -> Result<(), Refusal> {
+pub(crate) fn check(number: &str) -> Result<(), Refusal> {
     let known = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')');
     let digits = number.chars().filter(char::is_ascii_digit).count();
     let rest = number.strip_prefix('+').unwrap_or(number);

@@ -10,6 +10,7 @@ use moa_rules::one_time::OneTimeCode;
 use moa_rules::op::RedemptionCode;
 use moa_rules::quantity::Units;
 use moa_rules::refusal::Refusal;
+use moa_rules::terms::Unit;
 use moa_rules::time::Timestamp;
 use moa_wire::api::{Base64, OneTime, OneTimeFound, OneTimeLookup, OneTimeRequest};
 use moa_wire::code::{self, Scanned};
@@ -32,6 +33,8 @@ pub enum Purpose {
         group: GroupId,
         /// Units that may be taken at most.
         most: Units,
+        /// What a unit is; none for points.
+        unit: Option<Unit>,
     },
     /// Names this account as the buyer of a sale.
     Earn,
@@ -55,7 +58,7 @@ impl Phone {
     /// `units_not_positive`; [`PhoneError::NotSignedIn`]; [`PhoneError::NotHere`] until the first sync after signing in.
     pub fn one_time_request(&self, purpose: Purpose) -> Result<Request, PhoneError> {
         let shown = match purpose {
-            Purpose::Pay { group, most } => self.redemption_code(group, most)?.text,
+            Purpose::Pay { group, most, unit } => self.redemption_code_of(group, most, unit)?.text,
             Purpose::Earn => self.member_code()?.text,
         };
         let code = Base64(code::bytes(&shown).ok_or(corrupt("code"))?);
@@ -89,7 +92,7 @@ impl Phone {
         self.post_as_caller("/v1/one-time-codes/look-up", &OneTimeLookup { digits: digits.digits() })
     }
 
-    /// Takes the answer to [`Self::one_time_lookup`]: the code, for [`Self::redeem`].
+    /// Takes the answer to [`Self::one_time_lookup`]: the code, for [`Self::redeem`] or [`Self::hold`].
     ///
     /// # Errors
     /// [`PhoneError::Problem`] with the server's reason; [`PhoneError::Offline`].

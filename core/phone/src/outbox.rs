@@ -4,6 +4,7 @@ use moa_rules::id::{GroupId, OpId};
 use moa_rules::op::OpBody;
 use moa_rules::quantity::{Money, Units};
 use moa_rules::refusal::Refusal;
+use moa_rules::terms::Kind as Mileage;
 use moa_rules::time::Timestamp;
 use moa_wire::api::Refused;
 use serde::{Deserialize, Serialize};
@@ -236,11 +237,14 @@ pub struct RefusedOp {
     pub reason: Option<Refusal>,
     /// The server's sentence, in the language that the phone asked for.
     pub text: String,
+    /// What units in the reason are, as the op asked for them; none if it named none.
+    #[serde(skip)]
+    pub mileage: Option<Mileage>,
 }
 
 impl From<Refused> for RefusedOp {
     fn from(Refused { reason, text }: Refused) -> Self {
-        Self { code: reason.code().to_owned(), reason: Some(reason), text }
+        Self { code: reason.code().to_owned(), reason: Some(reason), text, mileage: None }
     }
 }
 
@@ -249,7 +253,7 @@ impl From<Refused> for RefusedOp {
 pub enum Fate {
     /// Not yet answered.
     Waiting,
-    /// Not answered in time, for a redemption: it may have been applied. To be shown as being checked, never as
+    /// Not answered in time, for a redemption or a hold: it may have been applied. To be shown as being checked, never as
     /// approved; the same id is asked again until the server tells.
     BeingChecked,
     /// It holds.
@@ -271,8 +275,10 @@ pub struct OutboxItem {
     pub fate: Fate,
     /// The money in it: a sale's amount.
     pub amount: Option<Money>,
-    /// The units in it: those to redeem.
+    /// The units in it: those to redeem, to hold, to give.
     pub units: Option<Units>,
+    /// What they are.
+    pub mileage: Option<Mileage>,
     /// The group in it, if it names one.
     pub group: Option<GroupId>,
 }
@@ -302,7 +308,7 @@ impl Phone {
         let now = self.now();
         let entry = self.store().read(|db| outbox::entry(db, op))?.ok_or(PhoneError::NotHere)?;
         Ok(match fate(&entry, now) {
-            Fate::Waiting if entry.kind == Kind::Redeem => Fate::BeingChecked,
+            Fate::Waiting if matches!(entry.kind, Kind::Redeem | Kind::Hold) => Fate::BeingChecked,
             fate => fate,
         })
     }
@@ -329,17 +335,35 @@ fn fate(entry: &Entry, now: Timestamp) -> Fate {
 
 fn item(entry: &Entry, now: Timestamp) -> OutboxItem {
     let fate = fate(entry, now);
-    let (amount, units, group) = match entry.body.body {
-        OpBody::RecordSale { amount, .. } | OpBody::SellTo { amount, .. } => (Some(amount), None, None),
-        OpBody::Redeem { units, .. } => (None, Some(units), None),
-        OpBody::JoinGroup { group, .. } => (None, None, Some(group)),
-        OpBody::FoundGroup { .. } => (None, None, Some(entry.op.as_group())),
-        OpBody::Claim { choice, .. } | OpBody::ClaimWaiting { choice, .. } => {
-            (None, None, choice.map(|choice| choice.group))
+    let (mut amount, mut units, mut group) = (None, None, None);
+    match entry.body.body {
+        OpBody::RecordSale { amount: paid, .. } | OpBody::SellTo { amount: paid, .. } => amount = Some(paid),
+        OpBody::RefundSale { amount: back, .. } => amount = Some(back),
+        OpBody::Redeem { units: asked, .. }
+        | OpBody::Hold { units: asked, .. }
+        | OpBody::CaptureHold { units: asked, .. }
+        | OpBody::RedeemPass { units: asked, .. } => units = Some(asked),
+        OpBody::Grant { group: of, units: given, .. } | OpBody::TakeAway { group: of, units: given, .. } => {
+            (group, units) = (Some(of), Some(given));
         }
-        _ => (None, None, None),
-    };
-    OutboxItem { op: entry.op, kind: entry.kind, created_at: entry.created_at, fate, amount, units, group }
+        OpBody::Pay { group: of, units: asked, .. } | OpBody::ReservePass { group: of, units: asked, .. } => {
+            (group, units) = (Some(of), Some(asked));
+        }
+        OpBody::JoinGroup { group: of, .. }
+        | OpBody::AmendTerms { group: of, .. }
+        | OpBody::AnswerAmendment { group: of, .. }
+        | OpBody::LeaveGroup { group: of }
+        | OpBody::ExpelMember { group: of, .. }
+        | OpBody::FreezeMember { group: of, .. }
+        | OpBody::CloseGroup { group: of } => group = Some(of),
+        OpBody::FoundGroup { .. } => group = Some(entry.op.as_group()),
+        OpBody::Claim { choice, .. } | OpBody::ClaimWaiting { choice, .. } => {
+            group = choice.map(|choice| choice.group);
+        }
+        _ => {}
+    }
+    let (op, kind, created_at, mileage) = (entry.op, entry.kind, entry.created_at, entry.mileage);
+    OutboxItem { op, kind, created_at, fate, amount, units, mileage, group }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use moa_rules::op::{OP_VERSION, OpBody, RedemptionCode};
 use moa_rules::pass::{APPROVAL_MINUTES, PASS_HOURS, Pass, PassCode, PassState, PassToken};
 use moa_rules::quantity::Units;
 use moa_rules::refusal::Refusal;
+use moa_rules::terms::Unit;
 use moa_rules::time::Timestamp;
 use moa_wire::code::{self, Scanned};
 use moa_wire::keys;
@@ -13,6 +14,7 @@ use moa_wire::token::{Approval, Checked, Sealed};
 use crate::enrolment::server_key;
 use crate::error::PhoneError;
 use crate::phone::{Phone, account, own_shop};
+use crate::redemption::check_units;
 use crate::shop::Shop;
 use crate::store::outbox::Effect;
 use crate::store::{directory, passes, redemptions};
@@ -26,6 +28,8 @@ pub struct ShownApproval {
     pub text: String,
     /// Units taken.
     pub units: Units,
+    /// What a unit is; none for points.
+    pub unit: Option<Unit>,
     /// When the shop no longer honours it, by the server's clock.
     pub expires_at: Timestamp,
 }
@@ -54,6 +58,8 @@ pub struct PassItem {
     pub group: GroupId,
     /// Units reserved.
     pub units: Units,
+    /// What a unit is; none for points.
+    pub unit: Option<Unit>,
     /// When the till takes it no more.
     pub expires_at: Timestamp,
     /// How it stands.
@@ -67,6 +73,8 @@ pub struct ShownPass {
     pub text: String,
     /// Units that the till may take.
     pub units: Units,
+    /// What a unit is; none for points.
+    pub unit: Option<Unit>,
     /// When another is to be shown in its place.
     pub good_until: Timestamp,
 }
@@ -80,6 +88,8 @@ pub struct ScannedPass {
     pub group: GroupId,
     /// Units that may be taken.
     pub units: Units,
+    /// What a unit is; none for points.
+    pub unit: Option<Unit>,
     /// Why this till can't take it, if so.
     pub refused: Option<Refusal>,
     /// The code itself, for [`Phone::take_pass`].
@@ -97,29 +107,39 @@ pub struct Took {
     pub group: GroupId,
     /// Units.
     pub units: Units,
+    /// What a unit is; none for points.
+    pub unit: Option<Unit>,
 }
 
 impl Phone {
-    /// Pays at a shop that has no signal. To be waited for with
+    /// Pays at a shop that has no signal, in what the group gives now. To be waited for with
     /// [`Client::wait_for_verdict`](crate::Client::wait_for_verdict); then [`Self::approval`] is to be shown.
     ///
     /// # Errors
-    /// `units_not_positive`; key.
+    /// `units_not_positive`, `whole_cards`; key.
     pub fn pay(&self, merchant: MerchantId, group: GroupId, units: Units) -> Result<OpId, PhoneError> {
-        if units.is_zero() {
-            return Err(Refusal::UnitsNotPositive.into());
-        }
+        let unit = self.unit_in_force(group)?;
+        self.pay_with(merchant, group, (units, unit))
+    }
+
+    /// The same in units of another kind: none for points.
+    ///
+    /// # Errors
+    /// `units_not_positive`, `whole_cards`; key.
+    pub fn pay_with(
+        &self,
+        merchant: MerchantId,
+        group: GroupId,
+        (units, unit): (Units, Option<Unit>),
+    ) -> Result<OpId, PhoneError> {
+        check_units(units, unit)?;
         self.store().read(account)?;
         let expires = self.now().plus(i64::from(APPROVAL_MINUTES) * Timestamp::MINUTE).seconds();
         // The server's clock may be some seconds behind.
         let expires = expires.saturating_sub(30);
-        let effect = Effect { group: Some(group), units: Some(units) };
-        let op = self.submit(
-            OpBody::Pay { merchant, group, units, expires, unit: None },
-            |_| effect,
-            |_, _| Ok(()),
-        )?;
-        Ok(op.value().id)
+        let effect = Effect { group: Some(group), units: Some(units), unit };
+        let body = OpBody::Pay { merchant, group, units, expires, unit };
+        Ok(self.submit(body, |_| effect, |_, _| Ok(()))?.value().id)
     }
 
     /// What is to be shown to the shop once a payment was approved; none before that.
@@ -129,9 +149,9 @@ impl Phone {
     pub fn approval(&self, op: OpId) -> Result<Option<ShownApproval>, PhoneError> {
         let Some(token) = self.store().read(|db| passes::token(db, op))? else { return Ok(None) };
         let Ok(sealed) = Sealed::<Approval>::parse(&token) else { return Ok(None) };
-        let Approval { units, expires, .. } = *sealed.unchecked();
+        let Approval { units, unit, expires, .. } = *sealed.unchecked();
         let expires_at = Timestamp::from_seconds(expires);
-        Ok(Some(ShownApproval { op, text: code::text(&token), units, expires_at }))
+        Ok(Some(ShownApproval { op, text: code::text(&token), units, unit, expires_at }))
     }
 
     /// Takes an approval that a buyer shows: the goods may be handed over. Needs no network.
@@ -145,7 +165,7 @@ impl Phone {
         let now = self.now();
         self.write(|db| {
             let approval = sealed.check(&server_key(db)?).map_err(|_| Refusal::ApprovalWrong)?;
-            let Approval { op, merchant, group, units, expires, .. } = *approval.value();
+            let Approval { op, merchant, group, units, unit, expires, .. } = *approval.value();
             if own_shop(db)?.ok_or(Refusal::NoMerchant)? != merchant {
                 return Err(Refusal::ApprovalWrong.into());
             }
@@ -155,16 +175,16 @@ impl Phone {
             if !passes::see(db, op, now)? {
                 return Err(Refusal::ApprovalSeen.into());
             }
-            redemptions::confirm(db, op, group, units, now)?;
-            Ok(Took { op, group, units })
+            redemptions::confirm(db, op, group, (units, unit), now)?;
+            Ok(Took { op, group, units, unit })
         })
     }
 
-    /// Reserves mileage for one till, for up to 72 hours, to be spent there while both are offline. Needs the network; the
-    /// pass is there once the server has agreed.
+    /// Reserves mileage for one till, for up to 72 hours, to be spent there while both are offline, in what the group gives
+    /// now. Needs the network; the pass is there once the server has agreed.
     ///
     /// # Errors
-    /// `units_not_positive`, `pass_too_long`, `wrong_till` for a shop whose tills this phone does not know.
+    /// `units_not_positive`, `whole_cards`, `pass_too_long`, `wrong_till` for a shop whose tills this phone does not know.
     pub fn reserve_pass(
         &self,
         merchant: MerchantId,
@@ -172,9 +192,22 @@ impl Phone {
         units: Units,
         hours: u32,
     ) -> Result<OpId, PhoneError> {
-        if units.is_zero() {
-            return Err(Refusal::UnitsNotPositive.into());
-        }
+        let unit = self.unit_in_force(group)?;
+        self.reserve_pass_of(merchant, group, (units, unit), hours)
+    }
+
+    /// The same in units of another kind: none for points.
+    ///
+    /// # Errors
+    /// As [`Self::reserve_pass`].
+    pub fn reserve_pass_of(
+        &self,
+        merchant: MerchantId,
+        group: GroupId,
+        (units, unit): (Units, Option<Unit>),
+        hours: u32,
+    ) -> Result<OpId, PhoneError> {
+        check_units(units, unit)?;
         if hours == 0 || hours > PASS_HOURS {
             return Err(Refusal::PassTooLong { hours: PASS_HOURS }.into());
         }
@@ -183,8 +216,8 @@ impl Phone {
             Ok(directory::tills_of(db, merchant)?.into_iter().next().ok_or(Refusal::WrongTill)?)
         })?;
         let expires = self.now().plus(i64::from(hours) * Timestamp::HOUR).seconds().saturating_sub(30);
-        let effect = Effect { group: Some(group), units: Some(units) };
-        let body = OpBody::ReservePass { merchant, till, group, units, expires, unit: None };
+        let effect = Effect { group: Some(group), units: Some(units), unit };
+        let body = OpBody::ReservePass { merchant, till, group, units, expires, unit };
         Ok(self.submit(body, |_| effect, |_, _| Ok(()))?.value().id)
     }
 
@@ -206,8 +239,9 @@ impl Phone {
                     PassState::Released => PassStanding::Released,
                 };
                 let shop = crate::shop::shop(db, pass.merchant)?;
-                let units = pass.units();
-                items.push(PassItem { pass: pass.id, shop, group: pass.group, units, expires_at, standing });
+                let (units, unit) = (pass.units(), pass.held.first().and_then(|part| part.worth.unit));
+                let (pass, group) = (pass.id, pass.group);
+                items.push(PassItem { pass, shop, group, units, unit, expires_at, standing });
             }
             Ok(items)
         })
@@ -221,21 +255,22 @@ impl Phone {
         let now = self.now();
         let token = self.store().read(|db| passes::token(db, pass))?.ok_or(PhoneError::NotHere)?;
         let sealed = Sealed::<PassToken>::parse(&token).map_err(|_| PhoneError::NotHere)?;
-        let PassToken { units, expires, .. } = *sealed.unchecked();
+        let PassToken { units, unit, expires, .. } = *sealed.unchecked();
         if now > Timestamp::from_seconds(expires) {
             return Err(Refusal::CodeExpired.into());
         }
         let code = PassCode { version: OP_VERSION, pass: token, shown: now.seconds() };
         let signed = Checked::sign(code, self.signer())?;
         let good_until = now.plus(RedemptionCode::LIFETIME);
-        Ok(ShownPass { text: code::text(signed.bytes()), units, good_until })
+        Ok(ShownPass { text: code::text(signed.bytes()), units, unit, good_until })
     }
 
     /// Takes `units` of a pass that a buyer shows to this till. Needs no network: the server's word and the buyer's are
     /// checked here, and the till knows what it took before.
     ///
     /// # Errors
-    /// `not_a_pass`, `approval_wrong`, `wrong_till`, `code_expired`, `pass_spent`, `units_not_positive`, `more_than_code`.
+    /// `not_a_pass`, `approval_wrong`, `wrong_till`, `code_expired`, `pass_spent`, `units_not_positive`, `whole_cards`,
+    /// `more_than_code`.
     pub fn take_pass(&self, text: &str, units: Units) -> Result<Took, PhoneError> {
         let Scanned::Pass(sealed) = code::read(text, self.link_base())? else {
             return Err(Refusal::NotAPass.into());
@@ -244,27 +279,25 @@ impl Phone {
         if let Some(refusal) = scanned.refused {
             return Err(refusal.into());
         }
-        if units.is_zero() {
-            return Err(Refusal::UnitsNotPositive.into());
-        }
+        check_units(units, scanned.unit)?;
         if units > scanned.units {
             return Err(Refusal::MoreThanCode { asked: units, most: scanned.units }.into());
         }
-        let (now, group) = (self.now(), scanned.group);
+        let (now, group, unit) = (self.now(), scanned.group, scanned.unit);
         let pass = kept(&scanned.inner);
         let op = self.submit(
             OpBody::RedeemPass { code: scanned.token, units },
-            |_| Effect { group: Some(group), units: Some(units) },
+            |_| Effect { group: Some(group), units: Some(units), unit },
             |db, op| {
                 // Asked again: the lock was not held while the key signed.
                 if spent(db, pass.id)? {
                     return Err(Refusal::PassSpent.into());
                 }
                 passes::take(db, &pass, op.value().id)?;
-                redemptions::confirm(db, op.value().id, group, units, now)
+                redemptions::confirm(db, op.value().id, group, (units, unit), now)
             },
         )?;
-        Ok(Took { op: op.value().id, group, units })
+        Ok(Took { op: op.value().id, group, units, unit })
     }
 
     /// Reads a pass and checks both of its signatures.
@@ -293,6 +326,7 @@ impl Phone {
             pass: inner.pass,
             group: inner.group,
             units: inner.units,
+            unit: inner.unit,
             refused,
             text: text.trim().to_owned(),
             token,

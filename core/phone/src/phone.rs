@@ -278,19 +278,25 @@ impl Phone {
 
     /// Takes the next counter: on disk before anything is signed with it.
     pub(crate) fn take_counter(&self) -> Result<u64, PhoneError> {
-        self.store.write(|db| meta::take_counter(db, self.key))
+        self.store.write(|db| meta::take_counters(db, self.key, 1))
     }
 
     /// Signs an op. No lock is held: the key may ask for a finger.
     pub(crate) fn sign(&self, body: OpBody) -> Result<Checked<Op>, PhoneError> {
-        let op = Op {
-            version: OP_VERSION,
-            id: op_id(self.environment()),
-            actor: self.key,
-            counter: self.take_counter()?,
-            time: self.now().seconds(),
-            body,
-        };
+        let counter = self.take_counter()?;
+        self.sign_with(body, counter)
+    }
+
+    /// Signs many ops, whose counters are taken at once.
+    pub(crate) fn sign_all(&self, bodies: Vec<OpBody>) -> Result<Vec<Checked<Op>>, PhoneError> {
+        let count = bodies.len() as u64;
+        let first = self.store.write(|db| meta::take_counters(db, self.key, count))?;
+        (first..).zip(bodies).map(|(counter, body)| self.sign_with(body, counter)).collect()
+    }
+
+    fn sign_with(&self, body: OpBody, counter: u64) -> Result<Checked<Op>, PhoneError> {
+        let (version, id, actor) = (OP_VERSION, op_id(self.environment()), self.key);
+        let op = Op { version, id, actor, counter, time: self.now().seconds(), body };
         Ok(Checked::sign(op, self.signer())?)
     }
 

@@ -10,6 +10,7 @@ use moa_rules::terms::{Profile, Terms, check_name};
 use rusqlite::Connection;
 
 use crate::error::PhoneError;
+use crate::group::{GroupState, state};
 use crate::outbox::Kind;
 use crate::phone::{Phone, account, own_shop};
 use crate::store::outbox::{self, Effect};
@@ -52,6 +53,8 @@ pub struct GroupInfo {
     pub terms: Terms,
     /// Its members.
     pub members: Vec<Shop>,
+    /// What it is about to become.
+    pub state: GroupState,
 }
 
 /// A group of the shop that this phone acts for.
@@ -63,6 +66,10 @@ pub struct OwnGroup {
     pub info: Option<GroupInfo>,
     /// Whether the server has confirmed the membership.
     pub confirmed: bool,
+    /// Whether this phone's shop administers it.
+    pub administers: bool,
+    /// Whether this phone's shop is frozen in it.
+    pub frozen: bool,
 }
 
 impl Phone {
@@ -91,7 +98,7 @@ impl Phone {
         check_name(&profile.name)?;
         terms.check()?;
         self.check_currency(&terms)?;
-        let effect = |op: OpId| Effect { group: Some(op.as_group()), units: None };
+        let effect = |op: OpId| Effect { group: Some(op.as_group()), ..Effect::default() };
         let op = self.submit(OpBody::FoundGroup { profile, terms }, effect, |_, _| Ok(()))?;
         Ok(op.value().id.as_group())
     }
@@ -114,7 +121,7 @@ impl Phone {
             }
             self.check_currency(&terms)?;
         }
-        let effect = |_| Effect { group: Some(group), units: None };
+        let effect = |_| Effect { group: Some(group), ..Effect::default() };
         let op = self.submit(OpBody::JoinGroup { group, terms_version }, effect, |_, _| Ok(()))?;
         Ok(op.value().id)
     }
@@ -143,11 +150,11 @@ impl Phone {
             let confirmed = directory::groups_of(db, merchant)?;
             for id in under_way(db)? {
                 if !confirmed.contains(&id) {
-                    groups.push(OwnGroup { id, info: info(db, id)?, confirmed: false });
+                    groups.push(own(merchant, id, info(db, id)?, false));
                 }
             }
             for id in confirmed {
-                groups.push(OwnGroup { id, info: info(db, id)?, confirmed: true });
+                groups.push(own(merchant, id, info(db, id)?, true));
             }
             Ok(groups)
         })
@@ -192,6 +199,13 @@ fn under_way(db: &Connection) -> Result<Vec<GroupId>, PhoneError> {
     Ok(groups.into_iter().filter_map(|pending| pending.effect.group).collect())
 }
 
+fn own(merchant: MerchantId, id: GroupId, info: Option<GroupInfo>, confirmed: bool) -> OwnGroup {
+    let state = info.as_ref().map(|info| &info.state);
+    let administers = state.is_some_and(|state| state.admin == Some(merchant));
+    let frozen = state.is_some_and(|state| state.frozen.iter().any(|shop| shop.id == merchant));
+    OwnGroup { id, info, confirmed, administers, frozen }
+}
+
 /// A shop, by what the directory knows.
 pub(crate) fn shop(db: &Connection, id: MerchantId) -> Result<Shop, PhoneError> {
     Ok(match directory::merchant(db, id)? {
@@ -208,16 +222,20 @@ pub(crate) fn members(db: &Connection, group: GroupId) -> Result<Vec<Shop>, Phon
 }
 
 fn info(db: &Connection, id: GroupId) -> Result<Option<GroupInfo>, PhoneError> {
-    let Some(Group { profile, .. }) = directory::group(db, id)? else {
+    let Some(known) = directory::group(db, id)? else {
+        let own = own_shop(db)?;
         let founding = outbox::pending(db, Kind::FoundGroup)?;
         let founding = founding.into_iter().find(|pending| pending.op.as_group() == id);
         return Ok(founding.and_then(|pending| match pending.body.body {
             OpBody::FoundGroup { profile, terms } => {
-                Some(GroupInfo { id, profile, terms_version: 1, terms, members: Vec::new() })
+                let state = GroupState { admin: own, ..GroupState::default() };
+                Some(GroupInfo { id, profile, terms_version: 1, terms, members: Vec::new(), state })
             }
             _ => None,
         }));
     };
     let Some(TermsVersion { version, terms, .. }) = directory::terms(db, id)? else { return Ok(None) };
-    Ok(Some(GroupInfo { id, profile, terms_version: version, terms, members: members(db, id)? }))
+    let (members, state) = (members(db, id)?, state(db, &known)?);
+    let Group { profile, .. } = known;
+    Ok(Some(GroupInfo { id, profile, terms_version: version, terms, members, state }))
 }

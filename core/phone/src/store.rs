@@ -5,16 +5,21 @@
 
 pub(crate) mod aside;
 mod carve;
+pub(crate) mod debts;
 pub(crate) mod directory;
 pub(crate) mod history;
+pub(crate) mod holds;
 pub(crate) mod inbox;
 pub(crate) mod lane;
 pub(crate) mod lots;
 pub(crate) mod meta;
+pub(crate) mod new_devices;
 pub(crate) mod numbers;
+pub(crate) mod openings;
 pub(crate) mod outbox;
 pub(crate) mod passes;
 pub(crate) mod redemptions;
+pub(crate) mod refunds;
 pub(crate) mod rescue;
 pub(crate) mod sales;
 pub(crate) mod secrets;
@@ -25,8 +30,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use moa_rules::quantity::Units;
+use moa_rules::terms::Unit;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{PhoneError, corrupt};
 
@@ -35,10 +43,11 @@ use crate::error::{PhoneError, corrupt};
 const MIGRATIONS: &[&str] = &[include_str!("store/migrations/V1__first.sql")];
 
 /// Every table but the counters; those that name rows of others come first.
-const TABLES: [&str; 22] = [
+const TABLES: [&str; 31] = [
     "typed_number",
     "pending",
     "voucher",
+    "opening_row",
     "outbox",
     "meta",
     "secret",
@@ -46,9 +55,16 @@ const TABLES: [&str; 22] = [
     "inbox_event",
     "lot",
     "history",
+    "debt",
+    "hold",
     "waiting_sale",
     "sale",
     "redemption",
+    "asked_with",
+    "refund",
+    "reversal",
+    "opening",
+    "new_device",
     "pass",
     "given_token",
     "approval",
@@ -57,6 +73,7 @@ const TABLES: [&str; 22] = [
     "group",
     "terms",
     "member",
+    "amendment",
     "lane",
 ];
 
@@ -194,6 +211,31 @@ fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), PhoneError> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// What a unit is, for a column: none for points.
+pub(crate) fn unit_column(unit: Option<Unit>) -> Result<Option<String>, PhoneError> {
+    unit.map(|unit| json(&unit, "unit")).transpose()
+}
+
+/// What a unit is, from a column.
+pub(crate) fn read_unit(column: Option<String>) -> Result<Option<Unit>, PhoneError> {
+    column.map(|column| parse(&column, "unit")).transpose()
+}
+
+/// Units from a column.
+pub(crate) fn read_units(column: i64, what: &'static str) -> Result<Units, PhoneError> {
+    Units::new(column).map_err(|_| corrupt(what))
+}
+
+/// A value for a column, in JSON.
+pub(crate) fn json<T: Serialize>(value: &T, what: &'static str) -> Result<String, PhoneError> {
+    serde_json::to_string(value).map_err(|_| corrupt(what))
+}
+
+/// A value from a column.
+pub(crate) fn parse<T: for<'de> Deserialize<'de>>(text: &str, what: &'static str) -> Result<T, PhoneError> {
+    serde_json::from_str(text).map_err(|_| corrupt(what))
 }
 
 /// A count for a column: SQLite's integers are signed.

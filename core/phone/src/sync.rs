@@ -18,6 +18,7 @@ pub(crate) mod answer;
 mod apply;
 mod ask;
 mod directory;
+mod note;
 mod pull;
 mod push;
 mod session;

@@ -44,7 +44,7 @@ fn a_sale_to_a_member_code_needs_no_signal_and_no_scan_by_the_buyer() {
     town.advance(Timestamp::HOUR);
     town.cafe.sync(&mut town.server).unwrap();
     town.buyer.sync(&mut town.server).unwrap();
-    assert_eq!(standing(&town), SaleStanding::Claimed { group: town.group, units: units(2_000) });
+    assert_eq!(standing(&town), SaleStanding::Claimed { group: town.group, units: units(2_000), unit: None });
     assert_eq!(town.buyer.phone.balances().unwrap()[0].confirmed, units(2_000));
     assert!(town.buyer.phone.waiting_sales().unwrap().is_empty());
 }
@@ -92,7 +92,7 @@ fn where_there_is_a_choice_the_buyer_chooses_without_a_voucher() {
     assert!(town.buyer.phone.waiting_sales().unwrap().is_empty());
     assert_eq!(town.buyer.phone.balances().unwrap()[0].confirmed, units(600));
     town.cafe.sync(&mut town.server).unwrap();
-    assert_eq!(standing(&town), SaleStanding::Claimed { group: other, units: units(600) });
+    assert_eq!(standing(&town), SaleStanding::Claimed { group: other, units: units(600), unit: None });
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn digits(town: &mut Town, purpose: Purpose) -> ShownOneTime {
 fn digits_for_paying_are_typed_at_the_till_and_lead_to_the_signed_code() {
     let mut town = Town::new();
     town.earn(20_000);
-    let purpose = Purpose::Pay { group: town.group, most: units(1_500) };
+    let purpose = Purpose::Pay { group: town.group, most: units(1_500), unit: None };
     let shown = digits(&mut town, purpose);
     assert_eq!((shown.digits.len(), shown.text.len()), (12, 14));
     assert_eq!(shown.expires_at, town.server.now.plus(3 * Timestamp::MINUTE));

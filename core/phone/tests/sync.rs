@@ -28,7 +28,7 @@ fn from_a_sale_without_signal_to_a_redemption_next_door() {
     town.cafe.sync(&mut town.server).unwrap();
     let balance = &town.buyer.phone.balances().unwrap()[0];
     assert_eq!((balance.confirmed, balance.usable), (units(2_000), units(2_000)));
-    let claimed = SaleStanding::Claimed { group: town.group, units: units(2_000) };
+    let claimed = SaleStanding::Claimed { group: town.group, units: units(2_000), unit: None };
     assert_eq!(town.cafe.phone.merchant_today().unwrap().sales[0].standing, claimed);
 
     let code = town.buyer.phone.redemption_code(town.group, units(1_500)).unwrap();
@@ -57,7 +57,7 @@ fn a_sale_is_followed_past_midnight() {
     town.cafe.sync(&mut town.server).unwrap();
     assert!(town.cafe.phone.merchant_today().unwrap().sales.is_empty(), "it is of yesterday");
     let sale = town.cafe.phone.sale(voucher.sale).unwrap().unwrap();
-    assert_eq!(sale.standing, SaleStanding::Claimed { group: town.group, units: units(2_000) });
+    assert_eq!(sale.standing, SaleStanding::Claimed { group: town.group, units: units(2_000), unit: None });
     assert_eq!(town.bakery.phone.sale(voucher.sale).unwrap(), None);
 }
 

@@ -178,3 +178,60 @@ fn a_pass_that_was_open_when_the_snapshot_was_taken_gives_its_mileage_back() {
     tablet.sync(&mut town.server).unwrap();
     assert_eq!(tablet.phone.balances().unwrap()[0].confirmed, units(3_000));
 }
+
+#[test]
+fn what_a_shop_refunded_voided_and_gave_back_since_the_backup_is_taken_back_and_done_again() {
+    let mut town = Town::new();
+    town.earn(40_000);
+    let code = town.buyer.phone.redemption_code(town.group, units(1_000)).unwrap();
+    let taken = town.cafe.phone.redeem(&code.text, units(1_000)).unwrap().op;
+    let voided = town.cafe.phone.record_sale(Money(500), None).unwrap().sale;
+    town.cafe.sync(&mut town.server).unwrap();
+    let sold = town.cafe.phone.merchant_today().unwrap().sales.iter().map(|sale| sale.sale).min().unwrap();
+    let before = town.cafe.phone.merchant_today().unwrap();
+    let backup = town.server.backup();
+
+    town.cafe.phone.void_sale(voided).unwrap();
+    town.cafe.phone.reverse(taken).unwrap();
+    let refund = town.cafe.phone.refund(sold, Money(10_000)).unwrap();
+    town.cafe.sync(&mut town.server).unwrap();
+    town.buyer.sync(&mut town.server).unwrap();
+    let after = town.cafe.phone.merchant_today().unwrap();
+    let told = town.cafe.phone.refund_of(refund).unwrap();
+    assert_eq!((after.reversals.len(), balance(&town).0), (1, 3_000));
+
+    town.server.restore(backup);
+    assert!(town.cafe.sync_over(&mut town.server, reads_only).is_err());
+    let seen = town.cafe.phone.merchant_today().unwrap();
+    assert_eq!((seen.sales, seen.redemptions), (before.sales, before.redemptions), "as the books have it");
+    assert_eq!((seen.refunds, seen.reversals), (before.refunds, before.reversals));
+    assert_eq!(town.cafe.phone.refund_of(refund).unwrap(), None);
+
+    town.cafe.sync(&mut town.server).unwrap();
+    town.buyer.sync(&mut town.server).unwrap();
+    assert_eq!(town.cafe.phone.merchant_today().unwrap(), after);
+    assert_eq!(town.cafe.phone.refund_of(refund).unwrap(), told);
+    assert_eq!(balance(&town).0, 3_000);
+}
+
+#[test]
+fn a_group_that_the_server_no_longer_closes_is_not_closing_here_either() {
+    let mut town = Town::new();
+    town.bakery.phone.leave_group(town.group).unwrap();
+    town.bakery.sync(&mut town.server).unwrap();
+    town.cafe.sync(&mut town.server).unwrap();
+    let backup = town.server.backup();
+    town.cafe.phone.close_group(town.group).unwrap();
+    town.cafe.sync(&mut town.server).unwrap();
+    town.bakery.sync(&mut town.server).unwrap();
+    let closing = |town: &Town| {
+        let info = town.cafe.phone.group(town.group).unwrap().unwrap();
+        info.state.closing.is_some()
+    };
+    assert!(closing(&town));
+    town.server.restore(backup);
+    assert!(town.cafe.sync_over(&mut town.server, reads_only).is_err());
+    assert!(!closing(&town), "as the books have it");
+    town.cafe.sync(&mut town.server).unwrap();
+    assert!(closing(&town), "and closed again");
+}

@@ -130,7 +130,8 @@ fn a_known_shops_voucher_is_verified_and_shows_what_it_would_earn_where() {
     assert_eq!(scanned.claim_until, NOON.plus(15 * Timestamp::MINUTE));
 
     let choices = town.buyer.phone.choices(&scanned).unwrap();
-    let shown: Vec<_> = choices.iter().map(|c| (c.choice.group, c.earns.get(), c.minimum.get())).collect();
+    let shown: Vec<_> =
+        choices.iter().map(|c| (c.choice.group, c.earns.get(), c.terms.minimum.get())).collect();
     assert_eq!(shown, [(second, 675, 0), (town.group, 450, 1_000)], "best first");
     assert_eq!(parts(choices[0].usable_at_least_until), (2027, 5, 21));
     let members: Vec<_> = choices[1].members.iter().map(|shop| shop.name.as_deref().unwrap()).collect();

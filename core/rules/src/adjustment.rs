@@ -13,7 +13,7 @@ use crate::op::Carried;
 use crate::quantity::{Money, Units};
 use crate::refusal::Refusal;
 use crate::staff;
-use crate::terms::Unit;
+use crate::terms::{Terms, Unit};
 use crate::time::{Day, Timestamp, end_of_day, local_day};
 use crate::view::{Halt, Key, View};
 
@@ -86,21 +86,9 @@ pub(crate) fn grant(
         return Err(Refusal::GroupClosing.into());
     }
     staff::check_buyer(view, merchant, account, now.seconds())?;
-    if units.is_zero() {
-        return Err(Refusal::UnitsNotPositive.into());
-    }
     let version = view.terms(group, known.terms_version)?.ok_or(Refusal::UnknownGroup)?;
     let terms = &version.terms;
-    if units.value(terms.unit_value).is_none_or(|value| value > MOST_GRANT) {
-        return Err(Refusal::GrantTooLarge { max: MOST_GRANT }.into());
-    }
-    let zone = terms.tz();
-    let today = Day::from(local_day(now, &zone));
-    let latest = today.0.saturating_add(i32::try_from(GRANT_DAYS).unwrap_or(i32::MAX));
-    let last_day = last_day.unwrap_or_else(|| terms.validity.last_day(now, &zone));
-    if last_day < today || last_day.0 > latest {
-        return Err(Refusal::BadLastDay { days: GRANT_DAYS }.into());
-    }
+    let last_day = check_gift(terms, units, last_day, now)?;
     let lot = author.op.id.as_lot();
     if view.had_lot(account, group, lot)? {
         return Err(Refusal::BadOpId.into());
@@ -114,9 +102,35 @@ pub(crate) fn grant(
         worth: terms.worth(),
         terms_version: version.version,
         last_day,
-        ends_at: end_of_day(last_day, &zone),
+        ends_at: end_of_day(last_day, &terms.tz()),
         reason,
     }))
+}
+
+/// The last day of a gift of so many units under these terms: the one asked for, or that of what is earned now.
+///
+/// # Errors
+/// `units_not_positive`, `grant_too_large`, `bad_last_day`.
+pub fn check_gift(
+    terms: &Terms,
+    units: Units,
+    last_day: Option<Day>,
+    now: Timestamp,
+) -> Result<Day, Refusal> {
+    if units.is_zero() {
+        return Err(Refusal::UnitsNotPositive);
+    }
+    if units.value(terms.unit_value).is_none_or(|value| value > MOST_GRANT) {
+        return Err(Refusal::GrantTooLarge { max: MOST_GRANT });
+    }
+    let zone = terms.tz();
+    let today = Day::from(local_day(now, &zone));
+    let latest = today.0.saturating_add(i32::try_from(GRANT_DAYS).unwrap_or(i32::MAX));
+    let last_day = last_day.unwrap_or_else(|| terms.validity.last_day(now, &zone));
+    if last_day < today || last_day.0 > latest {
+        return Err(Refusal::BadLastDay { days: GRANT_DAYS });
+    }
+    Ok(last_day)
 }
 
 fn grantee(author: &Author, carried: &Carried, to: &Grantee) -> Result<AccountId, Refusal> {

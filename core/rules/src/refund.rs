@@ -8,7 +8,7 @@ use crate::lot::{Allocation, Lot, take};
 use crate::quantity::{Money, Units};
 use crate::redemption::Redemption;
 use crate::refusal::Refusal;
-use crate::reversal::{give_back, heir, lot_of};
+use crate::reversal::{give_back, heir, last, lot_of};
 use crate::sale::{Claimed, Sale};
 use crate::terms::Unit;
 use crate::time::Timestamp;
@@ -26,10 +26,58 @@ fn share(of: i64, part: i64, whole: i64) -> i64 {
     i64::try_from(i128::from(of) * i128::from(part) / i128::from(whole)).unwrap_or(of)
 }
 
+/// What a refund of a purchase comes to, as far as the sale and the redemption that paid the rest of it tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts {
+    /// What goes back in money.
+    pub money: Money,
+    /// Units of the mileage that paid, which come back.
+    pub mileage: Units,
+    /// What could be refunded before this one: of the whole purchase, in minor units.
+    pub left: Money,
+    /// What goes back in money, this one and those before together.
+    all_money: Money,
+}
+
+impl Parts {
+    /// What a refund of `amount` comes to.
+    ///
+    /// Money back = ⌊money paid × refunded so far ÷ total⌋ less what went back; mileage back = what that leaves of what was
+    /// refunded so far, in whole units, less what went back. So refunds in parts add up to the whole, to the unit.
+    ///
+    /// # Errors
+    /// `sale_voided`, `amount_not_positive`, `refund_too_large` with what is left.
+    pub fn of(sale: &Sale, mileage: Option<&Redemption>, amount: Money) -> Result<Self, Refusal> {
+        if sale.voided {
+            return Err(Refusal::SaleVoided);
+        }
+        if amount.0 <= 0 {
+            return Err(Refusal::AmountNotPositive);
+        }
+        let total = sale.amount.0.saturating_add(mileage.map_or(0, |redemption| redemption.value().0));
+        let left = Money(total - sale.refunded.0);
+        if amount > left {
+            return Err(Refusal::RefundTooLarge { left });
+        }
+        let refunded = sale.refunded.0 + amount.0;
+        let all_money = Money(share(sale.amount.0, refunded, total));
+        let back = mileage.map(|redemption| {
+            let back = redemption.units_of(Money(refunded) - all_money);
+            back.checked_sub(redemption.returned).unwrap_or_default()
+        });
+        let money = all_money - sale.money_back;
+        Ok(Self { money, mileage: back.unwrap_or_default(), left, all_money })
+    }
+
+    /// Units that it takes back of a sale that had earned so many.
+    pub fn takes_back(&self, sale: &Sale, earned: Units) -> Units {
+        let since = self.all_money - sale.unearned;
+        let due = share(earned.get(), since.0, (sale.amount - sale.unearned).0) - sale.clawed.get();
+        Units::new(due).unwrap_or_default()
+    }
+}
+
 /// The author's shop has paid back `amount` of a purchase, what mileage paid of it counted in.
-///
-/// Money back = ⌊money paid × refunded so far ÷ total⌋ less what went back; mileage back = what that leaves of what was
-/// refunded so far, in whole units, less what went back. So refunds in parts add up to the whole, to the unit.
 pub(crate) fn refund(
     view: &View,
     author: &Author,
@@ -39,31 +87,17 @@ pub(crate) fn refund(
 ) -> Result<Decision, Halt> {
     let merchant = author.merchant()?;
     let sale = view.sale(merchant, id)?.ok_or(Refusal::UnknownSale)?;
-    if sale.voided {
-        return Err(Refusal::SaleVoided.into());
-    }
-    if amount.0 <= 0 {
-        return Err(Refusal::AmountNotPositive.into());
-    }
     let mileage = paid_with(view, sale)?;
-    let total = sale.amount.0.saturating_add(mileage.map_or(0, |redemption| redemption.value().0));
-    let left = total - sale.refunded.0;
-    if amount.0 > left {
-        return Err(Refusal::RefundTooLarge { left: Money(left) }.into());
-    }
-    let refunded = sale.refunded.0 + amount.0;
-    let all_money = Money(share(sale.amount.0, refunded, total));
-    let money = all_money - sale.money_back;
-    let taken = take_back(view, sale, all_money, now)?;
+    let parts = Parts::of(sale, mileage, amount)?;
+    let taken = take_back(view, sale, &parts, now)?;
 
     let mut decision = Decision::default();
-    if let Some(redemption) = mileage {
-        let back = redemption.units_of(Money(refunded) - all_money);
-        let units = back.checked_sub(redemption.returned).unwrap_or_default();
-        if !units.is_zero() {
-            give_back(view, author, &mut decision, (redemption, units), now)?;
-        }
+    if let Some(redemption) = mileage
+        && !parts.mileage.is_zero()
+    {
+        give_back(view, author, &mut decision, (redemption, parts.mileage), now)?;
     }
+    let money = parts.money;
     let group = sale.claimed.map(|claimed| claimed.group);
     let Taken { account, unit, units, parts, debt } = taken;
     let (taken, till) = (parts, sale.till());
@@ -87,12 +121,19 @@ pub(crate) fn refund(
 }
 
 /// The redemption that paid a part of the purchase: one of the same shop and, as far as is known, of the same buyer.
+///
+/// What the first refund found holds for those that follow: a sale claimed meanwhile, or accounts merged, would change what
+/// the whole is of which parts went back.
 fn paid_with<'a>(view: &'a View, sale: &Sale) -> Result<Option<&'a Redemption>, Halt> {
     let Some(id) = sale.redemption else { return Ok(None) };
     let Some(redemption) = view.redemption(sale.merchant, id)? else { return Ok(None) };
+    if sale.refunded.0 > 0 {
+        // Where mileage paid a part, less than was refunded went back in money.
+        return Ok((sale.money_back < sale.refunded).then_some(redemption));
+    }
     let buyer = sale.claimed.as_ref().map(|claimed| claimed.account).or(sale.addressee);
     let same = match buyer {
-        Some(buyer) => buyer == redemption.account || heir(view, buyer)? == heir(view, redemption.account)?,
+        Some(buyer) => buyer == redemption.account || last(view, buyer)? == last(view, redemption.account)?,
         None => true,
     };
     Ok(same.then_some(redemption))
@@ -112,7 +153,7 @@ struct Taken {
 /// Units to take back = ⌊earned × money refunded so far ÷ money paid⌋ less those taken back already: from the lot that the
 /// purchase made, what has expired of it counted as taken; then from the buyer's others of the group; what is not there is
 /// a debt.
-fn take_back(view: &View, sale: &Sale, all_money: Money, now: Timestamp) -> Result<Taken, Halt> {
+fn take_back(view: &View, sale: &Sale, refund: &Parts, now: Timestamp) -> Result<Taken, Halt> {
     let Some(Claimed { lot, account: buyer, group }) = sale.claimed else {
         return Ok(Taken::default());
     };
@@ -123,9 +164,7 @@ fn take_back(view: &View, sale: &Sale, all_money: Money, now: Timestamp) -> Resu
         return Ok(Taken::default());
     };
     let unit = own.worth.unit;
-    let since = all_money - sale.unearned;
-    let due = share(own.units.get(), since.0, (sale.amount - sale.unearned).0) - sale.clawed.get();
-    let units = Units::new(due).unwrap_or_default();
+    let units = refund.takes_back(sale, own.units);
     let nothing = Taken { account: Some(account), unit, units, ..Taken::default() };
     if units.is_zero() || heir.is_none() {
         // A closed account holds nothing and owes nothing: all that it had has expired.

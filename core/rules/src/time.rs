@@ -61,6 +61,14 @@ impl Day {
     pub fn date(self) -> NaiveDate {
         NaiveDate::from_epoch_days(self.0).unwrap_or(NaiveDate::MAX)
     }
+
+    /// Reads an ISO date such as `2027-05-31`, of the years 1..=9999.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+        let form = text.len() == 10 && [0, 1, 2, 3, 5, 6, 8, 9].into_iter().all(digits);
+        let date = form.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten();
+        date.filter(|date| date.year() >= 1).map(Self::from)
+    }
 }
 
 impl From<NaiveDate> for Day {

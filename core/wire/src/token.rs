@@ -58,7 +58,7 @@ impl Token for PassCode {
 
 /// The server's word that a redemption stands, for a shop without signal. Signed by the server's key.
 ///
-/// In CBOR `[version, op, merchant, group, units, expires]`.
+/// In CBOR `[version, op, merchant, group, units, expires, unit]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Approval {
     /// [`OP_VERSION`].

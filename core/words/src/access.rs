@@ -160,8 +160,8 @@ fn passes(lang: Lang, refusal: &Refusal, currency: Currency) -> Option<String> {
             let max = money(lang, *max, currency);
             text!(
                 lang,
-                "이용권 하나는 {max}까지예요. 점수를 줄여서 다시 해 주세요.",
-                "One pass can be worth {max}. Reserve fewer points.",
+                "이용권 하나는 {max}까지예요. 더 적게 잡아 다시 해 주세요.",
+                "One pass can be worth {max}. Reserve less.",
             )
         }
         Refusal::TooManyPasses { max } => {
@@ -221,11 +221,12 @@ fn passes(lang: Lang, refusal: &Refusal, currency: Currency) -> Option<String> {
             "Mileage is reserved for a shop. Use it, or wait until that ends.",
         ),
         Refusal::HasMileage { units } => {
-            let units = crate::number::units(lang, *units);
+            let units = count(units.get());
+            let subject = crate::particle::with(&units, crate::particle::Particle::Subject);
             text!(
                 lang,
-                "아직 {units}이 있어요. 계정을 닫으면 사라지니 먼저 쓰거나 다른 계정과 합쳐 주세요.",
-                "This account has {units}, lost if it ends. Use them first, or merge it into another.",
+                "아직 마일리지 {subject} 남아 있어요. 계정을 닫으면 사라지니 먼저 쓰거나 다른 계정과 합쳐 주세요.",
+                "Mileage is left ({units} in one place), lost if the account ends. Use it, or merge the account.",
             )
         }
         Refusal::AccountClosed => text!(

@@ -25,7 +25,7 @@ pub fn not_ours(lang: Lang, what: NotOurs) -> String {
         NotOurs::PaymentCode => text!(
             lang,
             "결제 코드예요. 결제는 결제 앱으로, 적립은 모아 코드로 해 주세요.",
-            "This is a payment code. Pay with your payment app; for points, scan the Moa code.",
+            "This is a payment code. Pay with your payment app; to collect, scan the Moa code.",
         ),
         NotOurs::ForeignLink => text!(
             lang,

@@ -2,12 +2,19 @@
 
 use moa_rules::quantity::Currency;
 use moa_rules::refusal::Refusal;
+use moa_rules::terms::Kind;
 
 use crate::Lang;
-use crate::number::{count, money, plural};
+use crate::number::{count, counted, money, plural};
+use crate::particle::{Particle, with};
 
 /// What such a refusal says; none if it is of another kind.
-pub(crate) fn refusal(lang: Lang, refusal: &Refusal, currency: Currency) -> Option<String> {
+pub(crate) fn refusal(
+    lang: Lang,
+    refusal: &Refusal,
+    currency: Currency,
+    kind: Option<Kind>,
+) -> Option<String> {
     Some(match refusal {
         Refusal::WholeCards { card } => {
             let card = count(*card);
@@ -130,11 +137,12 @@ pub(crate) fn refusal(lang: Lang, refusal: &Refusal, currency: Currency) -> Opti
             )
         }
         Refusal::NotSoMuchIssued { left } => {
-            let left = count(left.get());
+            let left = counted(lang, *left, kind);
+            let is = with(&left, Particle::Is);
             text!(
                 lang,
-                "이 가게가 준 것 중 남은 것은 {left}이에요. 그 안에서 다시 적어 주세요.",
-                "Of what this shop gave, {left} is left. Enter that or less.",
+                "이 가게가 준 것 중 남은 것은 {is}. 그 안에서 다시 적어 주세요.",
+                "This shop can take away {left}: no more of what it gave is left. Enter that or less.",
             )
         }
         Refusal::BadLastDay { days } => {

@@ -16,16 +16,20 @@ macro_rules! text {
 
 mod access;
 mod code;
+pub mod group;
+mod history;
 mod label;
 mod lang;
 mod ledger;
 pub mod number;
+mod opening;
 pub mod particle;
 mod phone;
 mod problem;
 mod refusal;
 mod sale;
 mod screen;
+mod shop;
 mod sign_in;
 mod sms;
 #[cfg(test)]
@@ -33,12 +37,16 @@ mod tests;
 pub mod when;
 
 pub use code::not_ours;
+pub use history::{HistoryText, history};
 pub use label::{Label, label};
 pub use lang::Lang;
+pub use number::Mileage;
+pub use opening::{OpeningText, RowText, opening, opening_row};
 pub use phone::{PhoneText, phone};
 pub use problem::{ProblemText, problem};
 pub use refusal::{refusal, refusal_in};
 pub use sale::{SaleText, sale};
 pub use screen::{Line, Reason, Unsent, line, reason};
+pub use shop::{ShopText, shop};
 pub use sign_in::{SignInText, sign_in};
 pub use sms::enrolment_sms;

@@ -1,8 +1,35 @@
 //! Counts, money and rates as people write them.
 
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::terms::{Kind, Unit};
 
 use crate::Lang;
+
+/// So much of one kind of mileage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mileage {
+    /// How much.
+    pub units: Units,
+    /// Of what.
+    pub kind: Kind,
+}
+
+impl Mileage {
+    /// So many points.
+    pub fn points(units: Units) -> Self {
+        Self { units, kind: Kind::Point }
+    }
+
+    /// So much of a unit; none is points.
+    pub fn of(units: Units, unit: Option<Unit>) -> Self {
+        Self { units, kind: Unit::kind(unit) }
+    }
+
+    /// Whether it is nothing.
+    pub fn is_none(self) -> bool {
+        self.units.is_zero()
+    }
+}
 
 /// A whole number with commas between thousands: `10,000`. The same in both languages.
 pub fn count(number: impl Into<i128>) -> String {
@@ -31,10 +58,43 @@ pub(crate) fn plural(number: impl Into<i128>, one: &str, many: &str) -> String {
 
 /// Mileage in points: `135점`, `135 points`.
 pub fn units(lang: Lang, units: Units) -> String {
-    match lang {
-        Lang::Ko => format!("{}점", count(units.get())),
-        Lang::En => plural(units.get(), "point", "points"),
+    mileage(lang, Mileage::points(units))
+}
+
+/// Mileage of any kind: `135점`, `135 points`; `스탬프 7개`, `7 stamps`; `쿠폰 2장`, `2 coupons`; reserve as the won that it is.
+pub fn mileage(lang: Lang, mileage: Mileage) -> String {
+    let Mileage { units, kind } = mileage;
+    let number = count(units.get());
+    match (kind, lang) {
+        (Kind::Point, Lang::Ko) => format!("{number}점"),
+        (Kind::Point, Lang::En) => plural(units.get(), "point", "points"),
+        (Kind::Stamp, Lang::Ko) => format!("스탬프 {number}개"),
+        (Kind::Stamp, Lang::En) => plural(units.get(), "stamp", "stamps"),
+        (Kind::Coupon, Lang::Ko) => format!("쿠폰 {number}장"),
+        (Kind::Coupon, Lang::En) => plural(units.get(), "coupon", "coupons"),
+        (Kind::Reserve, _) => money(lang, Money(units.get()), Currency::KRW),
     }
+}
+
+/// The same where it was just said of what: the number, with the counter that Korean wants behind it.
+pub(crate) fn again(lang: Lang, mileage: Mileage) -> String {
+    let number = count(mileage.units.get());
+    match (mileage.kind, lang) {
+        (Kind::Stamp, Lang::Ko) => format!("{number}개"),
+        (Kind::Coupon, Lang::Ko) => format!("{number}장"),
+        (Kind::Reserve, _) | (Kind::Point, Lang::Ko) => self::mileage(lang, mileage),
+        (_, Lang::En) => number,
+    }
+}
+
+/// Units whose kind is not known where they are said, or is: then they are named.
+pub(crate) fn counted(lang: Lang, units: Units, kind: Option<Kind>) -> String {
+    kind.map_or_else(|| count(units.get()), |kind| mileage(lang, Mileage { units, kind }))
+}
+
+/// As [`counted`], where it was just said of what.
+pub(crate) fn counted_again(lang: Lang, units: Units, kind: Option<Kind>) -> String {
+    kind.map_or_else(|| count(units.get()), |kind| again(lang, Mileage { units, kind }))
 }
 
 /// Money of any currency: `4,500원`, `₩4,500`; `$12.50`; `CHF 1,234.50`.

@@ -45,6 +45,11 @@ pub enum PhoneText {
     BadInput,
     /// What was asked for is not on this phone.
     NotHere,
+    /// Devices joined the account without this phone's doing.
+    NewDevices {
+        /// How many.
+        devices: u32,
+    },
 }
 
 /// What is the matter and what to do.
@@ -159,5 +164,13 @@ pub fn phone(lang: Lang, what: PhoneText) -> String {
             "찾는 내용이 이 휴대폰에 없어요. 연결한 뒤에 새로 고쳐 주세요.",
             "That is not on this phone. Connect and refresh.",
         ),
+        PhoneText::NewDevices { devices } => {
+            let (ko, en) = (count(devices), plural(devices, "new device", "new devices"));
+            text!(
+                lang,
+                "새 기기 {ko}대가 내 계정에 들어왔어요. 내가 한 일이 아니면 기기 목록에서 바로 해지해 주세요.",
+                "Joined to your account: {en}. If that was not you, remove it now in your list of devices.",
+            )
+        }
     }
 }

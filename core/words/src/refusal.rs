@@ -2,20 +2,22 @@
 
 use moa_rules::quantity::Currency;
 use moa_rules::refusal::Refusal;
+use moa_rules::terms::Kind;
 
 use crate::Lang;
 use crate::access;
 use crate::ledger;
-use crate::number::{count, money, plural, units};
+use crate::number::{count, counted, counted_again, money, plural};
 use crate::particle::{Particle, with};
 
-/// What a refusal says, with amounts of money in won.
+/// What a refusal says, with amounts of money in won, and mileage without saying of what.
 pub fn refusal(lang: Lang, refusal: &Refusal) -> String {
-    refusal_in(lang, refusal, Currency::KRW)
+    refusal_in(lang, refusal, Currency::KRW, None)
 }
 
-/// What a refusal says, with amounts of money in the shop's currency, which a refusal does not name.
-pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
+/// What a refusal says, with amounts of money in the shop's currency and mileage as the kind that was asked for, if it is
+/// known: a refusal names neither.
+pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency, kind: Option<Kind>) -> String {
     match refusal {
         // The op itself.
         Refusal::MalformedOp => text!(
@@ -210,8 +212,8 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
             let toward = with(&amount, Particle::Toward);
             text!(
                 lang,
-                "{toward}는 1점도 쌓이지 않아요. 금액이 더 큰 구매를 적립해 주세요.",
-                "{amount} is too little to earn a point. Claim a larger purchase.",
+                "{toward}는 쌓이는 것이 없어요. 금액이 더 큰 구매를 적립해 주세요.",
+                "{amount} is too little to earn anything here. Claim a larger purchase.",
             )
         }
 
@@ -282,40 +284,43 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
         // Redemptions.
         Refusal::UnitsNotPositive => text!(
             lang,
-            "1점부터 쓸 수 있어요. 쓸 점수를 다시 적어 주세요.",
-            "At least 1 point can be used. Enter the points again.",
+            "0보다 많아야 해요. 얼마나 쓸지 다시 적어 주세요.",
+            "It must be more than none. Enter how much again.",
         ),
         Refusal::BelowMinimum { minimum, available } => {
-            let missing = count(minimum.get() - available.get());
-            let (from, has) = (units(lang, *minimum), count(available.get()));
+            let missing = minimum.checked_sub(*available).unwrap_or_default();
+            let from = counted(lang, *minimum, kind);
+            let [has, missing] = [*available, missing].map(|units| counted_again(lang, units, kind));
+            let (subject, object) = (with(&has, Particle::Subject), with(&missing, Particle::Object));
             text!(
                 lang,
-                "{from}부터 쓸 수 있는데 이 지갑에는 {has}점이 있어요. {missing}점을 더 모아 주세요.",
+                "{from}부터 쓸 수 있는데 이 지갑에는 {subject} 있어요. {object} 더 모아 주세요.",
                 "Usable from {from}; this wallet has {has}. Collect {missing} more.",
             )
         }
-        Refusal::NotEnough { asked, available } if available.is_zero() => {
-            let (asked, has) = (units(lang, *asked), count(available.get()));
-            text!(
-                lang,
-                "{asked}을 쓰려고 하셨는데 이 지갑에는 {has}점이 있어요. 먼저 적립해 주세요.",
-                "Asked for {asked}; this wallet has {has}. Collect some first.",
-            )
-        }
         Refusal::NotEnough { asked, available } => {
-            let (asked, has) = (units(lang, *asked), count(available.get()));
+            let (asked, has) = (counted(lang, *asked, kind), counted_again(lang, *available, kind));
+            let (object, subject) = (with(&asked, Particle::Object), with(&has, Particle::Subject));
+            if available.is_zero() {
+                return text!(
+                    lang,
+                    "{object} 쓰려고 하셨는데 이 지갑에는 {subject} 있어요. 먼저 적립해 주세요.",
+                    "Asked for {asked}; this wallet has {has}. Collect some first.",
+                );
+            }
             text!(
                 lang,
-                "{asked}을 쓰려고 하셨는데 이 지갑에는 {has}점이 있어요. {has}점까지 쓸 수 있어요.",
+                "{object} 쓰려고 하셨는데 이 지갑에는 {subject} 있어요. {has}까지 쓸 수 있어요.",
                 "Asked for {asked}; this wallet has {has}. Use {has} or fewer.",
             )
         }
         Refusal::MoreThanCode { asked, most } => {
-            let (asked, most) = (units(lang, *asked), count(most.get()));
+            let (asked, most) = (counted(lang, *asked, kind), counted_again(lang, *most, kind));
+            let object = with(&asked, Particle::Object);
             text!(
                 lang,
-                "{asked}을 쓰려고 하셨는데 손님의 코드는 {most}점까지예요. 손님에게 새 코드를 부탁해 주세요.",
-                "Asked for {asked}; the customer's code allows {most}. Ask the customer for a new code.",
+                "{object} 쓰려고 하셨는데 손님이 허락한 것은 {most}까지예요. 손님에게 새 코드를 부탁해 주세요.",
+                "Asked for {asked}; the customer allows {most}. Ask the customer for a new code.",
             )
         }
         Refusal::CodeExpired => text!(
@@ -335,15 +340,15 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
         ),
         Refusal::ShopNotInGroup => text!(
             lang,
-            "이 가게는 이 그룹의 회원이 아니에요. 다른 그룹의 점수로 받아 주세요.",
-            "This shop is not in that group. Take points of a group that it is in.",
+            "이 가게는 이 그룹의 회원이 아니에요. 다른 그룹의 마일리지로 받아 주세요.",
+            "This shop is not in that group. Take mileage of a group that it is in.",
         ),
 
         // Jobs.
         Refusal::NothingExpired => text!(
             lang,
-            "소멸할 점수가 없어요. 더 하실 일은 없어요.",
-            "No points have expired here. There is nothing to do.",
+            "소멸할 마일리지가 없어요. 더 하실 일은 없어요.",
+            "Nothing has expired here. There is nothing to do.",
         ),
         Refusal::NotLapsed => text!(
             lang,
@@ -358,7 +363,7 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency) -> String {
 
         // Keys, roles and passes; or a reason newer than these tables.
         _ => access::refusal(lang, refusal, currency)
-            .or_else(|| ledger::refusal(lang, refusal, currency))
+            .or_else(|| ledger::refusal(lang, refusal, currency, kind))
             .unwrap_or_else(|| unknown(lang)),
     }
 }
@@ -376,8 +381,14 @@ pub(crate) fn unknown(lang: Lang) -> String {
 fn term(lang: Lang, field: &str) -> String {
     match field {
         "validity" => text!(lang, "유효기간", "validity"),
-        "minimum" => text!(lang, "최소 사용 점수", "minimum"),
-        "unit_value" => text!(lang, "1점의 값", "value of a point"),
+        "minimum" => text!(lang, "최소 사용량", "minimum"),
+        "unit_value" => text!(lang, "하나의 값", "value of a unit"),
+        "card" => text!(lang, "한 판의 스탬프 수", "number of stamps on a card"),
+        "per" => text!(lang, "스탬프 하나의 구매 금액", "amount for a stamp"),
+        "reward" => text!(lang, "한 판의 보상", "reward of a card"),
+        "least_purchase" => text!(lang, "최소 구매 금액", "least purchase"),
+        "rate" => text!(lang, "적립률", "rate"),
+        "period" => text!(lang, "정산 주기", "settlement period"),
         _ => text!(lang, "이 조건", "value"),
     }
 }

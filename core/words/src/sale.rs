@@ -1,10 +1,9 @@
 //! Where a sale of the shop stands, in a few words beside its amount.
 
-use moa_rules::quantity::Units;
 use moa_rules::time::{Timestamp, Zone};
 
 use crate::Lang;
-use crate::number;
+use crate::number::{self, Mileage};
 use crate::when;
 
 /// Where a sale stands.
@@ -17,7 +16,7 @@ pub enum SaleText<'a> {
     /// A buyer turned it into mileage.
     Collected {
         /// How much.
-        units: Units,
+        units: Mileage,
     },
     /// Its buyer is to choose the group.
     Waiting {
@@ -28,6 +27,8 @@ pub enum SaleText<'a> {
     },
     /// Its buyer did not choose in time.
     Lapsed,
+    /// The shop said that it was a mistake.
+    Voided,
     /// The server refused it.
     Refused,
 }
@@ -38,7 +39,7 @@ pub fn sale(lang: Lang, sale: &SaleText) -> String {
         SaleText::Unsent => text!(lang, "전송 대기", "Waiting to be sent"),
         SaleText::Recorded => text!(lang, "적립 전", "Not collected yet"),
         SaleText::Collected { units } => {
-            let units = number::units(lang, units);
+            let units = number::mileage(lang, units);
             text!(lang, "{units} 적립", "{units} collected")
         }
         SaleText::Waiting { until, zone } => {
@@ -46,6 +47,7 @@ pub fn sale(lang: Lang, sale: &SaleText) -> String {
             text!(lang, "손님이 고르는 중, {until}까지", "The customer chooses until {until}")
         }
         SaleText::Lapsed => text!(lang, "기한이 지나 적립 안 됨", "Not collected in time"),
+        SaleText::Voided => text!(lang, "취소한 판매", "Cancelled"),
         SaleText::Refused => text!(lang, "거절된 판매", "Refused"),
     }
 }

@@ -1,10 +1,13 @@
 //! Lines of screens, and of the demo's terminal. Fragments, not sentences: no full stop.
 
-use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
-use moa_rules::time::{Day, Timestamp, Validity, Zone};
+use moa_rules::quantity::{Currency, Money};
+use moa_rules::terms::Terms;
+use moa_rules::time::{Day, Timestamp, Zone};
 
 use crate::Lang;
-use crate::number::{self, count, plural};
+use crate::group::share;
+use crate::number::{self, Mileage, count, plural};
+use crate::particle::{Particle, with};
 use crate::when;
 
 /// Why a group is put first. (A8)
@@ -24,7 +27,7 @@ pub enum Reason {
     /// This buyer's balance in it is close to the minimum.
     NearMinimum {
         /// Units that are missing.
-        missing: Units,
+        missing: Mileage,
     },
     /// A purchase that this buyer plans falls within the validity.
     PlannedPurchase,
@@ -41,8 +44,8 @@ pub fn reason(lang: Lang, reason: Reason) -> String {
             text!(lang, "자주 가는 가게 {ko}곳", "{en}")
         }
         Reason::NearMinimum { missing } => {
-            let (ko, en) = (number::units(lang, missing), plural(missing.get(), "point", "points"));
-            text!(lang, "{ko}만 더 모으면 사용 가능", "{en} short of being usable")
+            let missing = number::mileage(lang, missing);
+            text!(lang, "{missing}만 더 모으면 사용 가능", "{missing} short of being usable")
         }
         Reason::PlannedPurchase => text!(lang, "계획한 구매에 사용 가능", "usable for a planned purchase"),
     }
@@ -83,25 +86,56 @@ pub enum Line<'a> {
         /// The group's name.
         group: &'a str,
         /// Units that can be used.
-        confirmed: Units,
+        confirmed: Mileage,
         /// Units that wait for the server.
-        pending: Units,
+        pending: Mileage,
     },
     /// From which balance the wallet can be used, and what is missing.
     Minimum {
         /// The group's minimum.
-        minimum: Units,
+        minimum: Mileage,
         /// Units still missing; none if it is reached.
-        missing: Units,
+        missing: Mileage,
     },
     /// Units that end soon.
     Expiring {
         /// How many.
-        units: Units,
+        units: Mileage,
         /// Within how many days.
         days: u32,
         /// The last day of the soonest.
         last_day: Day,
+    },
+    /// Stamps by the card.
+    Cards {
+        /// Cards that are full.
+        full: u64,
+        /// Stamps beside them.
+        stamps: u64,
+        /// Stamps that are missing to the next full card.
+        missing: u64,
+    },
+    /// Units that passes and holds reserve.
+    Held {
+        /// How many.
+        units: Mileage,
+    },
+    /// Units that cannot be used because a shop has not settled.
+    Frozen {
+        /// How many.
+        units: Mileage,
+    },
+    /// Units that what is earned next pays.
+    Owed {
+        /// How many.
+        units: Mileage,
+    },
+    /// Until when a group's mileage can be used that is closing.
+    GroupEnds {
+        /// When it has ended.
+        at: Timestamp,
+        /// The zone in which the time is shown.
+        zone: &'a Zone,
     },
     /// What a person is asked before a browser is let in.
     LetInBrowser,
@@ -113,7 +147,7 @@ pub enum Line<'a> {
     /// The most that a buyer lets a shop take.
     AtMost {
         /// Units.
-        units: Units,
+        units: Mileage,
     },
     /// Until when a voucher can be scanned.
     ScanUntil {
@@ -140,14 +174,12 @@ pub enum Line<'a> {
     Choice {
         /// The group's name.
         group: &'a str,
-        /// Its rate.
-        rate: BasisPoints,
-        /// Its validity.
-        validity: Validity,
+        /// What it promises.
+        terms: &'a Terms,
         /// How many shops it has.
         shops: u32,
         /// What this purchase would earn.
-        earns: Units,
+        earns: Mileage,
     },
     /// A sale that the shop recorded.
     Sale {
@@ -161,14 +193,14 @@ pub enum Line<'a> {
     /// A claim that only the phone knows of.
     Claimed {
         /// What it will earn.
-        units: Units,
+        units: Mileage,
         /// The last day if it were decided today.
         last_day: Day,
     },
     /// A claim that the server has decided.
     Earned {
         /// What it earned.
-        units: Units,
+        units: Mileage,
         /// The last day on which it can be used.
         last_day: Day,
     },
@@ -177,26 +209,26 @@ pub enum Line<'a> {
         /// The shop's name.
         shop: &'a str,
         /// Units taken.
-        units: Units,
+        units: Mileage,
         /// Units left in the wallet.
-        left: Units,
+        left: Mileage,
     },
     /// The same in a list, where each row's rest is not known.
     Spent {
         /// The shop's name.
         shop: &'a str,
         /// Units taken.
-        units: Units,
+        units: Mileage,
     },
     /// Units that came with another account of the person's.
     Moved {
         /// How many.
-        units: Units,
+        units: Mileage,
     },
     /// Units that could no longer be used.
     Expired {
         /// How many.
-        units: Units,
+        units: Mileage,
     },
     /// The shops where mileage can be used, counted.
     Shops {
@@ -239,23 +271,24 @@ pub enum Line<'a> {
 
 /// The line's words.
 pub fn line(lang: Lang, line: &Line) -> String {
-    let points = |units: Units| number::units(lang, units);
+    let points = |mileage: Mileage| number::mileage(lang, mileage);
+    let again = |mileage: Mileage| number::again(lang, mileage);
     match *line {
-        Line::Balance { group, confirmed, pending } if pending.is_zero() => {
+        Line::Balance { group, confirmed, pending } if pending.is_none() => {
             let confirmed = points(confirmed);
             text!(lang, "{group} {confirmed}", "{group}: {confirmed}")
         }
         Line::Balance { group, confirmed, pending } => {
-            let (confirmed, ko, en) = (points(confirmed), points(pending), count(pending.get()));
-            text!(lang, "{group} {confirmed}, 확인 중 {ko}", "{group}: {confirmed}, {en} pending")
+            let (confirmed, pending) = (points(confirmed), again(pending));
+            text!(lang, "{group} {confirmed}, 확인 중 {pending}", "{group}: {confirmed}, {pending} pending")
         }
-        Line::Minimum { minimum, missing } if missing.is_zero() => {
+        Line::Minimum { minimum, missing } if missing.is_none() => {
             let minimum = points(minimum);
             text!(lang, "{minimum}부터 사용, 지금 사용 가능", "Usable from {minimum}: reached")
         }
         Line::Minimum { minimum, missing } => {
-            let (minimum, ko, en) = (points(minimum), points(missing), count(missing.get()));
-            text!(lang, "{minimum}부터 사용, {ko} 남음", "Usable from {minimum}: {en} to go")
+            let (minimum, missing) = (points(minimum), again(missing));
+            text!(lang, "{minimum}부터 사용, {missing} 남음", "Usable from {minimum}: {missing} to go")
         }
         Line::Expiring { units, days, last_day } => {
             let (units, until, ko) = (points(units), when::until(lang, last_day), count(days));
@@ -264,6 +297,52 @@ pub fn line(lang: Lang, line: &Line) -> String {
                 lang,
                 "{ko}일 안에 {units} 소멸, 빠른 것은 {until} 사용",
                 "{units} to expire within {en}, the first usable {until}",
+            )
+        }
+        Line::Cards { full: 0, stamps, missing } => {
+            let (ko, en, missing) = (count(stamps), plural(stamps, "stamp", "stamps"), count(missing));
+            text!(lang, "스탬프 {ko}개, {missing}개 더 모으면 한 판", "{en}, {missing} more fill a card")
+        }
+        Line::Cards { full, stamps: 0, .. } => {
+            let (ko, en) = (count(full), plural(full, "full card", "full cards"));
+            text!(lang, "다 채운 스탬프 {ko}판", "{en}")
+        }
+        Line::Cards { full, stamps, missing } => {
+            let (ko_full, en_full) = (count(full), plural(full, "full card", "full cards"));
+            let (ko, en, missing) = (count(stamps), plural(stamps, "stamp", "stamps"), count(missing));
+            text!(
+                lang,
+                "다 채운 스탬프 {ko_full}판과 {ko}개, {missing}개 더 모으면 한 판",
+                "{en_full} and {en}, {missing} more fill a card",
+            )
+        }
+        Line::Held { units } => {
+            let units = points(units);
+            text!(lang, "{units} 잡아 둠", "{units} held for a shop")
+        }
+        Line::Frozen { units } => {
+            let units = points(units);
+            let topic = with(&units, Particle::Topic);
+            text!(
+                lang,
+                "{topic} 가게가 정산할 때까지 사용 불가",
+                "{units} not usable until a shop has settled"
+            )
+        }
+        Line::Owed { units } => {
+            let units = points(units);
+            text!(
+                lang,
+                "환불로 갚을 {units}, 다음 적립에서 먼저 갚음",
+                "{units} owed after a refund, paid by what you earn next"
+            )
+        }
+        Line::GroupEnds { at, zone } => {
+            let moment = when::moment(lang, at, zone);
+            text!(
+                lang,
+                "그룹이 문을 닫아 {moment}까지 사용 가능",
+                "The group is closing: usable until {moment}"
             )
         }
         Line::LetInBrowser => text!(
@@ -296,8 +375,8 @@ pub fn line(lang: Lang, line: &Line) -> String {
             let moment = when::moment(lang, at, zone);
             text!(lang, "{moment}까지 선택 가능", "Can be chosen until {moment}")
         }
-        Line::Choice { group, rate, validity, shops, earns } => {
-            let (rate, validity) = (number::rate(rate), when::validity(lang, validity));
+        Line::Choice { group, terms, shops, earns } => {
+            let (rate, validity) = (share(lang, terms), when::validity(lang, terms.validity));
             let (earns, ko, en) = (points(earns), count(shops), plural(shops, "shop", "shops"));
             text!(
                 lang,
@@ -318,8 +397,8 @@ pub fn line(lang: Lang, line: &Line) -> String {
             text!(lang, "{units} 적립, {until} 사용", "{units} earned, usable {until}")
         }
         Line::Redeemed { shop, units, left } => {
-            let (units, ko, en) = (points(units), points(left), count(left.get()));
-            text!(lang, "{shop}에서 {units} 사용, {ko} 남음", "{units} used at {shop}, {en} left")
+            let (units, left) = (points(units), again(left));
+            text!(lang, "{shop}에서 {units} 사용, {left} 남음", "{units} used at {shop}, {left} left")
         }
         Line::Spent { shop, units } => {
             let units = points(units);

@@ -1,22 +1,35 @@
 //! What holds of all texts, and all of them in one file: `tests/texts.txt`, made anew with `MOA_BLESS=1`.
 
 use std::fmt::Write;
+use std::sync::OnceLock;
 use std::{env, fs};
 
 use chrono::NaiveDate;
+use moa_rules::adjustment::Reason as Why;
+use moa_rules::period::{CutDay, Period};
 use moa_rules::quantity::{BasisPoints, Currency, MAX_AMOUNT, Money, Units};
 use moa_rules::refusal::Refusal;
+use moa_rules::terms::{Kind, StampCard, Terms};
 use moa_rules::time::{Day, Timestamp, Validity, Zone};
 use moa_wire::code::NotOurs;
 
 use crate::refusal::unknown;
 use crate::{
-    Label, Lang, Line, PhoneText, ProblemText, Reason, SaleText, SignInText, Unsent, enrolment_sms, label,
-    line, not_ours, number, phone, problem, reason, refusal, sale, sign_in, when,
+    HistoryText, Label, Lang, Line, Mileage, OpeningText, PhoneText, ProblemText, Reason, RowText, SaleText,
+    ShopText, SignInText, Unsent, enrolment_sms, group, history, label, line, not_ours, number, opening,
+    opening_row, phone, problem, reason, refusal, refusal_in, sale, shop, sign_in, when,
 };
 
-fn points(count: i64) -> Units {
+fn units(count: i64) -> Units {
     Units::new(count).unwrap()
+}
+
+fn points(count: i64) -> Mileage {
+    Mileage::points(units(count))
+}
+
+fn of(kind: Kind, count: i64) -> Mileage {
+    Mileage { units: units(count), kind }
 }
 
 fn refusals() -> Vec<Refusal> {
@@ -69,11 +82,11 @@ fn refusals() -> Vec<Refusal> {
         R::BadNumber,
         R::NumberMissing,
         R::UnitsNotPositive,
-        R::BelowMinimum { minimum: points(10_000), available: points(9_400) },
-        R::BelowMinimum { minimum: points(1), available: points(0) },
-        R::NotEnough { asked: points(12_000), available: points(11_350) },
-        R::NotEnough { asked: points(1), available: points(0) },
-        R::MoreThanCode { asked: points(3_000), most: points(2_000) },
+        R::BelowMinimum { minimum: units(10_000), available: units(9_400) },
+        R::BelowMinimum { minimum: units(1), available: units(0) },
+        R::NotEnough { asked: units(12_000), available: units(11_350) },
+        R::NotEnough { asked: units(1), available: units(0) },
+        R::MoreThanCode { asked: units(3_000), most: units(2_000) },
         R::CodeExpired,
         R::CodeUsed,
         R::NotACode,
@@ -113,7 +126,7 @@ fn refusals() -> Vec<Refusal> {
         R::HasShop,
         R::PassesOpen,
         R::AccountClosed,
-        R::HasMileage { units: points(1_200) },
+        R::HasMileage { units: units(1_200) },
         R::WholeCards { card: 10 },
         R::CannotFollow { field: "card".into() },
         R::CannotFollow { field: "zone".into() },
@@ -135,8 +148,21 @@ fn refusals() -> Vec<Refusal> {
         R::VoidTooLate { minutes: 30 },
         R::SaleRefunded,
         R::GrantTooLarge { max: Money(1_000_000) },
-        R::NotSoMuchIssued { left: points(300) },
+        R::NotSoMuchIssued { left: units(300) },
         R::BadLastDay { days: 3_660 },
+    ]
+}
+
+/// Those that name mileage, where it is known of what kind.
+fn refusals_of_kinds() -> Vec<(Kind, Refusal)> {
+    vec![
+        (Kind::Point, Refusal::BelowMinimum { minimum: units(10_000), available: units(9_400) }),
+        (Kind::Point, Refusal::NotEnough { asked: units(12_000), available: units(11_350) }),
+        (Kind::Stamp, Refusal::NotEnough { asked: units(10), available: units(7) }),
+        (Kind::Coupon, Refusal::NotEnough { asked: units(1), available: units(0) }),
+        (Kind::Reserve, Refusal::MoreThanCode { asked: units(3_000), most: units(2_000) }),
+        (Kind::Stamp, Refusal::MoreThanCode { asked: units(20), most: units(10) }),
+        (Kind::Stamp, Refusal::NotSoMuchIssued { left: units(3) }),
     ]
 }
 
@@ -192,7 +218,7 @@ const PROBLEMS: [ProblemText; 39] = [
     ProblemText::Internal,
 ];
 
-const PHONE: [PhoneText; 21] = [
+const PHONE: [PhoneText; 22] = [
     PhoneText::Offline,
     PhoneText::NotOurServer,
     PhoneText::NotSignedIn,
@@ -214,6 +240,7 @@ const PHONE: [PhoneText; 21] = [
     PhoneText::Closed,
     PhoneText::BadInput,
     PhoneText::NotHere,
+    PhoneText::NewDevices { devices: 1 },
 ];
 
 fn reasons() -> Vec<Reason> {
@@ -238,10 +265,20 @@ const AT: Timestamp = Timestamp(1_811_739_900_000);
 fn lines(zone: &Zone) -> Vec<Line<'_>> {
     let (group, shop, last_day) = ("골목 그룹", "모퉁이 카페", last_day());
     let (as_of, tomorrow) = (AT, AT.plus(Timestamp::DAY));
-    let rate = BasisPoints::new(250).unwrap();
+    let [half_year, month, stamps, coupons] = TERMS.get_or_init(terms);
     vec![
         Line::Balance { group, confirmed: points(1_350), pending: points(0) },
         Line::Balance { group, confirmed: points(1), pending: points(135) },
+        Line::Balance { group, confirmed: of(Kind::Stamp, 7), pending: of(Kind::Stamp, 1) },
+        Line::Balance { group, confirmed: of(Kind::Coupon, 1), pending: of(Kind::Coupon, 1) },
+        Line::Balance { group, confirmed: of(Kind::Reserve, 1_350), pending: of(Kind::Reserve, 135) },
+        Line::Cards { full: 0, stamps: 7, missing: 3 },
+        Line::Cards { full: 2, stamps: 0, missing: 10 },
+        Line::Cards { full: 1, stamps: 1, missing: 9 },
+        Line::Held { units: points(300) },
+        Line::Frozen { units: points(300) },
+        Line::Owed { units: points(300) },
+        Line::GroupEnds { at: AT, zone },
         Line::Minimum { minimum: points(10_000), missing: points(8_650) },
         Line::Minimum { minimum: points(10_000), missing: points(0) },
         Line::Expiring { units: points(135), days: 30, last_day },
@@ -252,8 +289,10 @@ fn lines(zone: &Zone) -> Vec<Line<'_>> {
         Line::ScanUntil { at: AT, zone },
         Line::GoodUntil { at: AT, zone },
         Line::ChooseUntil { at: AT, zone },
-        Line::Choice { group, rate, validity: Validity::Months(6), shops: 1, earns: points(112) },
-        Line::Choice { group, rate, validity: Validity::Days(30), shops: 12, earns: points(1) },
+        Line::Choice { group, terms: half_year, shops: 1, earns: points(112) },
+        Line::Choice { group, terms: month, shops: 12, earns: points(1) },
+        Line::Choice { group, terms: stamps, shops: 3, earns: of(Kind::Stamp, 1) },
+        Line::Choice { group, terms: coupons, shops: 3, earns: of(Kind::Coupon, 1) },
         Line::Sale { shop, amount: Money(4_500), currency: Currency::KRW },
         Line::Claimed { units: points(135), last_day },
         Line::Earned { units: points(135), last_day },
@@ -280,9 +319,114 @@ fn lines(zone: &Zone) -> Vec<Line<'_>> {
     ]
 }
 
+static TERMS: OnceLock<[Terms; 4]> = OnceLock::new();
+
+/// Points for half a year and for a month, stamps, coupons.
+fn terms() -> [Terms; 4] {
+    let rate = BasisPoints::new(250).unwrap();
+    let half_year = Terms::points(rate, Validity::Months(6), Units::ZERO);
+    let month = Terms { validity: Validity::Days(30), ..half_year.clone() };
+    let card = StampCard { per: Some(Money(10_000)), stamps: 10, reward: Money(5_000) };
+    let stamps = Terms::stamps(card, Validity::Months(6));
+    let coupons = Terms::coupons(Money(3_000), Some(Money(10_000)), Validity::Months(1));
+    [half_year, month, stamps, coupons]
+}
+
+/// What is said of groups.
+fn groups(zone: &Zone) -> Vec<(&'static str, [String; 2])> {
+    let [points, _, stamps, coupons] = terms();
+    let visit = Terms { card: stamps.card.map(|card| StampCard { per: None, ..card }), ..stamps.clone() };
+    let any = Terms { least_purchase: None, ..coupons.clone() };
+    let reserve = Terms { kind: Kind::Reserve, ..points.clone() };
+    let mut all = Vec::new();
+    for terms in [&points, &reserve, &stamps, &visit, &coupons, &any] {
+        all.push(("promise", Lang::ALL.map(|lang| group::promise(lang, terms))));
+    }
+    let noon = Period { months: 1, day: CutDay::Last, minute: 720 };
+    for period in [
+        Period::default(),
+        noon,
+        Period { months: 2, ..noon },
+        Period { months: 3, day: CutDay::Next(1), minute: 540 },
+        Period { months: 6, ..noon },
+        Period { months: 12, ..noon },
+    ] {
+        all.push(("period", Lang::ALL.map(|lang| group::period(lang, period))));
+    }
+    for share in [BasisPoints::new(6_700).ok(), None] {
+        all.push(("consent", Lang::ALL.map(|lang| group::consent(lang, share))));
+    }
+    for (agreed, needed) in [(1, 3), (0, 1), (3, 3)] {
+        all.push(("amendment", Lang::ALL.map(|lang| group::amendment(lang, last_day(), agreed, needed))));
+    }
+    let ends = AT.plus(60 * Timestamp::DAY);
+    all.push(("closing", Lang::ALL.map(|lang| group::closing(lang, AT, ends, zone))));
+    all.push(("frozen", Lang::ALL.map(group::frozen)));
+    all
+}
+
+fn histories() -> Vec<HistoryText<'static>> {
+    let (shop, last_day) = ("모퉁이 카페", last_day());
+    let given = |reason| HistoryText::Granted { shop, units: points(500), reason, last_day };
+    vec![
+        HistoryText::Reversed { shop, units: of(Kind::Stamp, 10) },
+        HistoryText::ClawedBack { shop, units: points(20), debt: points(0) },
+        HistoryText::ClawedBack { shop, units: points(0), debt: points(20) },
+        HistoryText::ClawedBack { shop, units: of(Kind::Stamp, 1), debt: of(Kind::Stamp, 2) },
+        HistoryText::DebtPaid { shop, units: points(20) },
+        given(Why::OpeningBalance),
+        given(Why::Goodwill),
+        given(Why::Correction),
+        given(Why::Other),
+        HistoryText::TakenAway { shop, units: points(20), reason: Why::Misuse },
+    ]
+}
+
+fn of_shops(zone: &Zone) -> Vec<ShopText<'_>> {
+    let currency = Currency::KRW;
+    let (money, none) = (Money(4_500), points(0));
+    vec![
+        ShopText::Hold { units: of(Kind::Stamp, 10), until: AT, zone },
+        ShopText::GaveBack { units: points(300) },
+        ShopText::PaidBack { money, currency },
+        ShopText::Refund { money, currency, mileage: none, taken: none, debt: none },
+        ShopText::Refund { money, currency, mileage: points(300), taken: points(20), debt: points(5) },
+        ShopText::Refund { money: Money(0), currency, mileage: points(300), taken: none, debt: none },
+    ]
+}
+
+fn opening_faults(zone: &Zone) -> Vec<OpeningText<'_>> {
+    let (ko, en) = ("전화번호", "phone");
+    vec![
+        OpeningText::TooLarge { max_bytes: 1_048_576 },
+        OpeningText::NotText,
+        OpeningText::NotCsv,
+        OpeningText::ColumnMissing { ko, en },
+        OpeningText::ColumnTwice { ko, en },
+        OpeningText::TooManyRows { max: 5_000 },
+        OpeningText::NothingToImport,
+        OpeningText::AlreadyImported { at: AT, zone },
+    ]
+}
+
+fn opening_lines() -> Vec<OpeningText<'static>> {
+    let (value, currency) = (Money(120_000), Currency::KRW);
+    vec![
+        OpeningText::Preview { people: 1, units: points(120_000), value, currency },
+        OpeningText::Preview { people: 42, units: of(Kind::Stamp, 240), value, currency },
+        OpeningText::LeftOut { rows: 1 },
+        OpeningText::LeftOut { rows: 3 },
+        OpeningText::Progress { given: 40, waiting: 2, refused: 1 },
+    ]
+}
+
 /// The whole sentences: what it answers, and the text in each language.
 fn sentences() -> Vec<(String, [String; 2])> {
     let mut all = Vec::new();
+    for (kind, what) in refusals_of_kinds() {
+        let said = Lang::ALL.map(|lang| refusal_in(lang, &what, Currency::KRW, Some(kind)));
+        all.push((format!("refusal {} of {kind:?}", what.code()), said));
+    }
     for what in refusals() {
         all.push((format!("refusal {}", what.code()), Lang::ALL.map(|lang| refusal(lang, &what))));
     }
@@ -299,8 +443,20 @@ fn sentences() -> Vec<(String, [String; 2])> {
     for what in SignInText::SENTENCES {
         all.push((format!("sign-in page {what:?}"), Lang::ALL.map(|lang| sign_in(lang, what))));
     }
+    let seoul = Zone::named("Asia/Seoul").unwrap();
+    for what in opening_faults(&seoul) {
+        all.push((format!("opening {}", first_word(&what)), Lang::ALL.map(|lang| opening(lang, &what))));
+    }
+    for row in [RowText::UnitsUnreadable, RowText::LastDayUnreadable, RowText::SameNumber { line: 12 }] {
+        let said = Lang::ALL.map(|lang| opening_row(lang, &row, Currency::KRW, Kind::Point));
+        all.push((format!("opening row {}", first_word(&row)), said));
+    }
     all.push(("enrolment message".into(), Lang::ALL.map(|lang| enrolment_sms(lang, "482913"))));
     all
+}
+
+fn first_word(what: &impl std::fmt::Debug) -> String {
+    format!("{what:?}").split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// Words, figures and lines, which are no sentences.
@@ -317,8 +473,7 @@ fn fragments() -> Vec<(String, [String; 2])> {
     }
     let seoul = Zone::named("Asia/Seoul").unwrap();
     for what in lines(&seoul) {
-        let name = format!("{what:?}");
-        let name = name.split(' ').next().unwrap_or_default().to_owned();
+        let name = first_word(&what);
         all.push((format!("line {name}"), Lang::ALL.map(|lang| line(lang, &what))));
     }
     let until = AT;
@@ -326,13 +481,24 @@ fn fragments() -> Vec<(String, [String; 2])> {
         SaleText::Unsent,
         SaleText::Recorded,
         SaleText::Collected { units: points(225) },
+        SaleText::Collected { units: of(Kind::Stamp, 2) },
         SaleText::Waiting { until, zone: &seoul },
         SaleText::Lapsed,
+        SaleText::Voided,
         SaleText::Refused,
     ] {
-        let name = format!("{what:?}");
-        let name = name.split(' ').next().unwrap_or_default().to_owned();
+        let name = first_word(&what);
         all.push((format!("sale {name}"), Lang::ALL.map(|lang| sale(lang, &what))));
+    }
+    all.extend(groups(&seoul).into_iter().map(|(name, said)| (format!("group {name}"), said)));
+    for what in histories() {
+        all.push((format!("history {}", first_word(&what)), Lang::ALL.map(|lang| history(lang, &what))));
+    }
+    for what in of_shops(&seoul) {
+        all.push((format!("shop {}", first_word(&what)), Lang::ALL.map(|lang| shop(lang, &what))));
+    }
+    for what in opening_lines() {
+        all.push((format!("opening {}", first_word(&what)), Lang::ALL.map(|lang| opening(lang, &what))));
     }
     for (amount, code) in [(4_500, "KRW"), (-1_205, "USD"), (1_200, "JPY"), (123_450, "CHF")] {
         let currency = Currency::try_from(code).unwrap();
@@ -441,9 +607,9 @@ fn sentences_are_short_enough_for_a_till() {
 
 #[test]
 fn below_the_minimum_names_both_numbers_and_what_is_missing() {
-    let what = Refusal::BelowMinimum { minimum: points(10_000), available: points(9_400) };
+    let what = Refusal::BelowMinimum { minimum: units(10_000), available: units(9_400) };
     assert_eq!(
-        Lang::ALL.map(|lang| refusal(lang, &what)),
+        Lang::ALL.map(|lang| refusal_in(lang, &what, Currency::KRW, Some(Kind::Point))),
         [
             "10,000점부터 쓸 수 있는데 이 지갑에는 9,400점이 있어요. 600점을 더 모아 주세요.",
             "Usable from 10,000 points; this wallet has 9,400. Collect 600 more.",

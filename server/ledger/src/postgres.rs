@@ -89,7 +89,9 @@ const PASSES_FOR: &str = "SELECT * FROM passes WHERE account = $1 AND state = 0
 const HOLDS_OVER: &str = "SELECT * FROM holds WHERE until < $1 AND state = 0 ORDER BY until LIMIT $2";
 const OPEN_HOLDS: &str = "SELECT * FROM holds WHERE account = $1 AND state = 0
     UNION SELECT * FROM holds WHERE merchant = $2 AND state = 0 ORDER BY merchant, id";
-const DEBTS: &str = "SELECT * FROM debts WHERE account = $1 AND units > 0 ORDER BY group_id, merchant, unit";
+/// In the order of [`moa_rules::terms::Unit`]: points, stamps by the card, coupons, reserve.
+const DEBTS: &str = "SELECT * FROM debts WHERE account = $1 AND units > 0
+    ORDER BY group_id, merchant, unit < 0, abs(unit)";
 const AMENDMENTS_DUE: &str =
     "SELECT * FROM amendments WHERE from_at <= $1 AND NOT decided ORDER BY from_at LIMIT $2";
 const GROUPS_TO_END: &str = "SELECT * FROM groups

@@ -10,9 +10,9 @@ use moa_ledger::copy::{Copied, copy};
 use moa_ledger::sqlite::{SqliteImport, SqliteJournal, SqliteStore};
 use moa_ledger::store::{Answer, Outcome, Store, StoreError};
 use moa_ledger::verify::verify_file;
-use moa_rules::op::OpBody;
 use rusqlite::Connection;
 use tempfile::TempDir;
+use town::aftermath::aftermath;
 use town::lively::{history, persons, vicissitudes};
 use town::{Town, system};
 
@@ -23,8 +23,8 @@ fn lively(folder: &TempDir) -> Town<SqliteStore> {
     let mut town = Town::new(Arc::new(SqliteStore::open(&path, &device).unwrap()), actor);
     history(&mut town);
     vicissitudes(&mut town);
+    aftermath(&mut town);
     persons(&*town.store);
-    town.apply(&town.enrol(), OpBody::CloseAccount);
     town
 }
 

@@ -68,6 +68,9 @@ end 0
 const FLEETING: &str = "-c fsync=off -c full_page_writes=off";
 /// For one that has to come back with what it answered: as it serves people.
 const LASTING: &str = "";
+/// For one that is measured: as a small machine would serve people with it.
+const MEASURED: &str =
+    "-c fsync=on -c synchronous_commit=on -c full_page_writes=on -c shared_buffers=512MB -c max_wal_size=4GB";
 /// For how long anything is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -148,6 +151,14 @@ impl Server {
     /// [`NoServer`].
     pub fn lasting() -> Result<Self, NoServer> {
         Self::served(LASTING)
+    }
+
+    /// Starts one that has on disk what it answered, with the memory of a small machine: to be measured.
+    ///
+    /// # Errors
+    /// [`NoServer`].
+    pub fn start_durable() -> Result<Self, NoServer> {
+        Self::served(MEASURED)
     }
 
     fn served(how: &str) -> Result<Self, NoServer> {

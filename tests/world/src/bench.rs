@@ -6,10 +6,13 @@
 mod city;
 mod flood;
 mod growth;
+mod load;
 mod machine;
 mod phone;
+mod postgres;
 mod server;
 mod sweep;
+mod trade;
 mod wallet;
 mod wire;
 
@@ -66,6 +69,10 @@ impl Figure {
 pub enum Part {
     /// Accruals per second.
     Server,
+    /// Accruals and redemptions per second on SQLite, even and at one hot shop.
+    Sqlite,
+    /// The same on PostgreSQL, beside pgbench.
+    Postgres,
     /// Time, disk and memory of one phone.
     Phone,
     /// Bytes.
@@ -101,6 +108,15 @@ pub async fn run(folder: &Path, sizes: &Sizes, only: Option<Part>) -> Result<(),
     let wanted = |part| only.is_none_or(|only| only == part);
     if wanted(Part::Server) {
         print_server(folder.path(), sizes.accruals).await?;
+    }
+    if wanted(Part::Sqlite) {
+        println!("\n## SQLite: durable accruals and redemptions, even and at one hot shop\n");
+        let home = trade::Home { folder: &folder.path().join("sqlite"), postgres: None };
+        trade::measure(&home, sizes.accruals, |_| Ok(())).await?.print();
+    }
+    if wanted(Part::Postgres) {
+        println!("\n## PostgreSQL: the same, beside pgbench that writes the same rows\n");
+        postgres::measure(&folder.path().join("postgres"), sizes.accruals).await?;
     }
     if wanted(Part::Phone) {
         println!("\n## Phone\n");

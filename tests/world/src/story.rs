@@ -14,7 +14,7 @@ use moa_rules::quantity::{BasisPoints, Units};
 use moa_rules::terms::{Scope, Terms};
 use moa_rules::time::Validity;
 use moa_words::number::units;
-use moa_words::{Lang, Line, Reason, line, reason};
+use moa_words::{Lang, Line, Mileage, Reason, line, reason};
 
 use crate::books::{Books, GroupBooks, Standing};
 use crate::resident::Resident;
@@ -156,8 +156,8 @@ impl<W: Write> Teller<W> {
         let choices = alley.regular.phone().choices(&scanned)?;
         for (at, choice) in choices.iter().enumerate() {
             let shops = u32::try_from(choice.members.len())?;
-            let GroupChoice { rate, validity, earns, .. } = *choice;
-            let shown = Line::Choice { group: &choice.profile.name, rate, validity, shops, earns };
+            let (terms, earns) = (&choice.terms, Mileage::of(choice.earns, choice.terms.unit()));
+            let shown = Line::Choice { group: &choice.profile.name, terms, shops, earns };
             self.shows_line(Tone::Plain, &shown)?;
             self.shows(Tone::Plain, &words.shops_of(choice))?;
             if let Some(why) = speaks_for(at, &choices) {
@@ -169,7 +169,7 @@ impl<W: Write> Teller<W> {
         let best = choices.first().ok_or("the café is in two groups")?;
         self.does(Who::Regular, &words.takes_the_first())?;
         let claimed = alley.regular.claim(&scanned, Some(best.choice))?;
-        let units = claimed.earns.unwrap_or_default();
+        let units = Mileage::of(claimed.earns.unwrap_or_default(), claimed.unit);
         self.shows_line(Tone::Plain, &Line::Claimed { units, last_day: best.usable_at_least_until })?;
         self.shows_balance(&alley.regular, group)?;
 
@@ -190,7 +190,10 @@ impl<W: Write> Teller<W> {
         alley.regular.sync().await?;
         for item in alley.regular.phone().history(group)? {
             if let Happened::Accrual { last_day, .. } = item.happened {
-                self.shows_line(Tone::Good, &Line::Earned { units: item.units, last_day })?;
+                self.shows_line(
+                    Tone::Good,
+                    &Line::Earned { units: Mileage::of(item.units, item.unit), last_day },
+                )?;
             }
         }
         self.shows_balance(&alley.regular, group)?;
@@ -273,16 +276,19 @@ impl<W: Write> Teller<W> {
         units: Units,
     ) -> Result<(), Failure> {
         buyer.sync().await?;
-        let (left, _) = buyer.units(group)?;
+        let left = Mileage::points(buyer.units(group)?.0);
+        let units = Mileage::points(units);
         self.shows_line(Tone::Plain, &Line::Redeemed { shop: self.words.name(shop), units, left })
     }
 
     fn shows_balance(&mut self, resident: &Resident, group: GroupId) -> Result<(), Failure> {
         let [name, _] = self.words.groups();
         let (confirmed, pending) = resident.units(group)?;
+        let [confirmed, pending] = [confirmed, pending].map(Mileage::points);
         self.shows_line(Tone::Plain, &Line::Balance { group: name, confirmed, pending })?;
         match resident.balance(group)? {
-            Some(Balance { minimum: Some(minimum), to_minimum: missing, .. }) if pending.is_zero() => {
+            Some(Balance { minimum: Some(minimum), to_minimum: missing, .. }) if pending.is_none() => {
+                let [minimum, missing] = [minimum, missing].map(Mileage::points);
                 self.shows_line(Tone::Plain, &Line::Minimum { minimum, missing })
             }
             _ => Ok(()),
@@ -367,7 +373,7 @@ fn speaks_for(at: usize, choices: &[GroupChoice]) -> Option<Reason> {
     let (this, first) = (choices.get(at)?, choices.first()?);
     match (at, choices.get(1)) {
         (0, None) => Some(Reason::OnlyGroup),
-        (0, Some(second)) if first.rate > second.rate => Some(Reason::HigherRate),
+        (0, Some(second)) if first.terms.rate > second.terms.rate => Some(Reason::HigherRate),
         _ if this.usable_at_least_until > first.usable_at_least_until => Some(Reason::LongerValidity),
         _ => None,
     }

@@ -76,7 +76,10 @@ async fn the_main_job(first: First) {
     let choices = buyer.phone().choices(&scanned).unwrap();
     let [choice] = choices.as_slice() else { panic!("one group: {choices:?}") };
     let members: Vec<_> = choice.members.iter().filter_map(|shop| shop.name.as_deref()).collect();
-    assert_eq!((choice.rate.get(), choice.validity, choice.earns), (500, Validity::Months(6), units(2_000)));
+    assert_eq!(
+        (choice.terms.rate.get(), choice.terms.validity, choice.earns),
+        (500, Validity::Months(6), units(2_000))
+    );
     assert!(members.len() == 2 && members.contains(&"Bakery"), "{members:?}");
     let claimed = buyer.claim(&scanned, Some(choice.choice)).unwrap();
     assert_eq!((claimed.group, claimed.earns), (Some(group), Some(units(2_000))));
@@ -101,7 +104,7 @@ async fn the_main_job(first: First) {
     assert_eq!(buyer.phone().fate(claimed.op).unwrap(), Some(Fate::Applied));
     cafe.sync().await.unwrap();
     assert_eq!(cafe.phone().fate(voucher.sale).unwrap(), Some(Fate::Applied));
-    assert_eq!(sale_standing(&cafe), SaleStanding::Claimed { group, units: units(2_000) });
+    assert_eq!(sale_standing(&cafe), SaleStanding::Claimed { group, units: units(2_000), unit: None });
     all_agree(folder.path(), &[&cafe, &bakery, &buyer]);
 
     // Spent next door, the buyer without a signal.
@@ -116,7 +119,7 @@ async fn the_main_job(first: First) {
 
     // Below the minimum: which, and how much there is.
     let code = buyer.show_code(group, units(300)).unwrap();
-    let Fate::Refused(RefusedOp { code, reason, text }) =
+    let Fate::Refused(RefusedOp { code, reason, text, .. }) =
         bakery.redeem(&code.text, units(300)).await.unwrap()
     else {
         panic!("500 points are below the minimum")
@@ -166,7 +169,7 @@ async fn a_shops_own_sending_after_the_claim_is_a_duplicate() {
 
     cafe.regain_signal();
     cafe.sync().await.unwrap();
-    assert_eq!(sale_standing(&cafe), SaleStanding::Claimed { group, units: units(500) });
+    assert_eq!(sale_standing(&cafe), SaleStanding::Claimed { group, units: units(500), unit: None });
     assert!(cafe.phone().outbox().unwrap().is_empty());
     let books = all_agree(folder.path(), &[&cafe, &buyer]);
     assert_eq!((books.tables().sales.len(), books.tables().lots.len()), (1, 1));
@@ -257,7 +260,7 @@ async fn phones_that_are_closed_between_the_steps_lose_nothing() {
     buyer.sync().await.unwrap();
     assert_eq!(buyer.phone().account().unwrap(), account);
     assert_eq!(buyer.units(group).unwrap(), (units(500), Units::ZERO));
-    assert_eq!(sale_standing(&cafe), SaleStanding::Claimed { group, units: units(1_500) });
+    assert_eq!(sale_standing(&cafe), SaleStanding::Claimed { group, units: units(1_500), unit: None });
     all_agree(&data, &[&cafe, &buyer]);
     town.stop().await;
 }

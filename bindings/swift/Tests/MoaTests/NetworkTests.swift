@@ -78,7 +78,7 @@ final class NetworkTests: StoryCase {
         XCTAssertEqual(try buyer.balances().map(\.pending), [0])
         XCTAssertEqual(try buyer.balances().map(\.confirmed), [4_500])
         XCTAssertEqual(try buyer.history(group: group).count, 3)
-        XCTAssertEqual(try cafe.merchantToday().sales.compactMap(\.claimed).sorted(), [1_000, 1_500, 2_000])
+        XCTAssertEqual(try cafe.merchantToday().sales.compactMap(\.claimed?.units).sorted(), [1_000, 1_500, 2_000])
         for app in [cafe, buyer] { XCTAssertTrue(try app.outbox().isEmpty) }
         subscriptions.forEach { $0.cancel() }
     }

@@ -35,8 +35,8 @@ final class PeopleTests: StoryCase {
         let cafe = try await phone("Cafe", "010-0000-0001", by: cable.url)
         _ = try cafe.registerMerchant(name: "Cafe", place: nil)
         try await cafe.syncNow()
-        let group = try cafe.foundGroup(founding: Founding(
-            name: "Alley", scope: .building, rateBp: 1_000, validity: .months(count: 6), minimum: 100, basis: .onIssue))
+        let terms = Terms(gives: .points(rateBp: 1_000), validity: .months(count: 6), minimum: 100, basis: .onIssue)
+        let group = try cafe.foundGroup(founding: Founding(name: "Alley", scope: .building, terms: terms))
         try await cafe.syncNow()
         return (cafe, try XCTUnwrap(cafe.ownShop()).id, group)
     }
@@ -149,7 +149,7 @@ final class PeopleTests: StoryCase {
 
         try cable.mend()
         try await cafe.syncNow()
-        XCTAssertEqual(try cafe.merchantToday().redeemed, 2_000, "counted once")
+        XCTAssertEqual(try cafe.merchantToday().redeemed.map(\.units), [2_000], "counted once")
         try await buyer.syncNow()
         XCTAssertEqual(try balance(buyer), 3_000)
     }

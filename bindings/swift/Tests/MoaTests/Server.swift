@@ -13,11 +13,11 @@ final class Server {
     let url: String
     private let process = Process()
 
-    init(data: URL) throws {
+    init(data: URL, testClock: Bool = false) throws {
         guard let program = ProcessInfo.processInfo.environment["MOA_SERVER"] else { throw Failed("MOA_SERVER is not set") }
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["serve", "--listen", "127.0.0.1:0", "--data", data.path]
+        process.arguments = ["serve", "--listen", "127.0.0.1:0", "--data", data.path] + (testClock ? ["--test-clock"] : [])
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         // Threads of a dispatch queue block SIGTERM on Linux, and a process starts with what its parent's thread blocks.
@@ -49,6 +49,17 @@ final class Server {
             if found.count >= messages, let last = found.last, let range = Range(last.range, in: text) { return String(text[range]) }
         }
         throw Failed("no code came")
+    }
+
+    /// Moves the test clock on to this instant; what is due by then is done when it returns.
+    func move(to millis: Int64) async throws {
+        guard let clock = URL(string: "\(url)/v1/test/clock") else { throw Failed("no address") }
+        var request = URLRequest(url: clock)
+        request.httpMethod = "POST"
+        request.setValue("application/json", forHTTPHeaderField: "content-type")
+        request.httpBody = Data("{\"now\": \(millis)}".utf8)
+        let (body, answer) = try await URLSession.shared.data(for: request)
+        guard (answer as? HTTPURLResponse)?.statusCode == 200 else { throw Failed(String(decoding: body, as: UTF8.self)) }
     }
 
     /// Stops it as its owner would, and says with what it ended.

@@ -10,9 +10,12 @@ class StoryCase: XCTestCase {
     /// Where phones find the server.
     var url: String { server.url }
 
+    /// Whether the server's clock stands until the test moves it.
+    var testClock: Bool { false }
+
     override func setUpWithError() throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        server = try Server(data: folder.appendingPathComponent("server"))
+        server = try Server(data: folder.appendingPathComponent("server"), testClock: testClock)
     }
 
     override func tearDownWithError() throws {
@@ -46,7 +49,8 @@ class StoryCase: XCTestCase {
     }
 
     func founding(_ name: String, _ rate: UInt16) -> Founding {
-        Founding(name: name, scope: .building, rateBp: rate, validity: .months(count: 6), minimum: 1_000, basis: .onIssue)
+        let terms = Terms(gives: .points(rateBp: rate), validity: .months(count: 6), minimum: 1_000, basis: .onIssue)
+        return Founding(name: name, scope: .building, terms: terms)
     }
 
     /// The error that a call fails with.

@@ -1,5 +1,6 @@
 //! Shops, groups, terms and members, as far as this phone has them. A cache: the server's word is newer.
 
+use moa_rules::amendment::Amendment;
 use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{GroupId, KeyId, MerchantId};
 use moa_rules::merchant::MerchantProfile;
@@ -7,7 +8,7 @@ use moa_wire::api::{GroupEntry, MerchantEntry};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{PhoneError, corrupt};
+use crate::error::PhoneError;
 
 const PUT_MERCHANT: &str = "INSERT INTO merchant (id, body) VALUES (?1, ?2)
                             ON CONFLICT (id) DO UPDATE SET body = excluded.body";
@@ -27,6 +28,10 @@ const PUT_TERMS: &str = "INSERT INTO terms (\"group\", version, body) VALUES (?1
 const ADD_TERMS: &str = "INSERT INTO terms (\"group\", version, body) VALUES (?1, ?2, ?3)
                          ON CONFLICT (\"group\", version) DO NOTHING";
 const GET_TERMS: &str = "SELECT body FROM terms WHERE \"group\" = ?1 AND version = ?2";
+const PUT_AMENDMENT: &str = "INSERT INTO amendment (\"group\", body) VALUES (?1, ?2)
+                             ON CONFLICT (\"group\") DO UPDATE SET body = excluded.body";
+const GET_AMENDMENT: &str = "SELECT body FROM amendment WHERE \"group\" = ?1";
+const DELETE_AMENDMENT: &str = "DELETE FROM amendment WHERE \"group\" = ?1";
 const ADD_MEMBER: &str =
     "INSERT INTO member (\"group\", merchant) VALUES (?1, ?2) ON CONFLICT (\"group\", merchant) DO NOTHING";
 const CLEAR_GROUPS_OF: &str = "DELETE FROM member WHERE merchant = ?1";
@@ -51,7 +56,11 @@ pub(crate) fn put_merchant(db: &Connection, entry: &MerchantEntry) -> Result<(),
 pub(crate) fn put_group(db: &Connection, entry: &GroupEntry) -> Result<(), PhoneError> {
     let group = entry.group.id;
     db.prepare_cached(PUT_GROUP)?.execute((group.0, json(&entry.group)?))?;
-    db.prepare_cached(PUT_TERMS)?.execute((group.0, entry.terms.version, json(&entry.terms)?))?;
+    put_terms(db, &entry.terms)?;
+    match &entry.amendment {
+        Some(amendment) => put_amendment(db, amendment)?,
+        None => drop(db.prepare_cached(DELETE_AMENDMENT)?.execute([group.0])?),
+    }
     db.prepare_cached(CLEAR_MEMBERS_OF)?.execute([group.0])?;
     entry.members.iter().try_for_each(|merchant| add_member(db, group, *merchant))
 }
@@ -72,10 +81,43 @@ pub(crate) fn add_group(db: &Connection, group: &Group) -> Result<(), PhoneError
     Ok(())
 }
 
+/// Takes over what an event changed of a group that is known. What the directory may know better stays: who is a member, and
+/// terms of a later version.
+pub(crate) fn change_group(db: &Connection, changed: &Group) -> Result<(), PhoneError> {
+    let Some(known) = group(db, changed.id)? else { return add_group(db, changed) };
+    let terms_version = changed.terms_version.max(known.terms_version);
+    let changed = Group { terms_version, members: known.members, ..changed.clone() };
+    db.prepare_cached(PUT_GROUP)?.execute((changed.id.0, json(&changed)?))?;
+    Ok(())
+}
+
 /// Adds terms learned from an event, unless the directory knows them already.
 pub(crate) fn add_terms(db: &Connection, terms: &TermsVersion) -> Result<(), PhoneError> {
     db.prepare_cached(ADD_TERMS)?.execute((terms.group.0, terms.version, json(terms)?))?;
     Ok(())
+}
+
+/// Takes over terms. Those of earlier versions stay: lots are issued under them.
+pub(crate) fn put_terms(db: &Connection, terms: &TermsVersion) -> Result<(), PhoneError> {
+    db.prepare_cached(PUT_TERMS)?.execute((terms.group.0, terms.version, json(terms)?))?;
+    Ok(())
+}
+
+/// Takes over proposed terms; forgets them once they are decided.
+pub(crate) fn put_amendment(db: &Connection, amendment: &Amendment) -> Result<(), PhoneError> {
+    if amendment.decided {
+        db.prepare_cached(DELETE_AMENDMENT)?.execute([amendment.group.0])?;
+    } else {
+        db.prepare_cached(PUT_AMENDMENT)?.execute((amendment.group.0, json(amendment)?))?;
+    }
+    Ok(())
+}
+
+/// The terms that are proposed in a group.
+pub(crate) fn amendment(db: &Connection, group: GroupId) -> Result<Option<Amendment>, PhoneError> {
+    let text: Option<String> =
+        db.prepare_cached(GET_AMENDMENT)?.query_row([group.0], |row| row.get(0)).optional()?;
+    text.map(|text| parse(&text)).transpose()
 }
 
 /// Adds a membership.
@@ -121,8 +163,17 @@ pub(crate) fn group(db: &Connection, id: GroupId) -> Result<Option<Group>, Phone
 /// The terms of a group now in force, as far as this phone knows.
 pub(crate) fn terms(db: &Connection, id: GroupId) -> Result<Option<TermsVersion>, PhoneError> {
     let Some(Group { terms_version, .. }) = group(db, id)? else { return Ok(None) };
+    terms_of(db, id, terms_version)
+}
+
+/// One version of a group's terms, if this phone has seen it.
+pub(crate) fn terms_of(
+    db: &Connection,
+    id: GroupId,
+    version: u32,
+) -> Result<Option<TermsVersion>, PhoneError> {
     let text: Option<String> =
-        db.prepare_cached(GET_TERMS)?.query_row((id.0, terms_version), |row| row.get(0)).optional()?;
+        db.prepare_cached(GET_TERMS)?.query_row((id.0, version), |row| row.get(0)).optional()?;
     text.map(|text| parse(&text)).transpose()
 }
 
@@ -141,9 +192,9 @@ pub(crate) fn groups_of(db: &Connection, merchant: MerchantId) -> Result<Vec<Gro
 }
 
 fn json<T: Serialize>(value: &T) -> Result<String, PhoneError> {
-    serde_json::to_string(value).map_err(|_| corrupt("directory"))
+    super::json(value, "directory")
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, PhoneError> {
-    serde_json::from_str(text).map_err(|_| corrupt("directory"))
+    super::parse(text, "directory")
 }

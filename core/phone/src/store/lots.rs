@@ -1,9 +1,9 @@
 //! The buyer's lots with something left, as confirmed.
 
-use moa_rules::id::GroupId;
+use moa_rules::id::{GroupId, LotId};
 use moa_rules::lot::{Lot, Wallet};
 use moa_wire::canonical;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{PhoneError, corrupt};
 
@@ -12,6 +12,7 @@ const PUT: &str = "INSERT INTO lot (id, \"group\", body) VALUES (?1, ?2, ?3)
 const DELETE: &str = "DELETE FROM lot WHERE id = ?1";
 const DELETE_ALL: &str = "DELETE FROM lot";
 const OF_GROUP: &str = "SELECT body FROM lot WHERE \"group\" = ?1";
+const GET: &str = "SELECT body FROM lot WHERE id = ?1";
 const GROUPS: &str = "SELECT DISTINCT \"group\" FROM lot";
 
 /// Writes a lot; takes it out if nothing is left of it.
@@ -28,6 +29,12 @@ pub(crate) fn put(db: &Connection, lot: &Lot) -> Result<(), PhoneError> {
 pub(crate) fn replace(db: &Connection, lots: &[Lot]) -> Result<(), PhoneError> {
     db.execute(DELETE_ALL, [])?;
     lots.iter().try_for_each(|lot| put(db, lot))
+}
+
+/// One lot, if something is left of it.
+pub(crate) fn get(db: &Connection, lot: LotId) -> Result<Option<Lot>, PhoneError> {
+    let body: Option<Vec<u8>> = db.prepare_cached(GET)?.query_row([lot.0], |row| row.get(0)).optional()?;
+    body.map(|body| canonical::decode(&body).map_err(|_| corrupt("lot"))).transpose()
 }
 
 /// The lots in a group.

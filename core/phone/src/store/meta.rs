@@ -15,8 +15,8 @@ const GET: &str = "SELECT value FROM meta WHERE name = ?1";
 const SET: &str = "INSERT INTO meta (name, value) VALUES (?1, ?2)
                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 const CLEAR: &str = "DELETE FROM meta WHERE name = ?1";
-const TAKE_COUNTER: &str = "INSERT INTO counter (key, last) VALUES (?1, 1)
-                            ON CONFLICT (key) DO UPDATE SET last = last + 1 RETURNING last";
+const TAKE_COUNTERS: &str = "INSERT INTO counter (key, last) VALUES (?1, ?2)
+                             ON CONFLICT (key) DO UPDATE SET last = last + ?2 RETURNING last";
 const RAISE_COUNTER: &str = "INSERT INTO counter (key, last) VALUES (?1, ?2)
                              ON CONFLICT (key) DO UPDATE SET last = max(last, excluded.last)";
 
@@ -101,10 +101,11 @@ pub(crate) fn clear<T>(db: &Connection, name: &Name<T>) -> Result<(), PhoneError
     Ok(())
 }
 
-/// Takes the next counter of a key.
-pub(crate) fn take_counter(db: &Connection, key: KeyId) -> Result<u64, PhoneError> {
-    let counter: i64 = db.prepare_cached(TAKE_COUNTER)?.query_row([key.0], |row| row.get(0))?;
-    Ok(super::unsigned(counter))
+/// Takes the next so many counters of a key. Gives the first.
+pub(crate) fn take_counters(db: &Connection, key: KeyId, count: u64) -> Result<u64, PhoneError> {
+    let taken = (key.0, super::signed(count));
+    let last: i64 = db.prepare_cached(TAKE_COUNTERS)?.query_row(taken, |row| row.get(0))?;
+    Ok(super::unsigned(last).saturating_sub(count) + 1)
 }
 
 /// Goes on above `counter`: it was used, though this phone does not know (restored from a backup).

@@ -4,26 +4,27 @@ use moa_rules::id::{GroupId, KeyId, OpId};
 use moa_rules::op::Op;
 use moa_rules::quantity::Units;
 use moa_rules::refusal::Refusal;
+use moa_rules::terms::{Kind as Mileage, Unit};
 use moa_rules::time::Timestamp;
 use moa_wire::token::{Checked, Sealed};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{meta, numbers, signed, vouchers, waiting};
+use super::{json, meta, numbers, parse, read_unit, signed, unit_column, vouchers, waiting};
 use crate::error::{PhoneError, corrupt};
 use crate::outbox::{Kind, RefusedOp};
 use crate::sync::MOST_RETRY_AFTER_S;
 
-const INSERT: &str = "INSERT INTO outbox (op, actor, counter, kind, bytes, created_at)
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const INSERT_PENDING: &str = "INSERT INTO pending (op, \"group\", units) VALUES (?1, ?2, ?3)";
+const INSERT: &str = "INSERT INTO outbox (op, actor, counter, kind, bytes, created_at, mileage)
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const INSERT_PENDING: &str = "INSERT INTO pending (op, \"group\", units, unit) VALUES (?1, ?2, ?3, ?4)";
 const DELETE_PENDING: &str = "DELETE FROM pending WHERE op = ?1";
 const SETTLE: &str = "UPDATE pending SET settled = 1 WHERE op = ?1";
 const UNSETTLE: &str = "UPDATE pending SET settled = 0 WHERE op = ?1";
-const ENTRY: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox WHERE op = ?1";
-const SHOWN: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox
+const ENTRY: &str = "SELECT op, kind, bytes, created_at, state, refusal, mileage FROM outbox WHERE op = ?1";
+const SHOWN: &str = "SELECT op, kind, bytes, created_at, state, refusal, mileage FROM outbox
                      WHERE (state = 'waiting' AND kind <> 'renew_certificate')
                          OR (state = 'refused' AND NOT dismissed) ORDER BY seq";
-const PENDING: &str = "SELECT op, kind, bytes, created_at, \"group\", units
+const PENDING: &str = "SELECT op, kind, bytes, created_at, \"group\", units, unit
                        FROM pending JOIN outbox USING (op) WHERE kind = ?1 AND NOT settled ORDER BY seq";
 const DISMISS: &str = "UPDATE outbox SET dismissed = 1 WHERE op = ?1 AND state = 'refused'";
 const SETUP: &str = "SELECT op, bytes, not_before FROM outbox
@@ -34,7 +35,7 @@ const DUE: &str =
                    AND kind NOT IN ('register_merchant', 'act_for', 'join_staff', 'found_group', 'join_group')
                    AND (kind <> 'standing' OR seq = (SELECT min(seq) FROM outbox
                                                      WHERE state = 'waiting' AND kind = 'standing'))
-                   ORDER BY kind NOT IN ('redeem', 'pay'), seq LIMIT ?3";
+                   ORDER BY kind NOT IN ('redeem', 'pay', 'hold', 'capture_hold'), seq LIMIT ?3";
 const DUE_CLAIMS: &str =
     "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND (not_before <= ?1 OR not_before > ?2)
                           AND (kind IN ('claim', 'pay', 'reserve_pass', 'revoke_device', 'admit_device') OR seq = (SELECT min(seq) FROM outbox
@@ -43,7 +44,7 @@ const DUE_CLAIMS: &str =
 const WAITING: &str = "SELECT count(*), min(not_before) FROM outbox WHERE state = 'waiting'";
 const COUNT: &str = "SELECT count(*) FROM outbox WHERE state = 'waiting' AND kind = ?1";
 const NOT_BEFORE: &str = "UPDATE outbox SET not_before = ?2 WHERE op = ?1 AND state = 'waiting'";
-const WAITING_OF: &str = "SELECT op, kind, bytes, created_at, state, refusal FROM outbox
+const WAITING_OF: &str = "SELECT op, kind, bytes, created_at, state, refusal, mileage FROM outbox
                           WHERE state = 'waiting' AND kind = ?1 ORDER BY seq";
 const APPLIED: &str = "UPDATE outbox SET state = 'applied' WHERE op = ?1 AND state = 'waiting'";
 const REFUSED: &str = "UPDATE outbox SET state = 'refused', refusal = ?2 WHERE op = ?1 AND state = 'waiting'";
@@ -72,6 +73,8 @@ pub(crate) struct Effect {
     pub group: Option<GroupId>,
     /// How many units, if it can be told.
     pub units: Option<Units>,
+    /// What a unit is; none for points, or if it is not known how many.
+    pub unit: Option<Unit>,
 }
 
 /// What the server said.
@@ -90,6 +93,8 @@ pub(crate) struct Entry {
     pub body: Op,
     pub created_at: Timestamp,
     pub answer: Answer,
+    /// What the units are that it names, if it names some.
+    pub mileage: Option<Mileage>,
 }
 
 /// A pending effect and the op that would bring it.
@@ -121,9 +126,10 @@ pub(crate) fn bring(
 ) -> Result<(), PhoneError> {
     let Op { id, actor, counter, ref body, .. } = *op;
     let kind = Kind::of(body).as_str();
-    db.prepare_cached(INSERT)?.execute((id.0, actor.0, signed(counter), kind, bytes, at.0))?;
+    let mileage = effect.units.map(|_| json(&Unit::kind(effect.unit), "mileage")).transpose()?;
+    db.prepare_cached(INSERT)?.execute((id.0, actor.0, signed(counter), kind, bytes, at.0, mileage))?;
     let (group, units) = (effect.group.map(|group| group.0), effect.units.map(Units::get));
-    db.prepare_cached(INSERT_PENDING)?.execute((id.0, group, units))?;
+    db.prepare_cached(INSERT_PENDING)?.execute((id.0, group, units, unit_column(effect.unit)?))?;
     Ok(())
 }
 
@@ -157,12 +163,11 @@ pub(crate) fn waiting_of(db: &Connection, kind: Kind) -> Result<Vec<Entry>, Phon
 }
 
 fn read(row: &rusqlite::Row) -> Result<Entry, PhoneError> {
+    let mileage = row.get::<_, Option<String>>(6)?.map(|kind| parse(&kind, "mileage")).transpose()?;
     let answer = match (row.get::<_, String>(4)?.as_str(), row.get::<_, Option<String>>(5)?) {
         ("waiting", _) => Answer::Waiting,
         ("applied", _) => Answer::Applied,
-        (_, Some(refusal)) => {
-            Answer::Refused(serde_json::from_str(&refusal).map_err(|_| corrupt("refusal"))?)
-        }
+        (_, Some(refusal)) => Answer::Refused(RefusedOp { mileage, ..parse(&refusal, "refusal")? }),
         (_, None) => return Err(corrupt("refusal")),
     };
     Ok(Entry {
@@ -171,6 +176,7 @@ fn read(row: &rusqlite::Row) -> Result<Entry, PhoneError> {
         body: op(&row.get::<_, Vec<u8>>(2)?)?,
         created_at: Timestamp(row.get(3)?),
         answer,
+        mileage,
     })
 }
 
@@ -192,6 +198,7 @@ pub(crate) fn pending(db: &Connection, kind: Kind) -> Result<Vec<Pending>, Phone
             effect: Effect {
                 group: row.get::<_, Option<_>>(4)?.map(GroupId),
                 units: units.map_err(|_| corrupt("pending"))?,
+                unit: read_unit(row.get(6)?)?,
             },
         });
     }
@@ -208,7 +215,7 @@ pub(crate) fn dismiss(db: &Connection, op: OpId) -> Result<(), PhoneError> {
 /// set back: it is due.
 ///
 /// Opening a shop, acting for one, founding and joining go first and one by one: what comes after needs them, and an op that is
-/// refused because the one before it was put off is refused for good. Redemptions and payments go before the rest: someone
+/// refused because the one before it was put off is refused for good. Redemptions, payments and holds go before the rest: someone
 /// stands at the till. Standing choices go one by one too: the last one set is to be the last one decided.
 pub(crate) fn due(db: &Connection, now: Timestamp, limit: usize) -> Result<Vec<(OpId, Vec<u8>)>, PhoneError> {
     let most = now.plus(i64::from(MOST_RETRY_AFTER_S) * Timestamp::SECOND);
@@ -278,7 +285,7 @@ pub(crate) fn confirmed(db: &Connection, actor: KeyId, op: OpId) -> Result<(), P
 
 /// The server refused an op, for good.
 pub(crate) fn refused(db: &Connection, key: KeyId, op: OpId, refusal: &RefusedOp) -> Result<(), PhoneError> {
-    let text = serde_json::to_string(refusal).map_err(|_| corrupt("refusal"))?;
+    let text = json(refusal, "refusal")?;
     if db.prepare_cached(REFUSED)?.execute((op.0, text))? == 0 {
         // Answered before: the first answer holds.
         return Ok(());

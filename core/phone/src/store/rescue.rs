@@ -22,12 +22,15 @@ use crate::error::{PhoneError, corrupt};
 
 const OPS: &str = "SELECT op, bytes, created_at, state FROM outbox NOT INDEXED ORDER BY seq";
 const COUNTERS: &str = "SELECT key, last FROM counter";
-/// What belongs to ops that wait, and the secrets: table, and the rows of it.
-const BESIDE: [(&str, &str); 6] = [
+/// What belongs to ops that wait, the files that were imported, and the secrets: table, and the rows of it.
+const BESIDE: [(&str, &str); 9] = [
     ("pending", "SELECT p.* FROM pending p JOIN outbox o ON o.op = p.op WHERE o.state = 'waiting'"),
     ("typed_number", "SELECT n.* FROM typed_number n JOIN outbox o ON o.op = n.op WHERE o.state = 'waiting'"),
     ("sale", "SELECT s.* FROM sale s JOIN outbox o ON o.op = s.op WHERE o.state = 'waiting'"),
     ("redemption", "SELECT r.* FROM redemption r JOIN outbox o ON o.op = r.op WHERE o.state = 'waiting'"),
+    ("asked_with", "SELECT a.* FROM asked_with a JOIN outbox o ON o.op = a.op WHERE o.state = 'waiting'"),
+    ("opening_row", "SELECT r.* FROM opening_row r JOIN outbox o ON o.op = r.op WHERE o.state = 'waiting'"),
+    ("opening", "SELECT * FROM opening"),
     ("voucher", "SELECT v.* FROM voucher v JOIN outbox o ON o.op = v.claim WHERE o.state = 'waiting'"),
     ("secret", "SELECT * FROM secret"),
 ];

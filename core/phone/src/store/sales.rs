@@ -3,28 +3,35 @@
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::quantity::{Money, Units};
 use moa_rules::sale::{Claimed, Sale};
+use moa_rules::terms::Unit;
 use moa_rules::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, Row, named_params};
 
-use super::{signed, unsigned};
-use crate::error::{PhoneError, corrupt};
+use super::{read_unit, read_units, signed, unit_column, unsigned};
+use crate::error::PhoneError;
 
-const PUT: &str = "INSERT INTO sale (op, merchant, key, amount, time, addressee, lot, waits_until, lapsed)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+const PUT: &str =
+    "INSERT INTO sale (op, merchant, key, amount, time, addressee, redemption, staff, waits_until,
+         lapsed, voided, lot, account, \"group\", refunded, money_back, unearned, clawed, forgone)
+     VALUES (:op, :merchant, :key, :amount, :time, :addressee, :redemption, :staff, :waits_until,
+         :lapsed, :voided, :lot, :account, :group, :refunded, :money_back, :unearned, :clawed, :forgone)
      ON CONFLICT (op) DO UPDATE SET merchant = excluded.merchant, addressee = excluded.addressee,
-         lot = coalesce(excluded.lot, lot), waits_until = excluded.waits_until, lapsed = excluded.lapsed";
-const GET: &str =
-    "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed FROM sale WHERE op = ?1";
-const CLAIMED: &str = "UPDATE sale SET \"group\" = ?2, units = ?3 WHERE op = ?1";
+         redemption = excluded.redemption, staff = excluded.staff, waits_until = excluded.waits_until,
+         lapsed = excluded.lapsed, voided = excluded.voided, lot = coalesce(excluded.lot, lot),
+         account = coalesce(excluded.account, account), \"group\" = coalesce(excluded.\"group\", \"group\"),
+         refunded = excluded.refunded, money_back = excluded.money_back, unearned = excluded.unearned,
+         clawed = excluded.clawed, forgone = excluded.forgone";
+const EARNED: &str = "UPDATE sale SET units = ?2, unit = ?3 WHERE op = ?1";
 const DELETE: &str = "DELETE FROM sale WHERE op = ?1";
 const UNCLAIM: &str =
-    "UPDATE sale SET lot = NULL, waits_until = NULL, lapsed = 0, \"group\" = NULL, units = NULL
-                       WHERE op = ?1";
-const SINCE: &str = "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed,
-                     \"group\", units FROM sale WHERE time >= ?1 ORDER BY time DESC, op DESC";
-
-const SOLD: &str = "SELECT op, merchant, key, amount, time, addressee, lot, waits_until, lapsed,
-                    \"group\", units FROM sale WHERE op = ?1";
+    "UPDATE sale SET lot = NULL, account = NULL, waits_until = NULL, lapsed = 0, \"group\" = NULL,
+                       units = NULL, unit = NULL, unearned = 0 WHERE op = ?1";
+const UNVOID: &str = "UPDATE sale SET voided = 0 WHERE op = ?1";
+const UNREFUND: &str =
+    "UPDATE sale SET refunded = max(0, refunded - ?2), money_back = max(0, money_back - ?3),
+                        clawed = max(0, clawed - ?4), forgone = max(0, forgone - ?5) WHERE op = ?1";
+const SINCE: &str = "SELECT * FROM sale WHERE time >= ?1 ORDER BY time DESC, op DESC";
+const SOLD: &str = "SELECT * FROM sale WHERE op = ?1";
 
 // An op is pending until its event has come.
 const UNCONFIRMED: &str = "SELECT count(*), coalesce(sum(amount), 0) FROM sale JOIN pending USING (op)
@@ -32,27 +39,37 @@ const UNCONFIRMED: &str = "SELECT count(*), coalesce(sum(amount), 0) FROM sale J
 const SOLD_ON: &str = "SELECT coalesce(sum(amount), 0) FROM sale LEFT JOIN outbox USING (op)
                        WHERE key = ?1 AND time >= ?2 AND time < ?3 AND coalesce(state, '') <> 'refused'";
 
-/// A sale and what it became.
+/// A sale, and how much of what it became.
 #[derive(Debug, Clone)]
 pub(crate) struct Sold {
     pub sale: Sale,
-    /// The group it was claimed into, and for how many units.
-    pub claimed: Option<(GroupId, Units)>,
+    /// What it earned; none while nobody has claimed it.
+    pub earned: Option<(Units, Option<Unit>)>,
 }
 
 /// Writes a sale.
 pub(crate) fn put(db: &Connection, sale: &Sale) -> Result<(), PhoneError> {
-    db.prepare_cached(PUT)?.execute((
-        sale.id.0,
-        sale.merchant.0,
-        sale.key.0,
-        sale.amount.0,
-        signed(sale.time),
-        sale.addressee.map(|account| account.0),
-        sale.claimed.map(|claimed| claimed.lot.0),
-        sale.waits_until.map(|until| until.0),
-        sale.lapsed,
-    ))?;
+    db.prepare_cached(PUT)?.execute(named_params! {
+        ":op": sale.id.0,
+        ":merchant": sale.merchant.0,
+        ":key": sale.key.0,
+        ":amount": sale.amount.0,
+        ":time": signed(sale.time),
+        ":addressee": sale.addressee.map(|account| account.0),
+        ":redemption": sale.redemption.map(|op| op.0),
+        ":staff": sale.staff,
+        ":waits_until": sale.waits_until.map(|until| until.0),
+        ":lapsed": sale.lapsed,
+        ":voided": sale.voided,
+        ":lot": sale.claimed.map(|claimed| claimed.lot.0),
+        ":account": sale.claimed.map(|claimed| claimed.account.0),
+        ":group": sale.claimed.map(|claimed| claimed.group.0),
+        ":refunded": sale.refunded.0,
+        ":money_back": sale.money_back.0,
+        ":unearned": sale.unearned.0,
+        ":clawed": sale.clawed.get(),
+        ":forgone": sale.forgone.get(),
+    })?;
     Ok(())
 }
 
@@ -74,17 +91,22 @@ pub(crate) fn sold_between(
 
 /// One sale.
 pub(crate) fn get(db: &Connection, sale: OpId) -> Result<Option<Sale>, PhoneError> {
-    Ok(db.prepare_cached(GET)?.query_row([sale.0], read).optional()?)
+    Ok(sold(db, sale)?.map(|sold| sold.sale))
 }
 
 /// One sale, and what it became.
 pub(crate) fn sold(db: &Connection, sale: OpId) -> Result<Option<Sold>, PhoneError> {
-    db.prepare_cached(SOLD)?.query([sale.0])?.next()?.map(read_sold).transpose()
+    db.prepare_cached(SOLD)?.query([sale.0])?.next()?.map(read).transpose()
 }
 
-/// A sale was claimed into a group.
-pub(crate) fn claimed(db: &Connection, sale: OpId, group: GroupId, units: Units) -> Result<(), PhoneError> {
-    db.prepare_cached(CLAIMED)?.execute((sale.0, group.0, units.get()))?;
+/// A sale earned so much of that.
+pub(crate) fn earned(
+    db: &Connection,
+    sale: OpId,
+    units: Units,
+    unit: Option<Unit>,
+) -> Result<(), PhoneError> {
+    db.prepare_cached(EARNED)?.execute((sale.0, units.get(), unit_column(unit)?))?;
     Ok(())
 }
 
@@ -100,35 +122,61 @@ pub(crate) fn unclaim(db: &Connection, sale: OpId) -> Result<(), PhoneError> {
     Ok(())
 }
 
+/// That a sale was voided is not in the books any more.
+pub(crate) fn unvoid(db: &Connection, sale: OpId) -> Result<(), PhoneError> {
+    db.prepare_cached(UNVOID)?.execute([sale.0])?;
+    Ok(())
+}
+
+/// A refund of a sale, of so much and of that in money, which took back so many units, is not in the books any more.
+pub(crate) fn unrefund(
+    db: &Connection,
+    sale: OpId,
+    (amount, money): (Money, Money),
+    (units, forgone): (Units, Units),
+) -> Result<(), PhoneError> {
+    let row = (sale.0, amount.0, money.0, units.get(), forgone.get());
+    db.prepare_cached(UNREFUND)?.execute(row)?;
+    Ok(())
+}
+
 /// Sales since an instant, newest first.
 pub(crate) fn since(db: &Connection, since: Timestamp) -> Result<Vec<Sold>, PhoneError> {
     let mut statement = db.prepare_cached(SINCE)?;
     let mut rows = statement.query([signed(since.seconds())])?;
     let mut sales = Vec::new();
     while let Some(row) = rows.next()? {
-        sales.push(read_sold(row)?);
+        sales.push(read(row)?);
     }
     Ok(sales)
 }
 
-fn read_sold(row: &Row) -> Result<Sold, PhoneError> {
-    let claimed = match (row.get::<_, Option<_>>(9)?, row.get::<_, Option<i64>>(10)?) {
-        (Some(group), Some(units)) => Some((GroupId(group), Units::new(units).map_err(|_| corrupt("sale"))?)),
+fn read(row: &Row) -> Result<Sold, PhoneError> {
+    let (id, merchant, key) =
+        (OpId(row.get("op")?), MerchantId(row.get("merchant")?), KeyId(row.get("key")?));
+    let sale = Sale::new(id, merchant, key, Money(row.get("amount")?), unsigned(row.get("time")?));
+    let claimed = match (row.get("lot")?, row.get("account")?, row.get("group")?) {
+        (Some(lot), Some(account), Some(group)) => {
+            Some(Claimed { lot: LotId(lot), account: AccountId(account), group: GroupId(group) })
+        }
         _ => None,
     };
-    Ok(Sold { sale: read(row)?, claimed })
-}
-
-fn read(row: &Row) -> rusqlite::Result<Sale> {
-    let (id, merchant, key) = (OpId(row.get(0)?), MerchantId(row.get(1)?), KeyId(row.get(2)?));
-    let sale = Sale::new(id, merchant, key, Money(row.get(3)?), unsigned(row.get(4)?));
-    let claimed = row.get::<_, Option<_>>(6)?.map(LotId);
-    Ok(Sale {
-        addressee: row.get::<_, Option<_>>(5)?.map(AccountId),
-        // Whose it is the server knows.
-        claimed: claimed.map(|lot| Claimed { lot, account: AccountId([0; 16]), group: GroupId([0; 16]) }),
-        waits_until: row.get::<_, Option<_>>(7)?.map(Timestamp),
-        lapsed: row.get(8)?,
+    let units = row.get::<_, Option<i64>>("units")?.map(|units| read_units(units, "sale")).transpose()?;
+    let unit = read_unit(row.get("unit")?)?;
+    let sale = Sale {
+        addressee: row.get::<_, Option<_>>("addressee")?.map(AccountId),
+        claimed,
+        waits_until: row.get::<_, Option<_>>("waits_until")?.map(Timestamp),
+        lapsed: row.get("lapsed")?,
+        staff: row.get("staff")?,
+        voided: row.get("voided")?,
+        redemption: row.get::<_, Option<_>>("redemption")?.map(OpId),
+        refunded: Money(row.get("refunded")?),
+        money_back: Money(row.get("money_back")?),
+        unearned: Money(row.get("unearned")?),
+        clawed: read_units(row.get("clawed")?, "sale")?,
+        forgone: read_units(row.get("forgone")?, "sale")?,
         ..sale
-    })
+    };
+    Ok(Sold { earned: units.map(|units| (units, unit)), sale })
 }

@@ -8,13 +8,16 @@ use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::OpId;
 use moa_rules::op::OpBody;
 use moa_rules::pass::PassState;
+use moa_rules::quantity::Units;
 use moa_wire::token::Head;
 use rusqlite::Connection;
 
 use crate::breach::{Breach, Mismatch};
 use crate::error::PhoneError;
 use crate::phone::Phone;
-use crate::store::{directory, history, inbox, meta, outbox, passes, redemptions, sales, waiting};
+use crate::store::{
+    directory, history, inbox, meta, new_devices, outbox, passes, redemptions, refunds, sales, waiting,
+};
 
 /// How far the server's inboxes still agree with what this phone has followed.
 pub(super) struct Lost {
@@ -47,9 +50,10 @@ pub(super) fn compare(db: &Connection, heads: &[Head], known_gone: bool) -> Resu
     Ok((known_gone || lost.breach.is_some()).then_some(lost))
 }
 
-/// Takes back what was learned from events that the server no longer has. The snapshot itself brings lots, and sales that
-/// wait.
+/// Takes back what was learned from events that the server no longer has. The snapshot itself brings lots, debts, holds, and
+/// sales that wait; the directory is read from its beginning, for groups as they stand.
 pub(super) fn take_back(db: &Connection, lost: &Lost) -> Result<(), PhoneError> {
+    meta::clear(db, &meta::DIRECTORY_CURSOR)?;
     for (name, agreed) in &lost.agreed {
         let Some(agreed) = *agreed else { continue };
         for (_, event) in inbox::events(db, *name)?.iter().rev().filter(|(number, _)| *number > agreed) {
@@ -126,7 +130,20 @@ fn undo(db: &Connection, name: Inbox, event: &Event) -> Result<(), PhoneError> {
             }
             pass.map_or(Ok(()), |pass| reopen(db, pass))
         }
+        EventBody::SaleVoided { sale, .. } if of_shop => sales::unvoid(db, sale),
+        EventBody::Reversed { redemption, units, .. } if of_shop => {
+            refunds::forget(db, event.op)?;
+            redemptions::unreturn(db, redemption, units)
+        }
+        EventBody::Refunded { sale, amount, money, units, ref taken, debt, .. } if of_shop => {
+            refunds::forget(db, event.op)?;
+            let there: Units = taken.iter().map(|part| part.units).chain([debt]).sum();
+            let forgone = units.checked_sub(there).unwrap_or_default();
+            sales::unrefund(db, sale, (amount, money), (units, forgone))
+        }
+        EventBody::DeviceEnrolled { key, .. } => new_devices::gone(db, key),
         EventBody::MemberJoined { group, merchant, .. } => directory::remove_member(db, group, merchant),
+        EventBody::MemberLeft { group, merchant, .. } => directory::add_member(db, group, merchant),
         _ => Ok(()),
     }
 }

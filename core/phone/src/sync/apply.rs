@@ -4,28 +4,30 @@
 //! So an event that lands in two inboxes counts once in each, in whichever order they come.
 
 use moa_rules::certificate::{ALLOWANCE, Certificate};
+use moa_rules::device::KeyKind;
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::{AccountId, KeyId};
 use moa_rules::pass::Pass;
 use moa_rules::quantity::Money;
 use moa_rules::state::{self, Row};
 use moa_rules::view::{Cell, Halt, Key, View};
-use moa_wire::api::{Base64, Changes, InboxChanges, Snapshot, TillStanding, WaitingSale};
+use moa_wire::api::{Base64, Changes, InboxChanges, Snapshot, TillStanding};
 use moa_wire::token::{Head, Sealed};
 use moa_wire::{canonical, chain};
 use rusqlite::Connection;
 
-use super::again;
+use super::{again, note};
 use crate::breach::{Breach, Mismatch};
+use crate::devices::NewDevice;
 use crate::enrolment::server_key;
 use crate::error::{PhoneError, corrupt};
 use crate::phone::account;
 use crate::sealing::Sealing;
 use crate::store::inbox::Followed;
 use crate::store::{
-    directory, history, inbox, lots, meta, outbox, passes, redemptions, sales, secrets, waiting,
+    debts, directory, holds, inbox, lots, meta, new_devices, outbox, passes, redemptions, sales, secrets,
+    waiting,
 };
-use crate::wallet::Happened;
 
 /// What came of applying an answer.
 #[derive(Debug, Default)]
@@ -34,6 +36,8 @@ pub(super) struct Applied {
     pub breach: Option<Breach>,
     /// Whether something happened that the directory tells more of.
     pub directory: bool,
+    /// Whether something happened of which a snapshot alone tells the rest.
+    pub anew: bool,
 }
 
 /// Applies an answer to `GET /v1/changes`, with its cursor.
@@ -64,12 +68,18 @@ pub(super) fn changes(db: &Connection, key: KeyId, changes: &Changes) -> Result<
             let event = canonical::decode::<Event>(bytes).ok();
             inbox::keep(db, name, number, (bytes, hash), event.is_some())?;
             if let Some(event) = event {
-                applied.directory |= apply(db, me, name, &event)?;
+                apply(db, me, name, &event)?;
+                applied.directory |= concerns_directory(&event.body);
+                applied.anew |= brings_debts(me, &event.body);
             }
         }
         inbox::put(db, name, head.count, head.hash)?;
     }
-    meta::set(db, &meta::CURSOR, &changes.cursor)?;
+    if applied.anew {
+        meta::clear(db, &meta::CURSOR)?;
+    } else {
+        meta::set(db, &meta::CURSOR, &changes.cursor)?;
+    }
     Ok(applied)
 }
 
@@ -110,6 +120,8 @@ pub(super) fn snapshot(
         inbox::put(db, head.inbox, head.count, head.hash)?;
     }
     lots::replace(db, &snapshot.lots)?;
+    debts::replace(db, &snapshot.debts)?;
+    holds::replace(db, &snapshot.holds)?;
     passes::replace(db, account, &given_passes, snapshot.now)?;
     waiting::replace(db, &snapshot.waiting)?;
     meta::set(db, &meta::STANDING, &snapshot.standing)?;
@@ -160,72 +172,99 @@ struct Me {
     key: KeyId,
 }
 
-/// Applies one event, as its inbox sees it. Tells whether the directory knows more of it.
-fn apply(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<bool, PhoneError> {
+/// Applies one event, as its inbox sees it.
+fn apply(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), PhoneError> {
+    let mine = name == Inbox::Account(me.account);
+    let of_shop = |merchant| matches!(name, Inbox::Till(_)) || name == Inbox::Merchant(merchant);
+    let founds = matches!(event.body, EventBody::GroupFounded { .. });
     for row in rows(db, me, event)? {
-        match (name, row) {
-            (Inbox::Account(account), Row::Lot(lot)) if account == me.account && lot.account == account => {
-                lots::put(db, &lot)?;
-            }
-            (Inbox::Merchant(_) | Inbox::Till(_), Row::Sale(sale)) => sales::put(db, &sale)?,
-            (Inbox::Account(account), Row::Pass(pass)) if pass.account == account => passes::put(db, &pass)?,
-            (Inbox::Merchant(_) | Inbox::Till(_), Row::Pass(pass)) => passes::put(db, &pass)?,
-            (Inbox::Account(account), Row::Standing(standing)) if account == me.account => {
+        match row {
+            Row::Lot(lot) if mine && lot.account == me.account => lots::put(db, &lot)?,
+            Row::Debt(debt) if mine && debt.account == me.account => debts::put(db, &debt)?,
+            Row::Standing(standing) if mine && standing.account == me.account => {
                 meta::set(db, &meta::STANDING, &standing.choice)?;
             }
-            (_, Row::Merchant(merchant)) => directory::add_merchant(db, merchant.id, &merchant.profile)?,
-            (_, Row::Group(group)) => directory::add_group(db, &group)?,
-            (_, Row::Terms(terms)) => directory::add_terms(db, &terms)?,
-            (_, Row::Member(member)) => directory::add_member(db, member.group, member.merchant)?,
+            Row::Hold(hold) if mine || of_shop(hold.merchant) => holds::put(db, &hold)?,
+            Row::Pass(pass) if mine || of_shop(pass.merchant) => passes::put(db, &pass)?,
+            Row::Sale(sale) if of_shop(sale.merchant) => sales::put(db, &sale)?,
+            Row::Redemption(redemption) if of_shop(redemption.merchant) => {
+                redemptions::put(db, &redemption)?;
+            }
+            Row::Merchant(merchant) => directory::add_merchant(db, merchant.id, &merchant.profile)?,
+            Row::Group(group) if founds => directory::add_group(db, &group)?,
+            // What happened in a group comes in its own inbox whole and in order; in its shops' there are parts of it.
+            Row::Group(group) if name == Inbox::Group(group.id) => directory::change_group(db, &group)?,
+            Row::Amendment(amendment) if name == Inbox::Group(amendment.group) => {
+                directory::put_amendment(db, &amendment)?;
+            }
+            Row::Terms(terms) => directory::add_terms(db, &terms)?,
             _ => {}
         }
     }
-    note(db, me, name, event)?;
+    match event.body {
+        _ if mine => note::own(db, me.account, event)?,
+        EventBody::Redeemed { merchant, .. }
+        | EventBody::Reversed { merchant, .. }
+        | EventBody::Refunded { merchant, .. }
+        | EventBody::Accrued { merchant, .. }
+            if of_shop(merchant) =>
+        {
+            note::shop(db, event)?;
+        }
+        _ => {}
+    }
+    members(db, &event.body)?;
+    devices(db, me, event)?;
     till(db, me, name, event)?;
-    outbox::confirmed(db, event.actor, event.op)?;
-    Ok(matches!(
-        event.body,
+    outbox::confirmed(db, event.actor, event.op)
+}
+
+/// Whether the directory tells more of what happened.
+fn concerns_directory(body: &EventBody) -> bool {
+    matches!(
+        body,
         EventBody::MerchantRegistered { .. }
             | EventBody::GroupFounded { .. }
             | EventBody::MemberJoined { .. }
+            | EventBody::MemberLeft { .. }
+            | EventBody::MemberFrozen { .. }
+            | EventBody::AdminAppointed { .. }
+            | EventBody::AmendmentProposed { .. }
+            | EventBody::AmendmentAnswered { .. }
+            | EventBody::TermsAmended { .. }
+            | EventBody::AmendmentRejected { .. }
+            | EventBody::GroupClosing { .. }
+            | EventBody::GroupEnded { .. }
             | EventBody::StaffJoined { .. }
             | EventBody::TillAdded { .. }
-    ))
+    )
 }
 
-/// What screens want to know beside the rows.
-fn note(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), PhoneError> {
-    let mine = name == Inbox::Account(me.account);
-    let (op, place, at) = (event.op, event.index, event.at);
-    let add = |group, happened, merchant, units| {
-        history::add(db, group, &history::Row { happened, at, merchant, units, op, place })
-    };
+/// Whether an account was merged into this phone's: its lots came in events, what it owed comes in a snapshot.
+fn brings_debts(me: Me, body: &EventBody) -> bool {
+    matches!(body, EventBody::AccountClosed { into, .. } if *into == Some(me.account))
+}
+
+/// Who is in a group.
+fn members(db: &Connection, body: &EventBody) -> Result<(), PhoneError> {
+    match *body {
+        EventBody::MemberJoined { group, merchant, .. } => directory::add_member(db, group, merchant),
+        EventBody::MemberLeft { group, merchant, .. } => directory::remove_member(db, group, merchant),
+        _ => Ok(()),
+    }
+}
+
+/// Devices that joined the account without this phone's doing, until someone has looked at them.
+fn devices(db: &Connection, me: Me, event: &Event) -> Result<(), PhoneError> {
     match event.body {
-        EventBody::MerchantRegistered { merchant, key, .. } if key == me.key => {
-            meta::set(db, &meta::MERCHANT, &merchant)
-        }
-        EventBody::Accrued { group, merchant, sale, units, amount, last_day, .. } if mine => {
-            waiting::gone(db, sale)?;
-            add(group, Happened::Accrual { amount, last_day }, merchant, units)
-        }
-        EventBody::Redeemed { group, merchant, units, .. } if mine => {
-            add(group, Happened::Redemption, merchant, units)
-        }
-        EventBody::Expired { group, allocation, .. } if mine => {
-            add(group, Happened::Expiry, allocation.issuer, allocation.units)
-        }
-        EventBody::LotsMoved { group, into, ref lots, .. } if mine && into == me.account => {
-            lots.iter().try_for_each(|lot| add(group, Happened::Moved, lot.issuer, lot.remaining))
-        }
-        EventBody::SaleWaits { sale, merchant, amount, time, until, .. } if mine => {
-            waiting::put(db, &WaitingSale { sale, merchant, amount, time, until })
-        }
-        EventBody::SaleLapsed { sale, .. } if mine => waiting::gone(db, sale),
-        EventBody::Accrued { sale, group, units, .. } => sales::claimed(db, sale, group, units),
-        EventBody::Redeemed { group, merchant, units, .. }
-            if name == Inbox::Merchant(merchant) || matches!(name, Inbox::Till(_)) =>
+        EventBody::DeviceEnrolled { account, key, kind, pays_from, .. }
+            if account == me.account && key != me.key && event.actor != me.key =>
         {
-            redemptions::confirm(db, op, group, units, at)
+            let phone = kind == KeyKind::Phone;
+            new_devices::put(db, &NewDevice { key, phone, joined_at: event.at, pays_from })
+        }
+        EventBody::DeviceAdmitted { key, .. } | EventBody::DeviceRevoked { key, .. } => {
+            new_devices::gone(db, key)
         }
         _ => Ok(()),
     }
@@ -240,7 +279,8 @@ fn till(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), Phone
         EventBody::DeviceAdmitted { key, .. } if key == me.key => {
             till.pays_from = till.pays_from.min(event.at);
         }
-        EventBody::MerchantRegistered { key, .. } if key == me.key => {
+        EventBody::MerchantRegistered { merchant, key, .. } if key == me.key => {
+            meta::set(db, &meta::MERCHANT, &merchant)?;
             till.certificate = Some(Certificate::new(Money(ALLOWANCE.0 / 2), event.at));
         }
         EventBody::TillAdded { merchant, key, .. } if key == me.key => {
@@ -288,12 +328,23 @@ fn rows(db: &Connection, me: Me, event: &Event) -> Result<Vec<Row>, PhoneError> 
     }
 }
 
-/// A cell, as far as this phone has it: its own lots and sales. Other people's are not its business.
+/// A cell, as far as this phone has it: its own lots, debts and holds, its shop's sales and redemptions, the directory.
+/// Other people's are not its business.
 fn cell(db: &Connection, me: Me, key: Key) -> Result<Option<Cell>, PhoneError> {
     Ok(match key {
+        Key::Lot(account, _, lot) if account == me.account => lots::get(db, lot)?.map(Cell::Lot),
         Key::Wallet(account, group) if account == me.account => Some(Cell::Wallet(lots::wallet(db, group)?)),
+        Key::Debts(account) if account == me.account => Some(Cell::Debts(debts::all(db)?)),
         Key::Sale(_, sale) => sales::get(db, sale)?.map(Cell::Sale),
         Key::Pass(_, pass) => passes::get(db, pass)?.map(Cell::Pass),
+        Key::Hold(_, hold) => holds::get(db, hold)?.map(Cell::Hold),
+        Key::Redemption(merchant, op) => {
+            redemptions::get(db, op)?.and_then(|taken| taken.redemption(merchant)).map(Cell::Redemption)
+        }
+        Key::Group(group) => directory::group(db, group)?.map(Cell::Group),
+        Key::Amendment(group) => {
+            directory::amendment(db, group)?.map(|amendment| Cell::Amendment(Box::new(amendment)))
+        }
         _ => None,
     })
 }

@@ -99,6 +99,7 @@ impl Machine {
             let failure = Failure::NotOurServer("more, and nothing of it".to_owned());
             return self.failed(phone, Lane::Pull, failure, None, now);
         }
+        let mut more = changes.more;
         if changes.inboxes.is_empty() && changes.cursor == cursor {
             phone.store().write(|db| phone.server_told_time(db, changes.now))?;
         } else {
@@ -107,12 +108,13 @@ impl Machine {
                 apply::changes(db, phone.key(), &changes)
             })?;
             self.directory_wanted |= applied.directory;
+            more |= applied.anew;
             if let Some(breach) = applied.breach {
                 tracing::error!(%breach, "an inbox was set aside");
             }
         }
         self.cursor_gone = false;
-        if !changes.more {
+        if !more {
             self.changes_complete = sent;
             // Sent after the verdicts, so whatever they were about has been received by now.
             if sent > self.pushed && phone.store().read(outbox::any_in_snapshot)? {

@@ -154,11 +154,12 @@ impl Machine {
     }
 }
 
-/// The newest redemption that waits and whose code is still good.
+/// The newest redemption, hold or payment that waits and whose code is still good.
 pub(super) fn at_till(phone: &Phone) -> Result<Option<OpId>, PhoneError> {
     let now = phone.now();
     let pending = phone.store().read(|db| {
         let mut pending = outbox::waiting_of(db, Kind::Redeem)?;
+        pending.extend(outbox::waiting_of(db, Kind::Hold)?);
         pending.extend(outbox::waiting_of(db, Kind::Pay)?);
         Ok(pending)
     })?;
@@ -177,7 +178,8 @@ fn read(verdict: &Value) -> Read {
     };
     match (refused["reason"]["code"].as_str(), refused["text"].as_str()) {
         (Some(code), Some(text)) => {
-            Read::Refused(RefusedOp { code: code.to_owned(), reason: None, text: text.to_owned() })
+            let (code, text) = (code.to_owned(), text.to_owned());
+            Read::Refused(RefusedOp { code, reason: None, text, mileage: None })
         }
         _ => Read::Unknown,
     }
@@ -196,7 +198,7 @@ mod tests {
         let again =
             json!({"verdict": "duplicate", "refused": {"reason": {"code": "moon_full"}, "text": "no"}});
         for verdict in [newer, again] {
-            let Read::Refused(RefusedOp { code, reason, text }) = read(&verdict) else {
+            let Read::Refused(RefusedOp { code, reason, text, .. }) = read(&verdict) else {
                 panic!("no refusal")
             };
             assert_eq!((code.as_str(), reason, text.as_str()), ("moon_full", None, "no"));

@@ -17,6 +17,7 @@ use moa_rules::op::{Choice, OP_VERSION, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
+use moa_server::http::ClockTime;
 use moa_server::{Config, Running, start};
 use moa_wire::api::{
     Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, Ops, Session,
@@ -202,6 +203,13 @@ impl Town {
 
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.server.url())
+    }
+
+    /// Moves the clock of a server with a test clock, which answers when all is done that is due by then; and the devices'.
+    pub async fn move_to(&self, now: Timestamp) -> ClockTime {
+        let moved: ClockTime = read(self.post("/v1/test/clock", &ClockTime { now }).await).await;
+        self.pass(moved.now.0 - self.now().0);
+        moved
     }
 
     pub async fn post(&self, path: &str, body: &impl Serialize) -> Response {

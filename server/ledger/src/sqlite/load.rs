@@ -74,7 +74,9 @@ const HOLDS_OVER: &str = "SELECT * FROM holds WHERE until < ?1 AND state = 0 ORD
 const OPEN_HOLDS: &str = "SELECT * FROM holds WHERE account = ?1 AND state = 0
     UNION SELECT * FROM holds WHERE merchant = ?2 AND state = 0 ORDER BY merchant, id";
 const REDEMPTION: &str = "SELECT * FROM redemptions WHERE merchant = ?1 AND id = ?2";
-const DEBTS: &str = "SELECT * FROM debts WHERE account = ?1 AND units > 0 ORDER BY group_id, merchant, unit";
+/// In the order of [`moa_rules::terms::Unit`]: points, stamps by the card, coupons, reserve.
+const DEBTS: &str = "SELECT * FROM debts WHERE account = ?1 AND units > 0
+    ORDER BY group_id, merchant, unit < 0, abs(unit)";
 const AMENDMENT: &str = "SELECT * FROM amendments WHERE group_id = ?1";
 const AMENDMENTS_DUE: &str =
     "SELECT * FROM amendments WHERE from_at <= ?1 AND NOT decided ORDER BY from_at LIMIT ?2";

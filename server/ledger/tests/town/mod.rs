@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses its own part of the town")]
 
+pub mod acts;
+pub mod aftermath;
 pub mod inner;
 pub mod lively;
 pub mod stores;

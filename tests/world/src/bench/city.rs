@@ -31,6 +31,9 @@ const REDEEM_EVERY: usize = 8;
 /// Ops of one commit while the city is made.
 const AT_ONCE: usize = 4_096;
 
+/// The shop where everyone goes when one is hot.
+const HOT: usize = 0;
+
 /// Won of each sale: what earns one unit at 1 %.
 pub const PRICE: Money = Money(100);
 
@@ -60,8 +63,27 @@ pub struct City {
     pub shops: Vec<Shop>,
     /// The buyers; each has lots in the group of one shop.
     pub buyers: Vec<Person>,
+    buyers_of_a_shop: usize,
     lots: usize,
     now: Timestamp,
+}
+
+/// What the ops of a load are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trade {
+    /// A sale and its claim each, of one unit.
+    Accruals,
+    /// A redemption of one unit each.
+    Redemptions,
+}
+
+/// Where the ops of a load happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spread {
+    /// Each at the shop where its buyer mostly goes.
+    Even,
+    /// All at one shop, by buyers from everywhere.
+    Hot,
 }
 
 impl Person {
@@ -130,10 +152,24 @@ impl City {
         lots: usize,
         validity: Validity,
     ) -> Result<Self, Failure> {
-        let (shops, buyers) = (Vec::new(), Vec::new());
-        let mut city = Self { system, counted: 0, shops, buyers, lots: 0, now: crate::now() };
-        let buyers = lots.div_ceil(LOTS_OF_A_BUYER).max(1);
-        city.open_shops(store, buyers.div_ceil(BUYERS_OF_A_SHOP), validity)?;
+        Self::found_of(store, system, lots.div_ceil(LOTS_OF_A_BUYER).max(1), BUYERS_OF_A_SHOP, validity)
+    }
+
+    /// The same with so many buyers, and so many to a shop.
+    ///
+    /// # Errors
+    /// If anything is refused.
+    pub fn found_of(
+        store: &dyn Store,
+        system: Arc<SoftwareKey>,
+        buyers: usize,
+        buyers_of_a_shop: usize,
+        validity: Validity,
+    ) -> Result<Self, Failure> {
+        let (shops, people) = (Vec::new(), Vec::new());
+        let now = crate::now();
+        let mut city = Self { system, counted: 0, shops, buyers: people, buyers_of_a_shop, lots: 0, now };
+        city.open_shops(store, buyers.div_ceil(buyers_of_a_shop), validity)?;
         let mut enrolments = Vec::new();
         for number in 0..buyers {
             let buyer = Person::new("buyer", number)?;
@@ -187,7 +223,14 @@ impl City {
     /// # Errors
     /// If the system has no randomness.
     pub fn accrual(&mut self, buyer: usize, price: Money) -> Result<Submission, Failure> {
-        let shop = buyer / BUYERS_OF_A_SHOP % self.shops.len();
+        self.accrual_at(self.shop_of(buyer), buyer, price)
+    }
+
+    /// The same at a shop of any group.
+    ///
+    /// # Errors
+    /// If the system has no randomness.
+    fn accrual_at(&mut self, shop: usize, buyer: usize, price: Money) -> Result<Submission, Failure> {
         let Shop { owner, group } = &mut self.shops[shop];
         let sale =
             owner.sign(OpBody::RecordSale { amount: price, addressee: None, redemption: None }, self.now)?;
@@ -203,7 +246,10 @@ impl City {
     /// # Errors
     /// If the system has no randomness.
     pub fn redemption(&mut self, buyer: usize, units: Units) -> Result<Submission, Failure> {
-        let shop = buyer / BUYERS_OF_A_SHOP % self.shops.len();
+        self.redemption_at(self.shop_of(buyer), buyer, units)
+    }
+
+    fn redemption_at(&mut self, shop: usize, buyer: usize, units: Units) -> Result<Submission, Failure> {
         let Shop { owner, group } = &mut self.shops[shop];
         let code = self.buyers[buyer].code(*group, units, self.now)?;
         let body = OpBody::Redeem { code: code.bytes().to_vec(), units };
@@ -251,6 +297,51 @@ impl City {
             load.push(ops);
         }
         Ok(load)
+    }
+
+    /// Gives every buyer something to redeem, at the shop of each and at the hot one.
+    ///
+    /// # Errors
+    /// If anything is refused.
+    pub fn endow(&mut self, store: &dyn Store, price: Money) -> Result<(), Failure> {
+        let places: Vec<(usize, usize)> =
+            (0..self.buyers.len()).flat_map(|buyer| [(self.shop_of(buyer), buyer), (HOT, buyer)]).collect();
+        for some in places.chunks(AT_ONCE) {
+            let batch = some.iter().map(|(shop, buyer)| self.accrual_at(*shop, *buyer, price));
+            let batch = batch.collect::<Result<Vec<_>, _>>()?;
+            self.commit(store, &batch)?;
+        }
+        Ok(())
+    }
+
+    /// Ops of one kind for each of `clients` to send in order, `count` altogether, each by another buyer than its neighbours.
+    ///
+    /// # Errors
+    /// If the system has no randomness.
+    pub fn trade(
+        &mut self,
+        (trade, spread): (Trade, Spread),
+        clients: usize,
+        count: usize,
+    ) -> Result<Vec<Vec<Submission>>, Failure> {
+        self.now = crate::now();
+        let mut load: Vec<Vec<Submission>> = (0..clients).map(|_| Vec::new()).collect();
+        for nth in 0..count {
+            let buyer = nth.wrapping_mul(104_729) % self.buyers.len();
+            let shop = match spread {
+                Spread::Even => self.shop_of(buyer),
+                Spread::Hot => HOT,
+            };
+            load[nth % clients].push(match trade {
+                Trade::Accruals => self.accrual_at(shop, buyer, PRICE)?,
+                Trade::Redemptions => self.redemption_at(shop, buyer, Units::new(1)?)?,
+            });
+        }
+        Ok(load)
+    }
+
+    fn shop_of(&self, buyer: usize) -> usize {
+        buyer / self.buyers_of_a_shop % self.shops.len()
     }
 
     fn commit(&self, store: &dyn Store, batch: &[Submission]) -> Result<(), Failure> {

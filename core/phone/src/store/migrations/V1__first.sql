@@ -34,6 +34,7 @@ CREATE TABLE outbox (
     quiet           INTEGER NOT NULL DEFAULT 0,  -- nobody asked for it: its refusal is not shown
     before_snapshot INTEGER NOT NULL DEFAULT 0,  -- its event may lie before the snapshot that was taken
     again           INTEGER NOT NULL DEFAULT 0,  -- sent again, because the server went back
+    mileage         TEXT,                        -- the kind of the units that it names, in JSON
     UNIQUE (actor, counter)
 ) STRICT;
 CREATE INDEX outbox_by_state ON outbox (state, kind, seq);
@@ -49,6 +50,7 @@ CREATE TABLE pending (
     op      BLOB PRIMARY KEY REFERENCES outbox (op),
     "group" BLOB,
     units   INTEGER,
+    unit    TEXT,  -- what a unit is, in JSON; none for points
     settled INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
@@ -76,21 +78,32 @@ CREATE TABLE lot (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lot_by_group ON lot ("group");
 
--- What happened to the buyer's mileage, for screens.
+-- What happened to the buyer's mileage, for screens: the row in JSON.
 CREATE TABLE history (
-    seq      INTEGER PRIMARY KEY AUTOINCREMENT,
-    "group"  BLOB    NOT NULL,
-    kind     TEXT    NOT NULL CHECK (kind IN ('accrual', 'redemption', 'expiry', 'moved')),
-    at       INTEGER NOT NULL,
-    merchant BLOB    NOT NULL,
-    units    INTEGER NOT NULL,
-    amount   INTEGER,           -- what was paid, of an accrual
-    last_day INTEGER,           -- days since 1970, of an accrual
-    op       BLOB    NOT NULL,
-    place    INTEGER NOT NULL,  -- among the events of its op
-    UNIQUE (op, place)
+    seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+    "group" BLOB    NOT NULL,
+    op      BLOB    NOT NULL,
+    place   INTEGER NOT NULL,  -- among the events of its op
+    part    INTEGER NOT NULL,  -- among the rows of its event
+    body    TEXT    NOT NULL,
+    UNIQUE (op, place, part)
 ) STRICT;
 CREATE INDEX history_by_group ON history ("group", seq);
+
+-- What the buyer owes, in JSON.
+CREATE TABLE debt (
+    "group"  BLOB NOT NULL,
+    merchant BLOB NOT NULL,
+    unit     TEXT NOT NULL,  -- in JSON; null for points
+    body     TEXT NOT NULL,
+    PRIMARY KEY ("group", merchant, unit)
+) STRICT, WITHOUT ROWID;
+
+-- Open holds: those of the buyer's own lots, and those of this shop. In JSON.
+CREATE TABLE hold (
+    id   BLOB PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Vouchers that this phone has claimed.
 CREATE TABLE voucher (
@@ -115,32 +128,91 @@ CREATE TABLE waiting_sale (
 
 -- The shop's sales.
 CREATE TABLE sale (
-    op        BLOB PRIMARY KEY,
-    merchant  BLOB    NOT NULL,
-    key       BLOB    NOT NULL,
-    amount    INTEGER NOT NULL,
-    time      INTEGER NOT NULL,  -- seconds since 1970
-    addressee BLOB,
-    lot       BLOB,              -- what it became
-    waits_until INTEGER,         -- the last instant at which its buyer can choose
-    lapsed    INTEGER NOT NULL DEFAULT 0,
-    "group"   BLOB,
-    units     INTEGER
+    op          BLOB PRIMARY KEY,
+    merchant    BLOB    NOT NULL,
+    key         BLOB    NOT NULL,
+    amount      INTEGER NOT NULL,
+    time        INTEGER NOT NULL,            -- seconds since 1970
+    addressee   BLOB,
+    redemption  BLOB,                        -- what paid the rest of the purchase
+    staff       INTEGER NOT NULL DEFAULT 0,
+    waits_until INTEGER,                     -- the last instant at which its buyer can choose
+    lapsed      INTEGER NOT NULL DEFAULT 0,
+    voided      INTEGER NOT NULL DEFAULT 0,
+    lot         BLOB,                        -- what it became, whose, where, how much of what
+    account     BLOB,
+    "group"     BLOB,
+    units       INTEGER,
+    unit        TEXT,
+    refunded    INTEGER NOT NULL DEFAULT 0,  -- as of the sale in the rules
+    money_back  INTEGER NOT NULL DEFAULT 0,
+    unearned    INTEGER NOT NULL DEFAULT 0,
+    clawed      INTEGER NOT NULL DEFAULT 0,
+    forgone     INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sale_by_time ON sale (time);
 
 -- Mileage that the shop took, or asked for.
 CREATE TABLE redemption (
-    op           BLOB PRIMARY KEY,
-    code_key     BLOB,
-    code_counter INTEGER,
-    "group"      BLOB    NOT NULL,
-    units        INTEGER NOT NULL,
-    at           INTEGER NOT NULL,
-    deadline     INTEGER           -- when the buyer's code runs out
+    op          BLOB PRIMARY KEY,
+    "group"     BLOB    NOT NULL,
+    units       INTEGER NOT NULL,
+    unit        TEXT,
+    at          INTEGER NOT NULL,
+    deadline    INTEGER,                     -- when the buyer's code runs out
+    account     BLOB,                        -- once the server has said whose it was
+    allocations TEXT,                        -- from which lots, in JSON
+    returned    INTEGER NOT NULL DEFAULT 0   -- units that came back
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX redemption_by_code ON redemption (code_key, code_counter);
 CREATE INDEX redemption_by_time ON redemption (at);
+
+-- Buyers' codes that this phone asked with: a code is good once.
+CREATE TABLE asked_with (
+    op      BLOB PRIMARY KEY,
+    key     BLOB    NOT NULL,
+    counter INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX asked_with_by_code ON asked_with (key, counter);
+
+-- What the shop paid back and gave back, by the op that did: a refund in money, a reversal in mileage, often both.
+CREATE TABLE refund (
+    op     BLOB PRIMARY KEY,
+    sale   BLOB    NOT NULL,
+    at     INTEGER NOT NULL,
+    amount INTEGER NOT NULL,  -- of the whole purchase
+    money  INTEGER NOT NULL,  -- of that in money
+    taken  INTEGER NOT NULL,  -- units taken back from the buyer
+    debt   INTEGER NOT NULL,  -- units that were not there
+    unit   TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refund_by_sale ON refund (sale);
+CREATE TABLE reversal (
+    op         BLOB PRIMARY KEY,
+    redemption BLOB    NOT NULL,
+    at         INTEGER NOT NULL,
+    "group"    BLOB    NOT NULL,
+    units      INTEGER NOT NULL,
+    unit       TEXT
+) STRICT, WITHOUT ROWID;
+
+-- Files of opening balances that were imported, by their hash, and the ops that came of their rows.
+CREATE TABLE opening (
+    hash    BLOB PRIMARY KEY,
+    "group" BLOB    NOT NULL,
+    at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE opening_row (
+    op   BLOB PRIMARY KEY REFERENCES outbox (op),
+    hash BLOB    NOT NULL,
+    line INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX opening_row_by_file ON opening_row (hash, line);
+
+-- Devices that joined the account, until that was read or they were admitted or revoked. In JSON.
+CREATE TABLE new_device (
+    key  BLOB PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Mileage reserved for tills: the buyer's own passes, and those for this shop. Pass in CBOR.
 CREATE TABLE pass (
@@ -189,6 +261,11 @@ CREATE TABLE member (
     PRIMARY KEY ("group", merchant)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX member_by_merchant ON member (merchant);
+-- Terms that are proposed, in JSON.
+CREATE TABLE amendment (
+    "group" BLOB PRIMARY KEY,
+    body    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- When each lane of the sync may ask again.
 CREATE TABLE lane (

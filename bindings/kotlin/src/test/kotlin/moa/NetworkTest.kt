@@ -19,9 +19,11 @@ import uniffi.moa.AppState
 import uniffi.moa.Basis
 import uniffi.moa.Fate
 import uniffi.moa.Founding
+import uniffi.moa.Gives
 import uniffi.moa.Observer
 import uniffi.moa.Redemption
 import uniffi.moa.Scope
+import uniffi.moa.Terms
 import uniffi.moa.Validity
 
 /** Phones whose network goes and comes, loses and halves answers, and is a hotspot's. */
@@ -44,7 +46,7 @@ class NetworkTest {
         cafe = enrolled("cafe", "010-0000-0001")
         cafe.registerMerchant("Cafe", null)
         cafe.syncNow()
-        group = cafe.foundGroup(Founding("Alley", Scope.BUILDING, 500u, Validity.Months(6u), 100, Basis.ON_ISSUE))
+        group = cafe.foundGroup(Founding("Alley", Scope.BUILDING, Terms(Gives.Points(500u), Validity.Months(6u), 100, Basis.ON_ISSUE)))
         cafe.syncNow()
         buyer = enrolled("buyer", "010-0000-0002")
         buyer.syncNow()

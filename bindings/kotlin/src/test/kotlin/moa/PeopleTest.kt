@@ -22,6 +22,7 @@ import uniffi.moa.AppState
 import uniffi.moa.Basis
 import uniffi.moa.Fate
 import uniffi.moa.Founding
+import uniffi.moa.Gives
 import uniffi.moa.Observer
 import uniffi.moa.PassState
 import uniffi.moa.Payment
@@ -29,6 +30,7 @@ import uniffi.moa.Redemption
 import uniffi.moa.Scan
 import uniffi.moa.Scope
 import uniffi.moa.StaffLimits
+import uniffi.moa.Terms
 import uniffi.moa.Validity
 
 /** Clerks, second phones, and paying where one side has no signal, or neither. */
@@ -56,7 +58,7 @@ class PeopleTest {
         cafe.registerMerchant("Cafe", null)
         cafe.syncNow()
         shop = assertNotNull(cafe.ownShop()).id
-        group = cafe.foundGroup(Founding("Alley", Scope.BUILDING, 1_000u, Validity.Months(6u), 100, Basis.ON_ISSUE))
+        group = cafe.foundGroup(Founding("Alley", Scope.BUILDING, Terms(Gives.Points(1_000u), Validity.Months(6u), 100, Basis.ON_ISSUE)))
         cafe.syncNow()
     }
 
@@ -174,13 +176,13 @@ class PeopleTest {
         assertIs<Scan.Approval>(cafe.readCode(approval.code))
         assertEquals(2_000, cafe.takeApproval(approval.code).units)
         assertEquals("approval_seen", refusal { cafe.takeApproval(approval.code) }.code)
-        assertEquals(2_000, cafe.merchantToday().redeemed)
+        assertEquals(listOf("2,000 points"), cafe.merchantToday().redeemed.map { it.text })
         val tooMuch = assertFailsWith<ApiException.Refused> { buyer.pay(shop, group, 3_001) }
         assertEquals("not_enough", tooMuch.code)
 
         cable.mend()
         cafe.syncNow()
-        assertEquals(2_000, cafe.merchantToday().redeemed, "counted once")
+        assertEquals(listOf(2_000L), cafe.merchantToday().redeemed.map { it.units }, "counted once")
         buyer.syncNow()
         assertEquals(3_000, buyer.balance())
     }

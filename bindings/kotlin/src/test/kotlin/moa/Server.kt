@@ -7,10 +7,10 @@ import java.net.http.HttpResponse
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 
-/** The real server, as a process on a free port of this machine. Stopped by [close]. */
-class Server(data: Path) : AutoCloseable {
+/** The real server, as a process on a free port of this machine. Stopped by [close]. With a test clock its time stands until it is [moved][move]. */
+class Server(data: Path, testClock: Boolean = false) : AutoCloseable {
     private val process: Process =
-        ProcessBuilder(System.getProperty("moa.server"), "serve", "--listen", "127.0.0.1:0", "--data", data.toString())
+        ProcessBuilder(listOfNotNull(System.getProperty("moa.server"), "serve", "--listen", "127.0.0.1:0", "--data", data.toString(), "--test-clock".takeIf { testClock }))
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start()
     private val output = process.inputStream.bufferedReader()
@@ -28,6 +28,14 @@ class Server(data: Path) : AutoCloseable {
             Thread.onSpinWait()
         }
         error("no code came")
+    }
+
+    /** Moves the test clock on to this instant; what is due by then is done when it returns. */
+    fun move(millis: Long) {
+        val request = HttpRequest.newBuilder(URI("$url/v1/test/clock")).header("content-type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString("""{"now": $millis}""")).build()
+        val answer = http.send(request, HttpResponse.BodyHandlers.ofString())
+        check(answer.statusCode() == 200) { answer.body() }
     }
 
     override fun close() {

@@ -28,12 +28,14 @@ import uniffi.moa.AppState
 import uniffi.moa.Basis
 import uniffi.moa.Fate
 import uniffi.moa.Founding
+import uniffi.moa.Gives
 import uniffi.moa.HistoryKind
 import uniffi.moa.Observer
 import uniffi.moa.Redemption
 import uniffi.moa.RefusedItem
 import uniffi.moa.Scan
 import uniffi.moa.Scope
+import uniffi.moa.Terms
 import uniffi.moa.Validity
 import uniffi.moa.VoucherStanding
 
@@ -79,7 +81,7 @@ class StoryTest {
     }
 
     private fun founding(name: String, rate: Int) =
-        Founding(name, Scope.BUILDING, rate.toUShort(), Validity.Months(6u), 1_000, Basis.ON_ISSUE)
+        Founding(name, Scope.BUILDING, Terms(Gives.Points(rate.toUShort()), Validity.Months(6u), 1_000, Basis.ON_ISSUE))
 
     @Test
     fun `from a scan to a balance, spent next door, refused below the minimum`() = runBlocking {
@@ -135,7 +137,7 @@ class StoryTest {
         val balance = buyer2.balances().single()
         assertEquals(1_500L to 0L, balance.confirmed to balance.pending)
         assertEquals("Alley: 1,500 points", balance.line)
-        assertEquals(1_500, cafe2.merchantToday().sales.single().claimed)
+        assertEquals(1_500L, cafe2.merchantToday().sales.single().claimed?.units)
         assertEquals("1,500 points collected", cafe2.merchantToday().sales.single().standingText)
         assertEquals("", balance.expiringText, "good for six months")
 
@@ -143,7 +145,7 @@ class StoryTest {
         assertTrue(Regex("Good until \\d\\d:\\d\\d:\\d\\d").matches(code.goodUntilText), code.goodUntilText)
         val permission = assertIs<Scan.Redemption>(bakery2.readCode(code.code)).code
         assertEquals(1_200L to "At most 1,200 points", permission.most to permission.atMostText)
-        assertEquals(Redemption.Approved, bakery2.redeem(code.code, 1_200))
+        assertIs<Redemption.Approved>(bakery2.redeem(code.code, 1_200))
         buyer2.syncNow()
         assertEquals(300, buyer2.balances().single().confirmed)
         assertEquals(
@@ -244,7 +246,7 @@ class StoryTest {
         assertEquals(2_500, confirmed(alley))
 
         val paying = buyer.oneTimeCodeForPaying(alley, 1_200)
-        assertEquals(Redemption.Approved, cafe.redeem(paying.text, 1_200))
+        assertIs<Redemption.Approved>(cafe.redeem(paying.text, 1_200))
         hears()
         assertEquals(1_300, confirmed(alley))
         val last = if (paying.digits.last() == '0') '1' else '0'

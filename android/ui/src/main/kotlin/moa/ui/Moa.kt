@@ -109,11 +109,12 @@ class Moa(
 
     fun amountText(): String = app.amountText(amount.number)
 
-    fun pointsText(points: Long): String = app.unitsText(points)
+    /** What is keyed in of what the customer pays with: points, where digits do not tell. */
+    fun unitsText(take: Screen.Take): String = app.unitsText(take.keypad.number, take.unit)
 
     /** What the customer has collected with a voucher, once the server has said so. */
     fun collected(voucher: Voucher): String? =
-        sale?.takeIf { it.sale == voucher.sale }?.claimed?.let { app.unitsText(it) }
+        sale?.takeIf { it.sale == voucher.sale }?.claimed?.text
 
     fun recordSale(): Job = act { Screen.ShowVoucher(app.recordSale(amount.number)).also { amount.clear() } }
 
@@ -126,14 +127,11 @@ class Moa(
     }
 
     fun take(take: Screen.Take): Job = act(otherwise = Screen.Till) {
-        val points = app.unitsText(take.keypad.number)
-        if (take.isPass) {
-            app.takePass(take.text, take.keypad.number)
-            return@act Screen.Taken(points)
-        }
+        if (take.isPass) return@act Screen.Taken(app.takePass(take.text, take.keypad.number).unitsText)
+        val units = unitsText(take)
         when (val redemption = app.redeem(take.text, take.keypad.number)) {
-            Redemption.Approved -> Screen.Taken(points)
-            is Redemption.BeingChecked -> Screen.Taken(points, redemption.op)
+            is Redemption.Approved -> Screen.Taken(units)
+            is Redemption.BeingChecked -> Screen.Taken(units, redemption.op)
         }
     }
 
@@ -154,7 +152,7 @@ class Moa(
     fun showMemberDigits(): Job = act { Screen.ShowDigits(app.oneTimeCodeForEarning()) }
 
     fun spendByDigits(balance: Balance): Job =
-        act { Screen.ShowDigits(app.oneTimeCodeForPaying(balance.group, balance.usable), balance) }
+        act { Screen.ShowDigits(app.oneTimeCodeForPaying(balance.group, balance.usable, balance.unit), balance) }
 
     fun withoutAsking(): Job = act { standing() }
 
@@ -175,7 +173,7 @@ class Moa(
     private fun standing() = Screen.WithoutAsking(app.standingChoice(), app.alwaysBest())
 
     /** Shows a code for all that can be used, as long as it is good. */
-    fun spend(balance: Balance): Job = act { Screen.ShowCode(app.redemptionCode(balance.group, balance.usable), balance) }
+    fun spend(balance: Balance): Job = act { Screen.ShowCode(app.redemptionCode(balance.group, balance.usable, balance.unit), balance) }
 
     // Both.
 
@@ -190,14 +188,14 @@ class Moa(
                     else -> Screen.Choose(text, scan.voucher, app.choices(text))
                 }
             }
-            is Scan.Redemption -> atTill { Screen.Take(text, scan.code, Keypad(scan.code.most)) }
+            is Scan.Redemption -> atTill { Screen.Take(text, scan.code, Keypad(scan.code.most), scan.code.unit) }
             is Scan.Member -> atTill { Screen.SellTo(text) }
             is Scan.OneTime -> atTill { Screen.ForWhat(scan.text) }
-            is Scan.Approval -> atTill { Screen.Taken(app.unitsText(app.takeApproval(text).units)) }
+            is Scan.Approval -> atTill { Screen.Taken(app.takeApproval(text).unitsText) }
             is Scan.Pass -> atTill {
                 val pass = scan.pass
                 if (pass.refusedText.isEmpty()) {
-                    Screen.Take(text, null, Keypad(pass.units), isPass = true)
+                    Screen.Take(text, null, Keypad(pass.units), pass.unit, isPass = true)
                 } else {
                     refused(pass.refusedText, op = null)
                 }
@@ -346,7 +344,7 @@ class Moa(
 
     /** Less than when the code was given. */
     private fun spent(before: Balance) =
-        (state.balances.find { it.group == before.group }?.confirmed ?: 0) < before.confirmed
+        (state.balances.find { it.group == before.group && it.unit == before.unit }?.confirmed ?: 0) < before.confirmed
 
     private suspend fun refresh() {
         if (memory.role == Role.BUYER) toChoose = withContext(io) { app.waitingSales() }.filter { !it.chosen }

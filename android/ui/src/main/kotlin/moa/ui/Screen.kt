@@ -3,6 +3,7 @@ package moa.ui
 import uniffi.moa.Balance
 import uniffi.moa.GroupChoice
 import uniffi.moa.MemberCode
+import uniffi.moa.MileageUnit
 import uniffi.moa.OneTimeCode
 import uniffi.moa.RedemptionCode
 import uniffi.moa.ScannedRedemption
@@ -48,6 +49,7 @@ sealed interface Screen : Outcome {
         val text: String,
         val code: ScannedRedemption?,
         val keypad: Keypad,
+        val unit: MileageUnit = MileageUnit.Point,
         val isPass: Boolean = false,
     ) : Screen
 

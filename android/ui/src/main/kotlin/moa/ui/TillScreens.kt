@@ -193,7 +193,7 @@ internal fun SoldScreen(moa: Moa, sold: Screen.Sold) =
 @Composable
 internal fun TakeScreen(moa: Moa, take: Screen.Take) = FixedPage {
     Top(take.code?.groupName ?: moa.labels.takePoints, moa.labels.back, titleLines = 1) { moa.goHome() }
-    Keys(moa, take.code?.atMostText ?: moa.labels.pointsToTake, moa.pointsText(take.keypad.number), take.keypad)
+    Keys(moa, take.code?.atMostText ?: moa.labels.pointsToTake, moa.unitsText(take), take.keypad)
     BigButton(moa.labels.takePoints, enabled = take.keypad.number > 0 && !moa.busy) { moa.take(take) }
 }
 

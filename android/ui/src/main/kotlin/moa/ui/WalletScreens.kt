@@ -68,8 +68,10 @@ private fun BalanceCard(moa: Moa, balance: Balance) = Card(MaterialTheme.colorSc
     if (balance.pendingText.isNotEmpty()) {
         Pill("${moa.labels.pending} ${balance.pendingText}")
     }
+    if (balance.cardsText.isNotEmpty()) Quiet(balance.cardsText)
     if (balance.minimumText.isNotEmpty()) Quiet(balance.minimumText)
     if (balance.expiringText.isNotEmpty()) Words(balance.expiringText, style = MaterialTheme.typography.bodyLarge)
+    for (note in balance.notes) Quiet(note)
     if (balance.usable > 0) SecondButton(moa.labels.spend, enabled = !moa.busy) { moa.spend(balance) }
 }
 

@@ -8,7 +8,9 @@ import uniffi.moa.App
 import uniffi.moa.AppConfig
 import uniffi.moa.Basis
 import uniffi.moa.Founding
+import uniffi.moa.Gives
 import uniffi.moa.Scope
+import uniffi.moa.Terms
 import uniffi.moa.Validity
 
 /** The real server, and phones on the table that reach it by a cable. */
@@ -39,8 +41,8 @@ suspend fun App.signIn(table: Table, number: String) {
 
 /** Founds a group as a shop does, and waits until the server has it. */
 fun App.found(name: String, rate: Int, scope: Scope, months: Int): String = runBlocking {
-    val founding = Founding(name, scope, rate.toUShort(), Validity.Months(months.toUShort()), 1_000, Basis.ON_ISSUE)
-    foundGroup(founding).also { syncNow() }
+    val terms = Terms(Gives.Points(rate.toUShort()), Validity.Months(months.toUShort()), 1_000, Basis.ON_ISSUE)
+    foundGroup(Founding(name, scope, terms)).also { syncNow() }
 }
 
 /** A role that lasts as long as the test. */
