@@ -12,6 +12,9 @@ SOAK_SEEDS ?= 2000
 SOAK_TOWNS ?= 20
 BENCH_ACCRUALS ?= 6400
 
+# The server's tests that `make test` runs on PostgreSQL too: the main job, people, what phones read, time.
+ON_BOTH := --test main_job --test number --test sessions --test reads --test test_clock
+
 # What `make replay` replays (a made-up town, unless told otherwise), and how: `REPLAY="--limit 5000 --seed 2"`.
 DATA ?= tests/world/town
 REPLAY ?=
@@ -53,8 +56,13 @@ lint: need-rust ## formatting and lints; a warning fails
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
 
 .PHONY: test-rust
-test-rust: need-rust need-zbar need-browser need-node ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
+test-rust: need-rust need-zbar need-browser need-node need-postgres ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
 	$(CARGO) test --quiet --locked --workspace
+	MOA_TESTS_ON=postgres $(CARGO) test --quiet --locked --workspace $(ON_BOTH)
+
+.PHONY: test-postgres
+test-postgres: need-rust need-postgres ## every test of the server over HTTP, on PostgreSQL
+	MOA_TESTS_ON=postgres $(CARGO) test --quiet --locked --package moa-server
 
 .PHONY: test-kotlin
 test-kotlin: need-rust need-kotlin ## the bindings from Kotlin, against the real server
@@ -81,10 +89,10 @@ fuzz: need-rust need-nightly ## every way in for bytes of strangers under libFuz
 			-max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=30 -print_final_stats=1; \
 	done
 
-.PHONY: soak soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil
-soak: soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil fuzz ## what takes long: kills, power cuts, API, simulation, turmoil, fuzzing
-soak-kills: need-rust ## 200 kills under load
-	MOA_KILLS=200 $(CARGO) test --quiet --locked --package moa-world --test killed -- --nocapture
+.PHONY: soak soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil soak-growth
+soak: soak-kills soak-power soak-api soak-simulation soak-town soak-turmoil soak-growth fuzz ## what takes long: kills, power cuts, API, simulation, turmoil, growth, fuzzing
+soak-kills: need-rust ## 300 kills under a mixed load
+	MOA_KILLS=300 $(CARGO) test --quiet --locked --package moa-world --test killed -- --nocapture
 soak-power: need-rust ## 100 power cuts under load
 	MOA_POWER_CUTS=100 $(CARGO) test --quiet --locked --package moa-durability --test power -- --nocapture
 soak-api: need-rust need-python ## the API document, ten minutes
@@ -96,6 +104,11 @@ soak-town: need-rust ## the big town: 3 groups, 12 shops, 200 phones, 30 days (S
 	$(CARGO) run --quiet --locked --release --package moa-simulation -- --seeds $(SOAK_TOWNS) --phones 200 --shops 12 --groups 3 --days 30
 soak-turmoil: need-rust ## 200 seeds of the HTTP stack on a network that fails
 	MOA_SEEDS=200 $(CARGO) test --quiet --locked --package moa-turmoil -- --nocapture
+
+soak-growth: need-rust ## the same load on 0, 1 and 5 million lots, and a million lots that expire at once (release build)
+	$(CARGO) build --quiet --locked --release --package moa-world --package moa-server --bin world --bin moa
+	target/release/world bench --only growth --accruals $(BENCH_ACCRUALS)
+	target/release/world bench --only sweep --expiring 1000000
 
 .PHONY: test-screens
 test-screens: need-rust need-kotlin need-zbar need-fonts ## the screens, against the real core and server
@@ -129,7 +142,7 @@ library: need-rust ## the phone's library as it is shipped: small, stripped
 	    -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-O2
 	@ls -l target/phone/libmoa.so
 
-.PHONY: need-rust need-zbar need-kotlin need-fonts need-python need-nightly
+.PHONY: need-rust need-zbar need-kotlin need-fonts need-python need-nightly need-postgres
 need-rust:
 	@command -v $(CARGO) >/dev/null || { echo "Moa needs Rust (see rust-toolchain.toml): https://rustup.rs" >&2; exit 1; }
 	@scripts/need.sh cc:gcc
@@ -139,6 +152,8 @@ need-kotlin:
 	@scripts/need.sh javac:openjdk-17-jdk-headless mvn:maven
 need-node:
 	@scripts/need.sh node:nodejs openssl:openssl
+need-postgres:
+	@scripts/need-postgres.sh
 need-browser:
 	@scripts/need.sh chromium:chromium
 need-python:

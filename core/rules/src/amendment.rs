@@ -78,19 +78,23 @@ pub(crate) fn propose(
     Ok(author.caused(EventBody::AmendmentProposed { group, amendment, merchant, terms, from }))
 }
 
-/// Answers for the author's shop. The last answer counts.
+/// Answers for the author's shop, before the date. The last answer counts.
 pub(crate) fn answer(
     view: &View,
     author: &Author,
     (group, amendment): (GroupId, OpId),
     agrees: bool,
+    now: Timestamp,
 ) -> Result<Decision, Halt> {
     let merchant = author.owner()?;
     view.want(&[Key::Amendment(group), Key::Member(group, merchant)])?;
     if view.member(group, merchant)?.is_none_or(|member| member.left_at.is_some()) {
         return Err(Refusal::ShopNotInGroup.into());
     }
-    open(view, group, amendment)?;
+    // What is counted does not hang on when the sweep comes by.
+    if open(view, group, amendment)?.from <= now {
+        return Err(Refusal::UnknownAmendment.into());
+    }
     Ok(author.caused(EventBody::AmendmentAnswered { group, amendment, merchant, agrees }))
 }
 

@@ -210,7 +210,7 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
             amendment::propose(view, &author, *group, terms, *from, now)
         }
         OpBody::AnswerAmendment { group, amendment, agrees } => {
-            amendment::answer(view, &author, (*group, *amendment), *agrees)
+            amendment::answer(view, &author, (*group, *amendment), *agrees, now)
         }
         OpBody::DecideAmendment { group, amendment } => {
             amendment::decide(view, &author, (*group, *amendment), now)

@@ -8,7 +8,7 @@ use crate::lot::{Allocation, Lot, take};
 use crate::quantity::{Money, Units};
 use crate::redemption::Redemption;
 use crate::refusal::Refusal;
-use crate::reversal::{give_back, heir, lot_of};
+use crate::reversal::{give_back, heir, last, lot_of};
 use crate::sale::{Claimed, Sale};
 use crate::terms::Unit;
 use crate::time::Timestamp;
@@ -121,12 +121,19 @@ pub(crate) fn refund(
 }
 
 /// The redemption that paid a part of the purchase: one of the same shop and, as far as is known, of the same buyer.
+///
+/// What the first refund found holds for those that follow: a sale claimed meanwhile, or accounts merged, would change what
+/// the whole is of which parts went back.
 fn paid_with<'a>(view: &'a View, sale: &Sale) -> Result<Option<&'a Redemption>, Halt> {
     let Some(id) = sale.redemption else { return Ok(None) };
     let Some(redemption) = view.redemption(sale.merchant, id)? else { return Ok(None) };
+    if sale.refunded.0 > 0 {
+        // Where mileage paid a part, less than was refunded went back in money.
+        return Ok((sale.money_back < sale.refunded).then_some(redemption));
+    }
     let buyer = sale.claimed.as_ref().map(|claimed| claimed.account).or(sale.addressee);
     let same = match buyer {
-        Some(buyer) => buyer == redemption.account || heir(view, buyer)? == heir(view, redemption.account)?,
+        Some(buyer) => buyer == redemption.account || last(view, buyer)? == last(view, redemption.account)?,
         None => true,
     };
     Ok(same.then_some(redemption))

@@ -34,14 +34,17 @@ pub(crate) fn reverse(view: &View, author: &Author, id: OpId, now: Timestamp) ->
 
 /// The account that holds what this one held: itself, or the one that it was merged into. None if it was closed.
 pub(crate) fn heir(view: &View, account: AccountId) -> Result<Option<AccountId>, Halt> {
-    let mut heir = account;
-    loop {
-        match view.closed(heir)? {
-            None => return Ok(Some(heir)),
-            Some(None) => return Ok(None),
-            Some(Some(into)) => heir = into,
-        }
+    let last = last(view, account)?;
+    Ok((!view.is_closed(last)?).then_some(last))
+}
+
+/// The account itself, or the one that it was merged into in the end, closed or not.
+pub(crate) fn last(view: &View, account: AccountId) -> Result<AccountId, Halt> {
+    let mut last = account;
+    while let Some(Some(into)) = view.closed(last)? {
+        last = into;
     }
+    Ok(last)
 }
 
 /// The last `units` of a redemption that have not come back do.

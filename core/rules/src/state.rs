@@ -555,10 +555,16 @@ fn let_go(
     Ok(rows.collect())
 }
 
-/// A debt beside those that are known, or with what was owed to the same shop before.
+/// A debt beside those that are known, or together with what was owed to the same shop before: one, that began with the
+/// first.
 fn owe(debts: &[Debt], new: Debt) -> Debt {
     let known = debts.iter().find(|debt| debt.key() == new.key() && !debt.units.is_zero());
-    known.map_or(new, |known| Debt { units: [known.units, new.units].into_iter().sum(), ..*known })
+    let together = |known: &Debt| Debt {
+        units: [known.units, new.units].into_iter().sum(),
+        since: known.since.min(new.since),
+        ..*known
+    };
+    known.map_or(new, together)
 }
 
 /// What an account owed goes with what it held.

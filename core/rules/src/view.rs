@@ -188,12 +188,15 @@ impl View {
         self.cells.contains_key(&key)
     }
 
-    /// Stops with all of `keys` that are not loaded, so that they can be loaded in one go.
+    /// Stops with all of `keys` that are not loaded, each once, so that they can be loaded in one go.
     ///
     /// # Errors
     /// [`Halt::Need`] with the missing ones.
     pub fn want(&self, keys: &[Key]) -> Result<(), Halt> {
-        let missing: Vec<Key> = keys.iter().copied().filter(|key| !self.is_loaded(*key)).collect();
+        let mut missing: Vec<Key> = keys.iter().copied().filter(|key| !self.is_loaded(*key)).collect();
+        // Loaded a second time, a cell would lose what was decided before the first.
+        missing.sort_unstable();
+        missing.dedup();
         if missing.is_empty() { Ok(()) } else { Err(Halt::Need(missing)) }
     }
 

@@ -46,7 +46,16 @@ pub(crate) fn sell_to(
     if let Buyer::Member(code) = buyer {
         code.check_time(author.op.time)?;
     }
-    view.want(&[Key::Merchant(merchant), Key::Memberships(merchant), Key::Sale(merchant, author.op.id)])?;
+    view.want(&[
+        Key::Merchant(merchant),
+        Key::Memberships(merchant),
+        Key::Sale(merchant, author.op.id),
+        Key::Closed(account),
+    ])?;
+    // Between the finding and the decision the account may have ended; then it is nobody's.
+    if view.is_closed(account)? {
+        return Err(Refusal::AccountClosed.into());
+    }
     staff::check_buyer(view, merchant, account, author.op.time)?;
     let mut decision = sale::record(view, author, amount, (Some(account), redemption), now)?;
     let (sale, time, till) = (author.op.id, author.op.time, author.till());
@@ -157,7 +166,7 @@ pub(crate) fn offer_again(
     author.system()?;
     view.want(&[Key::Sale(merchant, sale), Key::Memberships(merchant)])?;
     let known = view.sale(merchant, sale)?.ok_or(Refusal::UnknownSale)?;
-    let account = waits_for(known, now).ok_or(Refusal::NotDue)?;
+    let account = waits_for(view, known, now)?.ok_or(Refusal::NotDue)?;
     let fitting = fitting(view, merchant, known.earns_on(), known.time)?;
     let terms = settled(view, account, &fitting)?.ok_or(Refusal::NotDue)?;
     earn(view, author, known, (account, terms), now)
@@ -173,7 +182,8 @@ pub(crate) fn take_best(
     author.system()?;
     view.want(&[Key::Sale(merchant, sale), Key::Memberships(merchant)])?;
     let known = view.sale(merchant, sale)?.ok_or(Refusal::UnknownSale)?;
-    let account = waits_for(known, now).filter(|_| now >= best_from(known.time)).ok_or(Refusal::NotDue)?;
+    let account = waits_for(view, known, now)?.filter(|_| now >= best_from(known.time));
+    let account = account.ok_or(Refusal::NotDue)?;
     if !view.standing(account)?.is_some_and(|standing| standing.choice.best) {
         return Err(Refusal::NotDue.into());
     }
@@ -198,10 +208,12 @@ fn earn(
     Ok(decision)
 }
 
-/// The buyer whose choice a sale waits for at `now`.
-fn waits_for(sale: &Sale, now: Timestamp) -> Option<AccountId> {
+/// The buyer whose choice a sale waits for at `now`: none if the account has ended, and what it could not choose for then
+/// lapses.
+fn waits_for(view: &View, sale: &Sale, now: Timestamp) -> Result<Option<AccountId>, Halt> {
     let in_time = sale.waits_until.is_some_and(|until| now <= until);
-    sale.addressee.filter(|_| sale.waits() && in_time)
+    let Some(account) = sale.addressee.filter(|_| sale.waits() && in_time) else { return Ok(None) };
+    Ok((!view.is_closed(account)?).then_some(account))
 }
 
 /// Writes down that a sale has waited long enough.

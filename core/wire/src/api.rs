@@ -547,7 +547,7 @@ pub struct Snapshot {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub debts: Vec<Debt>,
-    /// The open holds of the account, and those of the caller's shop.
+    /// The open holds of the account, and those of the caller's shop; of a clerk's till, those that it made.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub holds: Vec<Hold>,

@@ -173,10 +173,12 @@ mod tests {
 
     const BASE: &str = "https://moa.example";
 
-    /// A voucher names its buyer, or what paid the rest of the purchase, or neither: with both it would be too large.
+    const LARGEST_UNIT: Option<Unit> = Some(Unit::Stamp(u16::MAX));
+
+    /// A voucher names its buyer, or the redemption that paid a part and so tells who that is.
     fn largest_voucher(key: &SoftwareKey) -> Checked<Op> {
-        let (addressee, redemption) = (None, Some(OpId([0xff; 16])));
-        let body = OpBody::RecordSale { amount: MAX_AMOUNT, addressee, redemption };
+        let body =
+            OpBody::RecordSale { amount: MAX_AMOUNT, addressee: None, redemption: Some(OpId([0xff; 16])) };
         let (id, actor, counter, time) =
             (OpId([0xff; 16]), key.key_id(), u64::from(u32::MAX), u64::from(u32::MAX));
         Checked::sign(Op { version: OP_VERSION, id, actor, counter, time, body }, key).unwrap()
@@ -208,22 +210,17 @@ mod tests {
             expires: u64::from(u32::MAX),
             group: GroupId([0xff; 16]),
             most: Units::new(i64::MAX).unwrap(),
-            unit: Some(Unit::Stamp(100)),
+            unit: LARGEST_UNIT,
         };
         let code = text(Checked::sign(code, &key).unwrap().bytes());
-        let points = Approval {
-            version: OP_VERSION,
-            op: OpId([0xff; 16]),
-            merchant: MerchantId([0xff; 16]),
-            group: GroupId([0xff; 16]),
-            units: Units::new(1_000_000_000_000).unwrap(),
-            expires: u64::from(u32::MAX),
-            unit: None,
+        let approval = |units, unit| {
+            let (op, merchant, group) = (OpId([0xff; 16]), MerchantId([0xff; 16]), GroupId([0xff; 16]));
+            let (version, units, expires) = (OP_VERSION, Units::new(units).unwrap(), u64::from(u32::MAX));
+            let approval = Approval { version, op, merchant, group, units, expires, unit };
+            text(Checked::sign(approval, &key).unwrap().bytes())
         };
-        let stamps = Units::new(u32::MAX.into()).unwrap();
-        let stamps = Approval { units: stamps, unit: Some(Unit::Stamp(100)), ..points };
         let [points, stamps] =
-            [points, stamps].map(|approval| text(Checked::sign(approval, &key).unwrap().bytes()));
+            [approval(1_000_000_000_000, None), approval(i64::from(u32::MAX), Some(Unit::Stamp(100)))];
         let limits = Limits { per_sale: MAX_AMOUNT, per_day: MAX_AMOUNT };
         let (version, counter, expires) = (OP_VERSION, u64::from(u32::MAX), u64::from(u32::MAX));
         let invitation = StaffInvitation { version, key: key.key_id(), counter, expires, limits };
@@ -246,7 +243,7 @@ mod tests {
             units: Units::new(1_000_000_000_000).unwrap(),
             expires: u64::from(u32::MAX),
             public_key: key.public_key(),
-            unit: Some(Unit::Stamp(100)),
+            unit: LARGEST_UNIT,
         };
         let pass = Checked::sign(pass, &key).unwrap().bytes().to_vec();
         let code = PassCode { version: OP_VERSION, pass, shown: u64::from(u32::MAX) };

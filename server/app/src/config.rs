@@ -9,6 +9,8 @@ use std::str::FromStr;
 pub struct Config {
     /// The folder that keeps everything: database, key, pepper.
     pub data: PathBuf,
+    /// The address of a PostgreSQL database, `postgres://user@host/name`, in place of the one in the folder.
+    pub database: Option<String>,
     /// Where it listens. Port 0 takes a free one.
     pub listen: SocketAddr,
     /// The address at which phones reach it, for links, the API document, and proofs of requests; without one, where it
@@ -32,6 +34,7 @@ impl Config {
     pub fn local(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
+            database: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             link_base: None,
             carrier: CarrierKind::Development,

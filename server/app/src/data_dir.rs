@@ -1,11 +1,17 @@
 //! The folder that keeps everything of a server: the database, the key that signs, the pepper.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use moa_wire::keys::SoftwareKey;
+use moa_ledger::postgres::PostgresStore;
+use moa_ledger::sqlite::{SqliteImport, SqliteStore};
+use moa_ledger::store::{Store, StoreError};
+use moa_rules::device::Device;
+use moa_wire::keys::{Signer, SoftwareKey};
 
 use crate::pepper::{PEPPER_BYTES, Pepper};
 use crate::random;
@@ -14,6 +20,8 @@ const DATABASE: &str = "moa.db";
 const SERVER_KEY: &str = "server-key.p8";
 const PEPPER: &str = "pepper";
 const LOCK: &str = "lock";
+/// A database in the making begins so.
+const PART: &str = "moa.db.part";
 
 /// Why a folder can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,11 +39,18 @@ pub enum DataError {
     #[error("{0} is in use by another server")]
     InUse(PathBuf),
     /// The database is there without a secret that belongs to it.
-    #[error("{0} is missing beside the database; restore it from a backup")]
+    #[error(
+        "{0} is missing beside the database; restore it from a backup, or copy it from another server on the same database"
+    )]
     Missing(PathBuf),
     /// A file that this program did not write.
     #[error("{0} is damaged; restore it from a backup")]
     Damaged(PathBuf),
+    /// Something was being copied into it.
+    #[error(
+        "copying into {0} was interrupted, and nothing in it is whole: copy again, or name another folder"
+    )]
+    Interrupted(PathBuf),
     /// No randomness for a new secret.
     #[error("the system has no randomness to give")]
     NoRandomness,
@@ -66,20 +81,72 @@ impl DataDir {
         }
     }
 
+    /// The same with a folder that is there.
+    pub(crate) fn existing(path: &Path) -> Result<Self, DataError> {
+        fs::metadata(path).map_err(at(path))?;
+        Self::open(path)
+    }
+
+    /// Whether nothing is there, but for a lock that somebody took, and what copying left that was interrupted.
+    pub(crate) fn is_empty(path: &Path) -> Result<bool, DataError> {
+        let begun = SqliteImport::part(&database(path)).exists();
+        let left = |name: &OsStr| {
+            name == LOCK || begun && [SERVER_KEY, PEPPER, PART].iter().any(|left| begins(name, left))
+        };
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(at(path)(error)),
+        };
+        for entry in entries {
+            if !left(&entry.map_err(at(path))?.file_name()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Where the database is.
     pub(crate) fn database(&self) -> PathBuf {
         database(&self.path)
     }
 
+    /// The server's secrets. Where the database lies elsewhere, in which one that is missing would not be noticed, both are
+    /// made or neither.
+    pub(crate) fn secrets(&self, database_elsewhere: bool) -> Result<(SoftwareKey, Pepper), DataError> {
+        if SqliteImport::part(&self.database()).exists() {
+            return Err(DataError::Interrupted(self.path.clone()));
+        }
+        let [key, pepper] = [SERVER_KEY, PEPPER].map(|name| self.path.join(name));
+        match (key.exists(), pepper.exists()) {
+            (true, false) if database_elsewhere => Err(DataError::Missing(pepper)),
+            (false, true) if database_elsewhere => Err(DataError::Missing(key)),
+            _ => Ok((self.server_key()?, self.pepper()?)),
+        }
+    }
+
+    /// Opens the database: that at an address, or the folder's own.
+    pub(crate) fn store(
+        &self,
+        database: Option<&str>,
+        server_key: &SoftwareKey,
+    ) -> Result<Arc<dyn Store>, StoreError> {
+        let system = Device::system(server_key.key_id(), server_key.public_key());
+        Ok(match database {
+            Some(url) => Arc::new(PostgresStore::open(url, &system)?),
+            None => Arc::new(SqliteStore::open(&self.database(), &system)?),
+        })
+    }
+
     /// The key that signs heads, approvals and the server's own ops.
-    pub(crate) fn server_key(&self) -> Result<SoftwareKey, DataError> {
+    fn server_key(&self) -> Result<SoftwareKey, DataError> {
         let make = || SoftwareKey::generate().map(|(_, bytes)| bytes).map_err(|_| DataError::NoRandomness);
         let bytes = self.secret(SERVER_KEY, make)?;
         SoftwareKey::from_pkcs8(&bytes).map_err(|_| DataError::Damaged(self.path.join(SERVER_KEY)))
     }
 
     /// The secret behind the HMACs of numbers and codes.
-    pub(crate) fn pepper(&self) -> Result<Pepper, DataError> {
+    fn pepper(&self) -> Result<Pepper, DataError> {
         let make = || random::bytes::<PEPPER_BYTES>().map(Vec::from).map_err(|_| DataError::NoRandomness);
         let bytes = self.secret(PEPPER, make)?;
         let bytes = bytes.try_into().map_err(|_| DataError::Damaged(self.path.join(PEPPER)))?;
@@ -106,6 +173,23 @@ impl DataDir {
         }
     }
 
+    /// The key of a folder that has one.
+    pub(crate) fn kept_key(folder: &Path) -> Result<SoftwareKey, DataError> {
+        let path = folder.join(SERVER_KEY);
+        let bytes = fs::read(&path).map_err(at(&path))?;
+        SoftwareKey::from_pkcs8(&bytes).map_err(|_| DataError::Damaged(path))
+    }
+
+    /// Takes over the secrets of another folder, which belong to its database.
+    pub(crate) fn take_secrets(&self, from: &Path) -> Result<(), DataError> {
+        for name in [SERVER_KEY, PEPPER] {
+            let (theirs, ours) = (from.join(name), self.path.join(name));
+            let bytes = fs::read(&theirs).map_err(at(&theirs))?;
+            self.write(&ours, &bytes).map_err(at(&ours))?;
+        }
+        Ok(())
+    }
+
     /// Whole or not at all, also when the power fails: written beside, synced, renamed, the folder synced.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let beside = path.with_extension("new");
@@ -118,6 +202,11 @@ impl DataDir {
     }
 }
 
+/// Whether a file is this one, or one that is written beside it.
+fn begins(name: &OsStr, file: &str) -> bool {
+    name.as_encoded_bytes().starts_with(file.as_bytes())
+}
+
 fn at(path: &Path) -> impl FnOnce(io::Error) -> DataError {
     let path = path.to_owned();
     |source| DataError::Io { path, source }
@@ -126,7 +215,6 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> DataError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use moa_wire::keys::Signer;
     use std::os::unix::fs::PermissionsExt;
 
     fn mode(path: &Path) -> u32 {
@@ -166,6 +254,18 @@ mod tests {
         fs::write(data.database(), b"").unwrap();
         assert!(matches!(data.server_key(), Err(DataError::Missing(_))));
         assert!(matches!(data.pepper(), Err(DataError::Missing(_))));
+    }
+
+    #[test]
+    fn with_a_database_elsewhere_one_secret_without_the_other_is_no_beginning() {
+        for missing in [SERVER_KEY, PEPPER] {
+            let folder = tempfile::tempdir().unwrap();
+            let data = DataDir::open(folder.path()).unwrap();
+            data.secrets(true).unwrap();
+            fs::remove_file(folder.path().join(missing)).unwrap();
+            let Err(DataError::Missing(path)) = data.secrets(true) else { panic!("{missing} was made") };
+            assert_eq!(path, folder.path().join(missing));
+        }
     }
 
     #[test]

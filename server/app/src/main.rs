@@ -1,4 +1,4 @@
-//! `moa`: runs the server, prints the API document, verifies the books.
+//! `moa`: runs the server, prints the API document, verifies the books, writes them anew and moves them.
 
 // What stands above a command or an option is what `--help` prints.
 #![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
@@ -10,8 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use moa_ledger::verify::verify;
-use moa_server::{CarrierKind, Config, DailyCodes, Limits, StartError, database, http, start, system_clock};
+use moa_ledger::copy::Copied;
+use moa_ledger::verify::Report;
+use moa_server::{
+    CarrierKind, Config, DailyCodes, Limits, Place, StartError, copying, database, http, start, system_clock,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -51,6 +54,42 @@ enum Command {
         /// The folder that keeps everything.
         #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
         data: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Writes everything anew from the journal, and proves it: for balances and tables that were damaged.
+    ///
+    /// What there is is only read, also while a server runs on it: what comes in meanwhile is not in the new place. So stop
+    /// the server before you go on there. Says whether the old tables agreed with the journal, and where not.
+    /// Exit status: 0 if the new place is there and all of it agrees, 1 if the journal itself is damaged (then nothing is
+    /// written: restore a backup), 2 if it could not be done.
+    Rebuild {
+        /// The folder that keeps everything.
+        #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
+        data: PathBuf,
+        #[command(flatten)]
+        database: Database,
+        /// A new folder, which must not be there or be empty; or the address of an empty PostgreSQL database.
+        #[arg(long, env = "MOA_TO", value_name = "FOLDER OR URL", hide_env_values = true)]
+        to: Place,
+    },
+    /// Moves to another place: from a folder to PostgreSQL, back, or from either to another of its kind.
+    ///
+    /// Everything is copied (journal, tables, people, what is still to be sent), proved, and only then there. The old place
+    /// stays as it is; go on with one of the two, never with both. Stop the server first; while one runs on the folder this
+    /// refuses, but servers on a PostgreSQL database are not seen from here.
+    /// Exit status: as of moa rebuild.
+    Copy {
+        /// A folder, or the address of a PostgreSQL database, such as postgres://moa@db.example/moa. With a password in it,
+        /// give it as MOA_FROM: arguments can be read by everyone on the machine.
+        #[arg(long, env = "MOA_FROM", value_name = "FOLDER OR URL", hide_env_values = true)]
+        from: Place,
+        /// A new folder, which must not be there or be empty; or the address of an empty PostgreSQL database.
+        #[arg(long, env = "MOA_TO", value_name = "FOLDER OR URL", hide_env_values = true)]
+        to: Place,
+        /// The folder with the key and the pepper of the server, if it is copied from PostgreSQL.
+        #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
+        data: PathBuf,
     },
 }
 
@@ -63,13 +102,24 @@ enum Change {
 }
 
 #[derive(Args)]
+struct Database {
+    /// The address of a PostgreSQL database, such as postgres://moa@db.example/moa, in place of the one in the folder. The
+    /// folder keeps key and pepper all the same; several servers on one database have copies of both. With a password in
+    /// it, give it as MOA_DATABASE: arguments can be read by everyone on the machine.
+    #[arg(id = "database", long, env = "MOA_DATABASE", value_name = "URL", hide_env_values = true)]
+    url: Option<String>,
+}
+
+#[derive(Args)]
 struct Person {
     /// The folder that keeps everything.
     #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
     data: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// An account's id, or the phone number that it signed up with.
     #[arg(value_name = "ACCOUNT OR NUMBER")]
-    person: String,
+    who: String,
 }
 
 #[derive(Args)]
@@ -77,6 +127,8 @@ struct Serve {
     /// The folder that keeps everything: database, key, pepper. Back it up as a whole.
     #[arg(long, env = "MOA_DATA", value_name = "FOLDER", default_value = "./moa-data")]
     data: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, env = "MOA_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -152,18 +204,21 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Operator { change: Change::Appoint(person) } => appoint(&person, true),
         Command::Operator { change: Change::Dismiss(person) } => appoint(&person, false),
-        Command::Verify { data } => verify_books(&data),
+        Command::Verify { data, database } => verify_books(&Place::of(data, database.url)),
+        Command::Rebuild { data, database, to } => rebuild_books(&Place::of(&data, database.url), &data, &to),
+        Command::Copy { from, to, data } => copy_books(&from, &data, &to),
     }
 }
 
 async fn run_server(serve: Serve) -> Result<(), Box<dyn Error>> {
     let Serve { data, listen, link_base, carrier, connections, test_clock, .. } = serve;
+    let database = serve.database.url;
     let Serve { daily_codes, codes_per_address, trusted_proxies, .. } = serve;
     let limits = Limits { daily_codes, codes_per_address, trusted_proxies };
     // Taken over before anyone can know that the server runs.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let config = Config { data, listen, link_base, carrier, connections, limits, test_clock };
+    let config = Config { data, database, listen, link_base, carrier, connections, limits, test_clock };
     let server = start(&config, system_clock()).await.map_err(explain)?;
     say(&format!("listening on {}", server.url()))?;
     tracing::info!(url = server.url(), data = %config.data.display(), "serving");
@@ -186,40 +241,78 @@ fn explain(error: StartError) -> Box<dyn Error> {
     }
 }
 
-fn appoint(Person { data, person }: &Person, operator: bool) -> Result<ExitCode, Box<dyn Error>> {
+fn appoint(Person { data, database: at, who }: &Person, operator: bool) -> Result<ExitCode, Box<dyn Error>> {
     let database = database(data);
-    if !database.exists() {
+    if at.url.is_none() && !database.exists() {
         return Err(format!("{} is not there; which folder does the server use?", database.display()).into());
     }
-    let account = moa_server::operator::appoint(data, person, operator, system_clock()())?;
+    let at = at.url.as_deref();
+    let account = moa_server::operator::appoint(data, at, who, operator, system_clock()())?;
     say(&if operator { format!("{account} is an operator") } else { format!("{account} is no operator") })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn verify_books(data: &Path) -> Result<ExitCode, Box<dyn Error>> {
-    let database = database(data);
-    if !database.exists() {
-        return Err(format!("{} is not there; which folder does the server use?", database.display()).into());
-    }
-    let report = verify(&database)?;
-    say(&format!(
-        "{}: {} ops, {} events, {} inboxes, {} lots, {} groups",
-        database.display(),
-        report.ops,
-        report.events,
-        report.inboxes,
-        report.lots,
-        report.groups
-    ))?;
-    for difference in &report.differences {
-        say(&format!("differs: {difference}"))?;
-    }
+fn verify_books(place: &Place) -> Result<ExitCode, Box<dyn Error>> {
+    let report = copying::verify(place)?;
+    tell(place, &report)?;
     if report.is_clean() {
         say("clean: everything agrees with the journal")?;
         return Ok(ExitCode::SUCCESS);
     }
     say(&format!("{} differences", report.different))?;
     Ok(ExitCode::from(1))
+}
+
+/// Says what came of copying; whether there is a copy.
+fn tell_copied(from: &Place, to: &Place, copied: &Copied) -> Result<bool, Box<dyn Error>> {
+    let Copied { source, target } = copied;
+    tell(from, source)?;
+    let Some(target) = target else {
+        say(&format!("{} differences in the journal itself: nothing was written", source.in_journal))?;
+        say("restore a backup, and check it with moa verify")?;
+        return Ok(false);
+    };
+    if source.is_clean() {
+        say("its tables equal the journal's")?;
+    } else {
+        say(&format!("{} differences, which are not in the new place", source.different))?;
+    }
+    tell(to, target)?;
+    if !target.is_clean() {
+        return Err("what was written does not agree with the journal, and was removed: this is a bug".into());
+    }
+    say("clean: everything agrees with the journal")?;
+    Ok(true)
+}
+
+fn rebuild_books(from: &Place, data: &Path, to: &Place) -> Result<ExitCode, Box<dyn Error>> {
+    let good = tell_copied(from, to, &copying::rebuild(from, data, to)?)?;
+    Ok(ExitCode::from(u8::from(!good)))
+}
+
+fn copy_books(from: &Place, data: &Path, to: &Place) -> Result<ExitCode, Box<dyn Error>> {
+    if !tell_copied(from, to, &copying::copy(from, data, to)?)? {
+        return Ok(ExitCode::from(1));
+    }
+    let secrets = match (from, to) {
+        (_, Place::Folder(folder)) => {
+            say(&format!("key and pepper are in it too: go on with moa serve --data {}", folder.display()))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        (Place::Folder(folder), _) => folder,
+        (Place::Postgres(_), _) => data,
+    };
+    let data = secrets.display();
+    say(&format!("key and pepper stay in {data}: go on with moa serve --data {data} --database {to}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(place: &Place, report: &Report) -> io::Result<()> {
+    say(&format!(
+        "{place}: {} ops, {} events, {} inboxes, {} lots, {} groups",
+        report.ops, report.events, report.inboxes, report.lots, report.groups
+    ))?;
+    report.differences.iter().try_for_each(|difference| say(&format!("differs: {difference}")))
 }
 
 /// A line on stdout, at once.

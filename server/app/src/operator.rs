@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use moa_ledger::sqlite::SqliteStore;
-use moa_ledger::store::{Answer, Outcome, People, Store, StoreError};
+use moa_ledger::store::{Answer, Outcome, StoreError};
 use moa_ledger::system;
-use moa_rules::device::Device;
 use moa_rules::id::AccountId;
 use moa_rules::refusal::Refusal;
 use moa_rules::time::Timestamp;
-use moa_wire::keys::{SignError, Signer};
+use moa_wire::keys::SignError;
 
 use crate::data_dir::{DataDir, DataError};
 use crate::phone_number::PhoneNumber;
@@ -38,20 +36,20 @@ pub enum OperatorError {
 }
 
 /// Makes a person an operator, or no longer one. `person` is an account's id or the phone number that it signed up with, as
-/// typed. Asked for twice it changes nothing.
+/// typed. Asked for twice it changes nothing. Without the address of a PostgreSQL `database` it is the folder's own.
 ///
 /// # Errors
 /// [`OperatorError`].
 pub fn appoint(
     data: &Path,
+    database: Option<&str>,
     person: &str,
     operator: bool,
     now: Timestamp,
 ) -> Result<AccountId, OperatorError> {
     let data = DataDir::open(data)?;
-    let (server_key, pepper) = (data.server_key()?, data.pepper()?);
-    let system = Device::system(server_key.key_id(), server_key.public_key());
-    let store = SqliteStore::open(&data.database(), &system)?;
+    let (server_key, pepper) = data.secrets(database.is_some())?;
+    let store = data.store(database, &server_key)?;
     let account = if let Ok(account) = person.trim().parse::<AccountId>() {
         Some(account)
     } else {

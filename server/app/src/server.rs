@@ -15,10 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use moa_ledger::engine::{Clock, Engine};
-use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::StoreError;
-use moa_rules::device::Device;
-use moa_wire::keys::{Signer, SoftwareKey};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, watch};
@@ -106,14 +103,14 @@ pub fn start_on(
     let clock = test_clock.as_ref().map_or(clock, TestClock::clock);
 
     let data = DataDir::open(&config.data)?;
-    let (server_key, pepper) = (data.server_key()?, data.pepper()?);
-    let store = SqliteStore::open(&data.database(), &system(&server_key))?;
+    let (server_key, pepper) = data.secrets(config.database.is_some())?;
+    let store = data.store(config.database.as_deref(), &server_key)?;
     let base = config.link_base.clone().unwrap_or_else(|| url(address));
     let (stop, stopping) = watch::channel(false);
     let (carrier, shown) = carrier(config.carrier, address);
     let proofs = Proofs::since(clock());
     let app = Arc::new(App {
-        engine: Engine::start(Arc::new(store), clock),
+        engine: Engine::start(store, clock),
         server_key,
         pepper,
         public_keys: PublicKeys::default(),
@@ -177,10 +174,6 @@ impl Running {
 
 fn url(address: SocketAddr) -> String {
     format!("http://{address}")
-}
-
-fn system(key: &SoftwareKey) -> Device {
-    Device::system(key.key_id(), key.public_key())
 }
 
 /// The carrier, and the development carrier once more where its messages may be shown over HTTP.

@@ -9,14 +9,7 @@ use std::process::{Child, Command, Stdio};
 use moa_rules::op::OpBody;
 use moa_rules::quantity::Money;
 use moa_server::http::{ClockTime, Health};
-
-fn moa() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_moa"));
-    for name in ["MOA_DATA", "MOA_LISTEN", "MOA_LINK_BASE", "MOA_CARRIER", "MOA_CONNECTIONS", "MOA_TRACE"] {
-        command.env_remove(name);
-    }
-    command
-}
+use support::moa;
 
 /// Starts a server and reads from its first line where it listens.
 fn serve(data: &Path) -> (Child, String) {
@@ -128,8 +121,11 @@ async fn an_operator_is_appointed_by_number_or_account_where_the_server_is() {
         device.op(town.now(), body)
     };
     assert_eq!(support::refused(&town.submit_one(&sets(&town)).await)["code"], "not_allowed");
+    let database = town.database();
     let says = |folder: &Path, what: &str, who: &str| {
-        let output = moa().args(["operator", what, who, "--data"]).arg(folder).output().unwrap();
+        let mut command = moa();
+        command.envs(database.as_ref().map(|url| ("MOA_DATABASE", url)));
+        let output = command.args(["operator", what, who, "--data"]).arg(folder).output().unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         (output.status.code(), text)
     };

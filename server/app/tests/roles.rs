@@ -5,7 +5,8 @@ mod support;
 
 use moa_ledger::system;
 use moa_rules::account::MergeConsent;
-use moa_rules::id::{AccountId, KeyId, OpId};
+use moa_rules::adjustment::{Grantee, Reason};
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::member::{Buyer, MemberCode};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::{Op, OpBody};
@@ -17,7 +18,7 @@ use moa_rules::time::Timestamp;
 use moa_wire::api::Verdict;
 use moa_wire::keys::{Signer, SoftwareKey};
 use moa_wire::token::Checked;
-use support::subjects::{NO_GROUP, NO_SHOP, Street, Subject, Who, founding, show, stranger};
+use support::subjects::{NO_GROUP, NO_SHOP, Street, Subject, Who, founding, show, stranger, terms, tomorrow};
 use support::{fresh_id, refused};
 
 /// Whose the thing is that an op names.
@@ -57,7 +58,7 @@ const OTHERS: [[Answer; 2]; TABLE.len()] = [
     /* 4 record sale */       [NoCell, NoCell], // a key sells for one shop, unnamed
     /* 5 claim */             [Refused(&["not_addressee"]), Refused(&["unknown_key"])], // a voucher for another; of nobody's key
     /* 6 redeem */            [Refused(&["shop_not_in_group"]), Refused(&["unknown_key"])], // of others' group; nobody's code
-    /* 7 expire lots */       [Applied, Refused(&["nothing_expired", "unknown_group"])],
+    /* 7 expire lots */       [Applied, Refused(&["unknown_group"])],
     /* 8 sell to */           [NoCell, Refused(&["member_code_unknown"])], // a code of nobody's
     /* 9 claim waiting */     [Refused(&["not_your_sale"]), Refused(&["unknown_sale"])],
     /* 10 lapse sale */       [Applied, Refused(&["unknown_sale"])],
@@ -80,10 +81,27 @@ const OTHERS: [[Answer; 2]; TABLE.len()] = [
     /* 27 appoint operator */ [Applied, Applied], // whether a person is there, the command looks up
     /* 28 close account */    [NoCell, NoCell],
     /* 29 merge account */    [Refused(&["revoked_key"]), Refused(&["unknown_key"])], // one merged already; nobody's word
+    /* 30 amend terms */      [Refused(&["not_allowed"]), Refused(&["unknown_group"])],
+    /* 31 answer amendment */ [Refused(&["shop_not_in_group"]), Refused(&["unknown_amendment"])], // of others' group
+    /* 32 decide amendment */ [Applied, Refused(&["unknown_amendment"])],
+    /* 33 leave group */      [Refused(&["shop_not_in_group"]), Refused(&["unknown_group"])],
+    /* 34 expel member */     [Refused(&["not_allowed"]), Refused(&["unknown_group"])],
+    /* 35 freeze member */    [Applied, Refused(&["shop_not_in_group"])],
+    /* 36 close group */      [Refused(&["not_allowed"]), Refused(&["unknown_group"])],
+    /* 37 end group */        [Applied, Refused(&["unknown_group"])],
+    /* 38 hold */             [Refused(&["shop_not_in_group"]), Refused(&["unknown_key"])], // of others' group; nobody's code
+    /* 39 capture hold */     [Refused(&["unknown_hold"]), Refused(&["unknown_hold"])], // another shop's; never made
+    /* 40 void hold */        [Refused(&["unknown_hold"]), Refused(&["unknown_hold"])],
+    /* 41 lapse hold */       [Applied, Refused(&["unknown_hold"])],
+    /* 42 reverse redemption */[Refused(&["unknown_redemption"]), Refused(&["unknown_redemption"])],
+    /* 43 refund sale */      [Refused(&["unknown_sale"]), Refused(&["unknown_sale"])], // another shop's; never made
+    /* 44 void sale */        [Refused(&["unknown_sale"]), Refused(&["unknown_sale"])],
+    /* 45 grant */            [Refused(&["shop_not_in_group"]), Refused(&["unknown_group"])], // mileage of others' group
+    /* 46 take away */        [Refused(&["not_so_much_issued"]), Refused(&["unknown_group"])], // another shop's mileage
 ];
 
 /// What the server may do only when it is due, which takes days.
-const DUE: [usize; 5] = [7, 10, 12, 13, 22];
+const DUE: [usize; 8] = [7, 10, 12, 13, 22, 32, 37, 41];
 
 /// What a cell is to be answered.
 fn expected(who: Who, number: usize, whose: Whose) -> Answer {
@@ -156,10 +174,7 @@ impl Cell<'_> {
             },
             2 => founding(),
             3 => {
-                let shop = street.shop().await;
-                let founds = shop.device.op(now, founding());
-                town.applied(&[&founds]).await;
-                let group = if own { founds.value().id.as_group() } else { NO_GROUP };
+                let group = if own { self.others_group().await } else { NO_GROUP };
                 OpBody::JoinGroup { group, terms_version: 1 }
             }
             4 => OpBody::RecordSale { amount, addressee: None, redemption: None },
@@ -265,7 +280,116 @@ impl Cell<'_> {
             27 => OpBody::AppointOperator { account: self.account(device.account), operator: true },
             28 => OpBody::CloseAccount,
             29 => OpBody::MergeAccount { consent: self.consent().await },
+            30..=37 => self.of_group(number).await,
+            38..=44 => self.of_till(number).await,
+            45 => OpBody::Grant {
+                group: if whose == Whose::Another { self.others_group().await } else { group },
+                to: Grantee::Account(street.regular.account),
+                units: Units::new(1_000).unwrap(),
+                reason: Reason::Goodwill,
+                last_day: None,
+            },
+            46 => {
+                let (account, units) = (street.regular.account, Units::new(1_000).unwrap());
+                if self.applied {
+                    let (to, reason) = (Grantee::Account(account), Reason::Goodwill);
+                    let gives = OpBody::Grant { group, to, units, reason, last_day: None };
+                    town.applied(&[&device.op(now, gives)]).await;
+                }
+                OpBody::TakeAway { group, account, units, reason: Reason::Correction, unit: None }
+            }
             _ => panic!("op {number} is not tried: give it a body here, and a row in OTHERS"),
+        }
+    }
+
+    /// The op of a kind about a group and its members.
+    async fn of_group(&self, number: usize) -> OpBody {
+        let Self { street, subject, whose, applied } = *self;
+        let (town, now) = (&street.town, street.town.now());
+        let administered = match whose {
+            Whose::Own => subject.group.unwrap_or(street.groups[0]),
+            Whose::Another => street.groups[0],
+            Whose::Nothing => NO_GROUP,
+        };
+        match number {
+            30 => OpBody::AmendTerms { group: administered, terms: terms(), from: tomorrow(now) },
+            31 => match whose {
+                Whose::Own => street.proposal(&street.baker, street.groups[0]).await,
+                Whose::Another => {
+                    let shop = street.shop().await;
+                    let group = street.found(&shop).await;
+                    street.proposal(&shop, group).await
+                }
+                Whose::Nothing => {
+                    let amendment = OpId([0xee; 16]);
+                    OpBody::AnswerAmendment { group: street.groups[0], amendment, agrees: true }
+                }
+            },
+            32 => OpBody::DecideAmendment { group: administered, amendment: OpId([0xee; 16]) },
+            33 => OpBody::LeaveGroup {
+                group: match whose {
+                    Whose::Own => street.groups[0],
+                    Whose::Another => self.others_group().await,
+                    Whose::Nothing => NO_GROUP,
+                },
+            },
+            34 => {
+                let merchant = street.florist.merchant;
+                if applied {
+                    town.join(&street.florist, administered).await;
+                }
+                OpBody::ExpelMember { group: administered, merchant }
+            }
+            35 => {
+                let merchant = match whose {
+                    Whose::Own => subject.merchant.unwrap_or(street.florist.merchant),
+                    // One that nobody needs afterwards, where the op may hold.
+                    Whose::Another if applied => street.shop().await.merchant,
+                    Whose::Another => street.florist.merchant,
+                    Whose::Nothing => NO_SHOP,
+                };
+                OpBody::FreezeMember { group: street.groups[0], merchant, frozen: true }
+            }
+            36 => OpBody::CloseGroup { group: administered },
+            _ => OpBody::EndGroup { group: administered },
+        }
+    }
+
+    /// The op of a kind about what a till does: with the own shop's hold, redemption or sale, another's, or none.
+    async fn of_till(&self, number: usize) -> OpBody {
+        let Self { street, subject, whose, applied } = *self;
+        let (town, now) = (&street.town, street.town.now());
+        let (units, florist) = (Units::new(1_000).unwrap(), &street.florist.device);
+        let code = |buyer: &support::Device, group| buyer.code(now, group, units).bytes().to_vec();
+        if number == 38 {
+            let group = if whose == Whose::Another { self.others_group().await } else { street.groups[0] };
+            let nobody = stranger();
+            let buyer = if whose == Whose::Nothing { &nobody } else { &street.regular };
+            return OpBody::Hold { code: code(buyer, group), units, seconds: None };
+        }
+        let earlier = match number {
+            39..=41 => OpBody::Hold { code: code(&street.regular, street.groups[0]), units, seconds: None },
+            42 => OpBody::Redeem { code: code(&street.regular, street.groups[0]), units },
+            _ => OpBody::RecordSale { amount: Money(500_000), addressee: None, redemption: None },
+        };
+        let by = match whose {
+            Whose::Own if applied => Some(&subject.device),
+            Whose::Own | Whose::Nothing => None,
+            Whose::Another => Some(florist),
+        };
+        let mut named = OpId([0xee; 16]);
+        if let Some(by) = by {
+            let earlier = by.op(now, earlier);
+            town.applied(&[&earlier]).await;
+            named = earlier.value().id;
+        }
+        match number {
+            39 => OpBody::CaptureHold { hold: named, units },
+            40 => OpBody::VoidHold { hold: named },
+            41 => OpBody::LapseHold { merchant: street.florist.merchant, hold: named },
+            42 => OpBody::ReverseRedemption { redemption: named },
+            43 => OpBody::RefundSale { sale: named, amount: Money(500_000) },
+            _ => OpBody::VoidSale { sale: named },
         }
     }
 
@@ -284,14 +408,11 @@ impl Cell<'_> {
         }
     }
 
-    async fn others_group(&self) -> moa_rules::id::GroupId {
-        let shop = self.street.shop().await;
-        let founds = shop.device.op(self.street.town.now(), founding());
-        self.street.town.applied(&[&founds]).await;
-        founds.value().id.as_group()
+    async fn others_group(&self) -> GroupId {
+        self.street.found(&self.street.shop().await).await
     }
 
-    async fn waiting_sale(&self) -> (moa_rules::id::MerchantId, OpId) {
+    async fn waiting_sale(&self) -> (MerchantId, OpId) {
         let buyer = if self.applied { &self.subject.device } else { &self.street.regular };
         let sale = match self.whose {
             Whose::Nothing => OpId([0xee; 16]),
@@ -407,7 +528,7 @@ impl Cell<'_> {
 async fn fresh(street: &Street, who: Who, number: usize, whose: Whose) -> Subject {
     let person = matches!(who, Who::Role(Role::Buyer | Role::Owner | Role::GroupAdmin | Role::Operator));
     // Acting for a shop, and having one as an operator, takes a person with two phones, of which the other opened it.
-    if whose == Whose::Own && person && matches!(number, 24 | 25) {
+    if whose == Whose::Own && person && matches!(number, 24 | 25 | 35) {
         let shop = street.shop().await;
         let device = street.further(shop.device.account).await;
         let admits = shop.device.op(street.town.now(), OpBody::AdmitDevice { key: device.key_id() });
@@ -512,7 +633,9 @@ async fn what_is_due_the_server_does_to_anyones_things() {
     let (agrees, names) = (agrees.await, names.await);
 
     street.earn(&earns).await;
-    let ended = town.snapshot(&earns).await.lots[0].ends_at;
+    let lots = town.snapshot(&earns).await.lots;
+    let lots: Vec<_> = lots.iter().collect();
+    let ended = lots[0].ends_at;
     street.earn(&reserves).await;
     let pass = reserves.op(noon, street.reservation(florist, &street.florist.device));
     town.applied(&[&pass]).await;
@@ -521,6 +644,20 @@ async fn what_is_due_the_server_does_to_anyones_things() {
     let until = town.snapshot(&lapses).await.waiting[0].until;
     let best = street.waiting_sale(&agrees).await;
     let again = street.waiting_sale(&names).await;
+    let units = Units::new(1_000).unwrap();
+    let code = street.regular.code(noon, street.groups[0], units).bytes().to_vec();
+    let holds = street.florist.device.op(noon, OpBody::Hold { code, units, seconds: None });
+    let proposes = street.proposes(&street.baker, street.groups[1]);
+    let closed = street.found(&street.florist).await;
+    let closes = street.florist.device.op(noon, OpBody::CloseGroup { group: closed });
+    town.applied(&[&holds, &proposes, &closes]).await;
+    let hold = town.snapshot(&street.regular).await.holds.remove(0);
+    let entry = async |group| {
+        let directory = town.directory(&street.regular, "").await;
+        directory.groups.into_iter().find(|entry| entry.group.id == group).unwrap()
+    };
+    let amendment = entry(street.groups[1]).await.amendment.unwrap();
+    let end = entry(closed).await.group.closing.unwrap().ends_at;
     let standing = |groups, best| OpBody::SetStanding { choice: StandingChoice { groups, best } };
     town.applied(&[
         &agrees.op(noon, standing(Vec::new(), true)),
@@ -546,10 +683,18 @@ async fn what_is_due_the_server_does_to_anyones_things() {
     let (best, again) = ((florist, best.value().id), (florist, again.value().id));
     let mut done = vec![
         does(13, noon, system::offer_again(server, again, sold).unwrap().op).await,
+        does(41, hold.until, system::lapse_hold(server, &hold).unwrap().op).await,
         does(12, best_at, system::take_best(server, best, noon, best_at).unwrap().op).await,
+        does(32, amendment.from, system::decide_amendment(server, &amendment).unwrap().op).await,
         does(22, back, system::release_pass(server, (florist, pass.value().id), back).unwrap().op).await,
-        does(7, ended, system::expire_lots(server, earns.account, street.groups[0], ended).unwrap().op).await,
+        does(
+            7,
+            ended,
+            system::expire_lots(server, (earns.account, street.groups[0]), &lots, ended).unwrap().op,
+        )
+        .await,
         does(10, until, system::lapse_sale(server, (florist, lapse), until).unwrap().op).await,
+        does(37, end, system::end_group(server, closed, end).unwrap().op).await,
     ];
     done.sort_unstable();
     assert_eq!(done, DUE);

@@ -15,12 +15,6 @@ use support::{Town, read};
 
 const PATH: &str = "/v1/test/clock";
 
-async fn move_to(town: &Town, now: Timestamp) -> ClockTime {
-    let moved: ClockTime = read(town.post(PATH, &ClockTime { now }).await).await;
-    town.pass(moved.now.0 - town.now().0);
-    moved
-}
-
 #[tokio::test]
 async fn a_lot_has_expired_when_the_clock_stands_past_its_last_day() {
     let town = Town::open_with_test_clock().await;
@@ -33,10 +27,10 @@ async fn a_lot_has_expired_when_the_clock_stands_past_its_last_day() {
     let written = || store.head(Inbox::Account(buyer.account)).unwrap().count;
     let before = written();
 
-    assert_eq!(move_to(&town, ends.plus(-1)).await.now, ends.plus(-1));
+    assert_eq!(town.move_to(ends.plus(-1)).await.now, ends.plus(-1));
     assert_eq!((store.lots(buyer.account).unwrap().len(), written()), (1, before));
     // The answer comes when the sweep has written it down: no waiting.
-    assert_eq!(move_to(&town, ends).await.now, ends);
+    assert_eq!(town.move_to(ends).await.now, ends);
     assert_eq!((store.lots(buyer.account).unwrap().len(), written()), (0, before + 1));
     assert_eq!(town.server.engine().now(), ends);
     town.close().await;
@@ -50,7 +44,7 @@ async fn the_clock_stands_until_it_is_moved_and_goes_forward_only() {
     town.pass(Timestamp::HOUR);
     assert_eq!(town.server.engine().now(), start, "what the clock began from no longer counts");
     let later = start.plus(Timestamp::DAY);
-    move_to(&town, later).await;
+    town.move_to(later).await;
     for wrong in [start, later.plus(-1), Timestamp(i64::MAX), Timestamp(i64::MIN)] {
         let answer = town.post(PATH, &ClockTime { now: wrong }).await;
         assert_eq!(answer.status(), 409);
@@ -59,7 +53,7 @@ async fn the_clock_stands_until_it_is_moved_and_goes_forward_only() {
         assert!(problem.detail.contains(&later.0.to_string()), "{}", problem.detail);
     }
     assert_eq!(town.server.engine().now(), later);
-    assert_eq!(move_to(&town, later).await.now, later, "asked again after a lost answer");
+    assert_eq!(town.move_to(later).await.now, later, "asked again after a lost answer");
     town.close().await;
 }
 
@@ -73,9 +67,9 @@ async fn a_sale_that_waited_in_vain_has_lapsed_when_the_answer_comes() {
     let body = OpBody::SellTo { amount: Money(50_000), buyer: Buyer::Member(code), redemption: None };
     town.applied(&[&cafe.device.op(town.now(), body)]).await;
     let until = town.snapshot(&buyer).await.waiting[0].until;
-    move_to(&town, until).await;
+    town.move_to(until).await;
     assert_eq!(town.snapshot(&buyer).await.waiting.len(), 1);
-    move_to(&town, until.plus(1)).await;
+    town.move_to(until.plus(1)).await;
     assert_eq!(town.snapshot(&buyer).await.waiting.len(), 0);
     town.close().await;
 }

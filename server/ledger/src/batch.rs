@@ -1,6 +1,11 @@
 //! A batch of ops: load what they need to see, decide in order, save what follows. The same for every store.
+//!
+//! Before anything is decided for good, every op is tried on what is loaded, and what they all miss is asked for at once, in as
+//! many rounds as the longest way of one op takes (a sale, its shop, the shop's groups, …). So a batch costs a database
+//! over a network a few round trips, however large it is. What an op needs only because of one before it is loaded when its
+//! turn comes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use moa_rules::books::{Account, Ledger, postings};
 use moa_rules::decide::{Decision, decide};
@@ -36,6 +41,25 @@ pub trait Tx {
     fn head(&mut self, inbox: Inbox) -> Result<InboxHead, StoreError>;
     /// Writes everything that follows.
     fn save(&mut self, changes: &Changes) -> Result<(), StoreError>;
+
+    /// Those of many ops that were decided before.
+    fn priors(&mut self, ops: &[(KeyId, OpId)]) -> Result<HashMap<(KeyId, OpId), Prior>, StoreError> {
+        let mut found = HashMap::new();
+        for (actor, op) in ops {
+            if let Some(prior) = self.prior(*actor, *op)? {
+                found.insert((*actor, *op), prior);
+            }
+        }
+        Ok(found)
+    }
+    /// Many cells, in this order.
+    fn load_all(&mut self, keys: &[Key]) -> Result<Vec<Option<Cell>>, StoreError> {
+        keys.iter().map(|key| self.load(*key)).collect()
+    }
+    /// The heads of many inboxes, in this order.
+    fn heads(&mut self, inboxes: &[Inbox]) -> Result<Vec<InboxHead>, StoreError> {
+        inboxes.iter().map(|inbox| self.head(*inbox)).collect()
+    }
 }
 
 /// An op and its answer, for the journal.
@@ -103,29 +127,135 @@ pub struct Changes {
     pub changed_groups: Vec<GroupId>,
 }
 
+/// A batch that is decided and not saved.
+#[derive(Debug)]
+pub struct Decided {
+    /// What follows from it.
+    pub changes: Changes,
+    /// One an op, in order.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Decided {
+    /// What it is once its changes are durable.
+    pub fn committed(self) -> Committed {
+        Committed { outcomes: self.outcomes, touched: self.changes.heads.keys().copied().collect() }
+    }
+}
+
 /// Runs a batch inside an open transaction, up to and including the save. The caller commits.
 pub fn run(tx: &mut dyn Tx, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError> {
+    let decided = decide_all(tx, batch, now)?;
+    tx.save(&decided.changes)?;
+    Ok(decided.committed())
+}
+
+/// Decides a batch inside an open transaction, in order.
+pub fn decide_all(tx: &mut dyn Tx, batch: &[Submission], now: Timestamp) -> Result<Decided, StoreError> {
     let mut work = Batch {
         view: View::default(),
         changes: Changes { at: now, ..Changes::default() },
         known: HashMap::new(),
+        heads: HashMap::new(),
     };
+    work.foresee(tx, batch, now)?;
     let mut outcomes = Vec::with_capacity(batch.len());
     for submission in batch {
         outcomes.push(work.submit(tx, submission, now)?);
     }
-    tx.save(&work.changes)?;
-    Ok(Committed { outcomes, touched: work.changes.heads.keys().copied().collect() })
+    Ok(Decided { changes: work.changes, outcomes })
+}
+
+/// What the directory shows differently.
+pub(crate) enum Listed {
+    /// A shop.
+    Merchant(MerchantId),
+    /// A group, and with it every member, present or past.
+    Group(GroupId),
+}
+
+/// What the directory shows differently after an event.
+pub(crate) fn directory_change(body: &EventBody) -> Option<Listed> {
+    match body {
+        EventBody::MerchantRegistered { merchant, .. }
+        | EventBody::StaffJoined { merchant, .. }
+        | EventBody::StaffLeft { merchant, .. }
+        | EventBody::TillAdded { merchant, .. }
+        | EventBody::DeviceEnrolled { merchant: Some(merchant), .. }
+        | EventBody::DeviceRevoked { merchant: Some(merchant), .. } => Some(Listed::Merchant(*merchant)),
+        EventBody::MemberJoined { group, .. }
+        | EventBody::AdminAppointed { group, .. }
+        | EventBody::AmendmentProposed { group, .. }
+        | EventBody::AmendmentAnswered { group, .. }
+        | EventBody::TermsAmended { group, .. }
+        | EventBody::AmendmentRejected { group, .. }
+        // Shops that left are touched with the members.
+        | EventBody::MemberLeft { group, .. }
+        | EventBody::MemberFrozen { group, .. }
+        | EventBody::GroupClosing { group, .. }
+        | EventBody::GroupEnded { group, .. } => Some(Listed::Group(*group)),
+        _ => None,
+    }
 }
 
 struct Batch {
     view: View,
     changes: Changes,
-    /// Ops answered in this batch.
+    /// Ops of the batch, and sales inside them, that were answered before it or in it.
     known: HashMap<(KeyId, OpId), Prior>,
+    /// Heads as they were before the batch.
+    heads: HashMap<Inbox, InboxHead>,
 }
 
 impl Batch {
+    /// Loads what the batch will need to see, as far as it can be told beforehand.
+    fn foresee(&mut self, tx: &mut dyn Tx, batch: &[Submission], now: Timestamp) -> Result<(), StoreError> {
+        let ops = batch.iter().flat_map(|one| [Some(&one.op), one.sale.as_ref()]).flatten();
+        let ops: BTreeSet<(KeyId, OpId)> = ops.map(|op| (op.value().actor, op.value().id)).collect();
+        self.known = tx.priors(&ops.into_iter().collect::<Vec<_>>())?;
+
+        let answered =
+            |one: &&Submission| self.known.contains_key(&(one.op.value().actor, one.op.value().id));
+        let mut open: Vec<&Submission> = batch.iter().filter(|one| !answered(one)).collect();
+        let mut inboxes = BTreeSet::new();
+        while !open.is_empty() {
+            let mut needed = BTreeSet::new();
+            open.retain(|submission| match self.preview(submission, now) {
+                Ok(reached) => {
+                    inboxes.extend(reached);
+                    false
+                }
+                Err(keys) => {
+                    needed.extend(keys);
+                    true
+                }
+            });
+            self.load(tx, &needed.into_iter().collect::<Vec<_>>())?;
+        }
+        let inboxes: Vec<Inbox> = inboxes.into_iter().collect();
+        self.heads = inboxes.iter().copied().zip(tx.heads(&inboxes)?).collect();
+        Ok(())
+    }
+
+    /// The inboxes that an op would reach, decided on what is loaded; or what is missing.
+    fn preview(&self, submission: &Submission, now: Timestamp) -> Result<Vec<Inbox>, Vec<Key>> {
+        let decision = match decide(&self.view, submission.op.value(), &submission.carried, now) {
+            Ok(decision) => decision,
+            Err(Halt::Need(keys)) => return Err(keys),
+            Err(Halt::Refused(_)) => return Ok(Vec::new()),
+        };
+        let (mut reached, mut missing) = (Vec::new(), Vec::new());
+        for (actor, op, body) in decision.events {
+            let event = Event { version: EVENT_VERSION, actor, op, index: 0, at: now, body };
+            // What follows on another event of the same op may not fit what stands; then there is nothing to foresee.
+            if let Err(Halt::Need(keys)) = apply(&self.view, &event) {
+                missing.extend(keys);
+            }
+            reached.extend(event.body.inboxes());
+        }
+        if missing.is_empty() { Ok(reached) } else { Err(missing) }
+    }
+
     fn submit(
         &mut self,
         tx: &mut dyn Tx,
@@ -133,7 +263,7 @@ impl Batch {
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let op = submission.op.value();
-        if let Some(prior) = self.prior(tx, op.actor, op.id)? {
+        if let Some(prior) = self.known.get(&(op.actor, op.id)).cloned() {
             return Ok(if prior.payload_hash == submission.op.payload_hash() {
                 Outcome::Again(prior.answer)
             } else {
@@ -162,7 +292,7 @@ impl Batch {
         submission: &Submission,
         now: Timestamp,
     ) -> Result<Result<Decision, Refusal>, StoreError> {
-        if let Some(refusal) = self.carried_before(tx, submission)? {
+        if let Some(refusal) = self.carried_before(submission) {
             return Ok(Err(refusal));
         }
         loop {
@@ -175,30 +305,17 @@ impl Batch {
     }
 
     /// A sale that was refused before, or came with another payload, cannot be claimed either.
-    fn carried_before(
-        &mut self,
-        tx: &mut dyn Tx,
-        submission: &Submission,
-    ) -> Result<Option<Refusal>, StoreError> {
-        let Some(sale) = &submission.sale else { return Ok(None) };
-        let prior = self.prior(tx, sale.value().actor, sale.value().id)?;
-        Ok(match prior {
-            Some(prior) if prior.payload_hash != sale.payload_hash() => Some(Refusal::OpIdReused),
-            Some(Prior { answer: Answer::Refused(refusal), .. }) => Some(refusal),
-            _ => None,
-        })
-    }
-
-    fn prior(&mut self, tx: &mut dyn Tx, actor: KeyId, op: OpId) -> Result<Option<Prior>, StoreError> {
-        match self.known.get(&(actor, op)) {
-            Some(prior) => Ok(Some(prior.clone())),
-            None => tx.prior(actor, op),
+    fn carried_before(&self, submission: &Submission) -> Option<Refusal> {
+        let sale = submission.sale.as_ref()?;
+        match self.known.get(&(sale.value().actor, sale.value().id))? {
+            prior if prior.payload_hash != sale.payload_hash() => Some(Refusal::OpIdReused),
+            Prior { answer: Answer::Refused(refusal), .. } => Some(refusal.clone()),
+            Prior { answer: Answer::Applied, .. } => None,
         }
     }
 
     fn load(&mut self, tx: &mut dyn Tx, keys: &[Key]) -> Result<(), StoreError> {
-        for key in keys {
-            let cell = tx.load(*key)?;
+        for (key, cell) in keys.iter().zip(tx.load_all(keys)?) {
             self.view.load(*key, cell);
         }
         Ok(())
@@ -245,7 +362,7 @@ impl Batch {
         let bytes = canonical::encode(event);
         let mut entries = Vec::new();
         for inbox in event.body.inboxes() {
-            let head = match self.changes.heads.get(&inbox) {
+            let head = match self.changes.heads.get(&inbox).or_else(|| self.heads.get(&inbox)) {
                 Some(head) => *head,
                 None => tx.head(inbox)?,
             };
@@ -255,36 +372,12 @@ impl Batch {
             entries.push(Entry { inbox, number, hash: head.hash });
         }
         self.changes.events.push(EventRow { bytes, entries });
-        self.note_directory(&event.body);
-        Ok(())
-    }
-
-    fn note_directory(&mut self, body: &EventBody) {
-        match body {
-            EventBody::MerchantRegistered { merchant, .. }
-            | EventBody::StaffJoined { merchant, .. }
-            | EventBody::StaffLeft { merchant, .. }
-            | EventBody::TillAdded { merchant, .. }
-            | EventBody::DeviceEnrolled { merchant: Some(merchant), .. }
-            | EventBody::DeviceRevoked { merchant: Some(merchant), .. } => {
-                self.changes.changed_merchants.push(*merchant);
-            }
-            EventBody::MemberJoined { group, .. }
-            | EventBody::AdminAppointed { group, .. }
-            | EventBody::AmendmentProposed { group, .. }
-            | EventBody::AmendmentAnswered { group, .. }
-            | EventBody::TermsAmended { group, .. }
-            | EventBody::AmendmentRejected { group, .. }
-            | EventBody::MemberFrozen { group, .. }
-            | EventBody::GroupClosing { group, .. }
-            | EventBody::GroupEnded { group, .. } => self.changes.changed_groups.push(*group),
-            // The members that stay, and the one that is no longer among them.
-            EventBody::MemberLeft { group, merchant, .. } => {
-                self.changes.changed_groups.push(*group);
-                self.changes.changed_merchants.push(*merchant);
-            }
-            _ => {}
+        match directory_change(&event.body) {
+            Some(Listed::Merchant(merchant)) => self.changes.changed_merchants.push(merchant),
+            Some(Listed::Group(group)) => self.changes.changed_groups.push(group),
+            None => {}
         }
+        Ok(())
     }
 
     fn put(&mut self, row: Row) {

@@ -3,18 +3,19 @@
 //! It never waits for more: while one commit runs, the next batch gathers. So one op alone pays one sync of the
 //! disk, and sixty-four at once pay one together.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use moa_rules::event::Inbox;
 use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::store::{Committed, Outcome, Store, StoreError};
+use crate::watch::{Watch, Watchers};
 
 /// The most ops in one transaction.
 pub const MAX_BATCH: usize = 256;
@@ -63,6 +64,8 @@ struct Shared {
     queue: Mutex<Option<mpsc::Sender<Job>>>,
     committer: Mutex<Option<JoinHandle<()>>>,
     watchers: Arc<Watchers>,
+    /// Ends the thread that looks for what other servers committed, when it is let go of.
+    elsewhere: Mutex<Option<Sender<()>>>,
     undecided: Arc<AtomicUsize>,
 }
 
@@ -79,8 +82,9 @@ impl Engine {
         };
         let thread = std::thread::spawn(move || committer.run(receiver));
         let (queue, committer) = (Mutex::new(Some(sender)), Mutex::new(Some(thread)));
+        let elsewhere = Mutex::new(store.is_shared().then(|| watchers.look_elsewhere(store.clone())));
         let undecided = Arc::default();
-        Self { shared: Arc::new(Shared { store, clock, queue, committer, watchers, undecided }) }
+        Self { shared: Arc::new(Shared { store, clock, queue, committer, watchers, elsewhere, undecided }) }
     }
 
     /// Commits ops in this order, together with whatever else waits. Returns once they are on disk.
@@ -101,14 +105,10 @@ impl Engine {
         self.shared.undecided.load(Ordering::SeqCst)
     }
 
-    /// Watches inboxes from now on: call it before reading them, and nothing is missed.
-    pub fn watch(&self, inboxes: &[Inbox]) -> Watch {
-        let notify = Arc::new(Notify::new());
-        let mut by_inbox = lock(&self.shared.watchers.by_inbox);
-        for inbox in inboxes {
-            by_inbox.entry(*inbox).or_default().push(Arc::downgrade(&notify));
-        }
-        Watch { notify, inboxes: inboxes.to_vec(), watchers: self.shared.watchers.clone() }
+    /// Watches inboxes from now on, of each of which so many events are known: call it before reading them, and nothing is
+    /// missed.
+    pub fn watch(&self, inboxes: &[(Inbox, u64)]) -> Watch {
+        self.shared.watchers.watch(inboxes)
     }
 
     /// The store, for reads.
@@ -124,6 +124,7 @@ impl Engine {
     /// Decides what waits, then refuses what comes. Blocks until the last commit is on disk.
     pub fn stop(&self) {
         drop(lock(&self.shared.queue).take());
+        drop(lock(&self.shared.elsewhere).take());
         if let Some(thread) = lock(&self.shared.committer).take() {
             // A committer that panicked has answered `NotDecided` by dropping its jobs.
             drop(thread.join());
@@ -196,47 +197,6 @@ impl Committer {
 
 fn report(error: &StoreError) {
     tracing::error!(%error, "a batch could not be committed; nothing of it was kept");
-}
-
-#[derive(Default)]
-struct Watchers {
-    by_inbox: Mutex<HashMap<Inbox, Vec<Weak<Notify>>>>,
-}
-
-impl Watchers {
-    fn wake(&self, touched: &[Inbox]) {
-        let by_inbox = lock(&self.by_inbox);
-        let waiting = touched.iter().filter_map(|inbox| by_inbox.get(inbox)).flatten();
-        waiting.filter_map(Weak::upgrade).for_each(|notify| notify.notify_one());
-    }
-}
-
-/// Resolves when one of its inboxes has something new.
-pub struct Watch {
-    notify: Arc<Notify>,
-    inboxes: Vec<Inbox>,
-    watchers: Arc<Watchers>,
-}
-
-impl Watch {
-    /// Waits until something landed in one of the inboxes since the watch began, or since this returned last.
-    pub async fn changed(&mut self) {
-        self.notify.notified().await;
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let mut by_inbox = lock(&self.watchers.by_inbox);
-        for inbox in &self.inboxes {
-            if let Some(waiting) = by_inbox.get_mut(inbox) {
-                waiting.retain(|notify| notify.as_ptr() != Arc::as_ptr(&self.notify));
-                if waiting.is_empty() {
-                    by_inbox.remove(inbox);
-                }
-            }
-        }
-    }
 }
 
 /// A panic while the lock was held leaves whole values behind: every critical section is a single step.

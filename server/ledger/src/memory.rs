@@ -44,7 +44,6 @@ struct State {
     /// When each key last sent an op, and the counters of those that were refused.
     heard: HashMap<KeyId, (Option<Timestamp>, BTreeSet<u64>)>,
     inboxes: HashMap<Inbox, (Vec<Vec<u8>>, InboxHead)>,
-    changed: BTreeMap<MerchantId, Timestamp>,
     accounts: HashMap<[u8; 32], NumberAccount>,
     enrolments: BTreeMap<[u8; 16], EnrolmentState>,
     member_tags: HashMap<AccountId, [u8; 16]>,
@@ -90,7 +89,6 @@ impl MemoryStore {
             ops: HashMap::new(),
             heard: HashMap::new(),
             inboxes: HashMap::new(),
-            changed: BTreeMap::new(),
             accounts: HashMap::new(),
             enrolments: BTreeMap::new(),
             member_tags: HashMap::new(),
@@ -178,11 +176,10 @@ impl Tx for State {
             }
         }
         for merchant in &changes.changed_merchants {
-            self.changed.insert(*merchant, changes.at);
+            self.tables.list_anew(*merchant, changes.at);
         }
         for group in &changes.changed_groups {
-            let members = self.tables.members.keys().filter(|(of, _)| of == group);
-            self.changed.extend(members.map(|(_, merchant)| (*merchant, changes.at)));
+            self.tables.list_members_anew(*group, changes.at);
         }
         Ok(())
     }
@@ -194,7 +191,7 @@ impl State {
             merchant: self.tables.merchants.get(&id)?.clone(),
             groups: self.tables.groups_of(id),
             keys: self.tables.keys_of(id),
-            changed_at: self.changed.get(&id).copied().unwrap_or_default(),
+            changed_at: self.tables.changed.get(&id).copied().unwrap_or_default(),
         })
     }
 }
@@ -241,7 +238,7 @@ impl Store for MemoryStore {
     ) -> Result<Vec<DirectoryMerchant>, StoreError> {
         let state = self.lock();
         let mut order: Vec<(Timestamp, MerchantId)> =
-            state.changed.iter().map(|(id, at)| (*at, *id)).collect();
+            state.tables.changed.iter().map(|(id, at)| (*at, *id)).collect();
         order.retain(|place| *place > after);
         order.sort_unstable();
         Ok(order.into_iter().take(limit).filter_map(|(_, id)| state.directory_merchant(id)).collect())

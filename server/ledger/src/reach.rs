@@ -3,6 +3,7 @@
 
 use moa_rules::device::KeyKind;
 use moa_rules::event::Inbox;
+use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, KeyId, MerchantId};
 use moa_wire::api::TillStanding;
 
@@ -50,6 +51,15 @@ impl Reach {
         let certificate = device.certificate.filter(|_| merchant.is_some());
         let till = TillStanding { limits, certificate, pays_from: device.pays_from };
         Ok(Self { merchant, till, inboxes })
+    }
+}
+
+impl Reach {
+    /// Whether its inboxes tell of a hold: the buyer's, its shop's, or that of the clerk's till that made it.
+    pub fn shows(&self, hold: &Hold) -> bool {
+        let till = hold.till.map(Inbox::Till);
+        let mut told = [Inbox::Account(hold.account), Inbox::Merchant(hold.merchant)].into_iter().chain(till);
+        told.any(|inbox| self.inboxes.contains(&inbox))
     }
 }
 

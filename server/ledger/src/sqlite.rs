@@ -1,12 +1,13 @@
 //! The store on SQLite: the embedded default. One writer, many readers (WAL), durable at every commit
 //! (`synchronous=FULL`).
 
-pub(crate) mod audit;
+mod audit;
+mod columns;
 mod directory;
 mod enrolments;
+mod import;
 mod load;
 mod people;
-mod rows;
 mod save;
 mod sessions;
 mod tills;
@@ -34,11 +35,15 @@ use moa_rules::view::{Cell, Key};
 use moa_wire::submission::Submission;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+pub use audit::SqliteJournal;
+pub use import::SqliteImport;
+
 use crate::batch::{self, Changes};
 use crate::store::{
     Committed, DirectoryGroup, DirectoryMerchant, Heard, InboxHead, InboxPage, Store, StoreError, pass_over,
 };
 use crate::tables::Tables;
+use crate::{migrated, rows};
 
 mod migrations {
     refinery::embed_migrations!("migrations/sqlite");
@@ -46,6 +51,8 @@ mod migrations {
 
 /// The oldest SQLite that may open the file: before 3.51.3 a WAL could be lost in a checkpoint race.
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+const APPLIED: &str = "SELECT version, checksum FROM refinery_schema_history";
 
 /// The server's database in one file.
 pub struct SqliteStore {
@@ -79,7 +86,7 @@ fn advice(error: &rusqlite::Error) -> Option<&'static str> {
     match error.sqlite_error_code()? {
         ErrorCode::DiskFull => Some("make room where the data folder is; the server then goes on by itself"),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(
-            "stop the server, keep a copy of the data folder, restore a backup, check it with `moa verify`",
+            "stop the server, keep a copy of the data folder, write it anew with `moa rebuild` or restore a backup, check that with `moa verify`",
         ),
         ErrorCode::ReadOnly => Some("the data folder has to be writable"),
         _ => None,
@@ -173,6 +180,14 @@ fn migrate(writer: &mut Connection) -> Result<(), StoreError> {
             _ => StoreError::Database { doing: "bringing the database up to date", source: Box::new(error) },
         },
     )
+}
+
+/// Refuses tables that are not those that this program reads.
+fn check_tables(reader: &Connection) -> Result<(), StoreError> {
+    let applied = load::all(reader, APPLIED, [], |row| {
+        Ok((rows::at::<i64>(row, "version")?, rows::at::<String>(row, "checksum")?))
+    })?;
+    migrated::check(&applied, migrations::migrations::runner().get_migrations())
 }
 
 /// A panic while the lock was held has rolled the transaction back.

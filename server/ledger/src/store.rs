@@ -36,11 +36,19 @@ pub enum StoreError {
     /// The database was written by a newer program.
     #[error("the database is of a newer version of Moa: update this program")]
     Newer,
+    /// The database was written by an older program.
+    #[error(
+        "the database is of an older version of Moa: start the server on it once, which brings it up to date"
+    )]
+    Older,
     /// The database was made before its tables were released, and they have changed since.
     #[error(
         "the database was made by a Moa that was never released; begin with a new folder, or use that very version"
     )]
     Unreleased,
+    /// The database can't be used as it is set up. Says what to do.
+    #[error("{0}")]
+    Unfit(String),
     /// Bytes in the database that this program did not write.
     #[error("{0}")]
     Corrupt(String),
@@ -92,6 +100,9 @@ pub struct InboxPage {
     /// Events in the inbox altogether.
     pub count: u64,
 }
+
+/// How many events lie between two kept hashes of an inbox.
+pub(crate) const CHECKPOINT: u64 = 64;
 
 /// What has been heard of a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -165,7 +176,8 @@ pub trait Store: People {
     /// `op_id_reused`. A sale inside a claim counts as sent by its shop.
     ///
     /// # Errors
-    /// [`StoreError`], and then nothing of the batch was kept.
+    /// [`StoreError`], and then nothing of the batch was kept; unless the database went away at the very end, and then all of
+    /// it may have been. The same ops may come again either way.
     fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError>;
 
     /// A key's record.
@@ -173,6 +185,16 @@ pub trait Store: People {
 
     /// An inbox's head; that of an empty one if nothing landed there yet.
     fn head(&self, inbox: Inbox) -> Result<InboxHead, StoreError>;
+
+    /// The heads of inboxes, in their order.
+    fn heads(&self, inboxes: &[Inbox]) -> Result<Vec<InboxHead>, StoreError> {
+        inboxes.iter().map(|inbox| self.head(*inbox)).collect()
+    }
+
+    /// Whether other servers may commit on the same database.
+    fn is_shared(&self) -> bool {
+        false
+    }
 
     /// Up to `limit` events after number `after`. Empty, with the head, beyond the end.
     fn inbox(&self, inbox: Inbox, after: u64, limit: usize) -> Result<InboxPage, StoreError>;

@@ -20,6 +20,9 @@ pub const ALL: [Sweep; 7] = [amended, best, lapsed, released, unheld, expired, e
 /// Wallets, or sales, that are swept in one go.
 pub const AT_ONCE: usize = 200;
 
+/// Lots that are written down in one go, about: whoever comes meanwhile waits for the commit of these.
+const LOTS_AT_ONCE: usize = 512;
+
 /// Why a sweep stopped. The next one goes on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
@@ -47,6 +50,7 @@ pub fn expired(
     now: Timestamp,
 ) -> Result<Vec<Submission>, SweepError> {
     let mut ops = Vec::new();
+    let mut count = 0;
     for wallet in store.wallets_to_expire(now, AT_ONCE)? {
         let lots = store.lots(wallet.0)?;
         let ended =
@@ -54,6 +58,10 @@ pub fn expired(
         let ended: Vec<&Lot> = lots.iter().filter(ended).collect();
         let Some(last) = ended.iter().map(|lot| lot.ends_at).max() else { continue };
         ops.push(system::expire_lots(signer, wallet, &ended, last)?);
+        count += ended.len();
+        if count >= LOTS_AT_ONCE {
+            break;
+        }
     }
     Ok(ops)
 }

@@ -23,6 +23,7 @@ use moa_rules::terms::Unit;
 use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Halt, Key, View};
 
+use crate::batch::{Listed, directory_change};
 use crate::store::{DirectoryGroup, LONGEST_GAP};
 
 /// What a debt is found by: the account, and what tells it from others of the same.
@@ -37,6 +38,8 @@ pub struct Tables {
     pub counters: BTreeSet<(KeyId, u64)>,
     /// Shops.
     pub merchants: BTreeMap<MerchantId, Merchant>,
+    /// When what the directory shows of each shop last changed.
+    pub changed: BTreeMap<MerchantId, Timestamp>,
     /// Sales.
     pub sales: BTreeMap<(MerchantId, OpId), Sale>,
     /// Groups.
@@ -175,6 +178,98 @@ impl Tables {
         }
     }
 
+    /// Takes out the row that has this one's primary key.
+    pub fn take(&mut self, like: &Row) -> Option<Row> {
+        match like {
+            Row::Device(device) => self.devices.remove(&device.key).map(Row::Device),
+            Row::Counter(key, counter) => {
+                self.counters.take(&(*key, *counter)).map(|(key, counter)| Row::Counter(key, counter))
+            }
+            Row::Merchant(merchant) => self.merchants.remove(&merchant.id).map(Row::Merchant),
+            Row::Sale(sale) => self.sales.remove(&(sale.merchant, sale.id)).map(Row::Sale),
+            Row::Group(group) => self.groups.remove(&group.id).map(Row::Group),
+            Row::Terms(terms) => self.terms.remove(&(terms.group, terms.version)).map(Row::Terms),
+            Row::Member(member) => self.members.remove(&(member.group, member.merchant)).map(Row::Member),
+            Row::Lot(lot) => self.lots.remove(&(lot.account, lot.group, lot.id)).map(Row::Lot),
+            Row::Standing(standing) => self.standings.remove(&standing.account).map(Row::Standing),
+            Row::Staff(staff) => self.staff.remove(&(staff.merchant, staff.account)).map(Row::Staff),
+            Row::StaffDay { merchant, account, day, .. } => {
+                let (merchant, account, day) = (*merchant, *account, *day);
+                let sold = self.staff_days.remove(&(merchant, account, day));
+                sold.map(|sold| Row::StaffDay { merchant, account, day, sold })
+            }
+            Row::Pass(pass) => self.passes.remove(&(pass.merchant, pass.id)).map(Row::Pass),
+            Row::Closed { account, .. } => {
+                let account = *account;
+                self.closed.remove(&account).map(|(at, into)| Row::Closed { account, at, into })
+            }
+            Row::Hold(hold) => self.holds.remove(&(hold.merchant, hold.id)).map(Row::Hold),
+            Row::Redemption(redemption) => {
+                self.redemptions.remove(&(redemption.merchant, redemption.id)).map(Row::Redemption)
+            }
+            Row::Debt(debt) => self.debts.remove(&(debt.account, debt.key())).map(Row::Debt),
+            Row::Amendment(amendment) => {
+                self.amendments.remove(&amendment.group).map(|known| Row::Amendment(Box::new(known)))
+            }
+            Row::Operator { account, .. } => {
+                self.operators.take(account).map(|account| Row::Operator { account, operator: true })
+            }
+        }
+    }
+
+    /// A shop is shown differently since an instant.
+    pub fn list_anew(&mut self, merchant: MerchantId, at: Timestamp) {
+        let changed = self.changed.entry(merchant).or_insert(at);
+        *changed = at.max(*changed);
+    }
+
+    /// Every member of a group is shown differently since an instant.
+    pub fn list_members_anew(&mut self, group: GroupId, at: Timestamp) {
+        let (first, last) = (MerchantId([0; 16]), MerchantId([0xff; 16]));
+        let members: Vec<MerchantId> =
+            self.members.range((group, first)..=(group, last)).map(|((_, merchant), _)| *merchant).collect();
+        members.into_iter().for_each(|merchant| self.list_anew(merchant, at));
+    }
+
+    /// Every row.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        let staff_days = self.staff_days.iter().map(|((merchant, account, day), sold)| Row::StaffDay {
+            merchant: *merchant,
+            account: *account,
+            day: *day,
+            sold: *sold,
+        });
+        let closed = self.closed.iter().map(|(account, (at, into))| Row::Closed {
+            account: *account,
+            at: *at,
+            into: *into,
+        });
+        let amendments =
+            self.amendments.values().cloned().map(|amendment| Row::Amendment(Box::new(amendment)));
+        let operators =
+            self.operators.iter().map(|account| Row::Operator { account: *account, operator: true });
+        let devices = self.devices.values().cloned().map(Row::Device);
+        let counters = self.counters.iter().map(|(key, counter)| Row::Counter(*key, *counter));
+        devices
+            .chain(counters)
+            .chain(self.merchants.values().cloned().map(Row::Merchant))
+            .chain(self.sales.values().cloned().map(Row::Sale))
+            .chain(self.groups.values().cloned().map(Row::Group))
+            .chain(self.terms.values().cloned().map(Row::Terms))
+            .chain(self.members.values().cloned().map(Row::Member))
+            .chain(self.lots.values().cloned().map(Row::Lot))
+            .chain(self.standings.values().cloned().map(Row::Standing))
+            .chain(self.staff.values().copied().map(Row::Staff))
+            .chain(staff_days)
+            .chain(self.passes.values().cloned().map(Row::Pass))
+            .chain(self.holds.values().cloned().map(Row::Hold))
+            .chain(self.redemptions.values().cloned().map(Row::Redemption))
+            .chain(self.debts.values().copied().map(Row::Debt))
+            .chain(amendments)
+            .chain(closed)
+            .chain(operators)
+    }
+
     /// Adds to an account of the books. Accounts at zero are not kept.
     pub fn post(&mut self, account: Account, amount: i64) {
         let balance = self.balances.entry(account).or_default();
@@ -202,6 +297,11 @@ impl Tables {
             if posting.account.ledger != Ledger::Wallet {
                 self.post(posting.account, posting.amount);
             }
+        }
+        match directory_change(&event.body) {
+            Some(Listed::Merchant(merchant)) => self.list_anew(merchant, event.at),
+            Some(Listed::Group(group)) => self.list_members_anew(group, event.at),
+            None => {}
         }
         Ok(())
     }
@@ -270,8 +370,9 @@ impl Tables {
 
     /// What an account owes.
     pub fn debts_of(&self, account: AccountId) -> Vec<Debt> {
-        let of = |((debtor, _), debt): &(&DebtKey, &Debt)| *debtor == account && !debt.units.is_zero();
-        self.debts.iter().filter(of).map(|(_, debt)| *debt).collect()
+        let first = (account, (GroupId([0; 16]), MerchantId([0; 16]), None));
+        let theirs = self.debts.range(first..).take_while(|((debtor, _), _)| *debtor == account);
+        theirs.map(|(_, debt)| *debt).filter(|debt| !debt.units.is_zero()).collect()
     }
 
     /// Open holds that the test picks, in order of shop and id.

@@ -7,69 +7,17 @@ use std::sync::Arc;
 
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{Answer, Outcome};
-use moa_ledger::verify::verify;
-use moa_rules::device::KeyKind;
-use moa_rules::op::{Op, OpBody};
-use moa_rules::quantity::Money;
-use moa_rules::standing::StandingChoice;
-use moa_rules::terms::Basis;
-use moa_rules::time::Timestamp;
-use moa_wire::keys::{Signer, SoftwareKey, key_id};
+use moa_ledger::verify::verify_file;
+use moa_rules::op::Op;
 use rusqlite::Connection;
-use town::{Actor, Shop, Town, points, system};
+use town::aftermath::aftermath;
+use town::lively::{history, vicissitudes};
+use town::{Town, system};
 
-/// A shop, two buyers, sales, redemptions, an expiry, keys of every kind, staff, passes: every table has rows.
+/// A file in which every table of the journal and every live table has rows.
 fn lively(path: &Path) {
     let (actor, device) = system();
-    let mut town = Town::new(Arc::new(SqliteStore::open(path, &device).unwrap()), actor);
-    let (cafe, bakery) = (town.shop("카페"), town.shop("빵집"));
-    let group = town.group(points(500, 0, Basis::OnIssue), &[&cafe, &bakery]);
-    let buyers = [(); 2].map(|()| town.enrol());
-    for buyer in &buyers {
-        for _ in 0..40 {
-            town.earn(&cafe, buyer, group, 10_000);
-        }
-        town.redeem(&bakery, buyer, group, 700);
-    }
-    // Two sales that wait, of which one lapses.
-    let other = town.group(points(300, 0, Basis::OnIssue), &[&bakery]);
-    town.apply(&cafe.actor, OpBody::JoinGroup { group: other, terms_version: 1 });
-    let waiting = [(); 2].map(|()| town.sell_to(&cafe, &buyers[1], 10_000).0);
-    let choice = StandingChoice { groups: vec![other], best: true };
-    town.apply(&buyers[0], OpBody::SetStanding { choice });
-    let clerk = people(&town, &cafe);
-    // Passes: one open, one taken in part, one to come back.
-    let still_open = town.reserve(&buyers[1], (&cafe, &clerk), group, 100, 72);
-    let taken = town.reserve(&buyers[1], (&cafe, &clerk), group, 300, 1);
-    town.take(&buyers[1], &clerk, taken, 200);
-    let back = town.reserve(&buyers[1], (&cafe, &cafe.actor), group, 100, 1);
-    town.now = town.now.plus(26 * Timestamp::HOUR);
-    town.submit(&town.system_op(OpBody::ReleasePass { merchant: cafe.id, pass: back }));
-    assert_ne!(still_open, back);
-    town.now = town.now.plus(200 * Timestamp::DAY);
-    let lapse = OpBody::LapseSale { merchant: cafe.id, sale: waiting[0] };
-    town.submit(&town.system_op(lapse));
-    let sweep = OpBody::ExpireLots { group, account: buyers[0].account };
-    town.submit(&town.system_op(sweep));
-}
-
-/// An operator, a browser, a computer, a second phone, and two clerks, of whom one left; the other, who sold, is returned.
-fn people(town: &Town<SqliteStore>, cafe: &Shop) -> Actor {
-    let (operator, clerk, former) = (town.enrol(), town.enrol(), town.enrol());
-    town.appoint(operator.account, true);
-    town.apply(&operator, OpBody::SetAllowance { merchant: cafe.id, most: Money(2_000_000_000) });
-    town.hire(cafe, &clerk, 10_000, 20_000);
-    town.hire(cafe, &former, 10_000, 20_000);
-    town.apply(&clerk, OpBody::RecordSale { amount: Money(7_000), addressee: None, redemption: None });
-    town.apply(&cafe.actor, OpBody::RemoveStaff { merchant: cafe.id, account: former.account });
-    let second = town.further(&cafe.actor, false);
-    town.apply(&cafe.actor, OpBody::AdmitDevice { key: second.key_id() });
-    for kind in [KeyKind::Service, KeyKind::Browser { until: town.now.plus(Timestamp::DAY) }] {
-        let public_key = SoftwareKey::generate().unwrap().0.public_key();
-        town.apply(&cafe.actor, OpBody::AddKey { key: key_id(&public_key), public_key, kind });
-    }
-    town.apply(&cafe.actor, OpBody::RevokeDevice { key: second.key_id() });
-    clerk
+    history(&mut Town::new(Arc::new(SqliteStore::open(path, &device).unwrap()), actor));
 }
 
 #[test]
@@ -77,7 +25,7 @@ fn an_untouched_database_is_clean() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("moa.db");
     lively(&path);
-    let report = verify(&path).unwrap();
+    let report = verify_file(&path).unwrap();
     assert!(report.is_clean(), "{:#?}", report.differences);
     assert_eq!((report.lots, report.groups), (80, 2));
     // Three enrolments and two more as buyers, two shops, a group and two members, 80 sales and accruals, two
@@ -167,6 +115,7 @@ fn every_kind_of_damage_is_found() {
         ),
         ("terms that nobody agreed to", "UPDATE terms SET in_force_from = 0"),
         ("a shop with another owner", "UPDATE merchants SET owner = zeroblob(16)"),
+        ("a shop listed later", "UPDATE merchants SET changed_at = changed_at + 1"),
         ("a group with another count", "UPDATE groups SET members = members + 1"),
         ("a group with another admin", "UPDATE groups SET admin = zeroblob(16)"),
         (
@@ -216,10 +165,114 @@ fn every_kind_of_damage_is_found() {
         ("a pass that is gone", "DELETE FROM passes WHERE state = 0"),
         ("an operator whom nobody appointed", "INSERT INTO operators VALUES (zeroblob(16))"),
         ("an operator forgotten", "DELETE FROM operators"),
+        ("a hold open that was captured", "UPDATE holds SET state = 0 WHERE state = 1"),
+        ("a hold captured that was voided", "UPDATE holds SET state = 1 WHERE state = 2"),
+        ("a hold voided that is open", "UPDATE holds SET state = 2 WHERE state = 0"),
+        ("a hold that lasts longer", "UPDATE holds SET until = until + 1 WHERE state = 0"),
+        ("a hold that holds other lots", "UPDATE holds SET held = x'80' WHERE state = 0"),
+        ("a hold made sooner", "UPDATE holds SET made_at = made_at - 1"),
+        ("a hold that is gone", "DELETE FROM holds WHERE state = 0"),
+        ("a redemption given back that was not", "UPDATE redemptions SET returned = 1 WHERE returned = 0"),
+        ("a redemption kept that was given back", "UPDATE redemptions SET returned = 0 WHERE returned > 0"),
+        ("a redemption from other lots", "UPDATE redemptions SET allocations = x'80'"),
+        ("a redemption that is gone", "DELETE FROM redemptions"),
+        ("a debt of more", "UPDATE debts SET units = units + 1"),
+        ("a debt since before", "UPDATE debts SET since = since - 1"),
+        ("a debt to another shop", "UPDATE debts SET merchant = zeroblob(16)"),
+        ("a debt forgotten", "DELETE FROM debts"),
+        ("terms proposed for another day", "UPDATE amendments SET from_at = from_at + 1"),
+        ("a member that did not agree", "UPDATE amendments SET agreed = x''"),
+        ("a member that declined", "UPDATE amendments SET declined = zeroblob(16)"),
+        ("terms that were decided on", "UPDATE amendments SET decided = 1"),
+        ("terms that nobody proposed", "UPDATE amendments SET terms = (SELECT terms FROM terms LIMIT 1)"),
+        ("a proposal forgotten", "DELETE FROM amendments"),
+        (
+            "terms that stayed in force",
+            "UPDATE terms SET in_force_until = NULL WHERE in_force_until IS NOT NULL",
+        ),
+        ("a member that did not leave", "UPDATE members SET left_at = NULL WHERE left_at IS NOT NULL"),
+        ("a member that was not frozen", "UPDATE members SET frozen_at = NULL WHERE frozen_at IS NOT NULL"),
+        ("a group that froze nobody", "UPDATE groups SET frozen = x'' WHERE frozen <> x''"),
+        (
+            "a group that closes later",
+            "UPDATE groups SET closes_at = closes_at + 1 WHERE closes_at IS NOT NULL",
+        ),
+        ("a group that ended", "UPDATE groups SET ended = 1 WHERE closes_at IS NOT NULL"),
+        ("a sale that was no mistake", "UPDATE sales SET voided = 0 WHERE voided"),
+        ("a refund of less", "UPDATE sales SET refunded = refunded - 1 WHERE refunded > 0"),
+        ("less money back", "UPDATE sales SET money_back = money_back - 1 WHERE money_back > 0"),
+        ("less taken back", "UPDATE sales SET clawed = clawed - 1 WHERE clawed > 0"),
+        (
+            "a sale claimed by another",
+            "UPDATE sales SET claimed_account = zeroblob(16) WHERE claimed_by IS NOT NULL",
+        ),
+        ("units that did not expire", "UPDATE lots SET expired = 0 WHERE expired > 0"),
+        ("a lot in nobody's place", "UPDATE lots SET revives = NULL WHERE revives IS NOT NULL"),
+        ("stamps that were points", "UPDATE lots SET unit = 10"),
+        ("units taken back that were not", "UPDATE balances SET amount = amount - 1 WHERE ledger = 5"),
+        ("units taken away that were not", "UPDATE balances SET amount = amount - 1 WHERE ledger = 6"),
+        ("a closed account merged", "UPDATE closed SET merged_into = zeroblob(16)"),
+        (
+            "an account merged into nobody",
+            "UPDATE closed SET merged_into = NULL WHERE merged_into IS NOT NULL",
+        ),
+        ("an account that closed sooner", "UPDATE closed SET at = at - 1"),
+        ("an account that goes on", "DELETE FROM closed WHERE merged_into IS NULL"),
+        ("a pass made sooner", "UPDATE passes SET made_at = made_at - 1 WHERE state = 0"),
+        ("a frozen member too many", "UPDATE groups SET frozen = zeroblob(16) WHERE length(frozen) = 0"),
+        (
+            "a group that issues longer",
+            "UPDATE groups SET redeem_only_from = redeem_only_from + 1 WHERE NOT ended",
+        ),
+        (
+            "a group that goes on",
+            "UPDATE groups SET redeem_only_from = NULL, closes_at = NULL WHERE closes_at IS NOT NULL",
+        ),
+        ("a group that has not ended", "UPDATE groups SET ended = 0 WHERE ended"),
+        ("a group with earlier terms", "UPDATE groups SET terms_version = 1 WHERE terms_version = 2"),
+        ("a member that left sooner", "UPDATE members SET left_at = left_at - 1"),
+        ("a member that left", "UPDATE members SET left_at = 1 WHERE left_at IS NULL"),
+        ("a member frozen later", "UPDATE members SET frozen_at = frozen_at + 1"),
+        ("another proposal", "UPDATE amendments SET id = zeroblob(16) WHERE NOT decided"),
+        (
+            "a member that changed its mind",
+            "UPDATE amendments SET agreed = CAST(agreed || declined AS BLOB), declined = x'' WHERE length(declined) > 0",
+        ),
+        ("terms that were not decided on", "UPDATE amendments SET decided = 0 WHERE decided"),
+        (
+            "a sale that mileage paid no part of",
+            "UPDATE sales SET redemption = NULL WHERE redemption IS NOT NULL",
+        ),
+        ("a sale that earned on more", "UPDATE sales SET unearned = 0 WHERE unearned > 0"),
+        ("less forgone", "UPDATE sales SET forgone = forgone - 1 WHERE forgone > 0"),
+        (
+            "a sale claimed elsewhere",
+            "UPDATE sales SET claimed_group = zeroblob(16) WHERE claimed_group IS NOT NULL",
+        ),
+        ("a coupon called a point", "UPDATE lots SET unit = 0 WHERE unit <> 0"),
+        ("a hold captured that lapsed", "UPDATE holds SET state = 1 WHERE state = 3"),
+        ("a hold of another buyer", "UPDATE holds SET account = zeroblob(16) WHERE state = 0"),
+        ("a hold of another group", "UPDATE holds SET group_id = zeroblob(16) WHERE state = 0"),
+        ("a clerk's hold called the owner's", "UPDATE holds SET till = NULL WHERE till IS NOT NULL"),
+        ("a redemption made sooner", "UPDATE redemptions SET made_at = made_at - 1"),
+        ("another buyer's redemption", "UPDATE redemptions SET account = zeroblob(16)"),
+        ("another group's redemption", "UPDATE redemptions SET group_id = zeroblob(16)"),
+        (
+            "a clerk's redemption called the owner's",
+            "UPDATE redemptions SET till = NULL WHERE till IS NOT NULL",
+        ),
+        ("a debt in another unit", "UPDATE debts SET unit = -1 WHERE units > 0"),
     ];
     let folder = tempfile::tempdir().unwrap();
     let sound = folder.path().join("sound.db");
-    lively(&sound);
+    let (actor, device) = system();
+    let mut town = Town::new(Arc::new(SqliteStore::open(&sound, &device).unwrap()), actor);
+    history(&mut town);
+    vicissitudes(&mut town);
+    aftermath(&mut town);
+    drop(town);
+    let report = verify_file(&sound).unwrap();
+    assert!(report.is_clean(), "{:#?}", report.differences);
     Connection::open(&sound).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     for (what, damage) in damages {
         let path = folder.path().join("damaged.db");
@@ -228,7 +281,7 @@ fn every_kind_of_damage_is_found() {
         assert!(connection.execute(damage, []).unwrap() > 0, "{what}: touched nothing");
         drop(connection);
         // Damage that cannot even be read is reported as an error.
-        let found = verify(&path).map_or(true, |report| !report.is_clean());
+        let found = verify_file(&path).map_or(true, |report| !report.is_clean());
         assert!(found, "{what} was not found");
     }
 }
@@ -248,7 +301,7 @@ fn edge_42_a_counter_that_a_damaged_database_let_pass_twice_is_found() {
     let again = town.sale(&cafe, 20_000);
     let again = cafe.actor.sign(Op { counter: sale.value().counter, ..again.value().clone() });
     assert_eq!(town.submit(&again), Outcome::First(Answer::Applied));
-    let report = verify(&path).unwrap();
+    let report = verify_file(&path).unwrap();
     assert!(report.differences.iter().any(|found| found.contains("used twice")), "{:?}", report.differences);
 }
 
@@ -284,4 +337,16 @@ fn a_database_of_a_newer_program_is_refused_clearly() {
     let (_, device) = system();
     let error = SqliteStore::open(&path, &device).err().unwrap().to_string();
     assert!(error.contains("newer"), "{error}");
+    let error = verify_file(&path).unwrap_err().to_string();
+    assert!(error.contains("newer"), "{error}");
+}
+
+#[test]
+fn a_database_of_an_older_program_is_brought_up_to_date_before_it_is_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("moa.db");
+    lively(&path);
+    Connection::open(&path).unwrap().execute("DELETE FROM refinery_schema_history", []).unwrap();
+    let error = verify_file(&path).unwrap_err().to_string();
+    assert!(error.contains("start the server on it once"), "{error}");
 }

@@ -1,5 +1,6 @@
 //! The seeds of the corpus: one good example of every kind that each way in takes, made from real keys.
 
+mod ledger;
 mod people;
 
 use moa_rules::device::KeyKind;
@@ -11,11 +12,11 @@ use moa_rules::one_time::OneTimeCode;
 use moa_rules::op::{Choice, OP_VERSION, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::standing::StandingChoice;
-use moa_rules::terms::{Profile, Scope, Terms};
+use moa_rules::terms::{Profile, Scope, Terms, Unit};
 use moa_rules::time::{Timestamp, Validity};
 use moa_wire::api::{
-    Base64, Changes, Confirmation, EnrolmentRequest, InboxChanges, OneTimeLookup, OneTimeRequest, Ops,
-    RefreshRequest, Session, SessionRequest, Snapshot, Verdict, Verdicts,
+    Base64, Changes, Confirmation, Directory, EnrolmentRequest, InboxChanges, OneTimeLookup, OneTimeRequest,
+    Ops, RefreshRequest, Session, SessionRequest, Snapshot, Verdict, Verdicts,
 };
 use moa_wire::dpop;
 use moa_wire::keys::{Signer, SoftwareKey};
@@ -41,7 +42,8 @@ const NOON: i64 = 1_795_230_000_000;
 pub fn seeds() -> Vec<Seed> {
     let key = SoftwareKey::generate().expect("randomness").0;
     let ops = ops(&key);
-    let code = Checked::sign(redemption_code(&key), &key).expect("signed");
+    let code = Checked::sign(redemption_code(&key, None), &key).expect("signed");
+    let stamps = Checked::sign(redemption_code(&key, Some(Unit::Stamp(10))), &key).expect("signed");
     let approval = Checked::sign(approval(), &server_key()).expect("signed");
     let head = Checked::sign(Head::new(Inbox::Account(ACCOUNT), 7, [7; 32]), &server_key()).expect("signed");
     let possession = Possession { version: OP_VERSION, enrolment: [9; 16] };
@@ -58,8 +60,17 @@ pub fn seeds() -> Vec<Seed> {
     for (name, op) in &ops {
         seeds.push(("submission", (*name).to_owned(), op.bytes().to_vec()));
     }
-    let tokens = [code.bytes(), approval.bytes(), head.bytes(), possession.bytes(), endorsement.bytes()];
-    for (name, token) in ["code", "approval", "head", "possession", "endorsement"].into_iter().zip(tokens) {
+    let tokens = [
+        code.bytes(),
+        stamps.bytes(),
+        approval.bytes(),
+        head.bytes(),
+        possession.bytes(),
+        endorsement.bytes(),
+    ];
+    for (name, token) in
+        ["code", "code-of-stamps", "approval", "head", "possession", "endorsement"].into_iter().zip(tokens)
+    {
         seeds.push(("tokens", name.to_owned(), token.to_vec()));
     }
     for (name, token) in people::tokens(&key) {
@@ -73,6 +84,7 @@ pub fn seeds() -> Vec<Seed> {
     for (name, text) in [
         ("voucher", code::text(sale)),
         ("code", code::text(code.bytes())),
+        ("code-of-stamps", code::text(stamps.bytes())),
         ("approval", code::text(approval.bytes())),
         ("member", member::text(&member_code())),
         ("digits", digits().digits()),
@@ -169,14 +181,15 @@ fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
     };
     let sale = sign(4, OpBody::RecordSale { amount: Money(12_000), addressee: None, redemption: None });
     let choice = Some(Choice { group: GROUP, terms_version: 1 });
-    let code = Checked::sign(redemption_code(key), key).expect("signed").bytes().to_vec();
+    let stamps = Checked::sign(redemption_code(key, Some(Unit::Stamp(10))), key).expect("signed");
+    let code = Checked::sign(redemption_code(key, None), key).expect("signed").bytes().to_vec();
     let units = Units::new(500).expect("in range");
     let mut counter = 20;
-    let people = people::ops(key).into_iter().map(|(name, body)| {
+    let more = people::ops(key).into_iter().chain(ledger::ops(stamps.bytes())).map(|(name, body)| {
         counter += 1;
         (name, sign(counter, body))
     });
-    let people: Vec<(&'static str, Checked<Op>)> = people.collect();
+    let more: Vec<(&'static str, Checked<Op>)> = more.collect();
     let sell_to =
         |counter, buyer| sign(counter, OpBody::SellTo { amount: Money(12_000), buyer, redemption: None });
     let mut ops = vec![
@@ -195,7 +208,7 @@ fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
             sign(11, OpBody::SetStanding { choice: StandingChoice { groups: vec![GROUP], best: true } }),
         ),
     ];
-    ops.extend(people);
+    ops.extend(more);
     ops
 }
 
@@ -207,7 +220,7 @@ fn digits() -> OneTimeCode {
     OneTimeCode::of(12_345_678_901).expect("eleven digits")
 }
 
-fn redemption_code(key: &SoftwareKey) -> RedemptionCode {
+fn redemption_code(key: &SoftwareKey, unit: Option<Unit>) -> RedemptionCode {
     RedemptionCode {
         version: OP_VERSION,
         key: key.key_id(),
@@ -215,7 +228,7 @@ fn redemption_code(key: &SoftwareKey) -> RedemptionCode {
         expires: Timestamp(NOON).seconds() + 180,
         group: GROUP,
         most: Units::new(5_000).expect("in range"),
-        unit: None,
+        unit,
     }
 }
 
@@ -332,7 +345,8 @@ fn events(key: &SoftwareKey) -> Vec<(&'static str, Event)> {
             ),
         ),
     ];
-    events.extend(people::events(key).into_iter().map(|(name, body)| (name, event(0, body))));
+    let more = people::events(key).into_iter().chain(ledger::events());
+    events.extend(more.map(|(name, body)| (name, event(0, body))));
     events
 }
 
@@ -357,12 +371,15 @@ fn answers(key: &SoftwareKey) -> Vec<Seed> {
         tokens: vec![people::given(key)],
         now,
     };
+    let (lots, debts, holds) = ledger::standing();
     let snapshot = serde_json::json!({
-        "account": ACCOUNT, "merchant": null, "lots": [],
+        "account": ACCOUNT, "merchant": null, "lots": lots, "debts": debts, "holds": holds,
         "passes": [Base64(canonical::encode(&people::kept(key)))],
         "heads": [signed(2, hash)], "cursor": "AA", "now": now,
     });
     debug_assert!(serde_json::from_value::<Snapshot>(snapshot.clone()).is_ok());
+    let (groups, cursor) = (vec![ledger::group()], "AA".to_owned());
+    let directory = Directory { merchants: Vec::new(), groups, cursor, more: false };
     let session = Session {
         token: "token".to_owned(),
         expires_at: Timestamp(i64::MAX),
@@ -380,6 +397,7 @@ fn answers(key: &SoftwareKey) -> Vec<Seed> {
         seed("changes", 0, 0, json(&changes)),
         seed("snapshot", 0, 0, json(&snapshot)),
         seed("directory", 1, 0, br#"{"merchants":[],"groups":[],"cursor":"AA","more":false}"#.to_vec()),
+        seed("directory-of-a-group", 1, 0, json(&directory)),
         seed("verdicts", 0, 0, json(&verdicts)),
         seed("gone", 0, 5, json(&problem)),
         seed("session", 128, 0, json(&session)),

@@ -134,3 +134,11 @@ impl Drop for Server {
 pub fn verify(data: &Path) -> Result<Output, Failure> {
     Ok(Command::new(moa()?).arg("verify").arg("--data").arg(data).output()?)
 }
+
+/// Writes a new folder from the journal of another, and gives what `moa rebuild` says about it.
+///
+/// # Errors
+/// If there is no program to start.
+pub fn rebuild(data: &Path, to: &Path) -> Result<Output, Failure> {
+    Ok(Command::new(moa()?).arg("rebuild").arg("--data").arg(data).arg("--to").arg(to).output()?)
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use moa_durability::Failure;
 use moa_durability::random::Random;
-use moa_durability::server::{NotStarted, Server, verify};
+use moa_durability::server::{NotStarted, Server, rebuild, verify};
 use moa_durability::shim::{Shim, Spell, Trouble};
 use moa_durability::witness::Witness;
 use moa_phone::Transport;
@@ -204,5 +204,24 @@ async fn a_server_on_a_damaged_database_decides_nothing_it_cannot_keep() -> Resu
         witness.check(data.path())?;
     }
     server.stop()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_with_a_damaged_table_is_written_anew_and_has_all_that_was_acknowledged()
+-> Result<(), Failure> {
+    let (data, mut witness) = books().await?;
+    spoil(&data.path().join("moa.db"), "lots", true)?;
+    let beside = TempDir::new()?;
+    let new = beside.path().join("new");
+    let rebuilt = rebuild(data.path(), &new)?;
+    let told = String::from_utf8_lossy(&rebuilt.stdout);
+    assert!(rebuilt.status.success() && told.contains("damaged") && told.contains("clean"), "{told}");
+    let server = Server::must_start(&new)?;
+    witness.move_to(&network::http(server.url())?);
+    witness.ask_again().await?;
+    witness.check(&new)?;
+    server.stop()?;
+    assert!(verify(&new)?.status.success());
     Ok(())
 }

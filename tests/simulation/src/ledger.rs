@@ -155,7 +155,7 @@ impl Ledger {
     /// What `moa verify` says of the file, if there is one.
     pub(crate) fn verify(&self) -> Step {
         let Self::Sqlite(file) = self else { return Ok(()) };
-        let report = verify::verify(&file.file()).map_err(broken)?;
+        let report = verify::verify_file(&file.file()).map_err(broken)?;
         if report.is_clean() {
             return Ok(());
         }

@@ -90,12 +90,12 @@ pub(crate) fn snapshot(
     caller: Caller,
     now: Timestamp,
 ) -> Step<Response> {
-    let Reach { merchant, till, inboxes } = reach(store, caller)?;
+    let reach = reach(store, caller)?;
     let (mut heads, mut counts) = (Vec::new(), Vec::new());
-    for inbox in inboxes {
-        let head = store.head(inbox).map_err(broken)?;
-        counts.push((inbox, head.count, brief(head.hash)));
-        heads.push(signed_head(signer, inbox, head.count, head.hash)?);
+    for inbox in &reach.inboxes {
+        let head = store.head(*inbox).map_err(broken)?;
+        counts.push((*inbox, head.count, brief(head.hash)));
+        heads.push(signed_head(signer, *inbox, head.count, head.hash)?);
     }
     let lots = store.lots(caller.account).map_err(broken)?;
     let waiting = store.waiting_of(caller.account).map_err(broken)?;
@@ -109,7 +109,9 @@ pub(crate) fn snapshot(
     let standing = store.standing(caller.account).map_err(broken)?;
     let standing = standing.map(|standing| standing.choice).unwrap_or_default();
     let debts = store.debts(account).map_err(broken)?;
-    let holds = store.open_holds(account, merchant).map_err(broken)?;
+    let mut holds = store.open_holds(account, reach.merchant).map_err(broken)?;
+    holds.retain(|hold| reach.shows(hold));
+    let Reach { merchant, till, .. } = reach;
     Ok(ok(&Snapshot {
         account,
         merchant,

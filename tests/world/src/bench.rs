@@ -3,10 +3,17 @@
 //! Absolute figures wander on a shared machine; ratios to what SQLite gives on the same disk in the same run wander less,
 //! and processor time per accrual hardly.
 
+mod city;
 mod flood;
+mod growth;
+mod load;
 mod machine;
 mod phone;
+mod postgres;
 mod server;
+mod sweep;
+mod trade;
+mod wallet;
 mod wire;
 
 use std::path::Path;
@@ -21,7 +28,14 @@ struct Figure {
     what: &'static str,
     value: f64,
     unit: &'static str,
-    goal: Option<f64>,
+    goal: Option<Goal>,
+}
+
+/// What a figure is to stay within.
+#[derive(Clone, Copy)]
+enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
 }
 
 impl Figure {
@@ -30,13 +44,22 @@ impl Figure {
     }
 
     fn at_most(self, goal: f64) -> Self {
-        Self { goal: Some(goal), ..self }
+        Self { goal: Some(Goal::AtMost(goal)), ..self }
+    }
+
+    fn at_least(self, goal: f64) -> Self {
+        Self { goal: Some(Goal::AtLeast(goal)), ..self }
     }
 
     fn print(&self) {
         let Self { what, value, unit, goal } = self;
-        let goal =
-            goal.map(|goal| format!("   goal ≤ {goal}{}", if *value > goal { ": MISSED" } else { "" }));
+        let told = |sign: &str, goal: f64, missed: bool| {
+            format!("   goal {sign} {goal}{}", if missed { ": MISSED" } else { "" })
+        };
+        let goal = goal.map(|goal| match goal {
+            Goal::AtMost(goal) => told("≤", goal, *value > goal),
+            Goal::AtLeast(goal) => told("≥", goal, *value < goal),
+        });
         println!("{what:58} {value:10.1} {unit}{}", goal.unwrap_or_default());
     }
 }
@@ -46,24 +69,54 @@ impl Figure {
 pub enum Part {
     /// Accruals per second.
     Server,
+    /// Accruals and redemptions per second on SQLite, even and at one hot shop.
+    Sqlite,
+    /// The same on PostgreSQL, beside pgbench.
+    Postgres,
     /// Time, disk and memory of one phone.
     Phone,
     /// Bytes.
     Wire,
     /// Good requests amid bad ones.
     Flood,
+    /// A wallet of thousands of lots, spent at once.
+    Wallet,
+    /// Very many lots that expire at once.
+    Sweep,
+    /// The same load on ever more lots: only when asked for, it takes long.
+    Growth,
+}
+
+/// How much is measured.
+#[derive(Debug, Clone)]
+pub struct Sizes {
+    /// Accruals of each measurement of the server, and of each step of the growth.
+    pub accruals: usize,
+    /// Lots that expire.
+    pub expiring: usize,
+    /// Lots that there are at each step of the growth.
+    pub lots: Vec<usize>,
 }
 
 /// Runs one measurement, or every one, its files in a folder of its own below `folder`, and prints what it finds.
 ///
 /// # Errors
 /// If anything does not work: a measurement of something broken is none.
-pub async fn run(folder: &Path, accruals: usize, only: Option<Part>) -> Result<(), Failure> {
+pub async fn run(folder: &Path, sizes: &Sizes, only: Option<Part>) -> Result<(), Failure> {
     let folder = tempfile::tempdir_in(folder)?;
     machine::print();
     let wanted = |part| only.is_none_or(|only| only == part);
     if wanted(Part::Server) {
-        print_server(folder.path(), accruals).await?;
+        print_server(folder.path(), sizes.accruals).await?;
+    }
+    if wanted(Part::Sqlite) {
+        println!("\n## SQLite: durable accruals and redemptions, even and at one hot shop\n");
+        let home = trade::Home { folder: &folder.path().join("sqlite"), postgres: None };
+        trade::measure(&home, sizes.accruals, |_| Ok(())).await?.print();
+    }
+    if wanted(Part::Postgres) {
+        println!("\n## PostgreSQL: the same, beside pgbench that writes the same rows\n");
+        postgres::measure(&folder.path().join("postgres"), sizes.accruals).await?;
     }
     if wanted(Part::Phone) {
         println!("\n## Phone\n");
@@ -78,6 +131,18 @@ pub async fn run(folder: &Path, accruals: usize, only: Option<Part>) -> Result<(
     if wanted(Part::Flood) {
         println!("\n## A flood: good requests at 100 a second, bad ones at 1,000\n");
         flood::measure(&folder.path().join("flood")).await?.iter().for_each(Figure::print);
+    }
+    if wanted(Part::Wallet) {
+        println!("\n## A wallet of 5,000 one-unit lots, spent in one redemption\n");
+        wallet::measure(&folder.path().join("wallet"))?.iter().for_each(Figure::print);
+    }
+    if wanted(Part::Sweep) {
+        println!("\n## {} lots that expire at once, amid people who go on\n", sizes.expiring);
+        sweep::measure(&folder.path().join("sweep"), sizes.expiring).await?.iter().for_each(Figure::print);
+    }
+    if only == Some(Part::Growth) {
+        println!("\n## The same load on ever more lots: 64 clients, one op in eight a redemption\n");
+        growth::measure(&folder.path().join("growth"), &sizes.lots, sizes.accruals).await?;
     }
     Ok(())
 }

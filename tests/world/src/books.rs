@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{InboxHead, Store};
 use moa_ledger::tables::{Tables, system_device};
-use moa_ledger::verify::{Report, verify};
+use moa_ledger::verify::{Report, verify_file};
 use moa_phone::{Phone, PhoneError, Reckoned};
 use moa_rules::books::{Ledger, Party};
 use moa_rules::event::Inbox;
@@ -74,7 +74,7 @@ impl Books {
     /// # Errors
     /// If the database cannot be read.
     pub fn verify(&self) -> Result<Report, Failure> {
-        Ok(verify(&self.database)?)
+        Ok(verify_file(&self.database)?)
     }
 
     /// The live tables.

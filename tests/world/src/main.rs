@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use moa_words::Lang;
+use moa_world::bench::Sizes;
 use moa_world::replay::phones::Home;
 use moa_world::replay::visits::City;
 use moa_world::replay::{self, Options};
@@ -44,6 +45,12 @@ enum Command {
         /// Accruals of each measurement of the server, shared among its clients.
         #[arg(long, default_value_t = 6_400)]
         accruals: usize,
+        /// Lots that expire at once in the measurement of the sweep.
+        #[arg(long, default_value_t = 200_000)]
+        expiring: usize,
+        /// Lots that there are at each step of the growth.
+        #[arg(long, value_delimiter = ',', default_values_t = [0, 1_000_000, 5_000_000])]
+        lots: Vec<usize>,
         /// Where the files go, and so whose disk is measured.
         #[arg(long, value_name = "FOLDER", default_value = "target")]
         folder: PathBuf,
@@ -101,7 +108,9 @@ struct Replay {
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { lang, out } => demo(lang, &out).await,
-        Command::Bench { accruals, folder, only } => bench::run(&folder, accruals, only).await,
+        Command::Bench { accruals, expiring, lots, folder, only } => {
+            bench::run(&folder, &Sizes { accruals, expiring, lots }, only).await
+        }
         Command::ResidentMemory { url, number, data } => resident_memory(&url, &number, &data).await,
         Command::Replay(arguments) => replay(arguments).await,
         Command::Proxy { server } => cable::obey(&server, BufReader::new(stdin())).await,

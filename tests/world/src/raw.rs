@@ -6,7 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use moa_phone::Transport;
 use moa_rules::id::{AccountId, GroupId, KeyId, OpId};
-use moa_rules::op::{Choice, OP_VERSION, Op, OpBody};
+use moa_rules::op::{Choice, OP_VERSION, Op, OpBody, RedemptionCode};
+use moa_rules::quantity::Units;
+use moa_rules::staff::{Limits, StaffInvitation};
+use moa_rules::time::Timestamp;
 use moa_wire::api::{Base64, Confirmation, Enrolled, Enrolment, EnrolmentRequest, Ops, Verdict, Verdicts};
 use moa_wire::keys::{Signer, SoftwareKey, sha256};
 use moa_wire::token::{Checked, Possession};
@@ -50,7 +53,7 @@ impl Client {
     /// If the system has no randomness.
     pub fn sign(&self, body: OpBody) -> Result<Checked<Op>, Failure> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-        let counter = self.counter.fetch_add(1, Ordering::Relaxed) + 1;
+        let counter = self.next_counter();
         let actor = self.key.key_id();
         // Unique per key and counter, and so for ever; the version and variant bits of a UUIDv7.
         let mut id = [0; 16];
@@ -69,6 +72,32 @@ impl Client {
     pub fn claim(&self, sale: &Checked<Op>, group: GroupId) -> Result<Checked<Op>, Failure> {
         let choice = Some(Choice { group, terms_version: 1 });
         self.sign(OpBody::Claim { sale: sale.bytes().to_vec(), choice })
+    }
+
+    /// Signs a code that lets a shop take up to `most` units now.
+    ///
+    /// # Errors
+    /// If the system has no randomness.
+    pub fn code(&self, group: GroupId, most: Units) -> Result<Vec<u8>, Failure> {
+        let expires = crate::now().plus(RedemptionCode::LIFETIME).seconds();
+        let (key, counter) = (self.key.key_id(), self.next_counter());
+        let code = RedemptionCode { version: OP_VERSION, key, counter, expires, group, most, unit: None };
+        Ok(Checked::sign(code, &self.key)?.bytes().to_vec())
+    }
+
+    /// Signs an invitation to the staff of this owner's shop, good for an hour.
+    ///
+    /// # Errors
+    /// If the system has no randomness.
+    pub fn invitation(&self, limits: Limits) -> Result<Vec<u8>, Failure> {
+        let expires = crate::now().plus(Timestamp::HOUR).seconds();
+        let (key, counter) = (self.key.key_id(), self.next_counter());
+        let invitation = StaffInvitation { version: OP_VERSION, key, counter, expires, limits };
+        Ok(Checked::sign(invitation, &self.key)?.bytes().to_vec())
+    }
+
+    fn next_counter(&self) -> u64 {
+        self.counter.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Sends signed ops; every one of them has to be applied.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use moa_ledger::verify::verify;
+use moa_ledger::verify::verify_file;
 
 fn demo(lang: &str, out: &Path) -> Output {
     let world = env!("CARGO_BIN_EXE_world");
@@ -39,7 +39,7 @@ fn check(lang: &str, landmarks: &[&str]) {
         for picture in ["voucher.png", "redemption-code.png"] {
             assert!(out.join(picture).metadata().unwrap().len() > 500, "{picture}");
         }
-        let report = verify(&out.join("moa-data/moa.db")).unwrap();
+        let report = verify_file(&out.join("moa-data/moa.db")).unwrap();
         assert!(report.is_clean() && report.lots == 2 && report.groups == 2, "{report:?}");
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use moa_ledger::verify::verify;
+use moa_ledger::verify::verify_file;
 use moa_rules::time::Timestamp;
 use moa_server::{Config, database, start, system_clock};
 use moa_world::replay::phones::Home;
@@ -89,7 +89,7 @@ async fn at_an_address_the_phones_come_to_the_same() {
     assert_eq!((later.phone_balances_equal, later.purchases), (later.phones, 60));
     assert!(server.engine().now() >= BEGINS.plus(2 * 365 * Timestamp::DAY));
     server.shutdown().await;
-    let report = verify(&database(data.path())).unwrap();
+    let report = verify_file(&database(data.path())).unwrap();
     assert!(report.is_clean(), "{:?}", report.differences);
 }
 

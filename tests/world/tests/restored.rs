@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use moa_ledger::verify::verify;
+use moa_ledger::verify::verify_file;
 use moa_phone::Fate;
 use moa_rules::id::OpId;
 use moa_rules::quantity::{BasisPoints, Units};
@@ -35,7 +35,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn assert_clean(data: &Path) {
-    let report = verify(&database(data)).unwrap();
+    let report = verify_file(&database(data)).unwrap();
     assert!(report.is_clean(), "{:?}", report.differences);
 }
 

@@ -158,12 +158,6 @@ impl Tables {
     }
 }
 
-/// What the journal keeps: events, and the changes of terms for which there is no op yet.
-enum Happening {
-    Event(Event),
-    Amended(Vec<Row>),
-}
-
 /// Someone with a phone.
 #[derive(Debug, Clone, Copy)]
 pub struct Person {
@@ -195,7 +189,7 @@ pub struct Town {
     committed: Tables,
     /// What the batch has loaded and changed.
     batch: View,
-    journal: Vec<Happening>,
+    journal: Vec<Event>,
     made: u64,
 }
 
@@ -313,19 +307,29 @@ impl Town {
         self.send(&op.into()).unwrap();
     }
 
-    /// New terms for a group, in force from now on. The op that does this is yet to come.
-    pub fn amend(&mut self, group: GroupId, terms: Terms) -> u32 {
-        let old = self.tables.groups[&group].clone();
-        let replaced = self.tables.terms[&(group, old.terms_version)].clone();
-        let version = old.terms_version + 1;
-        let rows = vec![
-            Row::Terms(TermsVersion { in_force_until: Some(self.now), ..replaced }),
-            Row::Terms(TermsVersion { group, version, terms, in_force_from: self.now, in_force_until: None }),
-            Row::Group(Group { terms_version: version, ..old }),
-        ];
-        rows.iter().cloned().for_each(|row| self.write(row));
-        self.journal.push(Happening::Amended(rows));
-        version
+    /// Other terms for a group, to which all its members agree: in force at the next full second.
+    pub fn amend(&mut self, group: GroupId, terms: Terms) {
+        let from = self.now.plus(Timestamp::SECOND).seconds();
+        let admin = self.owner_of(self.tables.groups[&group].admin);
+        let proposal = self.op(admin, OpBody::AmendTerms { group, terms, from });
+        let amendment = proposal.id;
+        self.send(&proposal.into()).unwrap();
+        let members: Vec<MerchantId> =
+            self.tables.members.keys().filter(|of| of.0 == group).map(|of| of.1).collect();
+        for member in members {
+            let owner = self.owner_of(member);
+            let answer = self.op(owner, OpBody::AnswerAmendment { group, amendment, agrees: true });
+            self.send(&answer.into()).unwrap();
+        }
+        self.now = Timestamp::from_seconds(from);
+        let count = self.op(SYSTEM, OpBody::DecideAmendment { group, amendment });
+        self.send(&count.into()).unwrap();
+    }
+
+    /// The key at a shop's till that is its owner's.
+    pub fn owner_of(&self, shop: MerchantId) -> KeyId {
+        let owners = |device: &&Device| device.merchant == Some(shop) && !device.staff;
+        self.tables.devices.values().find(owners).map(|device| device.key).unwrap()
     }
 
     /// Puts a group in that no shop of this town could found.
@@ -471,7 +475,7 @@ impl Town {
             self.write(row);
         }
         self.post(&event.body);
-        self.journal.push(Happening::Event(event));
+        self.journal.push(event);
     }
 
     fn write(&mut self, row: Row) {
@@ -494,21 +498,14 @@ impl Town {
     pub fn rebuilt(&self) -> Tables {
         let mut tables = Tables { counters: self.tables.counters.clone(), ..Tables::default() };
         tables.write(Row::Device(system()));
-        for happening in &self.journal {
-            let rows = match happening {
-                Happening::Event(event) => rows_of(event, &tables, &mut View::default()),
-                Happening::Amended(rows) => rows.clone(),
-            };
-            rows.into_iter().for_each(|row| tables.write(row));
+        for event in &self.journal {
+            rows_of(event, &tables, &mut View::default()).into_iter().for_each(|row| tables.write(row));
         }
         tables
     }
 
     pub fn events(&self) -> impl Iterator<Item = &Event> {
-        self.journal.iter().filter_map(|happening| match happening {
-            Happening::Event(event) => Some(event),
-            Happening::Amended(_) => None,
-        })
+        self.journal.iter()
     }
 
     pub fn available(&self, buyer: AccountId, group: GroupId) -> i64 {

@@ -1,12 +1,10 @@
 //! Cases that have broken other systems, by their numbers.
 
-use chrono::TimeZone;
 use chrono_tz::America::New_York;
 use chrono_tz::Asia::Seoul;
-use chrono_tz::Tz;
-use moa_rules::books::{Account, Ledger, Party};
+use moa_rules::books::{Ledger, Party};
 use moa_rules::event::EventBody;
-use moa_rules::id::{GroupId, MerchantId};
+use moa_rules::id::GroupId;
 use moa_rules::lot::Allocation;
 use moa_rules::op::{Choice, OpBody};
 use moa_rules::quantity::{MAX_AMOUNT, Money, Units};
@@ -14,62 +12,8 @@ use moa_rules::refusal::Refusal;
 use moa_rules::terms::{SpendingOrder, Terms};
 use moa_rules::time::{Timestamp, Validity};
 
-use crate::driver::{Person, Shop, Town, points, units};
-
-/// A town with one group of two shops, and a buyer.
-struct Alley {
-    town: Town,
-    cafe: Shop,
-    baker: Shop,
-    group: GroupId,
-    buyer: Person,
-}
-
-fn alley(terms: Terms) -> Alley {
-    let mut town = Town::new();
-    let (cafe, baker, buyer) = (town.shop(), town.shop(), town.person());
-    let group = town.group(cafe, terms);
-    town.join(baker, group);
-    Alley { town, cafe, baker, group, buyer }
-}
-
-impl Alley {
-    fn available(&self) -> i64 {
-        self.town.available(self.buyer.account, self.group)
-    }
-
-    fn earn(&mut self, amount: i64) {
-        self.town.earn(self.cafe, self.buyer, self.group, amount);
-    }
-
-    fn redeem_at(&mut self, shop: Shop, asked: i64) -> Result<(), Refusal> {
-        let parcel = self.town.redeem(shop, self.buyer, self.group, asked);
-        self.town.send(&parcel).map(drop)
-    }
-
-    fn sweep(&mut self) -> Result<Vec<EventBody>, Refusal> {
-        let parcel = self.town.sweep(self.buyer.account, self.group);
-        let decision = self.town.send(&parcel)?;
-        Ok(decision.events.into_iter().map(|(_, _, body)| body).collect())
-    }
-
-    fn units(&self, party: Party, ledger: Ledger, issuer: MerchantId) -> i64 {
-        let account = Account { group: self.group, party, ledger, issuer: Some(issuer) };
-        self.town.books.get(&account).copied().unwrap_or(0)
-    }
-}
-
-fn not_enough(asked: i64, available: i64) -> Refusal {
-    Refusal::NotEnough { asked: units(asked), available: units(available) }
-}
-
-fn below(minimum: i64, available: i64) -> Refusal {
-    Refusal::BelowMinimum { minimum: units(minimum), available: units(available) }
-}
-
-fn at(zone: Tz, year: i32, month: u32, day: u32, hour: u32) -> Timestamp {
-    Timestamp(zone.with_ymd_and_hms(year, month, day, hour, 0, 0).unwrap().timestamp_millis())
-}
+use crate::alley::{alley, at, below, not_enough};
+use crate::driver::{Town, points, units};
 
 #[test]
 fn edge_01_any_op_replayed_is_refused_and_changes_nothing() {
@@ -267,8 +211,8 @@ fn edge_18_what_has_expired_does_not_help_to_reach_the_minimum() {
 fn edge_20_the_terms_that_the_buyer_saw_hold_for_seven_days_after_they_were_replaced() {
     let mut alley = alley(points(500, 0));
     let seen = Choice { group: alley.group, terms_version: 1 };
-    let replaced = alley.town.now;
     alley.town.amend(alley.group, Terms { validity: Validity::Days(30), ..points(100, 0) });
+    let replaced = alley.town.now;
     let mut earn_at = |now| {
         alley.town.now = now;
         let sale = alley.town.sale(alley.cafe, 10_000);

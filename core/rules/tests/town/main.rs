@@ -1,10 +1,13 @@
 //! The rules, tried in a town kept in memory: named cases, and histories at random against a naive model.
 
 mod accounts;
+mod alley;
 mod certificates;
 mod devices;
 mod driver;
 mod edges;
+mod edges_of_groups;
+mod edges_of_returns;
 mod histories;
 mod model;
 mod parts;
@@ -13,4 +16,5 @@ mod refusals;
 mod settlement;
 mod staff;
 mod standing;
+mod trade;
 mod waiting;

@@ -1,48 +1,92 @@
-//! The naive model: a list of everything that happened, and loops. It shares the rules' types and none of their
+//! The naive model: lists of everything there ever was, and loops over them. It shares the rules' types and none of their
 //! functions; dates come from the calendar, day by day.
+//!
+//! What an op brings about is a list of facts. Writing one down is all that changes a list.
 
-mod passes;
+mod books;
+mod calendar;
+mod gifts;
+mod groups;
 mod people;
+mod returns;
+mod sales;
+mod spending;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
-use chrono_tz::Tz;
-use moa_rules::books::{Account, Ledger, Party};
+use chrono::NaiveDate;
+use moa_rules::books::Account;
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::member::Found;
-use moa_rules::op::{Carried, Op, OpBody, RedemptionCode};
-use moa_rules::quantity::Money;
+use moa_rules::op::{Carried, Choice, Op, OpBody};
 use moa_rules::refusal::Refusal;
-use moa_rules::terms::{Basis, Terms};
-use moa_rules::time::{Timestamp, Validity};
+use moa_rules::terms::{Basis, Terms, Unit};
+use moa_rules::time::Timestamp;
 
-use crate::driver::{Parcel, units};
-pub use passes::Reserved;
+use crate::driver::Parcel;
+pub use groups::Group;
+use groups::{Member, Proposal};
+pub use people::Phone;
+use people::{Hired, Stood};
+use sales::Refund;
+pub use sales::Sale;
+pub use spending::{Over, Reserved, Taken};
 
 const DAY: i64 = 86_400_000;
+const HOUR: i64 = DAY / 24;
+const MINUTE: i64 = HOUR / 60;
 
-/// Something that happened.
-#[derive(Debug, Clone)]
+/// A lot as the facts leave it. Times are in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stock {
+    pub account: AccountId,
+    pub group: GroupId,
+    pub lot: LotId,
+    pub issuer: MerchantId,
+    /// The sale, or the op that gave it.
+    pub sale: OpId,
+    pub units: i64,
+    pub left: i64,
+    /// Of what is left, how much passes and holds reserve.
+    pub held: i64,
+    pub expired: i64,
+    pub issued: i64,
+    pub last_day: NaiveDate,
+    pub ends: i64,
+    pub value: i64,
+    pub basis: Basis,
+    pub unit: Option<Unit>,
+    /// Of the terms, from 1.
+    pub version: u32,
+    pub revives: Option<LotId>,
+}
+
+/// What a buyer owes a shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owed {
+    pub account: AccountId,
+    pub group: GroupId,
+    pub shop: MerchantId,
+    pub unit: Option<Unit>,
+    pub since: i64,
+    pub units: i64,
+}
+
+/// Where something comes back to.
+#[derive(Debug)]
+enum Place {
+    /// A lot's place in the list.
+    There(usize),
+    /// A lot that did not exist before.
+    New(Box<Stock>),
+}
+
+/// Something that happened. A lot is its place in the list of lots.
+#[derive(Debug)]
 enum Fact {
-    Joined {
-        group: GroupId,
-        shop: MerchantId,
-    },
-    Amended {
-        group: GroupId,
-        at: i64,
-        terms: Terms,
-    },
-    Sold {
-        sale: OpId,
-        shop: MerchantId,
+    Used {
         key: KeyId,
-        /// Whose sale it is, if not the owner's.
-        clerk: Option<AccountId>,
-        amount: i64,
-        /// In milliseconds.
-        time: i64,
+        counter: u64,
     },
     Enrolled {
         key: KeyId,
@@ -74,10 +118,9 @@ enum Fact {
         shop: MerchantId,
         account: AccountId,
         key: KeyId,
-        per_sale: i64,
-        per_day: i64,
+        hired: Hired,
     },
-    Left {
+    Quit {
         shop: MerchantId,
         account: AccountId,
         key: KeyId,
@@ -86,656 +129,475 @@ enum Fact {
     Operates {
         account: AccountId,
     },
-    Reserved(Reserved),
-    /// A pass is over: what it held is free, but for what was spent of it.
-    Ended {
-        pass: OpId,
-        taken: bool,
+    Stood {
+        account: AccountId,
+        stood: Stood,
     },
-    Earned(Earned),
-    /// `lot` counts the earnings from zero.
-    Spent {
+    Founded {
+        group: GroupId,
+        shop: MerchantId,
+        terms: Terms,
+        at: i64,
+    },
+    Joined {
+        group: GroupId,
+        shop: MerchantId,
+    },
+    Left {
+        group: GroupId,
+        shop: MerchantId,
+        at: i64,
+    },
+    /// Since when, or no more.
+    Frozen {
+        group: GroupId,
+        shop: MerchantId,
+        since: Option<i64>,
+    },
+    Administers {
+        group: GroupId,
+        shop: MerchantId,
+    },
+    Proposed {
+        group: GroupId,
+        proposal: Proposal,
+    },
+    Answered {
+        group: GroupId,
+        shop: MerchantId,
+        agrees: bool,
+    },
+    /// The proposal is in force, or rejected.
+    Decided {
+        group: GroupId,
+        in_force: Option<i64>,
+    },
+    Closing {
+        group: GroupId,
+        redeem_only: i64,
+        ends: i64,
+    },
+    Ended {
+        group: GroupId,
+    },
+    Sold(Box<Sale>),
+    Waits {
+        sale: OpId,
+        account: AccountId,
+    },
+    Lapsed {
+        sale: OpId,
+    },
+    Voided {
+        sale: OpId,
+    },
+    Refunded {
+        sale: OpId,
+        refund: Refund,
+    },
+    Earned {
+        sale: OpId,
+        lot: Box<Stock>,
+    },
+    Granted {
+        lot: Box<Stock>,
+    },
+    /// Taken back, or paid as a debt, at a shop.
+    TakenBack {
         lot: usize,
         units: i64,
         shop: MerchantId,
+    },
+    Owes(Owed),
+    Paid {
+        debt: Owed,
+        units: i64,
+    },
+    TakenAway {
+        lot: usize,
+        units: i64,
+    },
+    Reserved(Reserved),
+    Over {
+        reserved: OpId,
+        how: Over,
+    },
+    Taken(Taken),
+    /// Of a redemption, so many units came back; those of a lot to where.
+    Back {
+        redemption: OpId,
+        parts: Vec<(usize, i64, Place)>,
+        account: AccountId,
     },
     Gone {
         lot: usize,
         units: i64,
     },
-    Waits(Waits),
-    Lapsed {
-        sale: OpId,
+    Moved {
+        from: AccountId,
+        into: AccountId,
     },
-    Stood {
+    Closed {
         account: AccountId,
-        groups: Vec<GroupId>,
-        best: bool,
+        into: Option<AccountId>,
     },
-    Used {
-        key: KeyId,
-        counter: u64,
-    },
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct Waits {
-    pub sale: OpId,
-    pub shop: MerchantId,
-    pub account: AccountId,
-    pub amount: i64,
-    /// When the sale was made, in milliseconds.
-    pub sold: i64,
-}
-
-#[derive(Debug, Clone)]
-struct Earned {
-    at: i64,
-    lot: LotId,
-    group: GroupId,
-    shop: MerchantId,
-    account: AccountId,
-    sale: OpId,
-    units: i64,
-    value: i64,
-    basis: Basis,
-    last_day: NaiveDate,
-    ends: i64,
-}
-
-/// A lot as the facts leave it.
-#[derive(Debug, Clone)]
-pub struct Stock {
-    number: usize,
-    pub lot: LotId,
-    pub group: GroupId,
-    pub issuer: MerchantId,
-    pub account: AccountId,
-    pub left: i64,
-    /// Of what is left, how much passes reserve.
-    pub held: i64,
-    pub last_day: NaiveDate,
-    pub ends: i64,
-    issued: i64,
-    value: i64,
-    basis: Basis,
 }
 
 #[derive(Debug, Default)]
 pub struct Model {
-    facts: Vec<Fact>,
+    used: BTreeSet<(KeyId, u64)>,
+    phones: BTreeMap<KeyId, Phone>,
+    /// Shops, their owners, and what they may sell before they sync.
+    shops: BTreeMap<MerchantId, (AccountId, i64)>,
+    operators: BTreeSet<AccountId>,
+    staff: BTreeMap<(MerchantId, AccountId), Hired>,
+    standings: BTreeMap<AccountId, Stood>,
+    groups: BTreeMap<GroupId, Group>,
+    sales: BTreeMap<OpId, Sale>,
+    lots: Vec<Stock>,
+    /// Where in the list a lot is.
+    places: BTreeMap<(AccountId, GroupId, LotId), usize>,
+    reserved: BTreeMap<OpId, Reserved>,
+    taken: BTreeMap<OpId, Taken>,
+    debts: Vec<Owed>,
+    closed: BTreeMap<AccountId, Option<AccountId>>,
+    books: BTreeMap<Account, i64>,
 }
 
 impl Model {
-    pub fn amended(&mut self, group: GroupId, at: Timestamp, terms: Terms) {
-        self.facts.push(Fact::Amended { group, at: at.0, terms });
-    }
-
-    pub fn joined(&mut self, group: GroupId, shop: MerchantId) {
-        self.facts.push(Fact::Joined { group, shop });
-    }
-
     /// Decides an op and, if it holds, writes down what happened.
     pub fn decide(&mut self, parcel: &Parcel, now: Timestamp) -> Result<(), Refusal> {
         let (op, now) = (&parcel.op, now.0);
         if self.is_revoked(op.actor) {
             return Err(Refusal::RevokedKey);
         }
-        if self.used(op.actor, op.counter) {
+        if self.is_used(op.actor, op.counter) {
             return Err(Refusal::CounterUsed { counter: op.counter });
         }
-        let facts = match (&op.body, &parcel.carried) {
-            (OpBody::JoinGroup { group, terms_version }, _) => self.join(op, *group, *terms_version)?,
-            (OpBody::RecordSale { amount, .. }, _) => self.sell(op, amount.0, now)?,
-            (OpBody::Claim { choice, .. }, Carried::Sale(sale)) => {
-                let choice = choice.map(|choice| (choice.group, choice.terms_version));
-                self.claim(op, sale, choice, now)?
-            }
-            (OpBody::Redeem { units, .. }, Carried::Code(code)) => self.redeem(op, code, units.get(), now)?,
-            (OpBody::ExpireLots { group, account }, _) => self.sweep(*account, *group, now)?,
-            (OpBody::SellTo { .. }, Carried::Buyer(Found::Account(account))) => {
-                self.sell_to(op, *account, true, now)?
-            }
-            (OpBody::SellTo { .. }, Carried::Buyer(Found::Number { account, signed_up })) => {
-                self.sell_to(op, *account, *signed_up, now)?
-            }
-            (OpBody::OfferAgain { sale, .. }, _) => self.offer_again(op, *sale, now)?,
-            (OpBody::ClaimWaiting { sale, choice, .. }, _) => {
-                let choice = choice.map(|choice| (choice.group, choice.terms_version));
-                self.choose(op, *sale, choice, now)?
-            }
-            (OpBody::LapseSale { sale, .. }, _) => self.lapse(*sale, now)?,
-            (OpBody::SetStanding { choice }, _) => {
-                let (groups, best) = (choice.groups.clone(), choice.best);
-                vec![Fact::Stood { account: self.account_of(op.actor), groups, best }]
-            }
-            (OpBody::TakeBest { sale, .. }, _) => self.take_best(op, *sale, now)?,
-            (OpBody::EnrolDevice { account, key, proved, .. }, _) => {
-                self.enrol(*account, *key, *proved == Some(true), now)?
-            }
-            (OpBody::RevokeDevice { key }, _) => self.revoke(op.actor, *key, now)?,
-            (OpBody::AdmitDevice { key }, _) => self.admit(op.actor, *key, now)?,
-            (OpBody::JoinStaff { .. }, Carried::Invitation(invitation)) => {
-                self.join_staff(op.actor, invitation, now)?
-            }
-            (OpBody::RemoveStaff { merchant, account }, _) => {
-                self.remove_staff(op.actor, *merchant, *account, now)?
-            }
-            (OpBody::RenewCertificate, _) => self.renew(op.actor, now)?,
-            (OpBody::SetAllowance { merchant, most }, _) => self.allow(op.actor, *merchant, most.0, now)?,
-            (OpBody::Pay { merchant, group, units, expires, unit: None }, _) => {
-                self.pay(op, (*merchant, *group), units.get(), *expires, now)?
-            }
-            (OpBody::ReservePass { merchant, till, group, units, expires, unit: None }, _) => {
-                self.reserve(op, (*merchant, *till), *group, units.get(), *expires, now)?
-            }
-            (OpBody::RedeemPass { units, .. }, Carried::Pass { pass, key }) => {
-                self.take_pass(op, (*pass, *key), units.get())?
-            }
-            (OpBody::ReleasePass { merchant, pass }, _) => self.release(*merchant, *pass, now)?,
-            other => panic!("no history has {other:?}"),
-        };
-        self.facts.extend(facts);
-        self.facts.push(Fact::Used { key: op.actor, counter: op.counter });
+        for fact in self.facts(op, &parcel.carried, now)? {
+            self.write(fact);
+        }
+        self.write(Fact::Used { key: op.actor, counter: op.counter });
         Ok(())
     }
 
-    fn join(&self, op: &Op, group: GroupId, agreed: u32) -> Result<Vec<Fact>, Refusal> {
-        let shop = self.shop_of(op.actor, None)?;
-        if self.is_member(shop, group) {
-            return Err(Refusal::AlreadyMember);
-        }
-        let current = u32::try_from(self.versions(group).len()).unwrap();
-        if agreed != current {
-            return Err(Refusal::TermsChanged { current });
-        }
-        Ok(vec![Fact::Joined { group, shop }])
-    }
-
-    fn claim(
-        &self,
-        op: &Op,
-        sale: &Op,
-        choice: Option<(GroupId, u32)>,
-        now: i64,
-    ) -> Result<Vec<Fact>, Refusal> {
-        let OpBody::RecordSale { amount: Money(amount), addressee, .. } = sale.body else { panic!("a sale") };
-        let (account, sold) = (self.account_of(op.actor), millis(sale.time));
-        let shop = self.shop_ever(sale.actor).ok_or(Refusal::NoMerchant)?;
-        let mut facts = Vec::new();
-        if !self.is_sold(sale.id) {
-            if self.is_revoked(sale.actor) {
-                return Err(Refusal::RevokedKey);
+    fn facts(&self, op: &Op, carried: &Carried, now: i64) -> Result<Vec<Fact>, Refusal> {
+        let picked = |choice: &Option<Choice>| choice.map(|choice| (choice.group, choice.terms_version));
+        match (&op.body, carried) {
+            (OpBody::RecordSale { .. }, _) => self.sell(op, now),
+            (OpBody::Claim { choice, .. }, Carried::Sale(sale)) => self.claim(op, sale, picked(choice), now),
+            (OpBody::SellTo { .. }, Carried::Buyer(Found::Account(account))) => {
+                self.sell_to(op, *account, true, now)
             }
-            if self.used(sale.actor, sale.counter) {
-                return Err(Refusal::CounterUsed { counter: sale.counter });
+            (OpBody::SellTo { .. }, Carried::Buyer(Found::Number { account, signed_up })) => {
+                self.sell_to(op, *account, *signed_up, now)
             }
-            facts = self.sell(sale, amount, now)?;
-            facts.push(Fact::Used { key: sale.actor, counter: sale.counter });
-        }
-        if self.is_claimed(sale.id) {
-            return Err(Refusal::SaleAlreadyClaimed);
-        }
-        if self.is_own(shop, account, sold) {
-            return Err(Refusal::OwnSale);
-        }
-        if addressee.is_some() && addressee != Some(account) {
-            return Err(Refusal::NotAddressee);
-        }
-        if now - millis(sale.time) > 7 * DAY {
-            return Err(Refusal::SaleTooOld { days: 7 });
-        }
-        if addressee.is_none() && millis(op.time) - millis(sale.time) > 15 * 60_000 {
-            return Err(Refusal::VoucherExpired { minutes: 15 });
-        }
+            (OpBody::OfferAgain { sale, .. }, _) => self.offer_again(op, *sale, now),
+            (OpBody::ClaimWaiting { sale, choice, .. }, _) => self.choose(op, *sale, picked(choice), now),
+            (OpBody::LapseSale { sale, .. }, _) => self.lapse(*sale, now),
+            (OpBody::TakeBest { sale, .. }, _) => self.take_best(op, *sale, now),
+            (OpBody::SetStanding { choice }, _) => Ok(self.stand(op, choice)),
+            (OpBody::VoidSale { sale }, _) => self.void(op, *sale),
+            (OpBody::RefundSale { sale, amount }, _) => self.refund(op, *sale, amount.0, now),
+            (OpBody::ReverseRedemption { redemption }, _) => self.reverse(op, *redemption, now),
 
-        let (group, terms) = match choice {
-            Some((group, _)) if !self.is_member(shop, group) => return Err(Refusal::SellerNotInGroup),
-            Some((group, version)) => (group, self.honoured(group, version, now)),
-            None => self.best(shop).ok_or(Refusal::SellerInNoGroup)?,
-        };
-        let waits = Waits { sale: sale.id, shop, account, amount, sold: millis(sale.time) };
-        facts.push(earn(op, &waits, (group, &terms), now)?);
-        Ok(facts)
-    }
-
-    fn sell(&self, op: &Op, amount: i64, now: i64) -> Result<Vec<Fact>, Refusal> {
-        let time = millis(op.time);
-        let shop = self.shop_of(op.actor, Some(time))?;
-        check_amount(amount)?;
-        if time - now > DAY {
-            return Err(Refusal::SaleDatedAhead { hours: 24 });
-        }
-        self.may_sell(op, shop, amount)?;
-        let (sale, key, clerk) = (op.id, op.actor, self.clerk(op.actor));
-        Ok(vec![Fact::Sold { sale, shop, key, clerk, amount, time }])
-    }
-
-    fn sell_to(&self, op: &Op, account: AccountId, signed_up: bool, now: i64) -> Result<Vec<Fact>, Refusal> {
-        let shop = self.shop_of(op.actor, Some(millis(op.time)))?;
-        if self.is_own(shop, account, millis(op.time)) {
-            return Err(Refusal::OwnSale);
-        }
-        let OpBody::SellTo { amount: Money(amount), .. } = op.body else { panic!("a sale") };
-        let mut facts = self.sell(op, amount, now)?;
-        let waits = Waits { sale: op.id, shop, account, amount, sold: millis(op.time) };
-        if now > waits.sold + 7 * DAY {
-            return Ok(facts);
-        }
-        let fitting = self.fitting(&waits);
-        let (standing, _) = self.standing(account);
-        let wanted = standing.iter().find_map(|group| fitting.iter().find(|(fits, _)| fits == group));
-        match (fitting.as_slice(), wanted) {
-            ([], _) => {}
-            _ if !signed_up => facts.push(Fact::Waits(waits)),
-            ([(group, terms)], _) | (_, Some((group, terms))) => {
-                facts.push(earn(op, &waits, (*group, terms), now)?);
+            (OpBody::Redeem { units, .. }, Carried::Code(code)) => self.redeem(op, code, units.get(), now),
+            (OpBody::Hold { units, seconds, .. }, Carried::Code(code)) => {
+                self.hold(op, code, units.get(), *seconds, now)
             }
-            _ => facts.push(Fact::Waits(waits)),
-        }
-        Ok(facts)
-    }
-
-    fn offer_again(&self, op: &Op, sale: OpId, now: i64) -> Result<Vec<Fact>, Refusal> {
-        let open = |waits: &Waits| !self.is_over(sale) && now <= waits.sold + 7 * DAY;
-        let waits = self.waited(sale).filter(open).ok_or(Refusal::NotDue)?;
-        let fitting = self.fitting(&waits);
-        let (standing, _) = self.standing(waits.account);
-        let wanted = standing.iter().find_map(|group| fitting.iter().find(|(fits, _)| fits == group));
-        match (fitting.as_slice(), wanted) {
-            ([(group, terms)], _) | (_, Some((group, terms))) => {
-                Ok(vec![earn(op, &waits, (*group, terms), now)?])
+            (OpBody::CaptureHold { hold, units }, _) => self.capture(op, *hold, units.get(), now),
+            (OpBody::VoidHold { hold }, _) => self.void_hold(op, *hold),
+            (OpBody::LapseHold { merchant, hold }, _) => self.lapse_hold(*merchant, *hold, now),
+            (OpBody::ExpireLots { group, account }, _) => self.sweep(*account, *group, now),
+            (OpBody::Pay { merchant, group, units, expires, unit }, _) => {
+                self.pay(op, (*merchant, *group), (units.get(), *unit), *expires, now)
             }
-            _ => Err(Refusal::NotDue),
-        }
-    }
-
-    fn choose(
-        &self,
-        op: &Op,
-        sale: OpId,
-        choice: Option<(GroupId, u32)>,
-        now: i64,
-    ) -> Result<Vec<Fact>, Refusal> {
-        if !self.is_sold(sale) {
-            return Err(Refusal::UnknownSale);
-        }
-        let waits = self.waited(sale).filter(|waits| waits.account == self.account_of(op.actor));
-        let waits = waits.ok_or(Refusal::NotYourSale)?;
-        if self.is_claimed(sale) {
-            return Err(Refusal::SaleAlreadyClaimed);
-        }
-        if self.is_lapsed(sale) || now > waits.sold + 7 * DAY {
-            return Err(Refusal::SaleLapsed { days: 7 });
-        }
-        let (group, terms) = match choice {
-            Some((group, _)) if !self.is_member(waits.shop, group) => return Err(Refusal::SellerNotInGroup),
-            Some((group, version)) => (group, self.honoured(group, version, now)),
-            None => self.best(waits.shop).unwrap(),
-        };
-        Ok(vec![earn(op, &waits, (group, &terms), now)?])
-    }
-
-    fn lapse(&self, sale: OpId, now: i64) -> Result<Vec<Fact>, Refusal> {
-        if !self.is_sold(sale) {
-            return Err(Refusal::UnknownSale);
-        }
-        match self.waited(sale) {
-            Some(waits) if !self.is_over(sale) && now > waits.sold + 7 * DAY => {
-                Ok(vec![Fact::Lapsed { sale }])
+            (OpBody::ReservePass { merchant, till, group, units, expires, unit }, _) => {
+                let wanted = (units.get(), *unit);
+                self.reserve(op, (*merchant, *till), *group, wanted, *expires, now)
             }
-            _ => Err(Refusal::NotLapsed),
-        }
-    }
-
-    fn take_best(&self, op: &Op, sale: OpId, now: i64) -> Result<Vec<Fact>, Refusal> {
-        if !self.is_sold(sale) {
-            return Err(Refusal::UnknownSale);
-        }
-        let waits = self.waited(sale).filter(|waits| {
-            let (day, week) = (waits.sold + DAY, waits.sold + 7 * DAY);
-            !self.is_over(sale) && now >= day && now <= week && self.standing(waits.account).1
-        });
-        let waits = waits.ok_or(Refusal::NotDue)?;
-        let mut best: Option<(GroupId, Terms)> = None;
-        for (group, terms) in self.fitting(&waits) {
-            if best.as_ref().is_none_or(|best| better((group, &terms), (best.0, &best.1))) {
-                best = Some((group, terms));
+            (OpBody::RedeemPass { units, .. }, Carried::Pass { pass, key }) => {
+                self.take_pass(op, (*pass, *key), units.get())
             }
-        }
-        let (group, terms) = best.ok_or(Refusal::EarnsNothing { amount: Money(waits.amount) })?;
-        Ok(vec![earn(op, &waits, (group, &terms), now)?])
-    }
+            (OpBody::ReleasePass { merchant, pass }, _) => self.release(*merchant, *pass, now),
 
-    /// The shop's groups in which a sale earns something.
-    fn fitting(&self, waits: &Waits) -> Vec<(GroupId, Terms)> {
-        let mut fitting = Vec::new();
-        for fact in &self.facts {
-            let Fact::Joined { group, shop } = fact else { continue };
-            let (_, terms) = self.versions(*group).pop().unwrap();
-            if *shop == waits.shop && earned(waits.amount, &terms) > 0 {
-                fitting.push((*group, terms));
+            (OpBody::Grant { group, units, last_day, .. }, Carried::Buyer(Found::Account(account))) => {
+                self.grant(op, (*account, *group), units.get(), *last_day, now)
             }
-        }
-        fitting
-    }
-
-    /// What an account wants done, as it was said last.
-    fn standing(&self, of: AccountId) -> (Vec<GroupId>, bool) {
-        let mut standing = (Vec::new(), false);
-        for fact in &self.facts {
-            match fact {
-                Fact::Stood { account, groups, best } if *account == of => standing = (groups.clone(), *best),
-                _ => {}
+            (OpBody::TakeAway { group, account, units, unit, .. }, _) => {
+                self.take_away(op, (*account, *group), (units.get(), *unit), now)
             }
-        }
-        standing
-    }
 
-    /// Every sale that ever waited.
-    pub fn all_waited(&self) -> Vec<Waits> {
-        let waits = |fact: &Fact| match fact {
-            Fact::Waits(waits) => Some(*waits),
-            _ => None,
-        };
-        self.facts.iter().filter_map(waits).collect()
-    }
-
-    fn waited(&self, sale: OpId) -> Option<Waits> {
-        self.all_waited().into_iter().find(|waits| waits.sale == sale)
-    }
-
-    fn is_lapsed(&self, wanted: OpId) -> bool {
-        self.facts.iter().any(|fact| matches!(fact, Fact::Lapsed { sale } if *sale == wanted))
-    }
-
-    fn is_over(&self, sale: OpId) -> bool {
-        self.is_claimed(sale) || self.is_lapsed(sale)
-    }
-
-    fn redeem(&self, op: &Op, code: &RedemptionCode, asked: i64, now: i64) -> Result<Vec<Fact>, Refusal> {
-        let (shop, group) = (self.shop_of(op.actor, None)?, code.group);
-        let account = self.pays(code.key, now)?;
-        if self.used(code.key, code.counter) {
-            return Err(Refusal::CodeUsed);
-        }
-        if now > millis(code.expires) {
-            return Err(Refusal::CodeExpired);
-        }
-        if asked == 0 {
-            return Err(Refusal::UnitsNotPositive);
-        }
-        if asked > code.most.get() {
-            return Err(Refusal::MoreThanCode { asked: units(asked), most: code.most });
-        }
-        let mut facts = vec![Fact::Used { key: code.key, counter: code.counter }];
-        for (lot, units) in self.afford((account, group), shop, asked, now)? {
-            facts.push(Fact::Spent { lot, units, shop });
-        }
-        Ok(facts)
-    }
-
-    fn sweep(&self, account: AccountId, group: GroupId, now: i64) -> Result<Vec<Fact>, Refusal> {
-        let mut facts = Vec::new();
-        for stock in self.stock() {
-            let free = stock.left - stock.held;
-            if stock.account == account && stock.group == group && free > 0 && stock.ends <= now {
-                facts.push(Fact::Gone { lot: stock.number, units: free });
+            (OpBody::FoundGroup { terms, .. }, _) => self.found(op, terms, now),
+            (OpBody::JoinGroup { group, terms_version }, _) => self.join(op, *group, *terms_version),
+            (OpBody::LeaveGroup { group }, _) => self.leave(op, *group, now),
+            (OpBody::ExpelMember { group, merchant }, _) => self.expel(op, *group, *merchant, now),
+            (OpBody::FreezeMember { group, merchant, frozen }, _) => {
+                self.freeze(op, (*group, *merchant), *frozen, now)
             }
+            (OpBody::AppointAdmin { group, merchant }, _) => self.appoint(op, *group, *merchant),
+            (OpBody::AmendTerms { group, terms, from }, _) => self.propose(op, *group, terms, *from, now),
+            (OpBody::AnswerAmendment { group, amendment, agrees }, _) => {
+                self.answer(op, (*group, *amendment), *agrees, now)
+            }
+            (OpBody::DecideAmendment { group, amendment }, _) => self.count(*group, *amendment, now),
+            (OpBody::CloseGroup { group }, _) => self.close(op, *group, now),
+            (OpBody::EndGroup { group }, _) => self.end(*group, now),
+
+            (OpBody::EnrolDevice { account, key, proved, .. }, _) => {
+                self.enrol(*account, *key, *proved == Some(true), now)
+            }
+            (OpBody::RevokeDevice { key }, _) => self.revoke(op.actor, *key, now),
+            (OpBody::AdmitDevice { key }, _) => self.admit(op.actor, *key, now),
+            (OpBody::JoinStaff { .. }, Carried::Invitation(invitation)) => {
+                self.join_staff(op.actor, invitation, now)
+            }
+            (OpBody::RemoveStaff { merchant, account }, _) => {
+                self.remove_staff(op.actor, *merchant, *account, now)
+            }
+            (OpBody::RenewCertificate, _) => self.renew(op.actor, now),
+            (OpBody::SetAllowance { merchant, most }, _) => self.allow(op.actor, *merchant, most.0, now),
+            (OpBody::CloseAccount, _) => self.close_account(op, now),
+            (OpBody::MergeAccount { .. }, Carried::Consent(consent)) => self.merge(op, consent, now),
+            other => panic!("no history has {other:?}"),
         }
-        if facts.is_empty() {
-            return Err(Refusal::NothingExpired);
-        }
-        Ok(facts)
     }
 
-    /// Every lot there ever was.
-    pub fn stock(&self) -> Vec<Stock> {
-        let mut all: Vec<Stock> = Vec::new();
-        for fact in &self.facts {
-            match fact {
-                Fact::Earned(earned) => all.push(Stock {
-                    number: all.len(),
-                    lot: earned.lot,
-                    group: earned.group,
-                    issuer: earned.shop,
-                    account: earned.account,
-                    left: earned.units,
-                    held: 0,
-                    last_day: earned.last_day,
-                    ends: earned.ends,
-                    issued: earned.at,
-                    value: earned.value,
-                    basis: earned.basis,
-                }),
-                Fact::Spent { lot, units, .. } | Fact::Gone { lot, units } => all[*lot].left -= units,
-                Fact::Reserved(reserved) => {
-                    for (lot, units) in &reserved.parts {
-                        all[*lot].held += units;
+    fn write(&mut self, fact: Fact) {
+        self.book(&fact);
+        match fact {
+            Fact::Used { key, counter } => drop(self.used.insert((key, counter))),
+            Fact::Enrolled { key, account, pays_from } => {
+                self.phones.insert(key, Phone::new(account, pays_from));
+            }
+            Fact::Admitted { key, at } => {
+                let phone = self.phones.get_mut(&key).unwrap();
+                phone.pays_from = phone.pays_from.min(at);
+            }
+            Fact::Revoked { key } => self.phones.get_mut(&key).unwrap().revoked = true,
+            Fact::Opened { shop, account, key } => {
+                self.shops.insert(shop, (account, 0));
+                self.phones.get_mut(&key).unwrap().shop = Some(shop);
+            }
+            Fact::Allowed { shop, most } => self.shops.get_mut(&shop).unwrap().1 = most,
+            Fact::Certified { key, most, until } => {
+                self.phones.get_mut(&key).unwrap().certificate = Some((most, until, 0));
+            }
+            Fact::Hired { shop, account, key, hired } => {
+                let phone = self.phones.get_mut(&key).unwrap();
+                (phone.shop, phone.staff, phone.left_at) = (Some(shop), true, None);
+                self.staff.insert((shop, account), hired);
+            }
+            Fact::Quit { shop, account, key, at } => {
+                self.phones.get_mut(&key).unwrap().left_at = Some(at);
+                self.staff.get_mut(&(shop, account)).unwrap().left_at = Some(at);
+            }
+            Fact::Operates { account } => drop(self.operators.insert(account)),
+            Fact::Stood { account, stood } => drop(self.standings.insert(account, stood)),
+            Fact::Founded { group, shop, terms, at } => {
+                self.groups.insert(group, Group::new(shop, terms, at));
+            }
+            Fact::Joined { group, shop } => {
+                let members = &mut self.group_mut(group).members;
+                // Whoever left frozen comes back frozen.
+                let frozen = members.get(&shop).and_then(|before| before.frozen);
+                members.insert(shop, Member { left: None, frozen });
+            }
+            Fact::Left { group, shop, at } => {
+                let group = self.group_mut(group);
+                group.members.get_mut(&shop).unwrap().left = Some(at);
+                if let Some(proposal) = group.proposal.as_mut().filter(|proposal| !proposal.decided) {
+                    proposal.answers.remove(&shop);
+                }
+            }
+            Fact::Frozen { group, shop, since } => {
+                self.group_mut(group).members.get_mut(&shop).unwrap().frozen = since;
+            }
+            Fact::Administers { group, shop } => self.group_mut(group).admin = shop,
+            Fact::Proposed { group, proposal } => self.group_mut(group).proposal = Some(proposal),
+            Fact::Answered { group, shop, agrees } => {
+                self.group_mut(group).proposal.as_mut().unwrap().answers.insert(shop, agrees);
+            }
+            Fact::Decided { group, in_force } => {
+                let group = self.group_mut(group);
+                let proposal = group.proposal.as_mut().unwrap();
+                proposal.decided = true;
+                let terms = proposal.terms.clone();
+                group.versions.extend(in_force.map(|at| (at, terms)));
+            }
+            Fact::Closing { group, redeem_only, ends } => {
+                self.group_mut(group).closing = Some((redeem_only, ends));
+            }
+            Fact::Ended { group } => self.group_mut(group).ended = true,
+            other => self.write_trade(other),
+        }
+    }
+
+    fn write_trade(&mut self, fact: Fact) {
+        match fact {
+            Fact::Sold(sale) => {
+                if let Some((_, _, used)) = &mut self.phones.get_mut(&sale.key).unwrap().certificate {
+                    *used += sale.amount;
+                }
+                self.sales.insert(sale.id, *sale);
+            }
+            Fact::Waits { sale, account } => self.sale_mut(sale).waits_for = Some(account),
+            Fact::Lapsed { sale } => self.sale_mut(sale).lapsed = true,
+            Fact::Voided { sale } => self.sale_mut(sale).voided = true,
+            Fact::Refunded { sale, refund } => self.sale_mut(sale).refunds.push(refund),
+            Fact::Earned { sale, lot } => {
+                self.sale_mut(sale).claimed = Some((lot.lot, lot.account, lot.group));
+                self.put(*lot);
+            }
+            Fact::Granted { lot } => self.put(*lot),
+            Fact::TakenBack { lot, units, .. } | Fact::TakenAway { lot, units } => {
+                self.lots[lot].left -= units;
+            }
+            Fact::Owes(new) => {
+                let same = |debt: &&mut Owed| {
+                    (debt.account, debt.group, debt.shop, debt.unit)
+                        == (new.account, new.group, new.shop, new.unit)
+                };
+                match self.debts.iter_mut().find(same) {
+                    Some(debt) => {
+                        debt.units += new.units;
+                        debt.since = debt.since.min(new.since);
+                    }
+                    None => self.debts.push(new),
+                }
+            }
+            Fact::Paid { debt, units } => {
+                let at = self.debts.iter().position(|known| *known == debt).unwrap();
+                self.debts[at].units -= units;
+                if self.debts[at].units == 0 {
+                    self.debts.remove(at);
+                }
+            }
+            Fact::Reserved(reserved) => {
+                for (lot, units) in &reserved.parts {
+                    self.lots[*lot].held += units;
+                }
+                self.reserved.insert(reserved.id, reserved);
+            }
+            Fact::Over { reserved, how } => {
+                let reserved = self.reserved.get_mut(&reserved).unwrap();
+                reserved.over = Some(how);
+                for (lot, units) in &reserved.parts {
+                    self.lots[*lot].held -= units;
+                }
+            }
+            Fact::Taken(taken) => {
+                for (lot, units) in &taken.parts {
+                    self.lots[*lot].left -= units;
+                }
+                self.taken.insert(taken.id, taken);
+            }
+            Fact::Back { redemption, parts, .. } => {
+                for (_, units, place) in parts {
+                    self.taken.get_mut(&redemption).unwrap().returned += units;
+                    match place {
+                        Place::There(lot) => self.lots[lot].left += units,
+                        Place::New(lot) => self.put(*lot),
                     }
                 }
-                Fact::Ended { pass, .. } => {
-                    let reserved = self.passes().into_iter().find(|reserved| reserved.pass == *pass).unwrap();
-                    for (lot, units) in reserved.parts {
-                        all[lot].held -= units;
+            }
+            Fact::Gone { lot, units } => {
+                self.lots[lot].left -= units;
+                self.lots[lot].expired += units;
+            }
+            Fact::Moved { from, into } => {
+                for at in 0..self.lots.len() {
+                    if self.lots[at].account == from && self.lots[at].left > 0 {
+                        let moved = Stock { account: into, ..self.lots[at].clone() };
+                        self.lots[at].left = 0;
+                        self.put(moved);
                     }
                 }
-                _ => {}
             }
-        }
-        all
-    }
-
-    pub fn available(&self, account: AccountId, group: GroupId, now: Timestamp) -> i64 {
-        let mut available = 0;
-        for stock in self.stock() {
-            if stock.account == account && stock.group == group && stock.ends > now.0 {
-                available += stock.left - stock.held;
-            }
-        }
-        available
-    }
-
-    /// What every account of the books should hold; those with nothing left out.
-    pub fn books(&self) -> BTreeMap<Account, i64> {
-        let lots = self.stock();
-        let mut books = BTreeMap::new();
-        let mut add = |group, party, ledger, issuer, amount: i64| {
-            *books.entry(Account { group, party, ledger, issuer }).or_default() += amount;
-        };
-        for fact in &self.facts {
-            match fact {
-                Fact::Earned(Earned { group, shop, account, units, value, basis, .. }) => {
-                    add(*group, Party::Member(*shop), Ledger::Issued, Some(*shop), -units);
-                    add(*group, Party::Buyer(*account), Ledger::Wallet, Some(*shop), *units);
-                    if *basis == Basis::OnIssue {
-                        add(*group, Party::Member(*shop), Ledger::Position, None, -units * value);
-                        add(*group, Party::Pool, Ledger::Position, None, units * value);
+            Fact::Closed { account, into } => {
+                self.closed.insert(account, into);
+                for phone in self.phones.values_mut().filter(|phone| phone.account == account) {
+                    phone.revoked = true;
+                }
+                let owed: Vec<Owed> =
+                    self.debts.iter().filter(|debt| debt.account == account).copied().collect();
+                self.debts.retain(|debt| debt.account != account);
+                for debt in owed {
+                    if let Some(account) = into {
+                        self.write(Fact::Owes(Owed { account, ..debt }));
                     }
                 }
-                Fact::Spent { lot, units, shop } => {
-                    let Stock { group, account, issuer, value, basis, .. } = lots[*lot];
-                    add(group, Party::Buyer(account), Ledger::Wallet, Some(issuer), -units);
-                    add(group, Party::Member(*shop), Ledger::Redeemed, Some(issuer), *units);
-                    let owes = match basis {
-                        Basis::OnIssue => Party::Pool,
-                        Basis::OnRedemption => Party::Member(issuer),
-                    };
-                    add(group, owes, Ledger::Position, None, -units * value);
-                    add(group, Party::Member(*shop), Ledger::Position, None, units * value);
-                }
-                Fact::Gone { lot, units } => {
-                    let Stock { group, account, issuer, value, basis, .. } = lots[*lot];
-                    add(group, Party::Buyer(account), Ledger::Wallet, Some(issuer), -units);
-                    add(group, Party::Pool, Ledger::Expired, Some(issuer), *units);
-                    if basis == Basis::OnIssue {
-                        add(group, Party::Pool, Ledger::Position, None, -units * value);
-                        add(group, Party::Member(issuer), Ledger::Position, None, units * value);
-                    }
-                }
-                _ => {}
+            }
+            other => panic!("{other:?} is no fact of trade"),
+        }
+    }
+
+    fn put(&mut self, lot: Stock) {
+        self.places.insert((lot.account, lot.group, lot.lot), self.lots.len());
+        self.lots.push(lot);
+    }
+
+    fn group_mut(&mut self, group: GroupId) -> &mut Group {
+        self.groups.get_mut(&group).unwrap()
+    }
+
+    fn sale_mut(&mut self, sale: OpId) -> &mut Sale {
+        self.sales.get_mut(&sale).unwrap()
+    }
+
+    fn is_used(&self, key: KeyId, counter: u64) -> bool {
+        self.used.contains(&(key, counter))
+    }
+
+    /// Every lot there ever was, in order of its key.
+    pub fn stock(&self) -> impl Iterator<Item = &Stock> {
+        self.places.values().map(|at| &self.lots[*at])
+    }
+
+    /// The lot at a place in the list.
+    pub fn lot(&self, at: usize) -> &Stock {
+        &self.lots[at]
+    }
+
+    /// The lots of one wallet, by their places.
+    fn wallet(&self, account: AccountId, group: GroupId) -> impl Iterator<Item = (usize, &Stock)> {
+        let whole = (account, group, LotId([0; 16]))..=(account, group, LotId([0xff; 16]));
+        self.places.range(whole).map(|(_, at)| (*at, &self.lots[*at]))
+    }
+
+    pub fn all_sales(&self) -> impl Iterator<Item = &Sale> {
+        self.sales.values()
+    }
+
+    pub fn all_reserved(&self) -> impl Iterator<Item = &Reserved> {
+        self.reserved.values()
+    }
+
+    pub fn all_taken(&self) -> impl Iterator<Item = &Taken> {
+        self.taken.values()
+    }
+
+    pub fn debts(&self) -> &[Owed] {
+        &self.debts
+    }
+
+    pub fn group(&self, group: GroupId) -> &Group {
+        &self.groups[&group]
+    }
+
+    /// Who holds what an account held: itself, or the one that it was merged into in the end; and whether that was closed.
+    fn heir(&self, account: AccountId) -> (AccountId, bool) {
+        let mut heir = account;
+        loop {
+            match self.closed.get(&heir) {
+                None => return (heir, false),
+                Some(None) => return (heir, true),
+                Some(Some(into)) => heir = *into,
             }
         }
-        books.retain(|_, amount| *amount != 0);
-        books
     }
-
-    /// What a group's units issued *on issue* and not yet used are worth.
-    pub fn owed_by_pool(&self, group: GroupId) -> i64 {
-        let mut worth = 0;
-        for stock in self.stock() {
-            if stock.group == group && stock.basis == Basis::OnIssue {
-                worth += stock.left * stock.value;
-            }
-        }
-        worth
-    }
-
-    fn used(&self, wanted: KeyId, number: u64) -> bool {
-        let is =
-            |fact: &Fact| matches!(fact, Fact::Used { key, counter } if (*key, *counter) == (wanted, number));
-        self.facts.iter().any(is)
-    }
-
-    fn is_member(&self, wanted: MerchantId, of: GroupId) -> bool {
-        let is =
-            |fact: &Fact| matches!(fact, Fact::Joined { group, shop } if (*shop, *group) == (wanted, of));
-        self.facts.iter().any(is)
-    }
-
-    fn is_sold(&self, wanted: OpId) -> bool {
-        self.facts.iter().any(|fact| matches!(fact, Fact::Sold { sale, .. } if *sale == wanted))
-    }
-
-    fn is_claimed(&self, wanted: OpId) -> bool {
-        self.facts.iter().any(|fact| matches!(fact, Fact::Earned(earned) if earned.sale == wanted))
-    }
-
-    /// The versions of a group's terms, and from when each was in force.
-    fn versions(&self, wanted: GroupId) -> Vec<(i64, Terms)> {
-        let mut versions = Vec::new();
-        for fact in &self.facts {
-            if let Fact::Amended { group, at, terms } = fact
-                && *group == wanted
-            {
-                versions.push((*at, terms.clone()));
-            }
-        }
-        versions
-    }
-
-    /// The terms that a buyer saw, if they were in force within seven days; else those now in force.
-    fn honoured(&self, group: GroupId, seen: u32, now: i64) -> Terms {
-        let versions = self.versions(group);
-        let (_, current) = versions.last().unwrap();
-        for (at, (_, terms)) in versions.iter().enumerate() {
-            let lately = versions.get(at + 1).is_none_or(|(replaced, _)| *replaced > now - 7 * DAY);
-            if at + 1 == seen as usize && lately {
-                return terms.clone();
-            }
-        }
-        current.clone()
-    }
-
-    /// Of a shop's groups the one with the highest rate, then the longest validity, then the lowest id.
-    fn best(&self, of: MerchantId) -> Option<(GroupId, Terms)> {
-        let mut best: Option<(GroupId, Terms)> = None;
-        for fact in &self.facts {
-            let Fact::Joined { group, shop } = fact else { continue };
-            if *shop != of {
-                continue;
-            }
-            let (_, terms) = self.versions(*group).pop().unwrap();
-            if best.as_ref().is_none_or(|best| better((*group, &terms), (best.0, &best.1))) {
-                best = Some((*group, terms));
-            }
-        }
-        best
-    }
-}
-
-fn check_amount(amount: i64) -> Result<(), Refusal> {
-    if amount <= 0 {
-        return Err(Refusal::AmountNotPositive);
-    }
-    if amount > 10_000_000_000 {
-        return Err(Refusal::AmountTooLarge { max: Money(10_000_000_000) });
-    }
-    Ok(())
-}
-
-/// The percentage first, then whole units of it.
-fn earned(amount: i64, terms: &Terms) -> i64 {
-    let earned = i128::from(amount) * i128::from(terms.rate.get()) / 10_000 / i128::from(terms.unit_value.0);
-    i64::try_from(earned).unwrap()
-}
-
-/// What a sale becomes under these terms; the op names the lot.
-fn earn(op: &Op, waits: &Waits, (group, terms): (GroupId, &Terms), now: i64) -> Result<Fact, Refusal> {
-    let Waits { sale, shop, account, amount, .. } = *waits;
-    let units = earned(amount, terms);
-    if units == 0 {
-        return Err(Refusal::EarnsNothing { amount: Money(amount) });
-    }
-    let zone: Tz = terms.zone.parse().unwrap();
-    let last_day = last_day(terms.validity, now, zone);
-    Ok(Fact::Earned(Earned {
-        at: now,
-        lot: LotId(op.id.0),
-        group,
-        shop,
-        account,
-        sale,
-        units,
-        value: terms.unit_value.0,
-        basis: terms.basis,
-        last_day,
-        ends: midnight_after(last_day, zone),
-    }))
-}
-
-/// The higher rate, then the longer validity, then the lower id.
-fn better((group, terms): (GroupId, &Terms), (other, held): (GroupId, &Terms)) -> bool {
-    let (new, old) = ((terms.rate, days(terms.validity)), (held.rate, days(held.validity)));
-    new > old || new == old && group < other
 }
 
 fn millis(seconds: u64) -> i64 {
     i64::try_from(seconds).unwrap() * 1_000
-}
-
-/// Days, a month as 30.44.
-fn days(validity: Validity) -> u32 {
-    match validity {
-        Validity::Months(months) => u32::from(months) * 3_044 / 100,
-        Validity::Days(days) => days.into(),
-    }
-}
-
-fn last_day(validity: Validity, at: i64, zone: Tz) -> NaiveDate {
-    let mut day = DateTime::from_timestamp_millis(at).unwrap().with_timezone(&zone).date_naive();
-    match validity {
-        Validity::Days(days) => {
-            for _ in 0..days {
-                day = day.succ_opt().unwrap();
-            }
-            day
-        }
-        Validity::Months(months) => {
-            let (mut year, mut month) = (day.year(), day.month());
-            for _ in 0..months {
-                (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-            }
-            // The same day of that month, or the last that it has.
-            (1..=day.day()).rev().find_map(|day| NaiveDate::from_ymd_opt(year, month, day)).unwrap()
-        }
-    }
-}
-
-fn midnight_after(day: NaiveDate, zone: Tz) -> i64 {
-    let next = day.succ_opt().unwrap();
-    zone.with_ymd_and_hms(next.year(), next.month(), next.day(), 0, 0, 0)
-        .earliest()
-        .unwrap()
-        .timestamp_millis()
 }

@@ -1,5 +1,7 @@
 //! One table: each way to be refused, and that it changes nothing.
 
+mod ledger;
+
 use moa_rules::device::{KeyKind, MOST_KEYS};
 use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{GroupId, KeyId, MerchantId, OpId};
@@ -552,13 +554,25 @@ const REASONS: &[&str] = &[
 #[test]
 fn no_reason_is_without_a_scene() {
     let given: Vec<&str> = TABLES.iter().flat_map(|table| table.iter().map(|(code, _)| *code)).collect();
-    for reason in REASONS {
+    for reason in REASONS.iter().chain(ledger::REASONS) {
         assert!(given.contains(reason), "{reason}");
     }
 }
 
-const TABLES: [&[Case]; 8] =
-    [OPS, SHOPS_AND_GROUPS, SALES_AND_CLAIMS, REDEMPTIONS, KEYS, STAFF, CERTIFICATES, PASSES];
+const TABLES: [&[Case]; 12] = [
+    OPS,
+    SHOPS_AND_GROUPS,
+    SALES_AND_CLAIMS,
+    REDEMPTIONS,
+    KEYS,
+    STAFF,
+    CERTIFICATES,
+    PASSES,
+    ledger::RETURNS,
+    ledger::GIFTS,
+    ledger::ALLIANCES,
+    ledger::KINDS,
+];
 
 #[test]
 fn each_reason_is_given_and_changes_nothing() {

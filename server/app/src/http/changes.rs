@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use moa_ledger::engine::Watch;
 use moa_ledger::store::InboxHead;
+use moa_ledger::watch::Watch;
 use moa_rules::event::Inbox;
 use moa_wire::api::{Base64, Changes, InboxChanges, MAX_CHANGES, MAX_WAIT_S};
 use moa_words::ProblemText;
@@ -78,7 +78,8 @@ pub(super) async fn changes(
 /// What there is after the cursor; the watch began before it was read.
 fn look(app: &App, caller: Caller, cursor: &ChangesCursor) -> Result<(Watch, Changes), Fault> {
     let reach = caller.reach(app.store())?;
-    let watch = app.engine.watch(&reach.inboxes);
+    let known: Vec<_> = reach.inboxes.iter().map(|inbox| (*inbox, cursor.count(*inbox))).collect();
+    let watch = app.engine.watch(&known);
     if !cursor.stands(app.store())? {
         return Err(Fault(ProblemText::CursorGone));
     }

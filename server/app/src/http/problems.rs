@@ -157,7 +157,11 @@ impl From<StoreError> for Fault {
         tracing::error!(%error, "the store did not answer");
         match error {
             StoreError::Database { .. } => Self::BUSY,
-            StoreError::Corrupt(_) | StoreError::Newer | StoreError::Unreleased => Self::INTERNAL,
+            StoreError::Corrupt(_)
+            | StoreError::Newer
+            | StoreError::Older
+            | StoreError::Unreleased
+            | StoreError::Unfit(_) => Self::INTERNAL,
         }
     }
 }

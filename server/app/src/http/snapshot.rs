@@ -65,10 +65,8 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         None => Own::default(),
     };
     let Own { lots, debts, waiting, standing, member } = own;
-    let holds = match caller.person() {
-        Some(account) => app.store().open_holds(account, reach.merchant)?,
-        None => Vec::new(),
-    };
+    let mut holds = app.store().open_holds(caller.account, reach.merchant)?;
+    holds.retain(|hold| reach.shows(hold));
     let passes = match caller.person() {
         Some(account) => app.store().passes_for(account, caller.key, passes_since(app.engine.now()))?,
         None => Vec::new(),

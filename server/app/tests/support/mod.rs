@@ -8,12 +8,16 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use moa_database::{Database, Server};
+use moa_ledger::postgres::PostgresJournal;
+use moa_ledger::verify::{verify, verify_file};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::{Choice, OP_VERSION, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
+use moa_server::http::ClockTime;
 use moa_server::{Config, Running, start};
 use moa_wire::api::{
     Base64, Changes, Confirmation, Directory, Enrolled, Enrolment, EnrolmentRequest, Ops, Session,
@@ -31,12 +35,29 @@ use serde_json::Value;
 /// Midday in Seoul, 21 September 2026.
 pub const NOON: i64 = 1_789_959_600_000;
 
+/// The binary, with nothing of its settings from the environment.
+pub fn moa() -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_moa"));
+    let names = ["DATA", "DATABASE", "LISTEN", "LINK_BASE", "CARRIER", "CONNECTIONS", "TRACE"];
+    for name in names {
+        command.env_remove(format!("MOA_{name}"));
+    }
+    command
+}
+
 /// A server on a folder of its own, with a clock that stands until it is moved.
 pub struct Town {
     pub server: Running,
     pub client: Client,
     clock: Arc<AtomicI64>,
     folder: tempfile::TempDir,
+    database: Option<Arc<Database<'static>>>,
+}
+
+/// A PostgreSQL database of the test's own, where the tests are to run on that (`MOA_TESTS_ON=postgres`).
+fn chosen() -> Option<Arc<Database<'static>>> {
+    let chosen = std::env::var("MOA_TESTS_ON").is_ok_and(|database| database == "postgres");
+    chosen.then(|| Arc::new(Server::shared().database()))
 }
 
 impl Town {
@@ -53,26 +74,56 @@ impl Town {
         Self::open_with(folder, now, |local| Config { test_clock, ..local }).await
     }
 
+    /// The same with the database in the folder, whatever the tests run on.
+    pub async fn open_on_sqlite() -> Self {
+        Self::start(tempfile::tempdir().unwrap(), NOON, None, |local| local).await
+    }
+
+    /// The same on PostgreSQL.
+    pub async fn open_on_postgres() -> Self {
+        let database = Some(Arc::new(Server::shared().database()));
+        Self::start(tempfile::tempdir().unwrap(), NOON, database, |local| local).await
+    }
+
+    /// A further server on the same database, which must be PostgreSQL.
+    pub async fn further(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for secret in ["server-key.p8", "pepper"] {
+            std::fs::copy(self.folder.path().join(secret), folder.path().join(secret)).unwrap();
+        }
+        Self::start(folder, self.now().0, self.database.clone(), |local| local).await
+    }
+
     /// The same with settings.
     pub async fn open_with(
         folder: tempfile::TempDir,
         now: i64,
         settings: impl FnOnce(Config) -> Config,
     ) -> Self {
+        Self::start(folder, now, chosen(), settings).await
+    }
+
+    async fn start(
+        folder: tempfile::TempDir,
+        now: i64,
+        database: Option<Arc<Database<'static>>>,
+        settings: impl FnOnce(Config) -> Config,
+    ) -> Self {
         let clock = Arc::new(AtomicI64::new(now));
         let time = clock.clone();
-        let config = settings(Config::local(folder.path()));
+        let url = database.as_ref().map(|database| database.url());
+        let config = settings(Config { database: url, ..Config::local(folder.path()) });
         let server = start(&config, Arc::new(move || Timestamp(time.load(Ordering::SeqCst)))).await.unwrap();
         tls();
         let client = Client::builder().timeout(Duration::from_secs(40)).no_proxy().build().unwrap();
-        Self { server, client, clock, folder }
+        Self { server, client, clock, folder, database }
     }
 
     /// The same folder under a new server, so much later.
     pub async fn reopen(self, later: i64) -> Self {
         let now = self.now().plus(later).0;
         self.server.shutdown().await;
-        Self::open_on(self.folder, now, false).await
+        Self::start(self.folder, now, self.database, |local| local).await
     }
 
     /// The same, and something is done to the folder meanwhile.
@@ -80,7 +131,24 @@ impl Town {
         let now = self.now().plus(later).0;
         self.server.shutdown().await;
         meanwhile(self.folder.path());
-        Self::open_on(self.folder, now, false).await
+        Self::start(self.folder, now, self.database, |local| local).await
+    }
+
+    /// The same as it was a moment later, and something takes its time meanwhile.
+    pub async fn stopped(self, meanwhile: impl AsyncFnOnce(&std::path::Path)) -> Self {
+        let now = self.now().0;
+        self.server.shutdown().await;
+        meanwhile(self.folder.path()).await;
+        Self::start(self.folder, now, self.database, |local| local).await
+    }
+
+    /// The same on a database, or in another folder.
+    pub async fn moved(self, folder: Option<&std::path::Path>, database: Option<Database<'static>>) -> Self {
+        let now = self.now().0;
+        self.server.shutdown().await;
+        let data = folder.unwrap_or(self.folder.path()).to_owned();
+        let settings = |local| Config { data, ..local };
+        Self::start(self.folder, now, database.map(Arc::new), settings).await
     }
 
     /// Where the server keeps everything.
@@ -91,14 +159,33 @@ impl Town {
     /// Stops the server and verifies its books.
     pub async fn close(self) {
         self.server.shutdown().await;
-        let report = moa_ledger::verify::verify(&moa_server::database(self.folder.path())).unwrap();
+        let report = match &self.database {
+            Some(database) => verify(&mut PostgresJournal::open(&database.url()).unwrap()),
+            None => verify_file(&moa_server::database(self.folder.path())),
+        };
+        let report = report.unwrap();
         assert!(report.is_clean(), "{:#?}", report.differences);
     }
 
-    /// What is in the files of the data folder.
-    pub fn files(&self) -> Vec<Vec<u8>> {
+    /// Whether a text stands in a file of the data folder, or in a row of the database elsewhere.
+    pub fn holds(&self, text: &str) -> bool {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        files.filter(|path| path.is_file()).map(|path| std::fs::read(path).unwrap()).collect()
+        let mut files = files.filter(|path| path.is_file()).map(|path| std::fs::read(path).unwrap());
+        if files.any(|file| file.windows(text.len()).any(|bytes| bytes == text.as_bytes())) {
+            return true;
+        }
+        let Some(database) = &self.database else { return false };
+        let tables =
+            database.run("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'");
+        let rows = |table: &str| database.run(&format!("SELECT t::text FROM \"{table}\" t"));
+        // Bytes are told in hex.
+        let hex = data_encoding::HEXLOWER.encode(text.as_bytes());
+        tables.lines().map(rows).any(|rows| rows.contains(text) || rows.contains(&hex))
+    }
+
+    /// Where the database is, if not in the folder.
+    pub fn database(&self) -> Option<String> {
+        self.database.as_ref().map(|database| database.url())
     }
 
     /// The server's own key, from its folder.
@@ -116,6 +203,13 @@ impl Town {
 
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.server.url())
+    }
+
+    /// Moves the clock of a server with a test clock, which answers when all is done that is due by then; and the devices'.
+    pub async fn move_to(&self, now: Timestamp) -> ClockTime {
+        let moved: ClockTime = read(self.post("/v1/test/clock", &ClockTime { now }).await).await;
+        self.pass(moved.now.0 - self.now().0);
+        moved
     }
 
     pub async fn post(&self, path: &str, body: &impl Serialize) -> Response {
@@ -206,8 +300,7 @@ impl Town {
     /// A new device with a shop.
     pub async fn shop(&self, phone: &str, name: &str) -> Shop {
         let device = self.enrol(phone).await;
-        let profile = MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None };
-        let op = device.op(self.now(), OpBody::RegisterMerchant { profile });
+        let op = device.op(self.now(), OpBody::RegisterMerchant { profile: profile(name) });
         let merchant = op.value().id.as_merchant();
         self.applied(&[&op]).await;
         Shop { device, merchant }
@@ -375,6 +468,10 @@ fn op_id(key: KeyId, counter: u64) -> OpId {
     id[6] = 0x70 | (id[6] & 0x0f);
     id[8] = 0x80 | (id[8] & 0x3f);
     OpId(id)
+}
+
+pub fn profile(name: &str) -> MerchantProfile {
+    MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None }
 }
 
 pub fn confirmation(code: &str, enrolment: &Enrolment, key: &SoftwareKey) -> Confirmation {

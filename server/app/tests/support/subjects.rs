@@ -246,6 +246,24 @@ impl Street {
         OpBody::ReservePass { merchant, till, group: self.groups[0], units, expires, unit: None }
     }
 
+    /// A new group, of this shop alone.
+    pub async fn found(&self, shop: &Shop) -> GroupId {
+        found(&self.town, shop).await
+    }
+
+    /// The admin's op that proposes the terms that a group has, from tomorrow on.
+    pub fn proposes(&self, admin: &Shop, group: GroupId) -> Checked<Op> {
+        let now = self.town.now();
+        admin.device.op(now, OpBody::AmendTerms { group, terms: terms(), from: tomorrow(now) })
+    }
+
+    /// A member's agreement to what the admin has just proposed.
+    pub async fn proposal(&self, admin: &Shop, group: GroupId) -> OpBody {
+        let proposes = self.proposes(admin, group);
+        self.town.applied(&[&proposes]).await;
+        OpBody::AnswerAmendment { group, amendment: proposes.value().id, agrees: true }
+    }
+
     /// The buyer's choice of the first group.
     pub fn choice(&self) -> Choice {
         Choice { group: self.groups[0], terms_version: 1 }
@@ -298,9 +316,18 @@ async fn found(town: &Town, shop: &Shop) -> GroupId {
     op.value().id.as_group()
 }
 
-/// A group of 3 %, of a day's mileage, usable from 1,000.
+/// A group under [`terms`].
 pub fn founding() -> OpBody {
-    let profile = Profile { name: "Alley".to_owned(), scope: Scope::Area };
+    OpBody::FoundGroup { profile: Profile { name: "Alley".to_owned(), scope: Scope::Area }, terms: terms() }
+}
+
+/// 3 %, of three days' mileage, usable from 1,000.
+pub fn terms() -> Terms {
     let (rate, minimum) = (BasisPoints::new(300).unwrap(), Units::new(1_000).unwrap());
-    OpBody::FoundGroup { profile, terms: Terms::points(rate, Validity::Days(3), minimum) }
+    Terms::points(rate, Validity::Days(3), minimum)
+}
+
+/// In a day and an hour, in seconds since 1970.
+pub fn tomorrow(now: Timestamp) -> u64 {
+    now.plus(Timestamp::DAY + Timestamp::HOUR).seconds()
 }

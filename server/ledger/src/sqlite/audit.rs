@@ -1,147 +1,150 @@
-//! Reading everything, for proving it.
+//! Reading everything, for proving it and for writing it anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
+use moa_rules::books::Account;
+use moa_rules::device::Device;
 use moa_rules::event::Inbox;
-use moa_rules::id::KeyId;
+use moa_rules::id::MerchantId;
 use moa_rules::state::Row as StateRow;
+use moa_rules::time::Timestamp;
 use moa_wire::canonical;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use super::doing;
 use super::load::all;
-use super::rows::{self, corrupt};
-use crate::store::StoreError;
+use super::{check_tables, doing, open_reader};
+use crate::copy::{PeopleTable, Value};
+use crate::journal::{Journal, KeptEntry, KeptOp, Visit};
+use crate::rows::journal::{BALANCES, CHANGED, TABLES, bytes, changed, entry, head, op};
+use crate::rows::{self, corrupt};
+use crate::store::{InboxHead, StoreError};
 use crate::tables::Tables;
-use crate::verify::KeptOp;
 
-const DEVICES: &str = "SELECT * FROM devices";
-const MERCHANTS: &str = "SELECT * FROM merchants";
-const SALES: &str = "SELECT * FROM sales";
-const GROUPS: &str = "SELECT * FROM groups";
-const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms";
-const MEMBERS: &str = "SELECT * FROM members";
-const STANDINGS: &str = "SELECT account, choice, since FROM standings";
-const STAFF: &str = "SELECT * FROM staff";
-const STAFF_DAYS: &str = "SELECT * FROM staff_days";
-const PASSES: &str = "SELECT * FROM passes";
-const CLOSED: &str = "SELECT * FROM closed";
-const HOLDS: &str = "SELECT * FROM holds";
-const REDEMPTIONS: &str = "SELECT * FROM redemptions";
-const DEBTS: &str = "SELECT * FROM debts";
-const AMENDMENTS: &str = "SELECT * FROM amendments";
-const OPERATORS: &str = "SELECT account FROM operators";
-const LOTS: &str = "SELECT * FROM lots";
-const BALANCES: &str = "SELECT group_id, party, ledger, issuer, amount FROM balances WHERE amount <> 0";
-const COUNTERS: &str = "SELECT key, counter FROM counters";
+const SYSTEM_KEYS: &str = "SELECT * FROM devices WHERE account IS NULL ORDER BY key";
 const HEADS: &str = "SELECT inbox, count, hash FROM inboxes";
 const OPS: &str = "SELECT o.actor, o.id, o.payload_hash, coalesce(o.signed, c.signed) AS signed,
-        o.carrier IS NOT NULL AS carried, o.answer
-    FROM ops o LEFT JOIN ops c ON c.seq = o.carrier";
+        c.actor AS carrier_actor, c.id AS carrier_id, o.answer, o.decided_at
+    FROM ops o LEFT JOIN ops c ON c.seq = o.carrier ORDER BY o.seq";
 // An entry of an inbox without a head is one of an inbox without a name, which is not an inbox.
-const ENTRIES: &str =
-    "SELECT coalesce(i.inbox, x'') AS inbox, e.number, coalesce(e.bytes, h.bytes) AS bytes, e.hash
+const ENTRIES: &str = "SELECT coalesce(i.inbox, x'') AS inbox, e.number, coalesce(e.bytes, h.bytes) AS bytes,
+        hi.inbox AS home, e.home_number, e.hash
     FROM inbox_events e LEFT JOIN inboxes i ON i.seq = e.inbox
     LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
+    LEFT JOIN inboxes hi ON hi.seq = e.home
     ORDER BY e.inbox, e.number";
+const PAGE: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
+    FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq
+    LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
+    WHERE i.inbox = ?1 AND e.number > ?2 ORDER BY e.number LIMIT ?3";
+
+/// One state of a database file.
+pub struct SqliteJournal(Connection);
+
+impl SqliteJournal {
+    /// Opens a file, which may be in use, as it is now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let connection = open_reader(path)?;
+        // A transaction sees the state at its first read. Dropping the connection ends it.
+        connection.execute_batch("BEGIN").map_err(doing("beginning to read"))?;
+        check_tables(&connection)?;
+        Ok(Self(connection))
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn faults(&mut self) -> Result<Vec<String>, StoreError> {
+        // The check itself may stumble over what is damaged; whether the journal can be read is another matter.
+        let found = all(&self.0, "PRAGMA quick_check", [], |row| rows::at(row, "quick_check"))
+            .unwrap_or_else(|error| vec![error.to_string()]);
+        let damaged = found.into_iter().filter(|line: &String| line != "ok");
+        Ok(damaged.map(|line| format!("SQLite finds the file damaged: {line}")).collect())
+    }
+
+    fn system_keys(&mut self) -> Result<Vec<Device>, StoreError> {
+        all(&self.0, SYSTEM_KEYS, [], rows::device)
+    }
+
+    fn ops(&mut self, visit: Visit<'_, KeptOp>) -> Result<(), StoreError> {
+        each(&self.0, OPS, |row| visit(op(row)?))
+    }
+
+    fn entries(&mut self, visit: Visit<'_, KeptEntry>) -> Result<(), StoreError> {
+        each(&self.0, ENTRIES, |row| visit(entry(row)?))
+    }
+
+    fn page(&mut self, inbox: Inbox, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        all(&self.0, PAGE, (canonical::encode(&inbox), after, limit), |row| {
+            Ok((rows::number(row, "number")?, bytes(row, "bytes")?))
+        })
+    }
+
+    fn heads(&mut self, visit: Visit<'_, (Inbox, InboxHead)>) -> Result<(), StoreError> {
+        each(&self.0, HEADS, |row| visit(head(row)?))
+    }
+
+    fn rows(&mut self, visit: Visit<'_, StateRow>) -> Result<(), StoreError> {
+        each_row(&self.0, visit)
+    }
+
+    fn changed(&mut self, visit: Visit<'_, (MerchantId, Timestamp)>) -> Result<(), StoreError> {
+        each(&self.0, CHANGED, |row| visit(changed(row)?))
+    }
+
+    fn balances(&mut self, visit: Visit<'_, (Account, i64)>) -> Result<(), StoreError> {
+        each(&self.0, BALANCES, |row| visit(rows::balance(row)?))
+    }
+
+    fn people(&mut self, table: &PeopleTable, visit: Visit<'_, Vec<Value>>) -> Result<(), StoreError> {
+        let sql = format!("SELECT {} FROM {}", table.columns.join(", "), table.name);
+        each(&self.0, &sql, |row| {
+            (0..table.columns.len()).map(|at| value(row, at)).collect::<Result<_, _>>().and_then(&mut *visit)
+        })
+    }
+}
 
 /// Every live table.
 pub fn tables(connection: &Connection) -> Result<Tables, StoreError> {
     let mut tables = Tables::default();
-    let mut put = |sql, read: fn(&Row) -> Result<StateRow, StoreError>| -> Result<(), StoreError> {
-        each(connection, sql, |row| {
-            tables.put(&read(row)?);
-            Ok(())
-        })
-    };
-    put(DEVICES, |row| rows::device(row).map(StateRow::Device))?;
-    put(MERCHANTS, |row| rows::merchant(row).map(StateRow::Merchant))?;
-    put(SALES, |row| rows::sale(row).map(StateRow::Sale))?;
-    put(GROUPS, |row| rows::group(row).map(StateRow::Group))?;
-    put(TERMS, |row| rows::terms(row).map(StateRow::Terms))?;
-    put(MEMBERS, |row| rows::member(row).map(StateRow::Member))?;
-    put(LOTS, |row| rows::lot(row).map(StateRow::Lot))?;
-    put(STANDINGS, |row| rows::standing(row).map(StateRow::Standing))?;
-    put(STAFF, |row| rows::staff(row).map(StateRow::Staff))?;
-    put(STAFF_DAYS, rows::staff_day)?;
-    put(CLOSED, rows::closed)?;
-    put(PASSES, |row| rows::pass(row).map(StateRow::Pass))?;
-    put(HOLDS, |row| rows::hold(row).map(StateRow::Hold))?;
-    put(REDEMPTIONS, |row| rows::redemption(row).map(StateRow::Redemption))?;
-    put(DEBTS, |row| rows::debt(row).map(StateRow::Debt))?;
-    put(AMENDMENTS, |row| rows::amendment(row).map(|amendment| StateRow::Amendment(Box::new(amendment))))?;
-    put(OPERATORS, |row| Ok(StateRow::Operator { account: rows::id(row, "account")?, operator: true }))?;
+    each_row(connection, &mut |row| {
+        tables.put(&row);
+        Ok(())
+    })?;
     each(connection, BALANCES, |row| {
         let (account, amount) = rows::balance(row)?;
         tables.post(account, amount);
         Ok(())
     })?;
+    each(connection, CHANGED, |row| {
+        tables.changed.extend([changed(row)?]);
+        Ok(())
+    })?;
     Ok(tables)
 }
 
-/// Every counter that a key has used.
-pub fn counters(connection: &Connection) -> Result<BTreeSet<(KeyId, u64)>, StoreError> {
-    let read = |row: &Row| {
-        let counter: i64 = row.get("counter").map_err(doing("reading a counter"))?;
-        Ok((rows::id(row, "key")?, counter.cast_unsigned()))
-    };
-    Ok(all(connection, COUNTERS, [], read)?.into_iter().collect())
+fn each_row(connection: &Connection, visit: Visit<'_, StateRow>) -> Result<(), StoreError> {
+    TABLES.iter().try_for_each(|(sql, read)| each(connection, sql, |row| visit(read(row)?)))
 }
 
-/// Every inbox's count and hash.
-pub fn heads(connection: &Connection) -> Result<BTreeMap<Inbox, (u64, [u8; 32])>, StoreError> {
-    let read = |row: &Row| {
-        let hash = row.get("hash").map_err(doing("reading a head"))?;
-        Ok((inbox(row)?, (rows::number(row, "count")?, hash)))
-    };
-    Ok(all(connection, HEADS, [], read)?.into_iter().collect())
-}
-
-/// Every entry of every inbox, in order: inbox, number, the event's bytes, the hash if one is kept.
-pub fn each_entry(
-    connection: &Connection,
-    mut visit: impl FnMut(Inbox, u64, &[u8], Option<[u8; 32]>),
-) -> Result<(), StoreError> {
-    each(connection, ENTRIES, |row| {
-        let bytes: Option<Vec<u8>> = row.get("bytes").map_err(doing("reading an event"))?;
-        let hash = row.get("hash").map_err(doing("reading a checkpoint"))?;
-        // An entry whose home is missing reads as no bytes at all, which is not an event.
-        visit(inbox(row)?, rows::number(row, "number")?, &bytes.unwrap_or_default(), hash);
-        Ok(())
+fn value(row: &Row, at: usize) -> Result<Value, StoreError> {
+    Ok(match row.get_ref(at).map_err(doing("reading people"))? {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => Value::Int(value),
+        ValueRef::Text(text) => Value::Text(String::from_utf8(text.to_vec()).map_err(|_| corrupt("a text"))?),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+        ValueRef::Real(_) => return Err(corrupt("a fraction")),
     })
-}
-
-/// Every op. One whose carrier is missing reads as no bytes at all, which is not an op.
-pub fn each_op(connection: &Connection, mut visit: impl FnMut(KeptOp)) -> Result<(), StoreError> {
-    each(connection, OPS, |row| {
-        visit(KeptOp {
-            actor: rows::id(row, "actor")?,
-            id: rows::id(row, "id")?,
-            payload_hash: row.get("payload_hash").map_err(doing("reading an op"))?,
-            signed: row.get::<_, Option<_>>("signed").map_err(doing("reading an op"))?.unwrap_or_default(),
-            carried: row.get("carried").map_err(doing("reading an op"))?,
-            answer: rows::answer(row.get("answer").map_err(doing("reading an op"))?)?,
-        });
-        Ok(())
-    })
-}
-
-/// What SQLite itself finds wrong with the file.
-pub fn quick_check(connection: &Connection) -> Result<Vec<String>, StoreError> {
-    let found =
-        all(connection, "PRAGMA quick_check", [], |row| row.get(0).map_err(doing("checking the file")))?;
-    Ok(found.into_iter().filter(|line: &String| line != "ok").collect())
-}
-
-fn inbox(row: &Row) -> Result<Inbox, StoreError> {
-    let bytes: Vec<u8> = row.get("inbox").map_err(doing("reading an inbox"))?;
-    canonical::decode(&bytes).map_err(|_| corrupt("an inbox's name"))
 }
 
 /// Visits every row, keeping none.
 fn each(
     connection: &Connection,
-    sql: &'static str,
+    sql: &str,
     mut visit: impl FnMut(&Row) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare(sql).map_err(doing("preparing a query"))?;

@@ -5,9 +5,8 @@ use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
 use rusqlite::Connection;
 
-use super::doing;
 use super::load::{all, cell, one};
-use super::rows;
+use crate::rows;
 use crate::store::{DirectoryGroup, DirectoryMerchant, StoreError};
 
 const CHANGED: &str =
@@ -36,7 +35,7 @@ pub fn changed(
 
 pub fn merchant(connection: &Connection, id: MerchantId) -> Result<Option<DirectoryMerchant>, StoreError> {
     let found = one(connection, MERCHANT, [id.as_ref()], |row| {
-        Ok((rows::merchant(row)?, Timestamp(row.get("changed_at").map_err(doing("reading a shop"))?)))
+        Ok((rows::merchant(row)?, Timestamp(rows::at(row, "changed_at")?)))
     })?;
     let Some((merchant, changed_at)) = found else { return Ok(None) };
     let groups = all(connection, GROUPS, [id.as_ref()], |row| rows::id(row, "group_id"))?;

@@ -6,7 +6,8 @@ use rusqlite::{Transaction, params};
 
 use super::load::one;
 use super::save::run;
-use super::{doing, rows};
+use crate::rows;
+use crate::rows::people::Begun;
 use crate::store::{CodeCheck, CodeTry, CountedBy, NewEnrolment, StoreError};
 
 const BEGIN: &str =
@@ -30,16 +31,6 @@ const GIVE_RECOVERY: &str = "INSERT INTO recoveries (account, mac) VALUES (?1, ?
 const RECOVERY: &str = "SELECT mac, tries FROM recoveries WHERE account = ?1";
 const RECOVERY_TRIED: &str = "UPDATE recoveries SET tries = ?2 WHERE account = ?1";
 
-struct Begun {
-    phone_mac: Vec<u8>,
-    public_key: Vec<u8>,
-    code_mac: Vec<u8>,
-    expires_at: i64,
-    tries: u32,
-    begins: bool,
-    proved: bool,
-}
-
 pub(super) fn begin(tx: &Transaction, enrolment: &NewEnrolment) -> Result<(), StoreError> {
     let NewEnrolment { id, phone_mac, public_key, code_mac, address_mac, dial_code, expires_at, effect } =
         enrolment;
@@ -49,23 +40,12 @@ pub(super) fn begin(tx: &Transaction, enrolment: &NewEnrolment) -> Result<(), St
 }
 
 pub(super) fn try_code(tx: &Transaction, attempt: &CodeTry, now: Timestamp) -> Result<CodeCheck, StoreError> {
-    let begun = one(tx, ENROLMENT, [attempt.enrolment], |row| {
-        let read = || -> rusqlite::Result<Begun> {
-            Ok(Begun {
-                phone_mac: row.get("phone_mac")?,
-                public_key: row.get("public_key")?,
-                code_mac: row.get("code_mac")?,
-                expires_at: row.get("expires_at")?,
-                tries: row.get("tries")?,
-                begins: row.get("begins")?,
-                proved: row.get("proved")?,
-            })
-        };
-        Ok((read().map_err(doing("reading an enrolment"))?, rows::maybe_id(row, "account")?))
-    })?;
-    let Some((begun, ended)) = begun else { return Ok(CodeCheck::Void) };
-    let Begun { phone_mac, public_key, code_mac, expires_at, tries, begins, proved } = begun;
-    if expires_at < now.0 || tries >= attempt.tries {
+    let begun = one(tx, ENROLMENT, [attempt.enrolment], rows::people::begun)?;
+    let Some(Begun { phone_mac, public_key, code_mac, expires_at, tries, ended, begins, proved }) = begun
+    else {
+        return Ok(CodeCheck::Void);
+    };
+    if expires_at < now || tries >= attempt.tries {
         return Ok(CodeCheck::Void);
     }
     if code_mac != attempt.code_mac {
@@ -75,10 +55,7 @@ pub(super) fn try_code(tx: &Transaction, attempt: &CodeTry, now: Timestamp) -> R
     if let Some(account) = ended {
         return Ok(CodeCheck::Right { account, public_key, begins, proved });
     }
-    let number = one(tx, NUMBER, [&phone_mac], |row| {
-        let named_at: Option<i64> = row.get("named_at").map_err(doing("reading a number"))?;
-        Ok((rows::id::<AccountId>(row, "account")?, named_at.is_none()))
-    })?;
+    let number = one(tx, NUMBER, [phone_mac], rows::people::number)?;
     let (account, begins, proved) = match number {
         None => (attempt.fresh, true, false),
         Some((account, false)) => (account, true, false),
@@ -101,9 +78,7 @@ pub(super) fn try_code(tx: &Transaction, attempt: &CodeTry, now: Timestamp) -> R
 
 /// Whether the account has devices and all of them were last seen before an instant.
 fn is_silent(tx: &Transaction, account: AccountId, since: Timestamp) -> Result<bool, StoreError> {
-    let seen = one(tx, LAST_SEEN, [account.as_ref()], |row| {
-        row.get::<_, Option<i64>>("seen").map_err(doing("reading when an account was seen"))
-    })?;
+    let seen = one(tx, LAST_SEEN, [account.as_ref()], |row| rows::at::<Option<i64>>(row, "seen"))?;
     Ok(seen.flatten().is_some_and(|seen| seen < since.0))
 }
 
@@ -114,10 +89,7 @@ fn try_recovery(
     typed: [u8; 32],
     most: u32,
 ) -> Result<Result<(), u32>, StoreError> {
-    let kept = one(tx, RECOVERY, [account.as_ref()], |row| {
-        let read = || -> rusqlite::Result<([u8; 32], u32)> { Ok((row.get("mac")?, row.get("tries")?)) };
-        read().map_err(doing("reading a recovery code"))
-    })?;
+    let kept = one(tx, RECOVERY, [account.as_ref()], rows::people::recovery)?;
     let Some((mac, tries)) = kept.filter(|(_, tries)| *tries < most) else { return Ok(Err(0)) };
     let (tries, answer) = if mac == typed { (0, Ok(())) } else { (tries + 1, Err(most - tries - 1)) };
     run(tx, RECOVERY_TRIED, params![account.as_ref(), tries])?;

@@ -16,12 +16,12 @@ use moa_rules::standing::{BEST_AFTER, Standing};
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Key};
 use moa_wire::{canonical, chain};
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params};
 
 use super::doing;
-use super::rows::{self, corrupt};
 use crate::batch::Prior;
-use crate::store::{InboxHead, InboxPage, StoreError};
+use crate::rows::{self, Columns};
+use crate::store::{CHECKPOINT, InboxHead, InboxPage, StoreError};
 
 const PRIOR: &str = "SELECT payload_hash, answer FROM ops WHERE actor = ?1 AND id = ?2";
 const COUNTER: &str = "SELECT 1 FROM counters WHERE key = ?1 AND counter = ?2";
@@ -74,7 +74,9 @@ const HOLDS_OVER: &str = "SELECT * FROM holds WHERE until < ?1 AND state = 0 ORD
 const OPEN_HOLDS: &str = "SELECT * FROM holds WHERE account = ?1 AND state = 0
     UNION SELECT * FROM holds WHERE merchant = ?2 AND state = 0 ORDER BY merchant, id";
 const REDEMPTION: &str = "SELECT * FROM redemptions WHERE merchant = ?1 AND id = ?2";
-const DEBTS: &str = "SELECT * FROM debts WHERE account = ?1 AND units > 0 ORDER BY group_id, merchant, unit";
+/// In the order of [`moa_rules::terms::Unit`]: points, stamps by the card, coupons, reserve.
+const DEBTS: &str = "SELECT * FROM debts WHERE account = ?1 AND units > 0
+    ORDER BY group_id, merchant, unit < 0, abs(unit)";
 const AMENDMENT: &str = "SELECT * FROM amendments WHERE group_id = ?1";
 const AMENDMENTS_DUE: &str =
     "SELECT * FROM amendments WHERE from_at <= ?1 AND NOT decided ORDER BY from_at LIMIT ?2";
@@ -83,15 +85,12 @@ const GROUPS_TO_END: &str = "SELECT * FROM groups
 const LOTS_LEFT: &str = "SELECT * FROM lots WHERE group_id = ?1 AND remaining > 0 LIMIT ?2";
 const OPERATOR: &str = "SELECT 1 FROM operators WHERE account = ?1";
 
-/// How many events lie between two kept hashes of an inbox.
-pub const CHECKPOINT: u64 = 64;
-
 /// Every row of a query.
 pub fn all<T>(
     connection: &Connection,
     sql: &'static str,
     params: impl Params,
-    read: impl Fn(&Row) -> Result<T, StoreError>,
+    read: impl Fn(&dyn Columns) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let mut statement = connection.prepare_cached(sql).map_err(doing("preparing a query"))?;
     let mut found = statement.query(params).map_err(doing("reading"))?;
@@ -107,7 +106,7 @@ pub fn one<T>(
     connection: &Connection,
     sql: &'static str,
     params: impl Params,
-    read: impl Fn(&Row) -> Result<T, StoreError>,
+    read: impl Fn(&dyn Columns) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
     Ok(all(connection, sql, params, read)?.pop())
 }
@@ -115,9 +114,10 @@ pub fn one<T>(
 /// An op decided before.
 pub fn prior(connection: &Connection, actor: KeyId, op: OpId) -> Result<Option<Prior>, StoreError> {
     one(connection, PRIOR, (actor.as_ref(), op.as_ref()), |row| {
-        let payload_hash = row.get(0).map_err(doing("reading an op"))?;
-        let answer = row.get(1).map_err(doing("reading an op"))?;
-        Ok(Prior { payload_hash, answer: rows::answer(answer)? })
+        Ok(Prior {
+            payload_hash: rows::at(row, "payload_hash")?,
+            answer: rows::answer(rows::at(row, "answer")?)?,
+        })
     })
 }
 
@@ -164,7 +164,7 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
         }
         Key::StaffDay(merchant, account, day) => {
             one(connection, STAFF_DAY, (merchant.as_ref(), account.as_ref(), day.0), |row| {
-                row.get(0).map(|sold| Cell::StaffDay(Money(sold))).map_err(doing("reading a clerk's day"))
+                Ok(Cell::StaffDay(Money(rows::at(row, "sold")?)))
             })
         }
         Key::Pass(merchant, id) => {
@@ -302,10 +302,7 @@ pub fn memberships(connection: &Connection, merchant: MerchantId) -> Result<Vec<
 /// An inbox's head.
 pub fn head(connection: &Connection, inbox: Inbox) -> Result<InboxHead, StoreError> {
     let found = one(connection, HEAD, [canonical::encode(&inbox)], |row| {
-        Ok(InboxHead {
-            count: rows::number(row, "count")?,
-            hash: row.get(1).map_err(doing("reading a head"))?,
-        })
+        Ok(InboxHead { count: rows::number(row, "count")?, hash: rows::at(row, "hash")? })
     })?;
     Ok(found.unwrap_or_else(|| InboxHead { count: 0, hash: chain::start(inbox) }))
 }
@@ -333,18 +330,14 @@ fn stretch(
 ) -> Result<Vec<Vec<u8>>, StoreError> {
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    all(connection, INBOX, (canonical::encode(&inbox), after, limit), |row| {
-        row.get::<_, Option<Vec<u8>>>("bytes")
-            .map_err(doing("reading an event"))?
-            .ok_or_else(|| corrupt("an event"))
-    })
+    all(connection, INBOX, (canonical::encode(&inbox), after, limit), |row| rows::at(row, "bytes"))
 }
 
 /// The head as it was after `count` events: from the last checkpoint on.
 fn head_at(connection: &Connection, inbox: Inbox, count: u64) -> Result<InboxHead, StoreError> {
     let kept = count - count % CHECKPOINT;
     let hash = one(connection, KEPT_HASH, (canonical::encode(&inbox), kept.cast_signed()), |row| {
-        row.get(0).map_err(doing("reading a checkpoint"))
+        rows::at(row, "hash")
     })?;
     let start = InboxHead { count: kept, hash: hash.unwrap_or_else(|| chain::start(inbox)) };
     let events = stretch(connection, inbox, kept, usize::try_from(count - kept).unwrap_or(usize::MAX))?;
@@ -391,7 +384,7 @@ pub fn sales_for_best(
     let latest = now.plus(i64::from(CLAIM_DAYS) * Timestamp::DAY - BEST_AFTER);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     all(connection, FOR_BEST, (now.0, latest.0, limit), |row| {
-        Ok((rows::sale(row)?, Timestamp(row.get("since").map_err(doing("reading a standing choice"))?)))
+        Ok((rows::sale(row)?, Timestamp(rows::at(row, "since")?)))
     })
 }
 

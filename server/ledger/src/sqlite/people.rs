@@ -6,7 +6,8 @@ use rusqlite::params;
 
 use super::load::{all, one};
 use super::save::run;
-use super::{SqliteStore, doing, enrolments, rows, sessions};
+use super::{SqliteStore, enrolments, sessions};
+use crate::rows;
 use crate::store::{
     CodeCheck, CodeTry, CountedBy, Effect, KnownDevice, NewEffect, NewEnrolment, NewOneTime, NewToken,
     OneTimeKept, People, Session, StoreError, TakenOneTime,
@@ -28,7 +29,8 @@ const KEEP_ONE_TIME: &str =
     ON CONFLICT (mac) DO NOTHING";
 const TAKE_ONE_TIME: &str = "UPDATE one_time_codes SET taken_by = ?3
     WHERE mac = ?1 AND (code IS NOT NULL) = ?2 AND taken_by IS NULL";
-const ONE_TIME: &str = "SELECT account, code, made_at, expires_at, kept_until, taken_by FROM one_time_codes
+const ONE_TIME: &str =
+    "SELECT mac, account, code, made_at, expires_at, kept_until, taken_by FROM one_time_codes
     WHERE mac = ?1 AND (code IS NOT NULL) = ?2";
 const WRONG_DIGITS: &str = "INSERT INTO wrong_digits (merchant, mac, at) VALUES (?1, ?2, ?3)
     ON CONFLICT (merchant, mac) DO NOTHING";
@@ -103,9 +105,8 @@ impl People for SqliteStore {
     }
 
     fn member_tag(&self, account: AccountId, fresh: [u8; 16]) -> Result<[u8; 16], StoreError> {
-        let known = |tx: &rusqlite::Transaction| {
-            one(tx, MEMBER_TAG, [account.as_ref()], |row| row.get("tag").map_err(doing("reading a tag")))
-        };
+        let known =
+            |tx: &rusqlite::Transaction| one(tx, MEMBER_TAG, [account.as_ref()], |row| rows::at(row, "tag"));
         if let Some(tag) = self.read(|tx| known(tx))? {
             return Ok(tag);
         }
@@ -127,21 +128,13 @@ impl People for SqliteStore {
     ) -> Result<(AccountId, bool), StoreError> {
         self.write("naming a number", |tx| {
             run(tx, NAME_NUMBER, params![phone_mac, fresh.as_ref(), now.0])?;
-            let known = one(tx, NUMBER, [phone_mac], |row| {
-                let named_at: Option<i64> = row.get("named_at").map_err(doing("reading a number"))?;
-                Ok((rows::id(row, "account")?, named_at.is_none()))
-            })?;
+            let known = one(tx, NUMBER, [phone_mac], rows::people::number)?;
             Ok(known.unwrap_or((fresh, false)))
         })
     }
 
     fn signed_up_with(&self, phone_mac: [u8; 32]) -> Result<Option<AccountId>, StoreError> {
-        let found = self.read(|tx| {
-            one(tx, NUMBER, [phone_mac], |row| {
-                let named_at: Option<i64> = row.get("named_at").map_err(doing("reading a number"))?;
-                Ok((rows::id(row, "account")?, named_at.is_none()))
-            })
-        })?;
+        let found = self.read(|tx| one(tx, NUMBER, [phone_mac], rows::people::number))?;
         Ok(found.filter(|(_, signed_up)| *signed_up).map(|(account, _)| account))
     }
 
@@ -158,7 +151,7 @@ impl People for SqliteStore {
         let NewOneTime { mac, account, code, made_at, expires_at, kept_until } = one_time;
         self.write("keeping a one-time code", |tx| {
             let made =
-                all(tx, MADE_SINCE, params![account.as_ref(), since.0], |row| instant(row, "made_at"))?;
+                all(tx, MADE_SINCE, params![account.as_ref(), since.0], |row| rows::instant(row, "made_at"))?;
             if let Some(first) = made.first().filter(|_| made.len() >= most) {
                 return Ok(OneTimeKept::TooMany(*first));
             }
@@ -175,18 +168,7 @@ impl People for SqliteStore {
     ) -> Result<Option<TakenOneTime>, StoreError> {
         self.write("taking a one-time code", |tx| {
             run(tx, TAKE_ONE_TIME, params![mac, paying, by])?;
-            one(tx, ONE_TIME, params![mac, paying], |row| {
-                let one_time = NewOneTime {
-                    mac,
-                    account: rows::id(row, "account")?,
-                    code: row.get("code").map_err(doing("reading a one-time code"))?,
-                    made_at: instant(row, "made_at")?,
-                    expires_at: instant(row, "expires_at")?,
-                    kept_until: instant(row, "kept_until")?,
-                };
-                let taken_by = row.get("taken_by").map_err(doing("reading a one-time code"))?;
-                Ok(TakenOneTime { one_time, taken_by })
-            })
+            one(tx, ONE_TIME, params![mac, paying], rows::people::taken)
         })
     }
 
@@ -202,7 +184,7 @@ impl People for SqliteStore {
         since: Timestamp,
     ) -> Result<Vec<Timestamp>, StoreError> {
         let of_shop = params![merchant.as_ref(), since.0];
-        self.read(|tx| all(tx, WRONG_SINCE, of_shop, |row| instant(row, "at")))
+        self.read(|tx| all(tx, WRONG_SINCE, of_shop, |row| rows::instant(row, "at")))
     }
 
     fn forget_one_time(&self, now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError> {
@@ -214,16 +196,7 @@ impl People for SqliteStore {
 
     fn due_effects(&self, now: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read(|tx| {
-            all(tx, DUE, (now.0, limit), |row| {
-                let read = || -> rusqlite::Result<Effect> {
-                    let (id, kind, payload) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                    let due_at = Timestamp(row.get(3)?);
-                    Ok(Effect { effect: NewEffect { id, kind, payload, due_at }, attempts: row.get(4)? })
-                };
-                read().map_err(doing("reading an effect"))
-            })
-        })
+        self.read(|tx| all(tx, DUE, (now.0, limit), rows::people::effect))
     }
 
     fn effect_done(&self, id: [u8; 16], now: Timestamp) -> Result<(), StoreError> {
@@ -233,10 +206,6 @@ impl People for SqliteStore {
     fn effect_failed(&self, id: [u8; 16], due_at: Timestamp) -> Result<(), StoreError> {
         self.write("putting an effect off", |tx| run(tx, FAILED, params![id, due_at.0]).map(drop))
     }
-}
-
-pub(super) fn instant(row: &rusqlite::Row, column: &'static str) -> Result<Timestamp, StoreError> {
-    row.get(column).map(Timestamp).map_err(doing("reading a time"))
 }
 
 /// What is kept of a person, by the account.

@@ -10,9 +10,10 @@ use moa_rules::view::{Cell, Key};
 use moa_wire::canonical;
 use rusqlite::{Connection, Params, Transaction, params};
 
-use super::{doing, load, rows};
-use crate::batch::{Changes, Entry, EventRow, Prior, Signed, Tx};
-use crate::store::{Answer, InboxHead, StoreError};
+use super::{doing, load};
+use crate::batch::{Changes, Entry, EventRow, OpRow, Prior, Signed, Tx};
+use crate::rows;
+use crate::store::{Answer, CHECKPOINT, InboxHead, StoreError};
 
 const OP: &str = "INSERT INTO ops (actor, id, payload_hash, signed, answer, decided_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -98,8 +99,8 @@ const STANDING: &str = "INSERT INTO standings (account, choice, best, since) VAL
 const BALANCE: &str =
     "INSERT INTO balances (group_id, party, ledger, issuer, amount) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (group_id, party, ledger, issuer) DO UPDATE SET amount = amount + excluded.amount";
-const MERCHANT_CHANGED: &str = "UPDATE merchants SET changed_at = ?2 WHERE id = ?1";
-const GROUP_CHANGED: &str = "UPDATE merchants SET changed_at = ?2
+const MERCHANT_CHANGED: &str = "UPDATE merchants SET changed_at = max(changed_at, ?2) WHERE id = ?1";
+const GROUP_CHANGED: &str = "UPDATE merchants SET changed_at = max(changed_at, ?2)
     WHERE id IN (SELECT merchant FROM members WHERE group_id = ?1)";
 
 /// An open transaction, as the batch sees it.
@@ -132,21 +133,9 @@ pub fn run(connection: &Connection, sql: &'static str, params: impl Params) -> R
 /// Writes everything that follows from a batch.
 pub fn save(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
     let at = changes.at.0;
-    for op in &changes.ops {
-        let answer = match &op.answer {
-            Answer::Applied => None,
-            Answer::Refused(refusal) => Some(canonical::encode(refusal)),
-        };
-        let (actor, id, hash) = (op.actor.as_ref(), op.id.as_ref(), op.payload_hash);
-        match &op.signed {
-            Signed::Here(bytes) => run(tx, OP, params![actor, id, hash, bytes, answer, at]),
-            Signed::Inside(by, claim) => {
-                run(tx, CARRIED_OP, params![actor, id, hash, by.as_ref(), claim.as_ref(), answer, at])
-            }
-        }?;
-    }
+    changes.ops.iter().try_for_each(|op| save_op(tx, op, at))?;
     changes.rows.iter().try_for_each(|row| save_row(tx, row, at))?;
-    let inboxes = save_heads(tx, &changes.heads)?;
+    let inboxes = save_heads(tx, changes.heads.iter())?;
     changes.events.iter().try_for_each(|event| save_event(tx, event, &inboxes))?;
     for (account, amount) in &changes.balances {
         let (party, ledger, issuer) = rows::account_key(account);
@@ -161,17 +150,33 @@ pub fn save(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes the new heads, and gives the number that each inbox goes by in the tables.
-fn save_heads(
+/// Writes an op, decided at an instant.
+pub fn save_op(tx: &Transaction, op: &OpRow, at: i64) -> Result<(), StoreError> {
+    let answer = match &op.answer {
+        Answer::Applied => None,
+        Answer::Refused(refusal) => Some(canonical::encode(refusal)),
+    };
+    let (actor, id, hash) = (op.actor.as_ref(), op.id.as_ref(), op.payload_hash);
+    match &op.signed {
+        Signed::Here(bytes) => run(tx, OP, params![actor, id, hash, bytes, answer, at]),
+        Signed::Inside(by, claim) => {
+            run(tx, CARRIED_OP, params![actor, id, hash, by.as_ref(), claim.as_ref(), answer, at])
+        }
+    }
+    .map(drop)
+}
+
+/// Writes heads, and gives the number that each inbox goes by in the tables.
+pub fn save_heads<'a>(
     tx: &Transaction,
-    heads: &BTreeMap<Inbox, InboxHead>,
+    heads: impl Iterator<Item = (&'a Inbox, &'a InboxHead)>,
 ) -> Result<BTreeMap<Inbox, i64>, StoreError> {
     let mut statement = tx.prepare_cached(HEAD).map_err(doing("preparing a statement"))?;
     let mut save = |inbox: &Inbox, head: &InboxHead| {
         let params = params![canonical::encode(inbox), head.count.cast_signed(), head.hash];
         statement.query_row(params, |row| row.get(0)).map_err(doing("writing"))
     };
-    heads.iter().map(|(inbox, head)| Ok((*inbox, save(inbox, head)?))).collect()
+    heads.map(|(inbox, head)| Ok((*inbox, save(inbox, head)?))).collect()
 }
 
 fn save_event(tx: &Transaction, event: &EventRow, inboxes: &BTreeMap<Inbox, i64>) -> Result<(), StoreError> {
@@ -187,7 +192,7 @@ fn save_event(tx: &Transaction, event: &EventRow, inboxes: &BTreeMap<Inbox, i64>
 }
 
 fn checkpoint(entry: &Entry) -> Option<[u8; 32]> {
-    entry.number.is_multiple_of(load::CHECKPOINT).then_some(entry.hash)
+    entry.number.is_multiple_of(CHECKPOINT).then_some(entry.hash)
 }
 
 fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {

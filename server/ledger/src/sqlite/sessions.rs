@@ -2,12 +2,11 @@
 
 use moa_rules::id::{AccountId, KeyId};
 use moa_rules::time::Timestamp;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Transaction, params};
 
 use super::load::{all, one};
-use super::people::instant;
 use super::save::run;
-use super::{doing, rows};
+use crate::rows;
 use crate::store::{KnownDevice, NewToken, Session, StoreError};
 
 const BEGIN: &str =
@@ -65,20 +64,11 @@ fn give(tx: &Transaction, session: &Session, token: NewToken) -> Result<(), Stor
 }
 
 pub(super) fn of_refresh(tx: &Transaction, refresh_hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
-    one(tx, OF_REFRESH, [refresh_hash], session)
+    one(tx, OF_REFRESH, [refresh_hash], rows::people::session)
 }
 
 pub(super) fn of_token(tx: &Transaction, hash: [u8; 32]) -> Result<Option<(Session, Timestamp)>, StoreError> {
-    one(tx, OF_TOKEN, [hash], |row| Ok((session(row)?, instant(row, "expires_at")?)))
-}
-
-fn session(row: &Row) -> Result<Session, StoreError> {
-    Ok(Session {
-        key: rows::id(row, "key")?,
-        account: rows::id(row, "account")?,
-        thumbprint: row.get("thumbprint").map_err(doing("reading a session"))?,
-        until: instant(row, "until")?,
-    })
+    one(tx, OF_TOKEN, [hash], |row| Ok((rows::people::session(row)?, rows::instant(row, "expires_at")?)))
 }
 
 pub(super) fn end(tx: &Transaction, key: KeyId) -> Result<(), StoreError> {
@@ -101,12 +91,5 @@ pub(super) fn device_enrolled(
 }
 
 pub(super) fn known_devices(tx: &Transaction, account: AccountId) -> Result<Vec<KnownDevice>, StoreError> {
-    all(tx, KNOWN, [account.as_ref()], |row| {
-        Ok(KnownDevice {
-            key: rows::id(row, "key")?,
-            name: row.get("name").map_err(doing("reading a device"))?,
-            since: instant(row, "since")?,
-            seen: instant(row, "seen")?,
-        })
-    })
+    all(tx, KNOWN, [account.as_ref()], rows::people::known_device)
 }

@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 
 use moa_rules::id::KeyId;
 use moa_rules::op::Op;
-use moa_rules::time::Timestamp;
 use moa_wire::token::Sealed;
 use rusqlite::Transaction;
 
-use super::doing;
 use super::load::{all, counter_column, one};
-use super::rows::corrupt;
+use crate::rows::{self, corrupt};
 use crate::store::{Heard, LONGEST_GAP, StoreError, missing};
 
 const GAPS: &str = "SELECT before, counter FROM
@@ -23,11 +21,10 @@ const LAST: &str =
 
 /// When a key was last heard, and how many of its numbers have not arrived.
 pub(super) fn heard_of(tx: &Transaction, key: KeyId) -> Result<Heard, StoreError> {
-    let last =
-        one(tx, LAST, [key.as_ref()], |row| row.get(0).map(Timestamp).map_err(doing("reading an op")))?;
+    let last = one(tx, LAST, [key.as_ref()], |row| rows::instant(row, "decided_at"))?;
     let gaps = all(tx, GAPS, (key.as_ref(), counter_column(LONGEST_GAP)), |row| {
-        let read = |column: usize| row.get::<_, i64>(column).map_err(doing("reading counters"));
-        Ok((read(0)?.cast_unsigned() + 1, read(1)?.cast_unsigned() - 1))
+        let read = |column| rows::at::<i64>(row, column).map(i64::cast_unsigned);
+        Ok((read("before")? + 1, read("counter")? - 1))
     })?;
     let refused = if gaps.is_empty() { BTreeSet::new() } else { refused(tx, key)? };
     Ok(Heard { last, missing: missing(&gaps, &refused) })
@@ -36,7 +33,7 @@ pub(super) fn heard_of(tx: &Transaction, key: KeyId) -> Result<Heard, StoreError
 /// The counters of a key's ops that were refused.
 fn refused(tx: &Transaction, key: KeyId) -> Result<BTreeSet<u64>, StoreError> {
     let counters = all(tx, REFUSED, [key.as_ref()], |row| {
-        let bytes: Vec<u8> = row.get(0).map_err(doing("reading an op"))?;
+        let bytes: Vec<u8> = rows::at(row, "signed")?;
         Sealed::<Op>::parse(&bytes).map(|op| op.unchecked().counter).map_err(|_| corrupt("an op"))
     })?;
     Ok(counters.into_iter().collect())

@@ -2,6 +2,10 @@
 
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses its own part of the town")]
 
+pub mod acts;
+pub mod aftermath;
+pub mod inner;
+pub mod lively;
 pub mod stores;
 
 use std::sync::Arc;
@@ -155,7 +159,7 @@ impl<S: Store> Town<S> {
 
     pub fn shop(&self, name: &str) -> Shop {
         let actor = self.enrol();
-        let profile = MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None };
+        let profile = shop_profile(name);
         let id = self.apply(&actor, OpBody::RegisterMerchant { profile }).as_merchant();
         Shop { actor, id }
     }
@@ -226,7 +230,7 @@ impl<S: Store> Town<S> {
 
     pub fn group(&self, terms: Terms, members: &[&Shop]) -> GroupId {
         let (founder, others) = members.split_first().unwrap();
-        let profile = Profile { name: "Alley".to_owned(), scope: Scope::Building };
+        let profile = alley();
         let group = self.apply(&founder.actor, OpBody::FoundGroup { profile, terms }).as_group();
         for shop in others {
             self.apply(&shop.actor, OpBody::JoinGroup { group, terms_version: 1 });
@@ -279,4 +283,12 @@ impl<S: Store> Town<S> {
 pub fn points(rate_bp: u16, minimum: i64, basis: Basis) -> Terms {
     let rate = BasisPoints::new(rate_bp).unwrap();
     Terms { basis, ..Terms::points(rate, Validity::Months(6), Units::new(minimum).unwrap()) }
+}
+
+pub fn shop_profile(name: &str) -> MerchantProfile {
+    MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None }
+}
+
+pub fn alley() -> Profile {
+    Profile { name: "Alley".to_owned(), scope: Scope::Building }
 }

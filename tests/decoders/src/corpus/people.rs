@@ -1,5 +1,6 @@
 //! Seeds of keys, staff, certificates, approvals and passes.
 
+use moa_rules::account::MergeConsent;
 use moa_rules::books::Worth;
 use moa_rules::device::KeyKind;
 use moa_rules::event::EventBody;
@@ -36,6 +37,11 @@ fn invitation(key: &SoftwareKey) -> Vec<u8> {
     Checked::sign(invitation, key).expect("signed").bytes().to_vec()
 }
 
+fn consent(key: &SoftwareKey) -> Vec<u8> {
+    let consent = MergeConsent { version: OP_VERSION, key: key.key_id(), counter: 31, expires: expires() };
+    Checked::sign(consent, key).expect("signed").bytes().to_vec()
+}
+
 fn pass(key: &SoftwareKey) -> Vec<u8> {
     let pass = PassToken {
         version: OP_VERSION,
@@ -57,8 +63,13 @@ fn pass_code(key: &SoftwareKey) -> Vec<u8> {
 }
 
 /// Tokens that are no ops, by their names.
-pub(super) fn tokens(key: &SoftwareKey) -> [(&'static str, Vec<u8>); 3] {
-    [("invitation", invitation(key)), ("pass", pass(key)), ("pass-code", pass_code(key))]
+pub(super) fn tokens(key: &SoftwareKey) -> [(&'static str, Vec<u8>); 4] {
+    [
+        ("invitation", invitation(key)),
+        ("consent", consent(key)),
+        ("pass", pass(key)),
+        ("pass-code", pass_code(key)),
+    ]
 }
 
 /// What ops ask for, by their names.
@@ -87,6 +98,7 @@ pub(super) fn ops(key: &SoftwareKey) -> Vec<(&'static str, OpBody)> {
         ("allowance", OpBody::SetAllowance { merchant, most: Money(5_000_000) }),
         ("admin", OpBody::AppointAdmin { group, merchant }),
         ("operator", OpBody::AppointOperator { account, operator: true }),
+        ("merge", OpBody::MergeAccount { consent: consent(key) }),
         ("enrol", OpBody::EnrolDevice { account, key: of, public_key, proved: Some(true) }),
     ]
 }

@@ -265,11 +265,13 @@ fn commit(store: &dyn Store, ops: &[Submission], now: Timestamp) -> Result<(), F
     }
 }
 
+/// So many in such a time.
 #[allow(clippy::cast_precision_loss, reason = "a figure to be read, not reckoned with")]
-fn per_second(count: usize, took: Duration) -> f64 {
+pub fn per_second(count: usize, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64()
 }
 
+/// So much for each.
 #[allow(clippy::cast_precision_loss, reason = "a figure to be read, not reckoned with")]
 pub fn ratio(total: u64, count: u64) -> f64 {
     total as f64 / count as f64
@@ -283,7 +285,7 @@ fn evidence(data: &Path) -> Result<u64, Failure> {
 }
 
 /// Bytes of the database once the write-ahead log is folded in.
-fn on_disk(data: &Path) -> Result<u64, Failure> {
+pub fn on_disk(data: &Path) -> Result<u64, Failure> {
     let path = data.join("moa.db");
     rusqlite::Connection::open(&path)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(std::fs::metadata(path)?.len())

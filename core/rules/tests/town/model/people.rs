@@ -1,15 +1,14 @@
-//! Keys, staff and certificates, out of the list of everything that happened.
+//! Keys, staff and certificates.
 
-use moa_rules::id::{AccountId, KeyId, MerchantId};
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
 use moa_rules::op::Op;
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
 use moa_rules::staff::StaffInvitation;
 
-use super::{DAY, Fact, Model, check_amount, millis};
+use super::sales::check_amount;
+use super::{DAY, Fact, HOUR, Model, millis};
 use crate::driver::SYSTEM;
-
-const HOUR: i64 = DAY / 24;
 
 /// A key as the facts leave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,73 +32,55 @@ pub struct Hired {
     pub left_at: Option<i64>,
 }
 
+/// What a buyer wants done with sales that would wait.
+#[derive(Debug)]
+pub struct Stood {
+    pub groups: Vec<GroupId>,
+    pub best: bool,
+}
+
+impl Phone {
+    pub fn new(account: AccountId, pays_from: i64) -> Self {
+        Self {
+            account,
+            pays_from,
+            revoked: false,
+            shop: None,
+            staff: false,
+            left_at: None,
+            certificate: None,
+        }
+    }
+}
+
 impl Model {
     /// A phone that pays at once.
     pub fn knows(&mut self, key: KeyId, account: AccountId) {
-        self.facts.push(Fact::Enrolled { key, account, pays_from: 0 });
+        self.write(Fact::Enrolled { key, account, pays_from: 0 });
     }
 
     /// A shop, its till certified at `at` for half of what it is allowed.
     pub fn opened(&mut self, shop: MerchantId, owner: KeyId, allowance: i64, at: i64) {
         let account = self.account_of(owner);
-        self.facts.push(Fact::Opened { shop, account, key: owner });
-        self.facts.push(Fact::Allowed { shop, most: allowance });
-        self.facts.push(Fact::Certified { key: owner, most: allowance / 2, until: at + 7 * DAY });
+        self.write(Fact::Opened { shop, account, key: owner });
+        self.write(Fact::Allowed { shop, most: allowance });
+        self.write(Fact::Certified { key: owner, most: allowance / 2, until: at + 7 * DAY });
     }
 
     pub fn runs_the_server(&mut self, account: AccountId) {
-        self.facts.push(Fact::Operates { account });
+        self.write(Fact::Operates { account });
     }
 
     /// Every key there ever was.
-    pub fn keys(&self) -> Vec<KeyId> {
-        let enrolled = |fact: &Fact| match fact {
-            Fact::Enrolled { key, .. } => Some(*key),
-            _ => None,
-        };
-        self.facts.iter().filter_map(enrolled).collect()
+    pub fn phones(&self) -> impl Iterator<Item = (KeyId, &Phone)> {
+        self.phones.iter().map(|(key, phone)| (*key, phone))
     }
 
-    pub fn phone(&self, of: KeyId) -> Option<Phone> {
-        let mut phone: Option<Phone> = None;
-        for fact in &self.facts {
-            if let Fact::Enrolled { key, account, pays_from } = fact
-                && *key == of
-            {
-                phone = Some(Phone {
-                    account: *account,
-                    pays_from: *pays_from,
-                    revoked: false,
-                    shop: None,
-                    staff: false,
-                    left_at: None,
-                    certificate: None,
-                });
-            }
-            let Some(phone) = &mut phone else { continue };
-            match fact {
-                Fact::Revoked { key } if *key == of => phone.revoked = true,
-                Fact::Admitted { key, at } if *key == of => phone.pays_from = phone.pays_from.min(*at),
-                Fact::Opened { key, shop, .. } if *key == of => phone.shop = Some(*shop),
-                Fact::Hired { key, shop, .. } if *key == of => {
-                    (phone.shop, phone.staff, phone.left_at) = (Some(*shop), true, None);
-                }
-                Fact::Left { key, at, .. } if *key == of => phone.left_at = Some(*at),
-                Fact::Certified { key, most, until } if *key == of => {
-                    phone.certificate = Some((*most, *until, 0));
-                }
-                Fact::Sold { key, amount, .. } if *key == of => {
-                    if let Some((_, _, used)) = &mut phone.certificate {
-                        *used += amount;
-                    }
-                }
-                _ => {}
-            }
-        }
-        phone
+    pub fn phone(&self, key: KeyId) -> Option<&Phone> {
+        self.phones.get(&key)
     }
 
-    fn known(&self, key: KeyId) -> Phone {
+    fn known(&self, key: KeyId) -> &Phone {
         self.phone(key).unwrap()
     }
 
@@ -112,35 +93,15 @@ impl Model {
         self.phone(key).is_some_and(|phone| phone.revoked)
     }
 
-    fn owner_of(&self, of: MerchantId) -> AccountId {
-        let owner = |fact: &Fact| match fact {
-            Fact::Opened { shop, account, .. } if *shop == of => Some(*account),
-            _ => None,
-        };
-        self.facts.iter().find_map(owner).unwrap()
-    }
-
-    fn operates(&self, wanted: AccountId) -> bool {
-        self.facts.iter().any(|fact| matches!(fact, Fact::Operates { account } if *account == wanted))
-    }
-
-    fn hired(&self, at: MerchantId, who: AccountId) -> Option<Hired> {
-        let mut hired: Option<Hired> = None;
-        for fact in &self.facts {
-            match fact {
-                Fact::Hired { shop, account, key, per_sale, per_day } if (*shop, *account) == (at, who) => {
-                    let (key, per_sale, per_day) = (*key, *per_sale, *per_day);
-                    hired = Some(Hired { key, per_sale, per_day, left_at: None });
-                }
-                Fact::Left { shop, account, at: left, .. } if (*shop, *account) == (at, who) => {
-                    if let Some(hired) = &mut hired {
-                        hired.left_at = Some(*left);
-                    }
-                }
-                _ => {}
-            }
+    pub(super) fn check_operates(&self, key: KeyId, now: i64) -> Result<(), Refusal> {
+        if !self.operators.contains(&self.account_of(key)) {
+            return Err(Refusal::NotAllowed);
         }
-        hired
+        self.pays(key, now).map(drop)
+    }
+
+    fn hired(&self, shop: MerchantId, account: AccountId) -> Option<Hired> {
+        self.staff.get(&(shop, account)).copied()
     }
 
     /// Who signs may pay, and answer for other keys.
@@ -173,6 +134,12 @@ impl Model {
         self.known(key).shop
     }
 
+    /// The shop whose owner's key it is.
+    pub(super) fn owned_by(&self, key: KeyId) -> Result<MerchantId, Refusal> {
+        let phone = self.known(key);
+        if phone.staff { Err(Refusal::NotAllowed) } else { phone.shop.ok_or(Refusal::NoMerchant) }
+    }
+
     fn owns(&self, key: KeyId) -> Option<MerchantId> {
         let phone = self.known(key);
         phone.shop.filter(|_| !phone.staff)
@@ -181,7 +148,7 @@ impl Model {
     /// Whether a shop's sale of this instant earns an account nothing.
     pub(super) fn is_own(&self, shop: MerchantId, account: AccountId, sold: i64) -> bool {
         let of_staff = |hired: Hired| hired.left_at.is_none_or(|left| sold < left);
-        self.owner_of(shop) == account || self.hired(shop, account).is_some_and(of_staff)
+        self.shops[&shop].0 == account || self.hired(shop, account).is_some_and(of_staff)
     }
 
     /// What a sale is checked for beside the sale itself: a clerk's limits, then the till's certificate.
@@ -193,12 +160,10 @@ impl Model {
                 return Err(Refusal::OverSaleLimit { max: Money(per_sale) });
             }
             let mut sold = 0;
-            for fact in &self.facts {
-                if let Fact::Sold { shop: at, clerk: Some(clerk), amount, time: other, .. } = fact
-                    && (*at, *clerk) == (shop, phone.account)
-                    && seoul_day(*other) == seoul_day(time)
-                {
-                    sold += amount;
+            for sale in self.sales.values() {
+                let own = (sale.shop, sale.clerk) == (shop, Some(phone.account));
+                if own && seoul_day(sale.time) == seoul_day(time) {
+                    sold += sale.amount;
                 }
             }
             if sold + amount > per_day {
@@ -222,18 +187,10 @@ impl Model {
 
     /// Half of what the other tills leave.
     fn share(&self, shop: MerchantId, till: KeyId, now: i64) -> i64 {
-        let mut left = 0;
-        for fact in &self.facts {
-            if let Fact::Allowed { shop: of, most } = fact
-                && *of == shop
-            {
-                left = *most;
-            }
-        }
-        for key in self.keys() {
-            let phone = self.known(key);
+        let mut left = self.shops[&shop].1;
+        for (key, phone) in &self.phones {
             let Some((most, until, _)) = phone.certificate else { continue };
-            if key != till && phone.shop == Some(shop) && !phone.revoked && until > now {
+            if *key != till && phone.shop == Some(shop) && !phone.revoked && until > now {
                 left -= most;
             }
         }
@@ -266,7 +223,7 @@ impl Model {
     pub(super) fn revoke(&self, by: KeyId, key: KeyId, now: i64) -> Result<Vec<Fact>, Refusal> {
         let (own, phone) = (self.account_of(by), self.known(key));
         let of_shop = phone.shop.is_some() && phone.left_at.is_none() && phone.shop == self.owns(by);
-        if phone.account != own && !of_shop && !self.operates(own) {
+        if phone.account != own && !of_shop && !self.operators.contains(&own) {
             return Err(Refusal::UnknownDevice);
         }
         if key != by {
@@ -296,7 +253,7 @@ impl Model {
             return Err(Refusal::RevokedKey);
         }
         let shop = self.owns(owner).ok_or(Refusal::NotAnInvitation)?;
-        if self.used(owner, counter) {
+        if self.is_used(owner, counter) {
             return Err(Refusal::InvitationUsed);
         }
         if now > millis(expires) || millis(expires) > now + 25 * HOUR {
@@ -318,8 +275,9 @@ impl Model {
             return Err(Refusal::AlreadyStaff);
         }
         let (per_sale, per_day) = (limits.per_sale.0, limits.per_day.0);
+        let hired = Hired { key: by, per_sale, per_day, left_at: None };
         Ok(vec![
-            Fact::Hired { shop, account, key: by, per_sale, per_day },
+            Fact::Hired { shop, account, key: by, hired },
             Fact::Certified { key: by, most: self.share(shop, by, now), until: now + 7 * DAY },
             Fact::Used { key: owner, counter },
         ])
@@ -338,7 +296,7 @@ impl Model {
         }
         let hired = self.hired(shop, account).filter(|hired| hired.left_at.is_none());
         let key = hired.ok_or(Refusal::NotStaff)?.key;
-        Ok(vec![Fact::Left { shop, account, key, at: now }])
+        Ok(vec![Fact::Quit { shop, account, key, at: now }])
     }
 
     pub(super) fn renew(&self, key: KeyId, now: i64) -> Result<Vec<Fact>, Refusal> {
@@ -356,10 +314,7 @@ impl Model {
         most: i64,
         now: i64,
     ) -> Result<Vec<Fact>, Refusal> {
-        if !self.operates(self.account_of(by)) {
-            return Err(Refusal::NotAllowed);
-        }
-        self.pays(by, now)?;
+        self.check_operates(by, now)?;
         Ok(vec![Fact::Allowed { shop, most }])
     }
 }

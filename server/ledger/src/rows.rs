@@ -1,4 +1,7 @@
-//! Rows of tables as values, and back.
+//! Rows of tables as values, and back: the same columns in every database.
+
+pub(crate) mod journal;
+pub(crate) mod people;
 
 use minicbor::{Decode, Encode};
 use moa_rules::amendment::Amendment;
@@ -22,7 +25,6 @@ use moa_rules::state::Row as StateRow;
 use moa_rules::terms::{Basis, Unit};
 use moa_rules::time::{Day, Timestamp};
 use moa_wire::canonical;
-use rusqlite::Row;
 
 use crate::store::{Answer, StoreError};
 
@@ -31,47 +33,115 @@ pub fn corrupt(what: &str) -> StoreError {
     StoreError::Corrupt(format!("the database holds {what} that cannot be read"))
 }
 
-fn at<T: rusqlite::types::FromSql>(row: &Row, column: &'static str) -> Result<T, StoreError> {
-    row.get(column).map_err(super::doing("reading a column"))
+/// A row that was read, whatever database it came from.
+pub(crate) trait Columns {
+    /// An integer; none for null.
+    fn integer(&self, column: &'static str) -> Result<Option<i64>, StoreError>;
+    /// Bytes, those of a text too; none for null.
+    fn bytes(&self, column: &'static str) -> Result<Option<&[u8]>, StoreError>;
+    /// Yes or no.
+    fn flag(&self, column: &'static str) -> Result<bool, StoreError>;
 }
 
-pub fn id<T>(row: &Row, column: &'static str) -> Result<T, StoreError>
+/// A value of a column.
+pub(crate) trait Value: Sized {
+    /// Reads it; an error if it is null and may not be.
+    fn read(row: &dyn Columns, column: &'static str) -> Result<Self, StoreError>;
+}
+
+impl Value for i64 {
+    fn read(row: &dyn Columns, column: &'static str) -> Result<Self, StoreError> {
+        row.integer(column)?.ok_or_else(|| corrupt(column))
+    }
+}
+
+impl Value for Option<i64> {
+    fn read(row: &dyn Columns, column: &'static str) -> Result<Self, StoreError> {
+        row.integer(column)
+    }
+}
+
+impl Value for bool {
+    fn read(row: &dyn Columns, column: &'static str) -> Result<Self, StoreError> {
+        row.flag(column)
+    }
+}
+
+impl Value for Vec<u8> {
+    fn read(row: &dyn Columns, column: &'static str) -> Result<Self, StoreError> {
+        row.bytes(column)?.map(<[u8]>::to_vec).ok_or_else(|| corrupt(column))
+    }
+}
+
+impl Value for Option<Vec<u8>> {
+    fn read(row: &dyn Columns, column: &'static str) -> Result<Self, StoreError> {
+        Ok(row.bytes(column)?.map(<[u8]>::to_vec))
+    }
+}
+
+impl Value for String {
+    fn read(row: &dyn Columns, column: &'static str) -> Result<Self, StoreError> {
+        Self::from_utf8(at(row, column)?).map_err(|_| corrupt(column))
+    }
+}
+
+impl<const N: usize> Value for [u8; N] {
+    fn read(row: &dyn Columns, column: &'static str) -> Result<Self, StoreError> {
+        Option::<Self>::read(row, column)?.ok_or_else(|| corrupt(column))
+    }
+}
+
+impl<const N: usize> Value for Option<[u8; N]> {
+    fn read(row: &dyn Columns, column: &'static str) -> Result<Self, StoreError> {
+        row.bytes(column)?.map(|bytes| bytes.try_into().map_err(|_| corrupt(column))).transpose()
+    }
+}
+
+/// A column of a row.
+pub(crate) fn at<T: Value>(row: &dyn Columns, column: &'static str) -> Result<T, StoreError> {
+    T::read(row, column)
+}
+
+pub fn id<T>(row: &dyn Columns, column: &'static str) -> Result<T, StoreError>
 where
     T: for<'a> TryFrom<&'a [u8], Error = BadId>,
 {
-    let bytes: Vec<u8> = at(row, column)?;
-    T::try_from(bytes.as_slice()).map_err(|_| corrupt(column))
+    maybe_id(row, column)?.ok_or_else(|| corrupt(column))
 }
 
-pub fn maybe_id<T>(row: &Row, column: &'static str) -> Result<Option<T>, StoreError>
+pub fn maybe_id<T>(row: &dyn Columns, column: &'static str) -> Result<Option<T>, StoreError>
 where
     T: for<'a> TryFrom<&'a [u8], Error = BadId>,
 {
-    let bytes: Option<Vec<u8>> = at(row, column)?;
-    bytes.map(|bytes| T::try_from(bytes.as_slice()).map_err(|_| corrupt(column))).transpose()
+    row.bytes(column)?.map(|bytes| T::try_from(bytes).map_err(|_| corrupt(column))).transpose()
 }
 
-pub fn number<T: TryFrom<i64>>(row: &Row, column: &'static str) -> Result<T, StoreError> {
+pub fn number<T: TryFrom<i64>>(row: &dyn Columns, column: &'static str) -> Result<T, StoreError> {
     T::try_from(at::<i64>(row, column)?).map_err(|_| corrupt(column))
 }
 
-fn cbor<T>(row: &Row, column: &'static str) -> Result<T, StoreError>
+fn cbor<T>(row: &dyn Columns, column: &'static str) -> Result<T, StoreError>
 where
     T: for<'b> Decode<'b, ()> + Encode<()>,
 {
-    canonical::decode(&at::<Vec<u8>>(row, column)?).map_err(|_| corrupt(column))
+    canonical::decode(row.bytes(column)?.ok_or_else(|| corrupt(column))?).map_err(|_| corrupt(column))
 }
 
-fn units(row: &Row, column: &'static str) -> Result<Units, StoreError> {
+fn units(row: &dyn Columns, column: &'static str) -> Result<Units, StoreError> {
     Units::new(at(row, column)?).map_err(|_| corrupt(column))
 }
 
-fn maybe_at(row: &Row, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+fn maybe_at(row: &dyn Columns, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
     Ok(at::<Option<i64>>(row, column)?.map(Timestamp))
 }
 
+/// A time in milliseconds.
+pub fn instant(row: &dyn Columns, column: &'static str) -> Result<Timestamp, StoreError> {
+    at(row, column).map(Timestamp)
+}
+
 /// Every column of `devices`.
-pub fn device(row: &Row) -> Result<Device, StoreError> {
+pub fn device(row: &dyn Columns) -> Result<Device, StoreError> {
     let account: Option<AccountId> = maybe_id(row, "account")?;
     Ok(Device {
         key: id(row, "key")?,
@@ -113,7 +183,7 @@ fn kind_of(code: i64, until: Option<Timestamp>) -> Result<KeyKind, StoreError> {
 }
 
 /// Every column of `staff`.
-pub fn staff(row: &Row) -> Result<Staff, StoreError> {
+pub fn staff(row: &dyn Columns) -> Result<Staff, StoreError> {
     Ok(Staff {
         merchant: id(row, "merchant")?,
         account: id(row, "account")?,
@@ -125,20 +195,20 @@ pub fn staff(row: &Row) -> Result<Staff, StoreError> {
 }
 
 /// Every column of `staff_days`.
-pub fn staff_day(row: &Row) -> Result<StateRow, StoreError> {
+pub fn staff_day(row: &dyn Columns) -> Result<StateRow, StoreError> {
     let (merchant, account) = (id(row, "merchant")?, id(row, "account")?);
     let (day, sold) = (Day(number(row, "day")?), Money(at(row, "sold")?));
     Ok(StateRow::StaffDay { merchant, account, day, sold })
 }
 
 /// Every column of `closed`.
-pub fn closed(row: &Row) -> Result<StateRow, StoreError> {
+pub fn closed(row: &dyn Columns) -> Result<StateRow, StoreError> {
     let (account, into) = (id(row, "account")?, maybe_id(row, "merged_into")?);
     Ok(StateRow::Closed { account, at: Timestamp(at(row, "at")?), into })
 }
 
 /// Every column of `passes`.
-pub fn pass(row: &Row) -> Result<Pass, StoreError> {
+pub fn pass(row: &dyn Columns) -> Result<Pass, StoreError> {
     Ok(Pass {
         id: id(row, "id")?,
         merchant: id(row, "merchant")?,
@@ -159,7 +229,7 @@ pub fn pass(row: &Row) -> Result<Pass, StoreError> {
 }
 
 /// Every column of `holds`.
-pub fn hold(row: &Row) -> Result<Hold, StoreError> {
+pub fn hold(row: &dyn Columns) -> Result<Hold, StoreError> {
     Ok(Hold {
         id: id(row, "id")?,
         merchant: id(row, "merchant")?,
@@ -190,7 +260,7 @@ pub fn hold_state(state: HoldState) -> i64 {
 }
 
 /// Every column of `redemptions`.
-pub fn redemption(row: &Row) -> Result<Redemption, StoreError> {
+pub fn redemption(row: &dyn Columns) -> Result<Redemption, StoreError> {
     Ok(Redemption {
         id: id(row, "id")?,
         merchant: id(row, "merchant")?,
@@ -204,7 +274,7 @@ pub fn redemption(row: &Row) -> Result<Redemption, StoreError> {
 }
 
 /// Every column of `debts`.
-pub fn debt(row: &Row) -> Result<Debt, StoreError> {
+pub fn debt(row: &dyn Columns) -> Result<Debt, StoreError> {
     Ok(Debt {
         account: id(row, "account")?,
         group: id(row, "group_id")?,
@@ -216,7 +286,7 @@ pub fn debt(row: &Row) -> Result<Debt, StoreError> {
 }
 
 /// Every column of `amendments`.
-pub fn amendment(row: &Row) -> Result<Amendment, StoreError> {
+pub fn amendment(row: &dyn Columns) -> Result<Amendment, StoreError> {
     Ok(Amendment {
         group: id(row, "group_id")?,
         id: id(row, "id")?,
@@ -233,7 +303,7 @@ pub fn ids(shops: &[MerchantId]) -> Vec<u8> {
     shops.iter().flat_map(|shop| shop.0).collect()
 }
 
-fn ids_of(row: &Row, column: &'static str) -> Result<Vec<MerchantId>, StoreError> {
+fn ids_of(row: &dyn Columns, column: &'static str) -> Result<Vec<MerchantId>, StoreError> {
     let bytes: Vec<u8> = at(row, column)?;
     bytes.chunks(16).map(|id| MerchantId::try_from(id).map_err(|_| corrupt(column))).collect()
 }
@@ -267,13 +337,13 @@ pub fn pass_state(state: PassState) -> i64 {
 }
 
 /// Every column of `merchants`.
-pub fn merchant(row: &Row) -> Result<Merchant, StoreError> {
+pub fn merchant(row: &dyn Columns) -> Result<Merchant, StoreError> {
     let allowance = Money(at(row, "allowance")?);
     Ok(Merchant { id: id(row, "id")?, owner: id(row, "owner")?, profile: cbor(row, "profile")?, allowance })
 }
 
 /// Every column of `groups`.
-pub fn group(row: &Row) -> Result<Group, StoreError> {
+pub fn group(row: &dyn Columns) -> Result<Group, StoreError> {
     Ok(Group {
         id: id(row, "id")?,
         founder: id(row, "founder")?,
@@ -292,7 +362,7 @@ pub fn group(row: &Row) -> Result<Group, StoreError> {
 }
 
 /// `SELECT group_id, version, terms, in_force_from, in_force_until`
-pub fn terms(row: &Row) -> Result<TermsVersion, StoreError> {
+pub fn terms(row: &dyn Columns) -> Result<TermsVersion, StoreError> {
     let until: Option<i64> = at(row, "in_force_until")?;
     Ok(TermsVersion {
         group: id(row, "group_id")?,
@@ -304,7 +374,7 @@ pub fn terms(row: &Row) -> Result<TermsVersion, StoreError> {
 }
 
 /// Every column of `members`.
-pub fn member(row: &Row) -> Result<Member, StoreError> {
+pub fn member(row: &dyn Columns) -> Result<Member, StoreError> {
     Ok(Member {
         group: id(row, "group_id")?,
         merchant: id(row, "merchant")?,
@@ -316,7 +386,7 @@ pub fn member(row: &Row) -> Result<Member, StoreError> {
 }
 
 /// Every column of `sales`.
-pub fn sale(row: &Row) -> Result<Sale, StoreError> {
+pub fn sale(row: &dyn Columns) -> Result<Sale, StoreError> {
     let waits_until: Option<i64> = at(row, "waits_until")?;
     Ok(Sale {
         id: id(row, "id")?,
@@ -346,13 +416,13 @@ pub fn sale(row: &Row) -> Result<Sale, StoreError> {
 }
 
 /// `SELECT account, choice, since`
-pub fn standing(row: &Row) -> Result<Standing, StoreError> {
+pub fn standing(row: &dyn Columns) -> Result<Standing, StoreError> {
     let since = Timestamp(at(row, "since")?);
     Ok(Standing { account: id(row, "account")?, choice: cbor(row, "choice")?, since })
 }
 
 /// Every column of `lots`.
-pub fn lot(row: &Row) -> Result<Lot, StoreError> {
+pub fn lot(row: &dyn Columns) -> Result<Lot, StoreError> {
     Ok(Lot {
         id: id(row, "id")?,
         group: id(row, "group_id")?,
@@ -413,7 +483,7 @@ pub fn account_key(account: &Account) -> (Vec<u8>, i64, Vec<u8>) {
 }
 
 /// `SELECT group_id, party, ledger, issuer, amount`
-pub fn balance(row: &Row) -> Result<(Account, i64), StoreError> {
+pub fn balance(row: &dyn Columns) -> Result<(Account, i64), StoreError> {
     let party: Vec<u8> = at(row, "party")?;
     let party = match party.split_first() {
         Some((0, id)) => Party::Buyer(AccountId::try_from(id).map_err(|_| corrupt("party"))?),
