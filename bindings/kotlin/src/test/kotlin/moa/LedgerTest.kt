@@ -155,7 +155,7 @@ class LedgerTest {
         assertEquals("₩850 refunded, 150 points given back", cafe.refundPreview(rest.sale, 1_000).text)
         cafe.voidSale(rest.sale)
         settle()
-        assertTrue(cafe.merchantToday().sales.first().voided)
+        assertTrue(assertNotNull(cafe.sale(rest.sale)).voided)
         assertEquals("sale_voided", refusal { cafe.voidSale(rest.sale) })
         val wrong = cafe.recordSale(1_000).sale
         val more = assertIs<Correction.Sale>(cafe.correctSale(wrong, 1_500)).voucher
@@ -167,7 +167,7 @@ class LedgerTest {
     }
 
     @Test
-    fun `two shops agree to other terms, which are in force from their day on, and one of them leaves`() = runBlocking {
+    fun `two shops agree to other terms, which are in force from their day on, and one of them leaves`() = runBlocking<Unit> {
         val group = founded(points)
         val bakery = shop("Bakery", "010-0000-0003")
         bakery.joinGroup(group, 1u)
@@ -228,8 +228,7 @@ class LedgerTest {
         assertEquals(300L, late.balances().single().confirmed, "it waited for its owner")
 
         cafe.grant(group, Recipient.Code(buyer.memberCode().code), 100, GrantReason.GOODWILL, "2030-01-31")
-        buys(1_000)
-        val account = assertNotNull(cafe.merchantToday().sales.first().buyer)
+        val account = assertNotNull(assertNotNull(cafe.sale(buys(1_000))).buyer)
         cafe.takeAway(group, account, 50, GrantReason.CORRECTION)
         settle()
         assertEquals(1_350L, balance().confirmed)

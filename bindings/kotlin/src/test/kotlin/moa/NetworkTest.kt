@@ -117,7 +117,7 @@ class NetworkTest {
         watched.forEach { states -> states.first { !it.offline && it.offlineText.isEmpty() && it.waiting == 0u } }
         assertEquals(0L to 4_500L, buyer.balances().single().let { it.pending to it.confirmed })
         assertEquals(3, buyer.history(group).size)
-        assertEquals(listOf<Long?>(1_000, 1_500, 2_000), cafe.merchantToday().sales.map { it.claimed }.sortedBy { it })
+        assertEquals(listOf<Long?>(1_000, 1_500, 2_000), cafe.merchantToday().sales.map { it.claimed?.units }.sortedBy { it })
         for (app in apps) assertTrue(app.outbox().isEmpty())
         watched.forEach { it.close() }
     }
