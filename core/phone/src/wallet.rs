@@ -101,7 +101,7 @@ impl Phone {
                 let terms = directory::terms(db, group)?.map(|TermsVersion { terms, .. }| terms);
                 let minimum = terms.as_ref().map(|terms| terms.minimum);
                 let missing = minimum.and_then(|minimum| minimum.checked_sub(confirmed));
-                let usable_lots = wallet.lots().iter().filter(|lot| lot.usable(&usable));
+                let usable_lots = wallet.lots().filter(|lot| lot.usable(&usable));
                 balances.push(Balance {
                     group,
                     name: known.as_ref().map(|group| group.profile.name.clone()),
