@@ -129,7 +129,7 @@ deny: ## licences, sources and banned crates of everything that comes in
 	cargo deny check bans licenses sources
 
 .PHONY: bench
-bench: need-rust ## every figure of docs/measurements.md on this machine (release build; BENCH_ACCRUALS)
+bench: need-rust need-postgres ## every figure of docs/measurements.md on this machine (release build; BENCH_ACCRUALS)
 	$(CARGO) build --quiet --locked --release --package moa-world --package moa-server --bin world --bin moa
 	@target/release/world bench --accruals $(BENCH_ACCRUALS)
 	@$(MAKE) --no-print-directory library

@@ -184,7 +184,7 @@ fn balances(db: &Connection, now: Timestamp) -> Result<Vec<Balance>, PhoneError>
     let mut balances = Vec::new();
     for group in groups {
         let wallet = lots::wallet(db, group)?;
-        let mut units: BTreeSet<Option<Unit>> = wallet.lots().iter().map(|lot| lot.worth.unit).collect();
+        let mut units: BTreeSet<Option<Unit>> = wallet.lots().map(|lot| lot.worth.unit).collect();
         let known = Known::of(db, group, &wallet)?;
         let claimed = pending.iter().filter(|(claimed, ..)| *claimed == group);
         units.extend(claimed.clone().map(|(_, unit, count)| match count {
@@ -218,7 +218,7 @@ pub(crate) struct Known {
 impl Known {
     /// What this phone knows.
     pub(crate) fn of(db: &Connection, group: GroupId, wallet: &Wallet) -> Result<Self, PhoneError> {
-        let versions: BTreeSet<u32> = wallet.lots().iter().map(|lot| lot.terms_version).collect();
+        let versions: BTreeSet<u32> = wallet.lots().map(|lot| lot.terms_version).collect();
         let mut minimums = Vec::new();
         for version in versions {
             let seen = directory::terms_of(db, group, version)?;
@@ -241,7 +241,7 @@ impl Known {
             let seen = self.minimums.iter().find(|(version, _)| *version == lot.terms_version);
             seen.and_then(|(_, minimum)| *minimum).or(in_force)
         };
-        let lots = wallet.lots().iter().filter(|lot| lot.usable(usable));
+        let lots = wallet.lots().filter(|lot| lot.usable(usable));
         lots.filter_map(of).min().or(in_force)
     }
 
@@ -263,12 +263,12 @@ impl Known {
             }
             _ => confirmed,
         };
-        let of_unit = wallet.lots().iter().filter(|lot| lot.worth.unit == unit && !usable.ended(lot));
+        let of_unit = wallet.lots().filter(|lot| lot.worth.unit == unit && !usable.ended(lot));
         let frozen = of_unit.clone().filter(|lot| usable.frozen.contains(&lot.issuer));
         let worth = of_unit.clone().map(|lot| lot.worth.unit_value).next_back();
         let terms = self.terms.as_ref();
         let value = terms.filter(|terms| terms.unit() == unit).map(|terms| terms.unit_value).or(worth);
-        let usable_lots = wallet.lots().iter().filter(|lot| lot.usable(&usable));
+        let usable_lots = wallet.lots().filter(|lot| lot.usable(&usable));
         Balance {
             group,
             unit,

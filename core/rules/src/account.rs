@@ -116,7 +116,7 @@ fn holdings(view: &View, account: AccountId) -> Result<Vec<(GroupId, Vec<Lot>)>,
     view.want(&groups.iter().map(|group| Key::Wallet(account, *group)).collect::<Vec<_>>())?;
     let mut found = Vec::new();
     for group in groups {
-        let lots = view.wallet(account, *group)?.lots().to_vec();
+        let lots: Vec<Lot> = view.wallet(account, *group)?.lots().cloned().collect();
         if !lots.is_empty() {
             found.push((*group, lots));
         }

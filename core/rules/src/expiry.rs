@@ -25,7 +25,7 @@ pub(crate) fn expire(
     let mut decision = Decision::default();
     // What a pass or a hold reserves waits for that.
     let ended = |lot: &&Lot| known.usable(lot.worth.unit, now).ended(lot) && !lot.free().is_zero();
-    for lot in wallet.lots().iter().filter(ended) {
+    for lot in wallet.lots().filter(ended) {
         let allocation = lot.part(lot.free());
         decision.then(author, EventBody::Expired { group, account, allocation });
     }

@@ -1,5 +1,8 @@
 //! Lots, wallets and the order in which they are spent. (rules.md "Lots", A10)
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Values;
+
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -134,46 +137,45 @@ pub struct Allocation {
 /// The lots of one buyer in one group that have something left, in order of id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wallet {
-    lots: Vec<Lot>,
+    // Thousands of lots come and go one by one: a list would move all that follow, each time.
+    lots: BTreeMap<LotId, Lot>,
 }
 
 impl Wallet {
     /// A wallet of these lots; those with nothing left are dropped.
-    pub fn new(mut lots: Vec<Lot>) -> Self {
-        lots.retain(|lot| !lot.remaining.is_zero());
-        lots.sort_unstable_by_key(|lot| lot.id);
-        Self { lots }
+    pub fn new(lots: Vec<Lot>) -> Self {
+        let left = lots.into_iter().filter(|lot| !lot.remaining.is_zero());
+        Self { lots: left.map(|lot| (lot.id, lot)).collect() }
     }
 
     /// The lots, in order of id.
-    pub fn lots(&self) -> &[Lot] {
-        &self.lots
+    pub fn lots(&self) -> Values<'_, LotId, Lot> {
+        self.lots.values()
     }
 
     /// One lot.
     pub fn lot(&self, id: LotId) -> Option<&Lot> {
-        self.lots.binary_search_by_key(&id, |lot| lot.id).ok().map(|at| &self.lots[at])
+        self.lots.get(&id)
     }
 
     /// Puts a lot in, in place of one with the same id; takes it out if nothing is left of it.
     pub fn put(&mut self, lot: Lot) {
-        match (self.lots.binary_search_by_key(&lot.id, |lot| lot.id), lot.remaining.is_zero()) {
-            (Ok(at), true) => drop(self.lots.remove(at)),
-            (Ok(at), false) => self.lots[at] = lot,
-            (Err(_), true) => {}
-            (Err(at), false) => self.lots.insert(at, lot),
+        if lot.remaining.is_zero() {
+            self.lots.remove(&lot.id);
+        } else {
+            self.lots.insert(lot.id, lot);
         }
     }
 
     /// What can be used: Σ (remaining − held) over unexpired lots. (rules.md "Redemption")
     pub fn available(&self, usable: &Usable) -> Units {
-        self.lots.iter().filter(|lot| lot.usable(usable)).map(Lot::free).sum()
+        self.lots().filter(|lot| lot.usable(usable)).map(Lot::free).sum()
     }
 
     /// What can be used now and no longer `within` milliseconds later.
     pub fn expiring(&self, usable: &Usable, within: i64) -> Units {
         let soon = |lot: &&Lot| lot.usable(usable) && usable.end(lot) <= usable.now.plus(within);
-        self.lots.iter().filter(soon).map(Lot::free).sum()
+        self.lots().filter(soon).map(Lot::free).sum()
     }
 
     /// Which lots `asked` units come from, in spending order; `None` if there are not so many.
@@ -185,7 +187,7 @@ impl Wallet {
 
     /// The usable lots, in spending order.
     pub fn in_order(&self, order: SpendingOrder, usable: &Usable) -> Vec<&Lot> {
-        let mut lots: Vec<&Lot> = self.lots.iter().filter(|lot| lot.usable(usable)).collect();
+        let mut lots: Vec<&Lot> = self.lots().filter(|lot| lot.usable(usable)).collect();
         match order {
             SpendingOrder::SoonestExpiry => lots.sort_by_key(|lot| (lot.ends_at, lot.issued_at, lot.id)),
             SpendingOrder::Oldest => lots.sort_by_key(|lot| (lot.issued_at, lot.id)),

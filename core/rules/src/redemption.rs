@@ -201,6 +201,9 @@ pub(crate) fn afford(
     Ok(wallet.allocate(units, current.order, &usable).ok_or(not_enough)?)
 }
 
-fn usable_versions(lots: &[Lot], usable: &crate::lot::Usable) -> BTreeSet<u32> {
-    lots.iter().filter(|lot| lot.usable(usable)).map(|lot| lot.terms_version).collect()
+fn usable_versions<'a>(
+    lots: impl IntoIterator<Item = &'a Lot>,
+    usable: &crate::lot::Usable,
+) -> BTreeSet<u32> {
+    lots.into_iter().filter(|lot| lot.usable(usable)).map(|lot| lot.terms_version).collect()
 }

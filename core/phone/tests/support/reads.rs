@@ -117,7 +117,7 @@ impl Server {
         let mut lots = BTreeMap::new();
         for group in self.groups.keys().copied() {
             let wallet = self.view.wallet(account, group).unwrap_or_default();
-            lots.extend(wallet.lots().iter().map(|lot| (lot.id, lot.clone())));
+            lots.extend(wallet.lots().map(|lot| (lot.id, lot.clone())));
         }
         ok(&Snapshot {
             account,

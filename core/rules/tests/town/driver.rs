@@ -84,7 +84,7 @@ impl Tables {
             Key::Member(group, merchant) => self.members.get(&(group, merchant)).cloned().map(Cell::Member),
             Key::Wallet(account, group) => {
                 let wallet = self.wallet(account, group);
-                (!wallet.lots().is_empty()).then_some(Cell::Wallet(wallet))
+                (wallet.lots().len() > 0).then_some(Cell::Wallet(wallet))
             }
             Key::Lot(account, group, lot) => self.lots.get(&(account, group, lot)).cloned().map(Cell::Lot),
             Key::Standing(account) => self.standings.get(&account).cloned().map(Cell::Standing),

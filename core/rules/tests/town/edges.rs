@@ -327,7 +327,7 @@ fn edge_35_thousands_of_one_unit_lots_in_one_redemption() {
     assert!(allocations.iter().all(|part| part.units.get() == 1));
     let left = alley.town.tables.wallet(alley.buyer.account, alley.group);
     let newest = alley.town.tables.lots.values().max_by_key(|lot| lot.issued_at).unwrap();
-    assert_eq!(left.lots(), std::slice::from_ref(newest));
+    assert_eq!(left.lots().collect::<Vec<_>>(), [newest]);
     let owed = alley.town.position(alley.group, Party::Member(alley.baker.merchant));
     assert_eq!(owed, i64::from(LOTS) - 1);
 }

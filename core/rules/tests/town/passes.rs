@@ -58,12 +58,12 @@ impl Till {
     /// Units that are left, held or not.
     fn left(&self) -> i64 {
         let wallet = self.town.tables.wallet(self.buyer.account, self.group);
-        wallet.lots().iter().map(|lot| lot.remaining.get()).sum()
+        wallet.lots().map(|lot| lot.remaining.get()).sum()
     }
 
     fn held(&self) -> i64 {
         let wallet = self.town.tables.wallet(self.buyer.account, self.group);
-        wallet.lots().iter().map(|lot| lot.held.get()).sum()
+        wallet.lots().map(|lot| lot.held.get()).sum()
     }
 
     /// Until the pass's mileage may come back, to the millisecond.
@@ -165,8 +165,7 @@ fn a_pass_over_several_lots_takes_those_that_end_first() {
     let take = s.take(pass, 10_500);
     s.town.applied(&take);
     let wallet = s.town.tables.wallet(s.buyer.account, s.group);
-    let left: Vec<(i64, i64)> =
-        wallet.lots().iter().map(|lot| (lot.remaining.get(), lot.held.get())).collect();
+    let left: Vec<(i64, i64)> = wallet.lots().map(|lot| (lot.remaining.get(), lot.held.get())).collect();
     assert_eq!(left, [(4_500, 0)]);
 }
 
@@ -217,7 +216,7 @@ fn what_a_till_took_in_time_is_honoured_until_the_mileage_came_back() {
 fn edge_14_a_lot_held_over_its_expiry_is_taken_by_its_pass_and_else_expires_when_it_comes_back() {
     for taken in [true, false] {
         let mut s = till_of(Terms { validity: Validity::Days(1), ..points(1_000, 0) });
-        let ends = s.town.tables.wallet(s.buyer.account, s.group).lots()[0].ends_at;
+        let ends = s.town.tables.wallet(s.buyer.account, s.group).lots().next().unwrap().ends_at;
         s.town.now = ends.plus(-Timestamp::HOUR);
         let pass = s.reserve(9_000);
         s.town.now = ends;

@@ -247,7 +247,7 @@ fn gather(cell: &mut Cell, part: Cell) {
         (Cell::Keys(all), Cell::Keys(more)) => insert(all, more),
         (Cell::OpenPasses(all), Cell::OpenPasses(more)) => insert(all, more),
         (Cell::Debts(all), Cell::Debts(more)) => all.extend(more),
-        (Cell::Wallet(all), Cell::Wallet(more)) => more.lots().iter().for_each(|lot| all.put(lot.clone())),
+        (Cell::Wallet(all), Cell::Wallet(more)) => more.lots().for_each(|lot| all.put(lot.clone())),
         (cell, part) => *cell = part,
     }
 }
