@@ -10,6 +10,12 @@ final class LedgerTests: StoryCase {
     private var buyer: App!
     private var apps: [App] = []
 
+    // XCTest keeps its cases until all have run: their apps are to end with them.
+    override func tearDownWithError() throws {
+        (cafe, buyer, apps) = (nil, nil, [])
+        try super.tearDownWithError()
+    }
+
     private let points = Terms(gives: .points(rateBp: 1_000), validity: .months(count: 6), minimum: 0, basis: .onIssue)
 
     private func phone(_ name: String, _ number: String) async throws -> App {
