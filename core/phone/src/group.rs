@@ -81,17 +81,20 @@ impl Phone {
     /// Answers for this phone's shop to terms that are proposed. The last answer counts.
     ///
     /// # Errors
-    /// `no_merchant`, `shop_not_in_group`, `unknown_amendment` if others are proposed by now.
+    /// `no_merchant`, `shop_not_in_group`, `unknown_amendment` if others are proposed by now, or its date has come.
     pub fn answer_amendment(
         &self,
         group: GroupId,
         amendment: OpId,
         agrees: bool,
     ) -> Result<OpId, PhoneError> {
+        let now = self.now();
         self.store().read(|db| {
             member(db, group)?;
             match directory::amendment(db, group)? {
-                Some(open) if open.id != amendment => Err(Refusal::UnknownAmendment.into()),
+                Some(open) if open.id != amendment || open.from <= now => {
+                    Err(Refusal::UnknownAmendment.into())
+                }
                 _ => Ok(()),
             }
         })?;

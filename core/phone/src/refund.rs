@@ -3,6 +3,7 @@
 use moa_rules::id::OpId;
 use moa_rules::op::OpBody;
 use moa_rules::quantity::{Money, Units};
+use moa_rules::redemption::Redemption;
 use moa_rules::refund::{Parts, VOID_MINUTES};
 use moa_rules::refusal::Refusal;
 use moa_rules::sale::{Sale, check_amount};
@@ -161,9 +162,13 @@ fn preview(db: &Connection, sale: OpId, amount: Money) -> Result<Option<RefundPr
     let taken = sale.redemption.map(|op| redemptions::get(db, op)).transpose()?.flatten();
     let paid_with = taken.and_then(|taken| taken.redemption(sale.merchant));
     let buyer = sale.claimed.map(|claimed| claimed.account).or(sale.addressee);
-    // Accounts that were merged only the server tells apart.
-    let same = |account| buyer.is_none_or(|buyer| buyer == account);
-    let counted = paid_with.as_ref().filter(|redemption| same(redemption.account));
+    let counts = |paid: &Redemption| match sale.refunded {
+        // Accounts that were merged only the server tells apart.
+        Money(0) => buyer.is_none_or(|buyer| buyer == paid.account),
+        // What the first refund found holds: where mileage paid a part, less than all went back in money.
+        _ => sale.money_back < sale.refunded,
+    };
+    let counted = paid_with.as_ref().filter(|paid| counts(paid));
     let parts = match Parts::of(&sale, counted, amount) {
         // The part that mileage paid may make up for it.
         Err(Refusal::RefundTooLarge { .. }) if sale.redemption.is_some() && counted.is_none() => {

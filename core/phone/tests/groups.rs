@@ -71,6 +71,8 @@ fn two_shops_agree_and_the_terms_are_in_force_on_every_phone_from_the_day_on() {
     assert_eq!(state(&town, &town.cafe).amendment.unwrap().agreed.len(), 2);
 
     town.advance(11 * Timestamp::DAY);
+    let late = town.bakery.phone.answer_amendment(town.group, amendment, false);
+    assert_eq!(refused(late), Refusal::UnknownAmendment, "its date has come");
     town.server.job(OpBody::DecideAmendment { group: town.group, amendment }).unwrap();
     settle(&mut town);
     for person in [&town.cafe, &town.bakery, &town.buyer] {
