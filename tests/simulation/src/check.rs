@@ -8,8 +8,8 @@ use moa_phone::{Fate, Phone, SignedIn};
 use moa_rules::books::Ledger;
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::{GroupId, KeyId, MerchantId, OpId};
-use moa_rules::lot::Usable;
 use moa_rules::op::Carried;
+use moa_rules::terms::Unit;
 use moa_wire::keys::Signer;
 use moa_wire::submission::Parsed;
 use moa_wire::{canonical, chain};
@@ -17,6 +17,7 @@ use moa_wire::{canonical, chain};
 use crate::Step;
 use crate::law;
 use crate::ledger::broken;
+use crate::owed;
 use crate::person::Person;
 use crate::reads;
 use crate::server::Caller;
@@ -34,6 +35,7 @@ impl World {
         check_events(&inboxes)?;
         let tables = self.server.ledger.tables()?;
         law::check(&inboxes, &tables, self.now)?;
+        owed::check(&inboxes, &tables)?;
         self.check_payers(&inboxes)?;
         self.check_honoured(&inboxes)?;
         check_tables(&inboxes, &tables, self.server.key.key_id())?;
@@ -96,6 +98,7 @@ impl World {
                 Err(reason) => return Err(format!("op {} was answered, and now {reason}", name.1)),
             };
             let Some(answer) = answer else { continue };
+            let body = submission.op.value().body.clone();
             let again = self.server.ledger.commit(&[submission], self.now).map_err(broken)?;
             if again.outcomes != [Outcome::Again(answer.clone())] {
                 let name = name.1;
@@ -104,10 +107,11 @@ impl World {
                     again.outcomes
                 ));
             }
-            // A device that enrols again is no event.
+            // A device that enrols again is no event, nor is a member frozen that is frozen.
             let is_system = name.0 == self.server.key.key_id();
+            let may_be_none = is_system || body.kind().name == "freeze_member";
             if (answer == Answer::Applied) != happened.contains(name)
-                && !(is_system && answer == Answer::Applied)
+                && !(may_be_none && answer == Answer::Applied)
             {
                 return Err(format!("op {} was answered {answer:?}, and its events say otherwise", name.1));
             }
@@ -161,6 +165,7 @@ impl World {
         self.check_ops(someone, phone)?;
         self.check_heads(someone, phone)?;
         self.check_balances(someone, phone)?;
+        self.check_holds(someone, phone)?;
         self.check_waiting(someone, phone)?;
         self.check_standing(someone, phone)?;
         self.check_shop(phone)
@@ -211,27 +216,54 @@ impl World {
         Ok(())
     }
 
-    /// What the phone shows as confirmed is what the server's lots hold.
+    /// What the phone shows as confirmed is what the server's lots hold, and what it shows as owed is what is owed.
     fn check_balances(&self, someone: &Person, phone: &Phone) -> Step {
-        let lots = self.server.ledger.store().lots(someone.account).map_err(broken)?;
-        let mut held: BTreeMap<GroupId, i64> = BTreeMap::new();
-        for lot in lots.iter().filter(|lot| lot.usable(&Usable::new(None, self.now))) {
-            *held.entry(lot.group).or_default() += lot.free().get();
+        let store = self.server.ledger.store();
+        let lots = store.lots(someone.account).map_err(broken)?;
+        let mut stands: BTreeMap<(GroupId, Option<Unit>), [i64; 3]> = BTreeMap::new();
+        for lot in lots.iter().filter(|lot| self.now < lot.ends_at) {
+            let of = stands.entry((lot.group, lot.worth.unit)).or_default();
+            of[0] += lot.free().get();
+            of[1] += lot.held.get();
         }
+        for debt in store.debts(someone.account).map_err(broken)? {
+            stands.entry((debt.group, debt.unit)).or_default()[2] += debt.units.get();
+        }
+        stands.retain(|_, figures| *figures != [0; 3]);
         let seen = reckon(&self.server, phone, someone.account)?;
         for balance in phone.balances().map_err(broken)? {
-            let group = balance.group;
-            let (shown, held) = (balance.confirmed.get(), held.remove(&group).unwrap_or(0));
-            if shown != held || seen.usable(group, self.now) != held || !balance.pending.is_zero() {
+            let of = (balance.group, balance.unit);
+            let is = stands.remove(&of).unwrap_or_default();
+            let confirmed = balance.confirmed.get() + balance.frozen.get();
+            let shown = [confirmed, balance.held.get(), balance.owed.get()];
+            let reckoned = (seen.usable(of, self.now), seen.owed(of));
+            if shown != is || reckoned != (is[0], is[2]) || !balance.pending.is_zero() {
+                let pending = balance.pending;
                 return Err(format!(
-                    "shows {shown} and {} pending in {group}, the server holds {held}",
-                    balance.pending
+                    "shows {shown:?} and {pending} pending in {of:?}, the server has {is:?}, the events make {reckoned:?}"
                 ));
             }
         }
-        match held.first_key_value() {
-            Some((group, units)) => Err(format!("does not show {units} in {group}")),
+        match stands.first_key_value() {
+            Some((of, figures)) => Err(format!("does not show {figures:?} in {of:?}")),
             None => Ok(()),
+        }
+    }
+
+    /// The open holds that a phone shows, its person's and its shop's, are those that its inboxes tell of.
+    fn check_holds(&self, someone: &Person, phone: &Phone) -> Step {
+        let caller = Caller { account: someone.account, key: someone.key.key_id() };
+        let store = self.server.ledger.store();
+        let reach = reads::reach(store, caller)?;
+        let mut open = store.open_holds(someone.account, reach.merchant).map_err(broken)?;
+        open.retain(|hold| reach.shows(hold));
+        let open: BTreeSet<OpId> = open.into_iter().map(|hold| hold.id).collect();
+        let mut shown: BTreeSet<OpId> = phone.held().map_err(broken)?.iter().map(|hold| hold.hold).collect();
+        shown.extend(phone.holds().map_err(broken)?.iter().map(|hold| hold.hold));
+        if shown == open {
+            Ok(())
+        } else {
+            Err(format!("shows the holds {shown:?}, the server has {open:?}"))
         }
     }
 
@@ -273,7 +305,7 @@ impl World {
             return Err(format!("the membership in {} was never confirmed", group.id));
         }
         let tables = self.server.ledger.tables()?;
-        let groups = tables.memberships.get(&shop.id).cloned().unwrap_or_default();
+        let groups = tables.groups_of(shop.id);
         let mut shown: Vec<GroupId> =
             phone.own_groups().map_err(broken)?.into_iter().map(|group| group.id).collect();
         shown.sort_unstable();
@@ -287,11 +319,35 @@ impl World {
         for event in home_events(inboxes) {
             match event.body {
                 EventBody::Accrued { .. } => self.count("lots issued"),
-                EventBody::Redeemed { .. } => self.count("redemptions approved"),
+                EventBody::Redeemed { ref hold, .. } => {
+                    self.count("redemptions approved");
+                    if hold.is_some() {
+                        self.count("holds captured");
+                    }
+                }
                 EventBody::Expired { .. } => self.count("lots expired"),
                 EventBody::SaleWaits { .. } => self.count("sales that waited"),
                 EventBody::StandingSet { .. } => self.count("standing choices decided"),
                 EventBody::SaleLapsed { .. } => self.count("sales that lapsed"),
+                EventBody::SaleVoided { .. } => self.count("sales voided"),
+                EventBody::HoldMade { .. } => self.count("holds made"),
+                EventBody::HoldReleased { lapsed: true, .. } => self.count("holds lapsed"),
+                EventBody::HoldReleased { lapsed: false, .. } => self.count("holds voided"),
+                EventBody::Reversed { ref lots, .. } => {
+                    let revived = lots.iter().any(|lot| lot.revives.is_some());
+                    self.count(if revived { "lots revived" } else { "redemptions undone" });
+                }
+                EventBody::Refunded { debt, .. } => {
+                    self.count(if debt.is_zero() { "refunds" } else { "refunds that left a debt" });
+                }
+                EventBody::DebtPaid { .. } => self.count("debts paid"),
+                EventBody::Granted { .. } => self.count("gifts"),
+                EventBody::TakenAway { .. } => self.count("gifts taken away"),
+                EventBody::TermsAmended { .. } => self.count("terms amended"),
+                EventBody::AmendmentRejected { .. } => self.count("amendments rejected"),
+                EventBody::MemberLeft { .. } => self.count("members gone"),
+                EventBody::MemberFrozen { .. } => self.count("members frozen or let go"),
+                EventBody::GroupClosing { .. } => self.count("groups closing"),
                 _ => self.count("other events"),
             }
         }
@@ -368,6 +424,12 @@ fn check_tables(inboxes: &Inboxes, live: &Tables, system: KeyId) -> Step {
         ("staff", rebuilt.staff == live.staff),
         ("staff_days", rebuilt.staff_days == live.staff_days),
         ("passes", rebuilt.passes == live.passes),
+        ("holds", rebuilt.holds == live.holds),
+        ("redemptions", rebuilt.redemptions == live.redemptions),
+        ("debts", rebuilt.debts == live.debts),
+        ("amendments", rebuilt.amendments == live.amendments),
+        ("standings", rebuilt.standings == live.standings),
+        ("operators", rebuilt.operators == live.operators),
         ("balances", rebuilt.balances == live.balances),
     ];
     match same.iter().find(|(_, same)| !same) {
@@ -376,13 +438,29 @@ fn check_tables(inboxes: &Inboxes, live: &Tables, system: KeyId) -> Step {
     }
 }
 
-/// Σ issued = redeemed + expired + outstanding, per group and issuer; and what parties owe each other sums to zero.
+/// Σ issued = redeemed (net of what came back) + expired + clawed back + taken away + outstanding, per group and issuer; and
+/// what parties owe each other sums to zero.
 fn check_books(inboxes: &Inboxes, live: &Tables) -> Step {
     let mut open: BTreeMap<(GroupId, MerchantId), i64> = BTreeMap::new();
     for event in home_events(inboxes) {
         match &event.body {
-            EventBody::Accrued { group, merchant, units, .. } => {
+            EventBody::Accrued { group, merchant, units, .. }
+            | EventBody::Granted { group, merchant, units, .. } => {
                 *open.entry((*group, *merchant)).or_default() += units.get();
+            }
+            EventBody::Reversed { group, parts, .. } => {
+                for part in parts {
+                    *open.entry((*group, part.issuer)).or_default() += part.units.get();
+                }
+            }
+            EventBody::Refunded { group: Some(group), taken, .. }
+            | EventBody::TakenAway { group, taken, .. } => {
+                for part in taken {
+                    *open.entry((*group, part.issuer)).or_default() -= part.units.get();
+                }
+            }
+            EventBody::DebtPaid { group, taken, .. } => {
+                *open.entry((*group, taken.issuer)).or_default() -= taken.units.get();
             }
             EventBody::Redeemed { group, units, allocations, .. } => {
                 let mut parts = 0;

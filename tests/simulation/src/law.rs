@@ -1,10 +1,11 @@
-//! What must hold of staff, tills, passes and keys, read off the events alone.
+//! What must hold of staff, tills, passes, holds and keys, read off the events alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use moa_ledger::tables::Tables;
 use moa_rules::certificate::ALLOWANCE;
 use moa_rules::event::{Event, EventBody, Inbox};
+use moa_rules::hold::HoldState;
 use moa_rules::id::{AccountId, KeyId, LotId, MerchantId, OpId};
 use moa_rules::op::{Carried, OpBody};
 use moa_rules::pass::PassState;
@@ -18,10 +19,10 @@ use crate::check::Inboxes;
 use crate::ledger::broken;
 use crate::world::World;
 
-/// How long after it is due a pass may still be open: the server may be down when it sweeps.
+/// How long after it is due a pass or a hold may still be open: the server may be down when it sweeps.
 const SWEPT: i64 = 2 * Timestamp::HOUR;
 
-/// Checks every shop's inbox, and what passes hold.
+/// Checks every shop's inbox, and what passes and holds reserve.
 pub(crate) fn check(inboxes: &Inboxes, live: &Tables, now: Timestamp) -> Step {
     for (inbox, events) in inboxes {
         let Inbox::Merchant(merchant) = inbox else { continue };
@@ -31,6 +32,14 @@ pub(crate) fn check(inboxes: &Inboxes, live: &Tables, now: Timestamp) -> Step {
         }
     }
     let mut held: BTreeMap<(AccountId, LotId), i64> = BTreeMap::new();
+    for hold in live.holds.values().filter(|hold| hold.state == HoldState::Open) {
+        if now > hold.until.plus(SWEPT) {
+            return Err(format!("hold {} never came back", hold.id));
+        }
+        for part in &hold.held {
+            *held.entry((hold.account, part.lot)).or_default() += part.units.get();
+        }
+    }
     for pass in live.passes.values().filter(|pass| pass.state == PassState::Open) {
         if now > pass.released_from().plus(SWEPT) {
             return Err(format!("pass {} never came back", pass.id));
@@ -40,9 +49,9 @@ pub(crate) fn check(inboxes: &Inboxes, live: &Tables, now: Timestamp) -> Step {
         }
     }
     for lot in live.lots.values() {
-        let by_passes = held.remove(&(lot.account, lot.id)).unwrap_or(0);
-        if lot.held.get() != by_passes || lot.held > lot.remaining {
-            return Err(format!("lot {}: {} held, its passes hold {by_passes}", lot.id, lot.held));
+        let reserved = held.remove(&(lot.account, lot.id)).unwrap_or(0);
+        if lot.held.get() != reserved || lot.held > lot.remaining {
+            return Err(format!("lot {}: {} held, its passes and holds hold {reserved}", lot.id, lot.held));
         }
     }
     match held.first_key_value() {
@@ -63,8 +72,10 @@ struct Shop {
     /// What each till may sell, and has sold.
     certificates: BTreeMap<KeyId, (Money, i64)>,
     revoked: BTreeSet<KeyId>,
-    /// Passes reserved, by whether they were spent or came back.
-    passes: BTreeMap<OpId, bool>,
+    /// Passes reserved and holds made, by whether they were spent or came back.
+    reserved: BTreeMap<OpId, bool>,
+    /// Until when holds can be captured.
+    until: BTreeMap<OpId, Timestamp>,
 }
 
 impl Shop {
@@ -100,7 +111,18 @@ impl Shop {
             {
                 return Err("someone of the shop earned there".to_owned());
             }
-            EventBody::PassReserved { pass, .. } => drop(self.passes.insert(*pass, false)),
+            EventBody::PassReserved { pass, .. } => drop(self.reserved.insert(*pass, false)),
+            EventBody::HoldMade { hold, until, .. } => {
+                self.reserved.insert(*hold, false);
+                self.until.insert(*hold, *until);
+            }
+            EventBody::HoldReleased { hold, .. } => return self.end(*hold),
+            EventBody::Redeemed { merchant: at, hold: Some(captured), .. } if *at == merchant => {
+                if self.until.get(&captured.hold).is_some_and(|until| event.at > *until) {
+                    return Err(format!("hold {} was captured after its time", captured.hold));
+                }
+                return self.end(captured.hold);
+            }
             EventBody::Redeemed { merchant: at, pass: Some(pass), .. } if *at == merchant => {
                 return self.end(*pass);
             }
@@ -130,12 +152,12 @@ impl Shop {
         Ok(())
     }
 
-    /// A pass is spent, or comes back; one or the other, once.
-    fn end(&mut self, pass: OpId) -> Step {
-        match self.passes.insert(pass, true) {
+    /// A pass or a hold is spent, or comes back; one or the other, once.
+    fn end(&mut self, op: OpId) -> Step {
+        match self.reserved.insert(op, true) {
             Some(false) => Ok(()),
-            Some(true) => Err(format!("pass {pass} was spent or came back before")),
-            None => Err(format!("pass {pass} was never reserved")),
+            Some(true) => Err(format!("what {op} reserved was spent or came back before")),
+            None => Err(format!("{op} never reserved anything")),
         }
     }
 }
@@ -164,7 +186,10 @@ impl World {
                         None
                     }
                     EventBody::PassReserved { key, .. } => Some(*key),
-                    EventBody::Redeemed { account: of, pass: None, .. } if of == account => {
+                    EventBody::Redeemed { account: of, pass: None, .. }
+                    | EventBody::HoldMade { account: of, .. }
+                        if of == account =>
+                    {
                         self.payer((event.actor, event.op))?
                     }
                     _ => None,

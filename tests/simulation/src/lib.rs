@@ -6,6 +6,8 @@
 //! everything drains, and ledger and phones are held against each other. The same seed gives the same run to the
 //! last byte; a run's digest says so.
 
+mod afterwards;
+mod alliance;
 mod check;
 mod faults;
 mod key;
@@ -14,6 +16,7 @@ mod law;
 mod ledger;
 mod mishaps;
 mod network;
+mod owed;
 mod passes;
 mod person;
 mod reads;

@@ -88,6 +88,9 @@ impl World {
         self.count("server restored from a backup");
         self.note("the server is restored from its backup");
         self.server.ledger.restore(ledger)?;
+        // What a job of the server's signs follows from what it finds, which may be decided at another time now.
+        let system = self.server.key.key_id();
+        self.server.journal.signed.retain(|name, _| name.0 != system || answers.contains_key(name));
         self.server.journal.answers = answers;
         self.restored = true;
         self.server_is_down();

@@ -6,6 +6,7 @@ use moa_phone::Phone;
 use moa_rules::id::{GroupId, OpId};
 use moa_rules::op::OpBody;
 use moa_rules::quantity::Units;
+use moa_rules::terms::Unit;
 use moa_rules::time::Timestamp;
 use moa_wire::code::{self, Scanned};
 
@@ -15,16 +16,15 @@ use crate::town::Action;
 use crate::world::{Event, World};
 
 impl World {
-    fn some_units(&mut self, buyer: usize, most_units: i64) -> Step<Option<(GroupId, Units)>> {
-        let balances = self.on_phone(buyer, Phone::balances)?.unwrap_or_default();
-        let usable: Vec<(GroupId, i64)> = balances
-            .iter()
-            .filter(|b| !b.confirmed.is_zero())
-            .map(|b| (b.group, b.confirmed.get()))
-            .collect();
-        let Some((group, confirmed)) = self.rng.pick(&usable).copied() else { return Ok(None) };
-        let units = self.rng.between(1, confirmed.min(most_units));
-        Ok(Some((group, Units::new(units).map_err(broken)?)))
+    fn some_units(
+        &mut self,
+        buyer: usize,
+        most_units: i64,
+    ) -> Step<Option<(GroupId, (Units, Option<Unit>))>> {
+        let shown = self.shown(buyer)?;
+        let Some((group, unit, confirmed)) = self.rng.pick(&shown).copied() else { return Ok(None) };
+        let units = self.some_of(unit, confirmed.min(most_units))?;
+        Ok(Some((group, (units, unit))))
     }
 
     /// Pays online at a shop that may have no signal.
@@ -33,7 +33,7 @@ impl World {
             return Ok(());
         };
         let Some((group, units)) = self.some_units(buyer, i64::MAX)? else { return Ok(()) };
-        let Some(op) = self.on_phone(buyer, |phone| phone.pay(merchant, group, units))? else {
+        let Some(op) = self.on_phone(buyer, |phone| phone.pay_with(merchant, group, units))? else {
             return Ok(());
         };
         self.count("payments online");
@@ -81,7 +81,8 @@ impl World {
         };
         let Some((group, units)) = self.some_units(buyer, 50_000)? else { return Ok(()) };
         let hours = u32::try_from(self.rng.between(1, 30)).unwrap_or(1);
-        let reserved = self.on_phone(buyer, |phone| phone.reserve_pass(merchant, group, units, hours))?;
+        let reserved = self.on_phone(buyer, |phone| phone.reserve_pass_of(merchant, group, units, hours))?;
+        let (units, _) = units;
         let Some(op) = reserved else { return Ok(()) };
         self.count("passes asked for");
         self.promised(buyer, "reserves", op);

@@ -28,7 +28,7 @@ use crate::server::{Caller, Taken, ok, problem};
 /// At its end the directory's cursor steps back so far.
 const STEP_BACK: i64 = Timestamp::MINUTE;
 
-fn reach(store: &dyn Store, caller: Caller) -> Step<Reach> {
+pub(crate) fn reach(store: &dyn Store, caller: Caller) -> Step<Reach> {
     Reach::of(store, caller.account, caller.key).map_err(broken)
 }
 

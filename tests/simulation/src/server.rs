@@ -10,6 +10,7 @@ use moa_ledger::store::{self, Answer, NewToken, Outcome};
 use moa_ledger::sweep;
 use moa_ledger::system;
 use moa_phone::{Method, Request, Response};
+use moa_rules::adjustment::Grantee;
 use moa_rules::device::{Device, Holder};
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, KeyId, OpId};
@@ -168,10 +169,15 @@ impl Server {
             }
         }
         let mut checked = parsed.check(|key| keys.get(&key).cloned());
-        if let Ok(submission) = &mut checked
-            && let OpBody::SellTo { buyer: Buyer::Member(code), .. } = &submission.op.value().body
-        {
-            submission.carried = Carried::Buyer(self.find(code)?);
+        if let Ok(submission) = &mut checked {
+            let named = match &submission.op.value().body {
+                OpBody::SellTo { buyer: Buyer::Member(code), .. }
+                | OpBody::Grant { to: Grantee::Buyer(Buyer::Member(code)), .. } => Some(*code),
+                _ => None,
+            };
+            if let Some(code) = named {
+                submission.carried = Carried::Buyer(self.find(&code)?);
+            }
         }
         Ok(checked)
     }

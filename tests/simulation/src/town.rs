@@ -4,14 +4,16 @@
 use std::rc::Rc;
 
 use moa_phone::{Code, Phone, PhoneError, SignedIn};
-use moa_rules::id::{AccountId, GroupId, KeyId, OpId};
+use moa_rules::id::{AccountId, KeyId, OpId};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::Choice;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
-use moa_rules::terms::{Basis, Profile, Scope, SpendingOrder, Terms};
+use moa_rules::terms::{Basis, Kind, Profile, Scope, SpendingOrder, StampCard, Terms};
 use moa_rules::time::{Timestamp, Validity};
 
 use crate::Step;
+use crate::afterwards::Afterwards;
+use crate::alliance::Change;
 use crate::ledger::broken;
 use crate::server::CODE;
 use crate::world::{Event, World};
@@ -49,11 +51,16 @@ pub(crate) enum Action {
     Pay {
         shop: usize,
     },
-    /// Holds the camera to a redemption code.
+    /// Holds the camera to this buyer's redemption code.
     Take {
         code: Rc<str>,
         units: Units,
+        buyer: usize,
     },
+    /// Does what a shop does beyond selling.
+    Afterwards(Afterwards),
+    /// Does what concerns a whole group.
+    Group(Change),
     /// Looks at the app for so many milliseconds.
     Open {
         millis: i64,
@@ -200,6 +207,8 @@ impl World {
             });
             self.sometime(person, faults.restart, |_| Action::Kill);
             self.keys_today(person);
+            self.groups_today(person);
+            self.gifts_today(person);
             self.mishaps_today(person);
         }
     }
@@ -317,7 +326,9 @@ impl World {
             Action::Scan { voucher } => self.scan(person, &voucher),
             Action::Pay { shop } => self.pay(person, shop),
             Action::Stand => self.stand(person),
-            Action::Take { code, units } => self.take_code(person, &code, units),
+            Action::Take { code, units, buyer } => self.take_code(person, &code, units, buyer),
+            Action::Afterwards(what) => self.do_afterwards(person, what),
+            Action::Group(change) => self.change_group(person, change),
             Action::Open { millis } => {
                 let until = self.now.plus(millis);
                 let someone = &mut self.people[person];
@@ -429,7 +440,7 @@ impl World {
         Ok(())
     }
 
-    fn terms(&mut self) -> Step<Terms> {
+    pub(crate) fn terms(&mut self) -> Step<Terms> {
         let rate = BasisPoints::new(u16::try_from(self.rng.between(1, 12) * 100).map_err(broken)?)
             .map_err(broken)?;
         let days = u16::try_from(self.rng.between(1, 5)).map_err(broken)?;
@@ -439,13 +450,19 @@ impl World {
         let order = if self.rng.chance(5_000) { SpendingOrder::Oldest } else { SpendingOrder::SoonestExpiry };
         let zone = *self.rng.pick(&["Asia/Seoul", "America/New_York", "UTC"]).unwrap_or(&"UTC");
         let unit_value = Money(self.rng.between(1, 2));
-        Ok(Terms {
-            basis,
-            order,
-            unit_value,
-            zone: zone.to_owned(),
-            ..Terms::points(rate, validity, minimum)
-        })
+        let stamps = self.rng.between(2, 4);
+        let kinds = match self.rng.below(10) {
+            0 => {
+                let per = self.rng.chance(5_000).then_some(Money(9_000));
+                let stamps = u16::try_from(stamps).map_err(broken)?;
+                Terms::stamps(StampCard { per, stamps, reward: Money(i64::from(stamps) * 500) }, validity)
+            }
+            1 => Terms::coupons(Money(1_000), self.rng.chance(5_000).then_some(Money(5_000)), validity),
+            2 => Terms { kind: Kind::Reserve, ..Terms::points(rate, validity, minimum) },
+            _ => Terms { unit_value, ..Terms::points(rate, validity, minimum) },
+        };
+        let consent = if self.rng.chance(6_000) { BasisPoints::new(5_000).ok() } else { None };
+        Ok(Terms { basis, order, consent, zone: zone.to_owned(), ..kinds })
     }
 
     fn join(&mut self, person: usize, group: usize, tries: u32) -> Step {
@@ -486,6 +503,7 @@ impl World {
         self.count("sales");
         self.promised(shop, "sells", voucher.sale);
         let text: Rc<str> = voucher.text.into();
+        self.perhaps_refunded(shop, voucher.sale, amount);
         let late = self.rng.chance(400);
         let wait = if late { 16 * Timestamp::MINUTE } else { self.rng.between(1_000, 10_000) };
         self.after(wait, Event::Act(buyer, Action::Scan { voucher: Rc::clone(&text) }));
@@ -514,6 +532,7 @@ impl World {
         if let Some(sale) = self.on_phone(shop, |phone| phone.record_sale_for(Money(amount), code))? {
             self.count("sales to a member code");
             self.promised(shop, "sells to a member", sale);
+            self.perhaps_refunded(shop, sale, amount);
         }
         Ok(())
     }
@@ -589,38 +608,41 @@ impl World {
     }
 
     fn pay(&mut self, buyer: usize, shop: usize) -> Step {
-        let balances = self.on_phone(buyer, Phone::balances)?.unwrap_or_default();
-        let usable: Vec<(GroupId, i64)> = balances
-            .iter()
-            .filter(|b| !b.confirmed.is_zero())
-            .map(|b| (b.group, b.confirmed.get()))
-            .collect();
-        let Some((group, confirmed)) = self.rng.pick(&usable).copied() else { return Ok(()) };
+        let shown = self.shown(buyer)?;
+        let Some((group, unit, confirmed)) = self.rng.pick(&shown).copied() else { return Ok(()) };
         // Now and then for more than there is: what is pending may not count.
         let most = if self.rng.chance(1_500) { confirmed * 2 } else { confirmed };
-        let units = Units::new(self.rng.between(1, most)).map_err(broken)?;
-        let Some(code) = self.on_phone(buyer, |phone| phone.redemption_code(group, units))? else {
-            return Ok(());
-        };
+        let units = self.some_of(unit, most)?;
+        let code = self.on_phone(buyer, |phone| phone.redemption_code_of(group, units, unit))?;
+        let Some(code) = code else { return Ok(()) };
         self.count("redemption codes");
         let code: Rc<str> = code.text.into();
         let late = self.rng.chance(300);
         let wait = if late { 4 * Timestamp::MINUTE } else { self.rng.between(1_000, 40_000) };
-        self.after(wait, Event::Act(shop, Action::Take { code: Rc::clone(&code), units }));
+        if self.rng.chance(2_500) {
+            self.later(wait, shop, Afterwards::Hold { code: Rc::clone(&code), units });
+        } else {
+            self.after(wait, Event::Act(shop, Action::Take { code: Rc::clone(&code), units, buyer }));
+        }
         if self.rng.chance(1_500) {
             // The same code is shown at a second till.
             let second = self.rng.below(self.shops);
             let wait = wait + self.rng.between(0, 20_000);
             self.after(0, Event::Act(second, Action::Open { millis: 90_000 }));
-            self.after(wait, Event::Act(second, Action::Take { code, units }));
+            self.after(wait, Event::Act(second, Action::Take { code, units, buyer }));
         }
         Ok(())
     }
 
-    fn take_code(&mut self, shop: usize, code: &str, units: Units) -> Step {
+    fn take_code(&mut self, shop: usize, code: &str, units: Units, buyer: usize) -> Step {
         if let Some(asked) = self.on_phone(shop, |phone| phone.redeem(code, units))? {
             self.count("redemptions asked");
             self.promised(shop, "takes", asked.op);
+            if self.rng.chance(3_000) {
+                let (redemption, wait) = (asked.op, self.rng.between(3_000, 60_000));
+                self.later(wait, shop, Afterwards::SellRest { redemption, buyer });
+            }
+            self.perhaps_undone(shop, asked.op);
         }
         Ok(())
     }

@@ -7,6 +7,8 @@ use moa_phone::{Fate, Phone};
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::{GroupId, KeyId, LotId, OpId};
 use moa_rules::lot::Allocation;
+use moa_rules::quantity::Units;
+use moa_rules::terms::Unit;
 use moa_rules::time::Timestamp;
 use moa_wire::api::InboxName;
 use moa_wire::canonical;
@@ -17,55 +19,102 @@ use crate::ledger::broken;
 use crate::server::Server;
 use crate::world::World;
 
+/// A lot as far as it matters for what can be used.
+struct Left {
+    of: (GroupId, Option<Unit>),
+    units: i64,
+    ends_at: Timestamp,
+}
+
 /// A wallet as it follows from the first so many events of an account's inbox, reckoned the plain way.
 #[derive(Default)]
 pub(crate) struct Reckoning {
-    lots: BTreeMap<LotId, (GroupId, i64, Timestamp)>,
-    /// What open passes hold: taken from what can be used, until they are spent or come back.
-    passes: BTreeMap<OpId, Vec<Allocation>>,
+    lots: BTreeMap<LotId, Left>,
+    /// What open passes and holds hold: taken from what can be used, until they are spent or come back.
+    pub(crate) held: BTreeMap<OpId, Vec<Allocation>>,
+    /// What is owed.
+    owed: BTreeMap<(GroupId, Option<Unit>), i64>,
     /// Claims that made a lot.
     pub(crate) claims: BTreeSet<OpId>,
 }
 
 impl Reckoning {
+    fn issue(&mut self, lot: LotId, of: (GroupId, Option<Unit>), units: Units, ends_at: Timestamp) {
+        self.lots.insert(lot, Left { of, units: units.get(), ends_at });
+    }
+
     fn take(&mut self, part: &Allocation) {
         if let Some(lot) = self.lots.get_mut(&part.lot) {
-            lot.1 -= part.units.get();
+            lot.units -= part.units.get();
         }
     }
 
-    fn give_back(&mut self, pass: OpId) {
-        for part in self.passes.remove(&pass).unwrap_or_default() {
-            if let Some(lot) = self.lots.get_mut(&part.lot) {
-                lot.1 += part.units.get();
-            }
+    fn put_back(&mut self, part: &Allocation) {
+        if let Some(lot) = self.lots.get_mut(&part.lot) {
+            lot.units += part.units.get();
+        }
+    }
+
+    fn hold(&mut self, op: OpId, held: &[Allocation]) {
+        held.iter().for_each(|part| self.take(part));
+        self.held.insert(op, held.to_vec());
+    }
+
+    fn let_go(&mut self, op: OpId) {
+        for part in self.held.remove(&op).unwrap_or_default() {
+            self.put_back(&part);
         }
     }
 
     fn add(&mut self, event: &Event) {
         match &event.body {
-            EventBody::Accrued { lot, group, units, ends_at, .. } => {
-                self.lots.insert(*lot, (*group, units.get(), *ends_at));
+            EventBody::Accrued { lot, group, units, worth, ends_at, .. } => {
+                self.issue(*lot, (*group, worth.unit), *units, *ends_at);
                 self.claims.insert(event.op);
             }
-            EventBody::PassReserved { pass, held, .. } => {
-                held.iter().for_each(|part| self.take(part));
-                self.passes.insert(*pass, held.clone());
+            EventBody::Granted { lot, group, units, worth, ends_at, .. } => {
+                self.issue(*lot, (*group, worth.unit), *units, *ends_at);
             }
-            EventBody::PassReleased { pass, .. } => self.give_back(*pass),
-            EventBody::Redeemed { allocations, pass, .. } => {
-                pass.iter().for_each(|pass| self.give_back(*pass));
+            EventBody::PassReserved { pass, held, .. } => self.hold(*pass, held),
+            EventBody::HoldMade { hold, held, .. } => self.hold(*hold, held),
+            EventBody::PassReleased { pass, .. } => self.let_go(*pass),
+            EventBody::HoldReleased { hold, .. } => self.let_go(*hold),
+            EventBody::Redeemed { allocations, pass, hold, .. } => {
+                pass.iter().for_each(|pass| self.let_go(*pass));
+                hold.iter().for_each(|captured| self.let_go(captured.hold));
                 allocations.iter().for_each(|part| self.take(part));
             }
+            EventBody::Reversed { group, parts, lots, .. } => {
+                for (part, lot) in parts.iter().zip(lots) {
+                    if lot.id == part.lot {
+                        self.put_back(part);
+                    } else {
+                        self.issue(lot.id, (*group, part.worth.unit), part.units, lot.ends_at);
+                    }
+                }
+            }
+            EventBody::Refunded { group: Some(group), taken, debt, unit, .. } => {
+                taken.iter().for_each(|part| self.take(part));
+                *self.owed.entry((*group, *unit)).or_default() += debt.get();
+            }
+            EventBody::DebtPaid { group, taken, .. } => {
+                self.take(taken);
+                *self.owed.entry((*group, taken.worth.unit)).or_default() -= taken.units.get();
+            }
+            EventBody::TakenAway { taken, .. } => taken.iter().for_each(|part| self.take(part)),
             EventBody::Expired { allocation, .. } => self.take(allocation),
             _ => {}
         }
     }
 
-    /// What can be used in a group.
-    pub(crate) fn usable(&self, of: GroupId, now: Timestamp) -> i64 {
-        let usable = self.lots.values().filter(|(group, _, ends_at)| *group == of && now < *ends_at);
-        usable.map(|(_, units, _)| units).sum()
+    /// What can be used of a unit in a group, what frozen shops issued counted in.
+    pub(crate) fn usable(&self, of: (GroupId, Option<Unit>), now: Timestamp) -> i64 {
+        self.lots.values().filter(|lot| lot.of == of && now < lot.ends_at).map(|lot| lot.units).sum()
+    }
+
+    /// What is owed of a unit in a group.
+    pub(crate) fn owed(&self, of: (GroupId, Option<Unit>)) -> i64 {
+        self.owed.get(&of).copied().unwrap_or(0)
     }
 }
 
@@ -131,6 +180,8 @@ impl World {
         self.on_phone(person, Phone::own_shop)?;
         self.on_phone(person, Phone::own_groups)?;
         self.on_phone(person, Phone::merchant_today)?;
+        self.on_phone(person, Phone::holds)?;
+        self.on_phone(person, Phone::held)?;
         let someone = &self.people[person];
         let Some(app) = &someone.app else { return Ok(()) };
         let name = &someone.name;
@@ -140,11 +191,12 @@ impl World {
         };
         for balance in balances {
             app.phone.history(balance.group).map_err(broken)?;
-            let (shown, is) = (balance.confirmed.get(), seen.usable(balance.group, app.phone.now()));
+            let of = (balance.group, balance.unit);
+            let shown = (balance.confirmed.get() + balance.frozen.get(), balance.owed.get());
+            let is = (seen.usable(of, app.phone.now()), seen.owed(of));
             if shown != is {
                 return Err(format!(
-                    "{name}: shows {shown} confirmed in {}, the events say {is}",
-                    balance.group
+                    "{name}: shows {shown:?} confirmed and owed in {of:?}, the events say {is:?}"
                 ));
             }
         }

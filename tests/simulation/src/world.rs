@@ -406,6 +406,7 @@ impl World {
             self.kill_server()?;
         }
         if self.server_up {
+            self.appoint_operator()?;
             let touched = self.server.sweep(self.now)?;
             self.wake(&touched)?;
         }
