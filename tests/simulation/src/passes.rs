@@ -15,12 +15,11 @@ use crate::ledger::broken;
 use crate::town::Action;
 use crate::world::{Event, World};
 
+/// Mileage of a unit.
+type Amount = (Units, Option<Unit>);
+
 impl World {
-    fn some_units(
-        &mut self,
-        buyer: usize,
-        most_units: i64,
-    ) -> Step<Option<(GroupId, (Units, Option<Unit>))>> {
+    fn some_units(&mut self, buyer: usize, most_units: i64) -> Step<Option<(GroupId, Amount)>> {
         let shown = self.shown(buyer)?;
         let Some((group, unit, confirmed)) = self.rng.pick(&shown).copied() else { return Ok(None) };
         let units = self.some_of(unit, confirmed.min(most_units))?;
