@@ -1,13 +1,15 @@
-//! The server's books, read from its folder, as an auditor would: while it runs, after it stopped, after it was
+//! The server's books, read from its folder or its database, as an auditor would: while it runs, after it stopped, after it was
 //! killed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
+use moa_ledger::postgres::PostgresStore;
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{InboxHead, Store};
 use moa_ledger::tables::{Tables, system_device};
-use moa_ledger::verify::{Report, verify_file};
+use moa_ledger::verify::Report;
 use moa_phone::{Phone, PhoneError, Reckoned};
 use moa_rules::books::{Ledger, Party};
 use moa_rules::event::Inbox;
@@ -15,15 +17,16 @@ use moa_rules::id::{AccountId, GroupId, MerchantId};
 use moa_rules::lot::{Usable, Wallet};
 use moa_rules::quantity::{Money, Units};
 use moa_rules::time::Timestamp;
-use moa_server::database;
+use moa_server::copying::verify;
+use moa_server::{Place, database};
 use moa_wire::keys::{Signer, SoftwareKey};
 
 use crate::Failure;
 
 /// The books as they stood when they were opened, and the journal behind them.
 pub struct Books {
-    database: PathBuf,
-    store: SqliteStore,
+    place: Place,
+    store: Arc<dyn Store>,
     tables: Tables,
 }
 
@@ -62,11 +65,29 @@ impl Books {
     /// # Errors
     /// If they are not there or cannot be read.
     pub fn open(data: &Path) -> Result<Self, Failure> {
+        Self::open_on(data, None)
+    }
+
+    /// The same on a PostgreSQL database, if one is named, whose server has its key in `data`.
+    ///
+    /// # Errors
+    /// If they are not there or cannot be read.
+    pub fn open_on(data: &Path, url: Option<&str>) -> Result<Self, Failure> {
         let key = SoftwareKey::from_pkcs8(&std::fs::read(data.join("server-key.p8"))?)?;
-        let database = database(data);
-        let store = SqliteStore::open(&database, &system_device(key.public_key()))?;
-        let tables = store.tables()?;
-        Ok(Self { database, store, tables })
+        let system = system_device(key.public_key());
+        let (store, tables): (Arc<dyn Store>, Tables) = match url {
+            Some(url) => {
+                let store = PostgresStore::open(url, &system)?;
+                let tables = store.tables()?;
+                (Arc::new(store), tables)
+            }
+            None => {
+                let store = SqliteStore::open(&database(data), &system)?;
+                let tables = store.tables()?;
+                (Arc::new(store), tables)
+            }
+        };
+        Ok(Self { place: Place::of(data, url.map(str::to_owned)), store, tables })
     }
 
     /// Computes everything again from the journal, and compares.
@@ -74,7 +95,7 @@ impl Books {
     /// # Errors
     /// If the database cannot be read.
     pub fn verify(&self) -> Result<Report, Failure> {
-        Ok(verify_file(&self.database)?)
+        Ok(verify(&self.place)?)
     }
 
     /// The live tables.

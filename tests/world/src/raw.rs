@@ -121,6 +121,16 @@ impl Client {
         Ok(answer.verdicts)
     }
 
+    /// Sends up to 100 ops, and keeps those that were not answered.
+    ///
+    /// # Errors
+    /// If any was not: the server is gone, or cannot decide now.
+    pub async fn flush(&self, unanswered: &mut Vec<Base64>) -> Result<(), Failure> {
+        let mut verdicts = self.submit(unanswered.clone()).await?.into_iter();
+        unanswered.retain(|_| matches!(verdicts.next(), None | Some(Verdict::Retry { .. })));
+        if unanswered.is_empty() { Ok(()) } else { Err("not decided".into()) }
+    }
+
     /// The server is reached this way now.
     pub fn move_to(&mut self, way: Arc<dyn Transport>) {
         self.way = way;

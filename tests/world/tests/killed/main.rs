@@ -1,16 +1,17 @@
 //! The server killed at random moments of a mixed load: nothing acknowledged is lost, nothing is doubled, nothing is half
-//! there.
+//! there. On PostgreSQL too, where the database is killed as well: before its server, after it, or under it.
 //!
 //! The moments follow from a seed, which is printed; `MOA_SEED` repeats one.
 
 mod mix;
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use moa_ledger::verify::verify_file;
+use moa_database::Server;
 use moa_phone::{Environment, Fate, PassStanding, PhoneError, SeededEnvironment, Transport};
 use moa_rules::id::{GroupId, MerchantId};
 use moa_rules::merchant::MerchantProfile;
@@ -19,7 +20,8 @@ use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::Validity;
-use moa_server::database;
+use moa_server::Place;
+use moa_server::copying::verify;
 use moa_wire::api::{Base64, MAX_OPS, Verdict};
 use moa_wire::token::Sealed;
 use moa_world::books::Books;
@@ -35,6 +37,10 @@ use mix::Mix;
 
 /// `MOA_KILLS` makes it more: 300 in `make soak`.
 const MOMENTS: usize = 30;
+/// The same on PostgreSQL: 100 in `make soak`.
+const MOMENTS_ON_POSTGRES: usize = 10;
+/// A phone keeps away for five minutes at most.
+const LONGEST_PAUSE: Duration = Duration::from_mins(6);
 const PRICE: Money = Money(10_000);
 /// What a sale at that price earns.
 const EARNED: i64 = 500;
@@ -87,9 +93,7 @@ impl Raw {
     }
 
     async fn flush(&mut self) -> Result<(), Failure> {
-        self.client.submit(self.unanswered.clone()).await?;
-        self.unanswered.clear();
-        Ok(())
+        self.client.flush(&mut self.unanswered).await
     }
 }
 
@@ -126,6 +130,19 @@ async fn trade(shop: Arc<Resident>, merchant: MerchantId, buyer: Arc<Resident>, 
     }
 }
 
+/// Syncs, when the phone will: told that the server was busy, it keeps away for a while.
+async fn in_step(resident: &Resident) {
+    let syncing = async {
+        while let Err(error) = resident.sync().await {
+            let why = error.source().and_then(|why| why.downcast_ref());
+            let Some(PhoneError::Busy { until }) = why else { panic!("{error}") };
+            let left = until.0.saturating_sub(moa_world::now().0);
+            tokio::time::sleep(Duration::from_millis(left.max(1).unsigned_abs())).await;
+        }
+    };
+    tokio::time::timeout(LONGEST_PAUSE, syncing).await.expect("the server is back, and the phone comes");
+}
+
 /// Sends ops again that were answered before: the first answers, again.
 async fn ask_again(client: &Client, ops: &[Vec<u8>]) {
     for ops in ops.chunks(MAX_OPS) {
@@ -136,13 +153,73 @@ async fn ask_again(client: &Client, ops: &[Vec<u8>]) {
     }
 }
 
-fn assert_clean(data: &Path) {
-    let report = verify_file(&database(data)).unwrap();
-    assert!(report.is_clean(), "{:?}", report.differences);
+/// What is killed, and started again.
+struct Installation<'a> {
+    data: &'a Path,
+    postgres: Option<(Server, String)>,
+}
+
+impl Installation<'_> {
+    fn url(&self) -> Option<&str> {
+        self.postgres.as_ref().map(|(_, url)| url.as_str())
+    }
+
+    fn start(&self) -> Program {
+        block_in_place(|| Program::start_on(self.data, self.url())).unwrap()
+    }
+
+    /// Kills the server; on PostgreSQL, two times of three, the database too. It is back when this returns.
+    fn kill(&self, server: Program, dice: &Dice) {
+        block_in_place(|| {
+            let Some((postgres, _)) = &self.postgres else { return server.kill().unwrap() };
+            match dice.below(4) {
+                // Under the server, which stays for a while, asks again, and may go on.
+                0 => {
+                    postgres.kill();
+                    postgres.resume();
+                    server.kill().unwrap();
+                }
+                1 => {
+                    postgres.crash();
+                    server.kill().unwrap();
+                    postgres.resume();
+                }
+                2 => {
+                    server.kill().unwrap();
+                    postgres.kill();
+                    postgres.resume();
+                }
+                _ => server.kill().unwrap(),
+            }
+        });
+    }
+
+    fn assert_clean(&self) {
+        let place = Place::of(self.data, self.url().map(str::to_owned));
+        let report = block_in_place(|| verify(&place)).unwrap();
+        assert!(report.is_clean(), "{:?}", report.differences);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_server_killed_at_any_moment_loses_and_doubles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("moa-data");
+    kill_at_many_moments(&Installation { data: &data, postgres: None }, MOMENTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_on_postgres_and_the_database_killed_at_any_moment_lose_and_double_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("moa-data");
+    let server = Server::lasting().unwrap();
+    // It goes with its server.
+    let url = std::mem::ManuallyDrop::new(server.database()).url();
+    let installation = Installation { data: &data, postgres: Some((server, url)) };
+    kill_at_many_moments(&installation, MOMENTS_ON_POSTGRES).await;
+}
+
+async fn kill_at_many_moments(installation: &Installation<'_>, moments: usize) {
     let seed = match std::env::var("MOA_SEED") {
         Ok(seed) => seed.parse().expect("MOA_SEED is a number"),
         Err(_) => moa_world::now().0.unsigned_abs(),
@@ -150,15 +227,12 @@ async fn a_server_killed_at_any_moment_loses_and_doubles_nothing() {
     println!("MOA_SEED={seed}");
     let began = Instant::now();
     let dice = Dice(SeededEnvironment::new(seed, moa_world::now()));
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("moa-data");
     let witness = Arc::new(Witness::default());
-    let start = || block_in_place(|| Program::start(&data)).unwrap();
     let way_to = |server: &Program| -> Arc<dyn Transport> {
         Arc::new(Witnessed::new(network::http(server.url()).unwrap(), witness.clone()))
     };
 
-    let mut server = start();
+    let mut server = installation.start();
     let way = way_to(&server);
     let mut town = Town::at(server.url()).unwrap();
     let mut raw_shop = Client::enrol(way.clone(), &number(1)).await.unwrap();
@@ -188,7 +262,7 @@ async fn a_server_killed_at_any_moment_loses_and_doubles_nothing() {
         buyers.push(Arc::new(town.newcomer(&number(nth)).await.unwrap()));
     }
 
-    let moments = std::env::var("MOA_KILLS").map_or(MOMENTS, |kills| kills.parse().expect("a number"));
+    let moments = std::env::var("MOA_KILLS").map_or(moments, |kills| kills.parse().expect("a number"));
     for moment in 0..moments {
         let way = way_to(&server);
         town.move_to(server.url(), way.clone());
@@ -219,7 +293,7 @@ async fn a_server_killed_at_any_moment_loses_and_doubles_nothing() {
         } else {
             tokio::time::sleep(Duration::from_micros(dice.below(60_000) as u64)).await;
         }
-        block_in_place(|| server.kill()).unwrap();
+        installation.kill(server, &dice);
 
         raws = raw_loads.join_all().await;
         trades.join_all().await;
@@ -227,9 +301,9 @@ async fn a_server_killed_at_any_moment_loses_and_doubles_nothing() {
         // Signed up, or not: half of it would be found by the books.
         drop(newcomer.await.unwrap());
         raw_shop = Arc::into_inner(sharing).expect("the load is over");
-        block_in_place(|| assert_clean(&data));
+        installation.assert_clean();
         assert_eq!(witness.contradictions(), Vec::<String>::new(), "moment {moment}");
-        server = start();
+        server = installation.start();
     }
 
     // Everybody comes to rest.
@@ -243,15 +317,15 @@ async fn a_server_killed_at_any_moment_loses_and_doubles_nothing() {
     mix.move_to(&way);
     mix.flush().await.unwrap();
     for resident in buyers.iter().chain([&shop]).chain(&buyers) {
-        resident.sync().await.unwrap();
+        in_step(resident).await;
     }
     let answers = witness.answers();
     let all: Vec<Vec<u8>> = answers.keys().cloned().collect();
     ask_again(&raw_shop, &all).await;
     assert_eq!(witness.contradictions(), Vec::<String>::new());
 
-    assert_clean(&data);
-    let books = Books::open(&data).unwrap();
+    installation.assert_clean();
+    let books = block_in_place(|| Books::open_on(installation.data, installation.url())).unwrap();
     for resident in buyers.iter().chain([&shop]) {
         books.agree_with(resident.phone()).unwrap();
         let left = resident.phone().outbox().unwrap();

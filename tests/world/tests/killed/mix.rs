@@ -96,9 +96,7 @@ impl Mix {
     }
 
     pub async fn flush(&mut self) -> Result<(), Failure> {
-        self.owner.submit(self.unanswered.clone()).await?;
-        self.unanswered.clear();
-        Ok(())
+        self.owner.flush(&mut self.unanswered).await
     }
 
     fn some(&mut self, dice: &Dice) -> Result<Vec<Checked<Op>>, Failure> {
