@@ -16,7 +16,7 @@ use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
 use town::aftermath::aftermath;
 use town::inner::{By, Commits};
-use town::lively::history;
+use town::lively::{history, vicissitudes};
 use town::stores::Subject;
 use town::{Town, system};
 
@@ -82,6 +82,7 @@ fn edge_01_any_prefix_replayed<S: Subject>(open: impl FnOnce(&Device) -> S) {
     let store = Arc::new(By(Replaying::new(open(&device))));
     let mut town = Town::new(Arc::clone(&store), actor);
     history(&mut town);
+    vicissitudes(&mut town);
     aftermath(&mut town);
     let (sent, replayed) = (store.sent.lock().unwrap().len(), store.replayed.load(Ordering::Relaxed));
     assert!(sent > 150 && replayed > 40 * sent, "{replayed} times one of {sent}");

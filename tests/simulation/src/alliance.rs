@@ -138,7 +138,10 @@ impl World {
         let Some(merchant) = self.some_member(group)? else { return Ok(()) };
         let frozen = self.rng.chance(5_000);
         let op = self.on_phone(operator, |phone| phone.freeze_member(group, merchant, frozen))?;
-        self.told_of(operator, if frozen { "freezes" } else { "lets go on" }, op);
+        // It lands in no inbox of an operator's: what a server that went back lost of it is for a person to say again.
+        if !self.faults.server_restored {
+            self.told_of(operator, if frozen { "freezes" } else { "lets go on" }, op);
+        }
         Ok(())
     }
 }

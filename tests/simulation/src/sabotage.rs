@@ -291,7 +291,7 @@ impl Books {
     fn shop(&self, id: MerchantId) -> Option<DirectoryMerchant> {
         Some(DirectoryMerchant {
             merchant: self.tables.merchants.get(&id)?.clone(),
-            groups: self.tables.memberships.get(&id).cloned().unwrap_or_default(),
+            groups: self.tables.groups_of(id),
             keys: self.tables.keys_of(id),
             changed_at: self.changed.get(&id).copied().unwrap_or_default(),
         })
