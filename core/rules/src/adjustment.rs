@@ -8,7 +8,7 @@ use crate::decide::{Author, Decision};
 use crate::event::EventBody;
 use crate::id::{AccountId, GroupId, MerchantId};
 use crate::lot::{Lot, take};
-use crate::member::{Buyer, Found};
+use crate::member::Buyer;
 use crate::op::Carried;
 use crate::quantity::{Money, Units};
 use crate::refusal::Refusal;
@@ -136,19 +136,7 @@ pub fn check_gift(
 fn grantee(author: &Author, carried: &Carried, to: &Grantee) -> Result<AccountId, Refusal> {
     match (to, carried) {
         (Grantee::Account(account), _) => Ok(*account),
-        (Grantee::Buyer(buyer), Carried::Buyer(found)) => {
-            if let Buyer::Member(code) = buyer {
-                code.check_time(author.op.time)?;
-            }
-            match found {
-                Found::Account(account) | Found::Number { account, .. } => Ok(*account),
-                Found::OneTime(account, made) => {
-                    crate::one_time::check_time(*made, author.op.time)?;
-                    Ok(*account)
-                }
-                Found::Nobody(reason) => Err(reason.clone()),
-            }
-        }
+        (Grantee::Buyer(buyer), Carried::Buyer(found)) => Ok(found.at(buyer, author.op.time)?.0),
         _ => Err(Refusal::MemberCodeUnknown),
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decide::{Author, Decision};
 use crate::event::EventBody;
-use crate::group::administered;
+use crate::group::{administered, check_member};
 use crate::id::{GroupId, MerchantId, OpId};
 use crate::refusal::Refusal;
 use crate::terms::Terms;
@@ -88,9 +88,7 @@ pub(crate) fn answer(
 ) -> Result<Decision, Halt> {
     let merchant = author.owner()?;
     view.want(&[Key::Amendment(group), Key::Member(group, merchant)])?;
-    if view.member(group, merchant)?.is_none_or(|member| member.left_at.is_some()) {
-        return Err(Refusal::ShopNotInGroup.into());
-    }
+    check_member(view, group, merchant)?;
     // What is counted does not hang on when the sweep comes by.
     if open(view, group, amendment)?.from <= now {
         return Err(Refusal::UnknownAmendment.into());

@@ -212,14 +212,20 @@ pub(crate) fn administered(view: &View, group: GroupId, merchant: MerchantId) ->
     if known.admin == merchant { Ok(known) } else { Err(Refusal::NotAllowed.into()) }
 }
 
+/// Refuses a shop that is no member, or no more. A frozen one is.
+pub(crate) fn check_member(view: &View, group: GroupId, merchant: MerchantId) -> Result<(), Halt> {
+    match view.member(group, merchant)? {
+        Some(Member { left_at: None, .. }) => Ok(()),
+        _ => Err(Refusal::ShopNotInGroup.into()),
+    }
+}
+
 /// The author's shop leaves. An admin appoints another before; the last member closes the group.
 pub(crate) fn leave(view: &View, author: &Author, group: GroupId) -> Result<Decision, Halt> {
     let merchant = author.owner()?;
     view.want(&[Key::Group(group), Key::Member(group, merchant)])?;
     let known = view.group(group)?.ok_or(Refusal::UnknownGroup)?;
-    if view.member(group, merchant)?.is_none_or(|member| member.left_at.is_some()) {
-        return Err(Refusal::ShopNotInGroup.into());
-    }
+    check_member(view, group, merchant)?;
     if known.members <= 1 {
         return Err(Refusal::LastMember.into());
     }
@@ -239,9 +245,7 @@ pub(crate) fn expel(
     let admin = author.owner()?;
     view.want(&[Key::Group(group), Key::Member(group, merchant)])?;
     administered(view, group, admin)?;
-    if view.member(group, merchant)?.is_none_or(|member| member.left_at.is_some()) {
-        return Err(Refusal::ShopNotInGroup.into());
-    }
+    check_member(view, group, merchant)?;
     if merchant == admin {
         return Err(Refusal::AdminStays.into());
     }

@@ -12,7 +12,7 @@ use crate::quantity::Units;
 use crate::terms::{SpendingOrder, Unit};
 use crate::time::{Day, Timestamp};
 
-/// One earning. What it was issued under never changes; only `remaining` does.
+/// One earning. What it was issued under never changes; only what is left, held and expired of it does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 pub struct Lot {
     /// Its id: that of the claim.

@@ -6,7 +6,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::id::AccountId;
-use crate::one_time::OneTimeCode;
+use crate::one_time::{self, OneTimeCode};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 
@@ -83,4 +83,26 @@ pub enum Found {
     },
     /// Nobody, for this reason.
     Nobody(Refusal),
+}
+
+impl Found {
+    /// Who it is whom a shop named as `buyer` at second `named`, and whether their owner has signed up.
+    ///
+    /// # Errors
+    /// The reason why it is nobody; `member_code_expired`, `one_time_code_expired`.
+    pub(crate) fn at(&self, buyer: &Buyer, named: u64) -> Result<(AccountId, bool), Refusal> {
+        let found = match self {
+            Self::Account(account) => (*account, true),
+            Self::OneTime(account, made) => {
+                one_time::check_time(*made, named)?;
+                (*account, true)
+            }
+            Self::Number { account, signed_up } => (*account, *signed_up),
+            Self::Nobody(reason) => return Err(reason.clone()),
+        };
+        if let Buyer::Member(code) = buyer {
+            code.check_time(named)?;
+        }
+        Ok(found)
+    }
 }

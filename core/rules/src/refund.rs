@@ -17,7 +17,7 @@ use crate::view::{Halt, Key, View};
 /// For how long after a sale it can be voided.
 pub const VOID_MINUTES: u32 = 30;
 
-/// `part` of `whole`, of `of`, rounded down: 0 ≤ part ≤ whole.
+/// What `part` of `whole` comes to of another amount, rounded down: 0 ≤ part ≤ whole.
 fn share(of: i64, part: i64, whole: i64) -> i64 {
     if whole <= 0 {
         return 0;

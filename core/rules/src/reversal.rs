@@ -145,7 +145,7 @@ fn linked(op: OpId, index: usize) -> LotId {
     LotId(id)
 }
 
-/// The group of an account's lot, and the lot.
+/// A lot where it is now, or where it was before its account was merged.
 pub(crate) fn lot_of(
     view: &View,
     (account, before): (AccountId, AccountId),

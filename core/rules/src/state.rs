@@ -333,69 +333,13 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
             let lapsed = |sale| Sale { lapsed: true, ..sale };
             view.sale(*merchant, *sale)?.cloned().map(lapsed).map(Row::Sale).into_iter().collect()
         }
-        EventBody::Accrued {
-            lot,
-            group,
-            merchant,
-            account,
-            sale,
-            units,
-            worth,
-            terms_version,
-            last_day,
-            ends_at,
-            ..
-        } => {
+        EventBody::Accrued { lot, group, merchant, account, sale, .. } => {
             let claimed = Some(Claimed { lot: *lot, account: *account, group: *group });
             let known = view.sale(*merchant, *sale)?.cloned();
             let known = known.map(|sale| Row::Sale(Sale { claimed, unearned: sale.money_back, ..sale }));
-            let lot = Lot {
-                id: *lot,
-                group: *group,
-                account: *account,
-                issuer: *merchant,
-                sale: *sale,
-                units: *units,
-                remaining: *units,
-                worth: *worth,
-                terms_version: *terms_version,
-                issued_at: event.at,
-                last_day: *last_day,
-                ends_at: *ends_at,
-                held: Units::ZERO,
-                expired: Units::ZERO,
-                revives: None,
-            };
-            known.into_iter().chain([Row::Lot(lot)]).collect()
+            known.into_iter().chain(issued(event)).collect()
         }
-        EventBody::Granted {
-            lot,
-            group,
-            merchant,
-            account,
-            units,
-            worth,
-            terms_version,
-            last_day,
-            ends_at,
-            ..
-        } => vec![Row::Lot(Lot {
-            id: *lot,
-            group: *group,
-            account: *account,
-            issuer: *merchant,
-            sale: event.op,
-            units: *units,
-            remaining: *units,
-            worth: *worth,
-            terms_version: *terms_version,
-            issued_at: event.at,
-            last_day: *last_day,
-            ends_at: *ends_at,
-            held: Units::ZERO,
-            expired: Units::ZERO,
-            revives: None,
-        })],
+        EventBody::Granted { .. } => issued(event).into_iter().collect(),
         EventBody::TakenAway { group, account, taken, .. } => take(view, *account, *group, taken)?,
         EventBody::DebtPaid { group, account, merchant, taken } => {
             view.want(&[Key::Debts(*account), Key::Lot(*account, *group, taken.lot)])?;
@@ -585,6 +529,55 @@ fn decided(view: &View, group: GroupId) -> Result<Option<Row>, Halt> {
     let decided =
         |amendment: &Amendment| Row::Amendment(Box::new(Amendment { decided: true, ..amendment.clone() }));
     Ok(view.amendment(group)?.map(decided))
+}
+
+/// The lot that an accrual or a grant makes.
+fn issued(event: &Event) -> Option<Row> {
+    let (EventBody::Accrued {
+        lot,
+        group,
+        merchant,
+        account,
+        units,
+        worth,
+        terms_version,
+        last_day,
+        ends_at,
+        ..
+    }
+    | EventBody::Granted {
+        lot,
+        group,
+        merchant,
+        account,
+        units,
+        worth,
+        terms_version,
+        last_day,
+        ends_at,
+        ..
+    }) = &event.body
+    else {
+        return None;
+    };
+    Some(Row::Lot(Lot {
+        id: *lot,
+        group: *group,
+        account: *account,
+        issuer: *merchant,
+        // A grant stands in the place of a sale.
+        sale: if let EventBody::Accrued { sale, .. } = event.body { sale } else { event.op },
+        units: *units,
+        remaining: *units,
+        worth: *worth,
+        terms_version: *terms_version,
+        issued_at: event.at,
+        last_day: *last_day,
+        ends_at: *ends_at,
+        held: Units::ZERO,
+        expired: Units::ZERO,
+        revives: None,
+    }))
 }
 
 /// A key's record, changed.

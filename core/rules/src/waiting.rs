@@ -7,8 +7,7 @@ use crate::decide::{Author, Decision};
 use crate::event::EventBody;
 use crate::group::TermsVersion;
 use crate::id::{AccountId, KeyId, MerchantId, OpId};
-use crate::member::{Buyer, Found};
-use crate::one_time;
+use crate::member::Buyer;
 use crate::op::{Carried, Choice};
 use crate::quantity::Money;
 use crate::refusal::Refusal;
@@ -33,19 +32,8 @@ pub(crate) fn sell_to(
     now: Timestamp,
 ) -> Result<Decision, Halt> {
     let merchant = author.seller()?;
-    let (account, signed_up) = match carried {
-        Carried::Buyer(Found::Account(account)) => (*account, true),
-        Carried::Buyer(Found::Number { account, signed_up }) => (*account, *signed_up),
-        Carried::Buyer(Found::OneTime(account, made)) => {
-            one_time::check_time(*made, author.op.time)?;
-            (*account, true)
-        }
-        Carried::Buyer(Found::Nobody(reason)) => return Err(reason.clone().into()),
-        _ => return Err(Refusal::MemberCodeUnknown.into()),
-    };
-    if let Buyer::Member(code) = buyer {
-        code.check_time(author.op.time)?;
-    }
+    let Carried::Buyer(found) = carried else { return Err(Refusal::MemberCodeUnknown.into()) };
+    let (account, signed_up) = found.at(buyer, author.op.time)?;
     view.want(&[
         Key::Merchant(merchant),
         Key::Memberships(merchant),
