@@ -18,6 +18,7 @@ mod access;
 mod code;
 pub mod group;
 mod history;
+mod joining;
 mod label;
 mod lang;
 mod ledger;

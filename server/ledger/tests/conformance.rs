@@ -232,7 +232,7 @@ mod suite {
         );
         assert_eq!(town.refuse(&buyer, sale(4_500)), Refusal::NoMerchant);
         assert_eq!(
-            town.refuse(&stranger.actor, OpBody::JoinGroup { group, terms_version: 2 }),
+            town.refuse(&stranger.actor, OpBody::JoinGroup { group, terms_version: 2, invitation: None }),
             Refusal::TermsChanged { current: 1 }
         );
 
@@ -361,7 +361,7 @@ mod suite {
             ([group].as_slice(), cafe.actor.key_id())
         );
         town.now = START.plus(3);
-        town.apply(&bakery.actor, OpBody::JoinGroup { group, terms_version: 1 });
+        town.apply(&bakery.actor, OpBody::JoinGroup { group, terms_version: 1, invitation: None });
         let found = town.store.directory((START.plus(2), MerchantId([0xff; 16])), 10).unwrap();
         assert_eq!(found.len(), 2, "the joiner and every member");
         let mut members = vec![cafe.id, bakery.id];
@@ -724,7 +724,7 @@ mod suite {
     }
 
     pub fn a_shops_wrong_digits_count_once_each<S: Subject>(town: &mut Town<S>) {
-        let (cafe, bakery) = (MerchantId([1; 16]), MerchantId([2; 16]));
+        let (cafe, bakery) = ([1; 16], [2; 16]);
         for (merchant, mac, at) in [(cafe, 1, 5), (cafe, 1, 6), (cafe, 2, 3), (bakery, 1, 4)] {
             town.store.wrong_digits(merchant, [mac; 32], START.plus(at)).unwrap();
         }

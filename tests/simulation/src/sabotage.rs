@@ -6,12 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use moa_ledger::batch::{self, Changes, Prior, Tx};
 use moa_ledger::memory::MemoryStore;
+use moa_ledger::store::invitations::{Invitations, MOST_INVITATIONS, Seen, Sending, Sent, Trace};
 use moa_ledger::store::{
     CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard, InboxHead,
     InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session, Store,
     StoreError, TakenOneTime, missing, pass_over,
 };
 use moa_ledger::tables::Tables;
+use moa_rules::admission::JoinRequest;
 use moa_rules::amendment::Amendment;
 use moa_rules::certificate::Certificate;
 use moa_rules::debt::Debt;
@@ -20,6 +22,7 @@ use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::group::Group;
 use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::invitation::{Invitation, TokenHash};
 use moa_rules::lot::Lot;
 use moa_rules::pass::{Pass, PassState};
 use moa_rules::quantity::{MAX_AMOUNT, Money};
@@ -668,15 +671,11 @@ impl People for SpoiltStore {
     ) -> Result<Option<TakenOneTime>, StoreError> {
         self.people.take_one_time(mac, paying, by)
     }
-    fn wrong_digits(&self, merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
-        self.people.wrong_digits(merchant, mac, now)
+    fn wrong_digits(&self, asker: [u8; 16], mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
+        self.people.wrong_digits(asker, mac, now)
     }
-    fn wrong_digits_since(
-        &self,
-        merchant: MerchantId,
-        since: Timestamp,
-    ) -> Result<Vec<Timestamp>, StoreError> {
-        self.people.wrong_digits_since(merchant, since)
+    fn wrong_digits_since(&self, asker: [u8; 16], since: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        self.people.wrong_digits_since(asker, since)
     }
     fn forget_one_time(&self, now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError> {
         self.people.forget_one_time(now, tries_before)
@@ -701,5 +700,66 @@ impl People for SpoiltStore {
 
     fn effect_failed(&self, id: [u8; 16], due_at: Timestamp) -> Result<(), StoreError> {
         self.people.effect_failed(id, due_at)
+    }
+}
+
+/// What the books say of invitations is theirs; their traces are people's.
+impl Invitations for SpoiltStore {
+    fn invitation(&self, issuer: MerchantId, id: OpId) -> Result<Option<Invitation>, StoreError> {
+        Ok(self.lock().books.tables.invitations.get(&(issuer, id)).copied())
+    }
+
+    fn invitation_by_hash(&self, hash: TokenHash) -> Result<Option<Invitation>, StoreError> {
+        let state = self.lock();
+        let mut known = state.books.tables.invitations.values();
+        Ok(known.find(|known| known.hash == Some(hash)).copied())
+    }
+
+    fn invitation_by_code(&self, code_mac: [u8; 32]) -> Result<Option<Invitation>, StoreError> {
+        self.people.invitation_by_code(code_mac)
+    }
+
+    fn invitations_of(&self, merchant: MerchantId, since: Timestamp) -> Result<Vec<Invitation>, StoreError> {
+        Ok(self.lock().books.tables.invitations_of(merchant, since, MOST_INVITATIONS))
+    }
+
+    fn join_requests_of(
+        &self,
+        merchant: MerchantId,
+        since: Timestamp,
+    ) -> Result<Vec<JoinRequest>, StoreError> {
+        Ok(self.lock().books.tables.join_requests_of(merchant, since))
+    }
+
+    fn traces_of(&self, issuer: MerchantId) -> Result<Vec<(OpId, Trace)>, StoreError> {
+        self.people.traces_of(issuer)
+    }
+
+    fn name_invitation(
+        &self,
+        issuer: MerchantId,
+        id: OpId,
+        code_mac: [u8; 32],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.people.name_invitation(issuer, id, code_mac, now)
+    }
+
+    fn send_invitation(&self, sending: &Sending, now: Timestamp) -> Result<Sent, StoreError> {
+        self.people.send_invitation(sending, now)
+    }
+
+    fn invitation_seen(
+        &self,
+        issuer: MerchantId,
+        id: OpId,
+        seen: Seen,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.people.invitation_seen(issuer, id, seen, now)
+    }
+
+    fn forget_traces(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.people.forget_traces(before)
     }
 }
