@@ -9,6 +9,7 @@ pub mod canonical;
 pub mod chain;
 pub mod code;
 pub mod dpop;
+pub mod invitation;
 pub mod keys;
 pub mod link;
 pub mod member;
