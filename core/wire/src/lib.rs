@@ -7,6 +7,7 @@
 pub mod api;
 pub mod canonical;
 pub mod chain;
+pub mod channel;
 pub mod code;
 pub mod dpop;
 pub mod invitation;

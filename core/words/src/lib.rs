@@ -18,6 +18,8 @@ mod access;
 mod code;
 pub mod group;
 mod history;
+pub mod html;
+pub mod invitation;
 mod label;
 mod lang;
 mod ledger;
