@@ -18,6 +18,8 @@ mod access;
 mod code;
 pub mod group;
 mod history;
+pub mod html;
+pub mod invitation;
 mod joining;
 mod label;
 mod lang;

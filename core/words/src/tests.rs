@@ -175,13 +175,15 @@ fn refusals_of_kinds() -> Vec<(Kind, Refusal)> {
     ]
 }
 
-const NOT_OURS: [NotOurs; 7] = [
+const NOT_OURS: [NotOurs; 9] = [
     NotOurs::Empty,
     NotOurs::TooLong,
     NotOurs::Damaged,
     NotOurs::PaymentCode,
     NotOurs::ForeignLink,
     NotOurs::Mistyped,
+    NotOurs::InvitationMistyped,
+    NotOurs::BrokenLink,
     NotOurs::Unknown,
 ];
 
