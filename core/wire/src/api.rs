@@ -18,6 +18,7 @@ use moa_rules::standing::StandingChoice;
 use moa_rules::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::channel::Channel;
 use crate::member::MemberSecret;
 use crate::number::TypedNumber;
 
@@ -440,7 +441,7 @@ pub struct InvitationToSend {
     /// The token of its link, 32 hex digits: the server keeps it only until the message is out.
     pub token: String,
     /// `email` or `sms`.
-    pub channel: String,
+    pub channel: Channel,
     /// The address, or the number in E.164.
     pub to: String,
 }

@@ -17,6 +17,7 @@ use moa_words::{Lang, ProblemText, problem};
 use crate::buyers::NoSecret;
 use crate::cursor::BadCursor;
 use crate::enrolment::EnrolmentError;
+use crate::invitations::InvitationError;
 use crate::one_time::OneTimeError;
 use crate::proof::NotProved;
 use crate::sessions::SessionError;
@@ -258,6 +259,26 @@ impl From<OneTimeError> for Fault {
             OneTimeError::Store(error) => return error.into(),
             OneTimeError::NoRandomness(error) => {
                 tracing::error!(%error, "digits could not be drawn");
+                ProblemText::Internal
+            }
+        })
+    }
+}
+
+impl From<InvitationError> for Fault {
+    fn from(error: InvitationError) -> Self {
+        Self(match error {
+            InvitationError::Void => ProblemText::InvitationVoid,
+            InvitationError::ForAnother => ProblemText::InvitationForAnother,
+            InvitationError::NoShop => ProblemText::Forbidden,
+            InvitationError::BadContact => ProblemText::BadContact,
+            InvitationError::TooManyTries { retry_after_s } => ProblemText::TooManyTries { retry_after_s },
+            InvitationError::TooManySent { retry_after_s } => {
+                ProblemText::TooManyInvitationsSent { retry_after_s }
+            }
+            InvitationError::Store(error) => return error.into(),
+            InvitationError::NoRandomness(error) => {
+                tracing::error!(%error, "a contact could not be sealed");
                 ProblemText::Internal
             }
         })

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use moa_ledger::reach::Reach;
 use moa_ledger::store::passes_since;
+use moa_rules::admission::{JoinRequest, REQUEST_DAYS};
 use moa_rules::debt::Debt;
 use moa_rules::event::Inbox;
-use moa_rules::id::AccountId;
+use moa_rules::id::{AccountId, MerchantId};
 use moa_rules::lot::Lot;
 use moa_rules::sale::Sale;
 use moa_rules::standing::StandingChoice;
+use moa_rules::time::Timestamp;
 use moa_wire::api::{Base64, Snapshot, WaitingSale};
 use moa_wire::canonical;
 use moa_wire::member::MemberSecret;
@@ -20,6 +23,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::buyers;
 use crate::cursor::ChangesCursor;
+use crate::invitations;
 
 /// How often lots and heads are read again because a commit came between.
 const ATTEMPTS: u32 = 10;
@@ -72,6 +76,7 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         None => Vec::new(),
     };
     let passes = passes.iter().map(|pass| Base64(canonical::encode(pass))).collect();
+    let (invitations, join_requests) = joining(app, &reach)?;
     let account = Inbox::Account(caller.account);
     if caller.person().is_some() && app.store().head(account)?.count != cursor.count(account) {
         return Ok(None);
@@ -90,10 +95,23 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         waiting,
         standing,
         member,
+        invitations,
+        join_requests,
         heads,
         cursor,
         now,
     }))
+}
+
+/// What a shop's owner is to know of invitations, and of who asks to join.
+fn joining(app: &App, reach: &Reach) -> Result<(Vec<Base64>, Vec<JoinRequest>), Fault> {
+    let own = |merchant: &MerchantId| reach.inboxes.contains(&Inbox::Merchant(*merchant));
+    let Some(merchant) = reach.merchant.filter(own) else { return Ok(Default::default()) };
+    let now = app.engine.now();
+    let invitations = app.store().invitations_of(merchant, now.plus(-invitations::TOLD_FOR))?;
+    let waits = now.plus(-i64::from(REQUEST_DAYS) * Timestamp::DAY);
+    let requests = app.store().join_requests_of(merchant, waits)?;
+    Ok((invitations.iter().map(|known| Base64(canonical::encode(known))).collect(), requests))
 }
 
 /// What a person has; a shop's computer has nothing.
