@@ -209,7 +209,7 @@ fn own(merchant: MerchantId, id: GroupId, info: Option<GroupInfo>, confirmed: bo
 /// A shop, by what the directory knows.
 pub(crate) fn shop(db: &Connection, id: MerchantId) -> Result<Shop, PhoneError> {
     Ok(match directory::merchant(db, id)? {
-        Some(MerchantProfile { name, currency, place }) => {
+        Some(MerchantProfile { name, currency, place, .. }) => {
             Shop { id, name: Some(name), place, currency: Some(currency) }
         }
         None => Shop { id, name: None, place: None, currency: None },

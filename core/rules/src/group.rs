@@ -10,7 +10,7 @@ use crate::id::{GroupId, MerchantId};
 use crate::lot::Usable;
 use crate::refusal::Refusal;
 use crate::role;
-use crate::terms::{Profile, TERMS_HONOURED_FOR, Terms, Unit, check_name};
+use crate::terms::{Profile, TERMS_HONOURED_FOR, Terms, Unit};
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
 
@@ -149,7 +149,7 @@ pub(crate) fn found(
     terms: &Terms,
 ) -> Result<Decision, Halt> {
     let founder = author.owner()?;
-    check_name(&profile.name)?;
+    profile.check()?;
     terms.check()?;
     let group = author.op.id.as_group();
     view.want(&[Key::Merchant(founder), Key::Memberships(founder), Key::Group(group)])?;

@@ -169,9 +169,7 @@ impl Cell<'_> {
                 let (key, public_key) = (key.key_id(), key.public_key());
                 OpBody::EnrolDevice { account, key, public_key, proved: Some(true) }
             }
-            1 => OpBody::RegisterMerchant {
-                profile: MerchantProfile { name: "Own".to_owned(), currency: Currency::KRW, place: None },
-            },
+            1 => OpBody::RegisterMerchant { profile: MerchantProfile::new("Own", Currency::KRW, None) },
             2 => founding(),
             3 => {
                 let group = if own { self.others_group().await } else { NO_GROUP };

@@ -164,11 +164,11 @@ fn terms() -> Terms {
 }
 
 fn profile() -> MerchantProfile {
-    MerchantProfile { name: "달빛책방".to_owned(), currency: Currency::KRW, place: None }
+    MerchantProfile::new("달빛책방", Currency::KRW, None)
 }
 
 fn group_profile() -> Profile {
-    Profile { name: "골목".to_owned(), scope: Scope::Area }
+    Profile::new("골목", Scope::Area)
 }
 
 fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {

@@ -415,7 +415,7 @@ impl World {
 
     fn open_shop(&mut self, person: usize) -> Step {
         let name = self.people[person].name.clone();
-        let profile = MerchantProfile { name, currency: Currency::KRW, place: None };
+        let profile = MerchantProfile::new(name, Currency::KRW, None);
         let opened = self.on_phone(person, |phone| phone.register_merchant(profile))?;
         match opened {
             Some(merchant) => self.promised(person, "opens", OpId(merchant.0)),
@@ -428,7 +428,7 @@ impl World {
     }
 
     fn found(&mut self, person: usize) -> Step {
-        let profile = Profile { name: format!("alley of {}", self.people[person].name), scope: Scope::Area };
+        let profile = Profile::new(format!("alley of {}", self.people[person].name), Scope::Area);
         let terms = self.terms()?;
         match self.on_phone(person, |phone| phone.found_group(profile, terms))? {
             Some(group) => {

@@ -258,7 +258,7 @@ impl Town {
     }
 
     pub fn shop_of(&mut self, owner: Person) -> Shop {
-        let profile = MerchantProfile { name: "모퉁이".into(), currency: Currency::KRW, place: None };
+        let profile = MerchantProfile::new("모퉁이", Currency::KRW, None);
         let op = self.op(owner.key, OpBody::RegisterMerchant { profile });
         self.send(&op.clone().into()).unwrap();
         let shop = Shop { merchant: op.id.as_merchant(), owner };
@@ -295,7 +295,7 @@ impl Town {
     }
 
     pub fn group(&mut self, founder: Shop, terms: Terms) -> GroupId {
-        let profile = Profile { name: "골목".into(), scope: Scope::Area };
+        let profile = Profile::new("골목", Scope::Area);
         let op = self.op(founder.owner.key, OpBody::FoundGroup { profile, terms });
         self.send(&op.clone().into()).unwrap();
         op.id.as_group()

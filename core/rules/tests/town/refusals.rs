@@ -50,7 +50,7 @@ impl Scene {
     }
 
     fn found(&mut self, spoil: impl FnOnce(&mut Profile, &mut Terms)) -> Parcel {
-        let mut profile = Profile { name: "시장".into(), scope: Scope::Building };
+        let mut profile = Profile::new("시장", Scope::Building);
         let mut terms = points(300, 0);
         spoil(&mut profile, &mut terms);
         self.op(self.shop.owner.key, OpBody::FoundGroup { profile, terms })
@@ -125,7 +125,7 @@ impl Scene {
 }
 
 fn profile() -> MerchantProfile {
-    MerchantProfile { name: "새 가게".into(), currency: Currency::KRW, place: None }
+    MerchantProfile::new("새 가게", Currency::KRW, None)
 }
 
 const STRANGER: KeyId = KeyId([7; 8]);

@@ -308,7 +308,7 @@ impl Town {
 
     /// A group of the shop's: 3 %, six months, usable from 1 000.
     pub async fn found(&self, shop: &Shop) -> GroupId {
-        let profile = Profile { name: "Alley".to_owned(), scope: Scope::Area };
+        let profile = Profile::new("Alley", Scope::Area);
         let (rate, minimum) = (BasisPoints::new(300).unwrap(), Units::new(1_000).unwrap());
         let terms = Terms::points(rate, Validity::Months(6), minimum);
         let op = shop.device.op(self.now(), OpBody::FoundGroup { profile, terms });
@@ -471,7 +471,7 @@ fn op_id(key: KeyId, counter: u64) -> OpId {
 }
 
 pub fn profile(name: &str) -> MerchantProfile {
-    MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None }
+    MerchantProfile::new(name, Currency::KRW, None)
 }
 
 pub fn confirmation(code: &str, enrolment: &Enrolment, key: &SoftwareKey) -> Confirmation {

@@ -286,9 +286,9 @@ pub fn points(rate_bp: u16, minimum: i64, basis: Basis) -> Terms {
 }
 
 pub fn shop_profile(name: &str) -> MerchantProfile {
-    MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None }
+    MerchantProfile::new(name, Currency::KRW, None)
 }
 
 pub fn alley() -> Profile {
-    Profile { name: "Alley".to_owned(), scope: Scope::Building }
+    Profile::new("Alley", Scope::Building)
 }

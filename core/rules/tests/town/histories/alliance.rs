@@ -129,7 +129,7 @@ pub fn some_move() -> impl Strategy<Value = Move> {
 
 impl History {
     pub(super) fn found(&mut self, shop: Shop, terms: Terms) -> GroupId {
-        let profile = Profile { name: "골목".into(), scope: Scope::Area };
+        let profile = Profile::new("골목", Scope::Area);
         let op = self.town.op(shop.owner.key, OpBody::FoundGroup { profile, terms });
         let group = op.id.as_group();
         self.send(&op.into());
