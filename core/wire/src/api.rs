@@ -13,6 +13,7 @@ use moa_rules::lot::Lot;
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
+use moa_rules::sale::Sale;
 use moa_rules::staff::Limits;
 use moa_rules::standing::StandingChoice;
 use moa_rules::time::Timestamp;
@@ -733,6 +734,14 @@ pub struct WaitingSale {
     /// The last instant at which it can be claimed.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub until: Timestamp,
+}
+
+impl WaitingSale {
+    /// A sale as it waits; none, if it does not.
+    pub fn of(sale: &Sale) -> Option<Self> {
+        let Sale { id, merchant, amount, time, .. } = *sale;
+        Some(Self { sale: id, merchant, amount, time, until: sale.waits_until? })
+    }
 }
 
 /// `GET /v1/directory`: shops and groups changed since a time, in pages.

@@ -1,7 +1,7 @@
 //! Invitations beside the journal: who shows one gets a ticket, who made one sees its way, and the server sends those that go
 //! by mail or text message. (A3, A4; docs/invitations.md)
 
-use moa_ledger::store::invitations::{Seen, Sending, SendingLimits, Sent, Trace};
+use moa_ledger::store::invitations::{Seen, Sending, SendingLimits, Sent, Trace, told_since};
 use moa_ledger::store::{NewEffect, StoreError};
 use moa_rules::id::{AccountId, KeyId, MerchantId, OpId};
 use moa_rules::invitation::{Invitation, InvitationState, Invited, Ticket, TokenHash};
@@ -30,8 +30,6 @@ const TRIED_WITHIN: i64 = Timestamp::HOUR;
 const SENT_TO_CONTACT: u32 = 5;
 /// Invitations that the server sends for one shop in a day.
 const SENT_BY_SHOP: u32 = 100;
-/// For how long invitations that are over are still told.
-pub(crate) const TOLD_FOR: i64 = 30 * Timestamp::DAY;
 /// For how long a trace is kept: as long as any invitation, and as long as it is told.
 const TRACES_KEPT: i64 = 125 * Timestamp::DAY;
 /// The most members of a group that an invitation shows by name.
@@ -163,7 +161,7 @@ pub(crate) fn traces(app: &App, caller: Caller) -> Result<Vec<InvitationTrace>, 
     let mut traces: std::collections::BTreeMap<OpId, Trace> =
         app.store().traces_of(issuer)?.into_iter().collect();
     let mut told = Vec::new();
-    let made = app.store().invitations_of(issuer, now.plus(-TOLD_FOR))?;
+    let made = app.store().invitations_of(issuer, told_since(now))?;
     for known in made.into_iter().filter(|known| known.issuer == issuer) {
         let trace = traces.remove(&known.id).unwrap_or_default();
         let code = if known.hash.is_some() && known.state(now) == InvitationState::Open {

@@ -11,6 +11,11 @@ use super::{NewEffect, StoreError};
 /// The most invitations of a shop that are told at once: the newest.
 pub const MOST_INVITATIONS: usize = 500;
 
+/// The instant beyond which invitations must have been good to be told at `now`: those that are over, for thirty days.
+pub fn told_since(now: Timestamp) -> Timestamp {
+    now.plus(-30 * Timestamp::DAY)
+}
+
 /// The way of an invitation to people, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
