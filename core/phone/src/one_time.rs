@@ -103,7 +103,7 @@ impl Phone {
         Ok(code::text(&code))
     }
 
-    fn post_as_caller<T: Serialize>(&self, path: &str, body: &T) -> Result<Request, PhoneError> {
+    pub(crate) fn post_as_caller<T: Serialize>(&self, path: &str, body: &T) -> Result<Request, PhoneError> {
         let body = serde_json::to_vec(body).map_err(|_| corrupt("request"))?;
         let headers = vec![
             ("accept", "application/json".to_owned()),
@@ -115,7 +115,7 @@ impl Phone {
     }
 
     /// Reads an answer that someone stands there waiting for: the server's sentence rather than a time to come back.
-    fn read_answer<T: for<'de> Deserialize<'de>>(
+    pub(crate) fn read_answer<T: for<'de> Deserialize<'de>>(
         &self,
         answer: Result<Response, TransportError>,
     ) -> Result<T, PhoneError> {
