@@ -364,7 +364,7 @@ mod tests {
     fn an_op_that_is_no_sale_is_no_voucher() {
         let (key, _) = SoftwareKey::generate().unwrap();
         let mut op = largest_voucher(&key).value().clone();
-        op.body = OpBody::JoinGroup { group: GroupId([1; 16]), terms_version: 1 };
+        op.body = OpBody::JoinGroup { group: GroupId([1; 16]), terms_version: 1, invitation: None };
         let signed = Checked::sign(op, &key).unwrap();
         assert_eq!(read(&text(signed.bytes()), BASE), Err(NotOurs::Damaged));
     }

@@ -20,6 +20,7 @@ pub mod group;
 mod history;
 pub mod html;
 pub mod invitation;
+mod joining;
 mod label;
 mod lang;
 mod ledger;

@@ -207,7 +207,7 @@ fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
     let mut ops = vec![
         ("merchant", sign(1, OpBody::RegisterMerchant { profile: profile() })),
         ("group", sign(2, OpBody::FoundGroup { profile: group_profile(), terms: terms() })),
-        ("join", sign(3, OpBody::JoinGroup { group: GROUP, terms_version: 1 })),
+        ("join", sign(3, OpBody::JoinGroup { group: GROUP, terms_version: 1, invitation: None })),
         ("claim", sign(5, OpBody::Claim { sale: sale.bytes().to_vec(), choice })),
         ("redeem", sign(6, OpBody::Redeem { code, units })),
         ("sale", sale),
@@ -302,7 +302,18 @@ fn events(key: &SoftwareKey) -> Vec<(&'static str, Event)> {
                 },
             ),
         ),
-        ("joined", event(1, EventBody::MemberJoined { group: GROUP, merchant: MERCHANT, terms_version: 1 })),
+        (
+            "joined",
+            event(
+                1,
+                EventBody::MemberJoined {
+                    group: GROUP,
+                    merchant: MERCHANT,
+                    terms_version: 1,
+                    invitation: None,
+                },
+            ),
+        ),
         (
             "sale",
             event(
