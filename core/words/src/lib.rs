@@ -39,7 +39,7 @@ mod sms;
 mod tests;
 pub mod when;
 
-pub use code::not_ours;
+pub use code::{not_a_contact, not_ours};
 pub use history::{HistoryText, history};
 pub use label::{Label, label};
 pub use lang::Lang;
