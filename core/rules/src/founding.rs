@@ -39,7 +39,8 @@ pub fn validity(scope: Scope) -> Validity {
 /// building; a card of ten stamps, and a coupon, give back about as much as the rate.
 pub fn suggested(scope: Scope, kind: Kind, currency: Currency) -> Terms {
     let (rate, validity, purchase) = (rate(scope), validity(scope), example(currency).0);
-    let given_back = |purchases: i64| purchases * purchase * i64::from(rate.get()) / i64::from(BasisPoints::MAX);
+    let given_back =
+        |purchases: i64| purchases * purchase * i64::from(rate.get()) / i64::from(BasisPoints::MAX);
     let terms = match kind {
         Kind::Point => Terms::points(rate, validity, minimum(purchase)),
         Kind::Reserve => Terms { kind, ..Terms::points(rate, validity, minimum(purchase)) },

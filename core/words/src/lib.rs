@@ -20,6 +20,7 @@ pub mod group;
 mod history;
 pub mod html;
 pub mod invitation;
+mod invited;
 mod joining;
 mod label;
 mod lang;
@@ -41,6 +42,7 @@ pub mod when;
 
 pub use code::{not_a_contact, not_ours};
 pub use history::{HistoryText, history};
+pub use invited::{InvitationText, invited, votes};
 pub use label::{Label, label};
 pub use lang::Lang;
 pub use number::Mileage;
