@@ -15,7 +15,7 @@ use moa_rules::terms::Terms;
 use moa_rules::time::Day;
 
 use crate::html::escaped;
-use crate::number::{Mileage, count, mileage, money, plural};
+use crate::number::{count, money, plural};
 use crate::particle::{Particle, with};
 use crate::{Lang, group, when};
 
