@@ -38,6 +38,9 @@ const BESIDE: [(&str, &str); 11] = [
     ("secret", "SELECT * FROM secret"),
 ];
 
+/// Those of them that another key's data key has sealed, if the database was another key's.
+const SEALED: [&str; 3] = ["secret", "invitation_link", "invitee"];
+
 /// Whose database it was.
 pub(crate) struct Owner<'a> {
     pub key: KeyId,
@@ -135,7 +138,7 @@ impl Old {
         let ops = each(&db, OPS, |row| self.op(row, owner));
         let ours = meta::get(&db, &meta::KEY).is_ok_and(|key| key == Some(owner.key));
         for (table, select) in BESIDE {
-            if table == "secret" && !ours {
+            if SEALED.contains(&table) && !ours {
                 continue;
             }
             let mut rows = Vec::new();
