@@ -18,6 +18,7 @@ mod access;
 mod code;
 pub mod group;
 mod history;
+mod industry;
 mod label;
 mod lang;
 mod ledger;
@@ -38,6 +39,7 @@ pub mod when;
 
 pub use code::not_ours;
 pub use history::{HistoryText, history};
+pub use industry::{industry, industry_words};
 pub use label::{Label, label};
 pub use lang::Lang;
 pub use number::Mileage;
