@@ -20,7 +20,7 @@ use crate::store::StoreError;
 const COUNTS: &str = "SELECT choice, sum(found.count)::bigint AS count
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS given (choice, term, first, last)
     CROSS JOIN LATERAL (SELECT count(*) AS count FROM (SELECT 1 FROM search_postings
-        WHERE term = given.term AND cell BETWEEN given.first AND given.last LIMIT $5) AS some) AS found
+        WHERE term = given.term AND cell BETWEEN given.first AND given.last LIMIT $5) AS counted) AS found
     GROUP BY choice";
 const POSTINGS: &str = "SELECT found.cell, found.id
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS given (term, first, last)
