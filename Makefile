@@ -92,8 +92,10 @@ fuzz: need-rust need-nightly ## every way in for bytes of strangers under libFuz
 .PHONY: soak soak-kills soak-kills-postgres soak-power soak-api soak-simulation soak-town soak-turmoil soak-growth
 soak: soak-kills soak-kills-postgres soak-power soak-api soak-simulation soak-town soak-turmoil soak-growth fuzz ## what takes long: kills, power cuts, API, simulation, turmoil, growth, fuzzing
 soak-kills: need-rust ## 300 kills under a mixed load
+	$(CARGO) build --quiet --locked --package moa-server --bin moa
 	MOA_KILLS=300 $(CARGO) test --quiet --locked --package moa-world --test killed -- --nocapture --skip postgres
 soak-kills-postgres: need-rust need-postgres ## 100 kills of the server and of its PostgreSQL
+	$(CARGO) build --quiet --locked --package moa-server --bin moa
 	MOA_KILLS=100 $(CARGO) test --quiet --locked --package moa-world --test killed -- --nocapture postgres
 soak-power: need-rust ## 100 power cuts under load
 	MOA_POWER_CUTS=100 $(CARGO) test --quiet --locked --package moa-durability --test power -- --nocapture

@@ -122,7 +122,8 @@ impl Phone {
             self.check_currency(&terms)?;
         }
         let effect = |_| Effect { group: Some(group), ..Effect::default() };
-        let op = self.submit(OpBody::JoinGroup { group, terms_version }, effect, |_, _| Ok(()))?;
+        let op =
+            self.submit(OpBody::JoinGroup { group, terms_version, invitation: None }, effect, |_, _| Ok(()))?;
         Ok(op.value().id)
     }
 

@@ -9,6 +9,7 @@ use crate::id::{AccountId, MerchantId};
 use crate::quantity::{Currency, Money};
 use crate::refusal::Refusal;
 use crate::terms::check_name;
+use crate::time::Day;
 use crate::view::{Halt, View};
 
 /// A point on the globe, in millionths of a degree.
@@ -180,6 +181,8 @@ pub struct Merchant {
     pub profile: MerchantProfile,
     /// What its tills may sell together before they sync, in minor units.
     pub allowance: Money,
+    /// The day on which it last invited someone, and how often.
+    pub invited: (Day, u16),
 }
 
 /// Opens a shop for the author's account; the author's key acts for it from now on.
@@ -195,4 +198,14 @@ pub(crate) fn register(view: &View, author: &Author, profile: &MerchantProfile) 
     }
     let (key, profile) = (author.device.key, profile.clone());
     Ok(author.caused(EventBody::MerchantRegistered { merchant, owner, key, profile }))
+}
+
+/// The author's shop presents itself otherwise from now on. The money it takes stays.
+pub(crate) fn amend(view: &View, author: &Author, profile: &MerchantProfile) -> Result<Decision, Halt> {
+    let merchant = author.owner()?;
+    profile.check()?;
+    if view.merchant(merchant)?.is_none_or(|known| known.profile.currency != profile.currency) {
+        return Err(Refusal::CurrencyDiffers.into());
+    }
+    Ok(author.caused(EventBody::MerchantAmended { merchant, profile: profile.clone() }))
 }

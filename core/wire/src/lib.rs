@@ -7,8 +7,10 @@
 pub mod api;
 pub mod canonical;
 pub mod chain;
+pub mod channel;
 pub mod code;
 pub mod dpop;
+pub mod invitation;
 pub mod keys;
 pub mod link;
 pub mod member;

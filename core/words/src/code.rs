@@ -37,6 +37,16 @@ pub fn not_ours(lang: Lang, what: NotOurs) -> String {
             "번호 열두 자리 중에 틀린 숫자가 있어요. 손님의 화면을 보고 다시 적어 주세요.",
             "One of the twelve digits is wrong. Compare them with the customer's screen and type again.",
         ),
+        NotOurs::InvitationMistyped => text!(
+            lang,
+            "초대 코드 여덟 자리라면 틀린 글자가 있어요. 받은 코드와 견주어 보고 다시 적어 주세요.",
+            "If this is an invitation code, one of its eight characters is wrong. Compare and type again.",
+        ),
+        NotOurs::BrokenLink => text!(
+            lang,
+            "모아 링크인데 중간에 잘렸거나 이 앱이 아직 모르는 링크예요. 링크를 다시 받거나 앱을 업데이트해 주세요.",
+            "This Moa link is cut off or newer than this app. Ask for it again, or update the app.",
+        ),
         NotOurs::Unknown => text!(
             lang,
             "모아 코드가 아니에요. 상대방이 보여 주는 모아 코드를 읽어 주세요.",

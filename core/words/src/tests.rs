@@ -152,6 +152,15 @@ fn refusals() -> Vec<Refusal> {
         R::GrantTooLarge { max: Money(1_000_000) },
         R::NotSoMuchIssued { left: units(300) },
         R::BadLastDay { days: 3_660 },
+        R::InvitationVoid,
+        R::BadInvitation,
+        R::BadUses { max: 1_000 },
+        R::TooManyInvitations { most: 300 },
+        R::UnknownShop,
+        R::AlreadyAsked,
+        R::AskedLately { days: 7 },
+        R::UnknownRequest,
+        R::RequestStale,
     ]
 }
 
@@ -168,17 +177,19 @@ fn refusals_of_kinds() -> Vec<(Kind, Refusal)> {
     ]
 }
 
-const NOT_OURS: [NotOurs; 7] = [
+const NOT_OURS: [NotOurs; 9] = [
     NotOurs::Empty,
     NotOurs::TooLong,
     NotOurs::Damaged,
     NotOurs::PaymentCode,
     NotOurs::ForeignLink,
     NotOurs::Mistyped,
+    NotOurs::InvitationMistyped,
+    NotOurs::BrokenLink,
     NotOurs::Unknown,
 ];
 
-const PROBLEMS: [ProblemText; 39] = [
+const PROBLEMS: [ProblemText; 43] = [
     ProblemText::NotFound,
     ProblemText::MethodNotAllowed,
     ProblemText::NotJson,
@@ -213,6 +224,10 @@ const PROBLEMS: [ProblemText; 39] = [
     ProblemText::OneTimeCodeExpired,
     ProblemText::OneTimeCodeUsed,
     ProblemText::TooManyTries { retry_after_s: 1_500 },
+    ProblemText::InvitationVoid,
+    ProblemText::InvitationForAnother,
+    ProblemText::BadContact,
+    ProblemText::TooManyInvitationsSent { retry_after_s: 7_200 },
     ProblemText::NoOps,
     ProblemText::TooManyOps { max: 100 },
     ProblemText::ClockOutOfReach { now_ms: 1_790_000_000_000, most_ms: 2_106_224_000_000 },

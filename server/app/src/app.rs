@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::carrier::{Carrier, Development};
 use crate::config::Limits;
 use crate::keys::PublicKeys;
+use crate::mailer::Mailer;
 use crate::pepper::Pepper;
 use crate::proof::Proofs;
 use crate::test_clock::TestClock;
@@ -23,6 +24,7 @@ pub(crate) struct App {
     pub(crate) pepper: Pepper,
     pub(crate) public_keys: PublicKeys,
     pub(crate) carrier: Arc<dyn Carrier>,
+    pub(crate) mailer: Arc<dyn Mailer>,
     /// The development carrier, if its messages may be shown over HTTP.
     pub(crate) shown: Option<Arc<Development>>,
     /// The clock's hand, if it may be moved over HTTP.
@@ -65,6 +67,11 @@ impl App {
         }
     }
 
+    /// The address that links of this server begin with.
+    pub(crate) fn base(&self) -> &str {
+        self.link_base.as_deref().unwrap_or(&self.address)
+    }
+
     /// Resolves when the server stops.
     pub(crate) async fn stopped(&self) {
         // An error says that nobody runs the server any more, which is the same.
@@ -94,6 +101,7 @@ pub(crate) mod testing {
     use moa_rules::time::Timestamp;
 
     use super::*;
+    use crate::mailer;
 
     /// The parts, and the hand of their clock. They never stop.
     pub(crate) fn app(carrier: Arc<dyn Carrier>) -> (Arc<App>, Arc<AtomicI64>) {
@@ -109,6 +117,7 @@ pub(crate) mod testing {
             pepper: Pepper::new([7; 32]),
             public_keys: PublicKeys::default(),
             carrier,
+            mailer: Arc::new(mailer::Development::default()),
             shown: None,
             test_clock: None,
             effects: Notify::new(),

@@ -28,6 +28,7 @@ use crate::data_dir::{DataDir, DataError};
 use crate::http;
 use crate::jobs;
 use crate::keys::PublicKeys;
+use crate::mailer;
 use crate::peer::Connected;
 use crate::proof::Proofs;
 use crate::test_clock::TestClock;
@@ -115,6 +116,7 @@ pub fn start_on(
         pepper,
         public_keys: PublicKeys::default(),
         carrier,
+        mailer: Arc::new(mailer::Development::default()),
         shown,
         test_clock,
         effects: Notify::new(),

@@ -173,7 +173,7 @@ impl Cell<'_> {
             2 => founding(),
             3 => {
                 let group = if own { self.others_group().await } else { NO_GROUP };
-                OpBody::JoinGroup { group, terms_version: 1 }
+                OpBody::JoinGroup { group, terms_version: 1, invitation: None }
             }
             4 => OpBody::RecordSale { amount, addressee: None, redemption: None },
             5 => {

@@ -41,7 +41,7 @@ pub struct PeopleTable {
 }
 
 /// Every table of people, and what is to be sent to them. The same names in every database.
-pub const PEOPLE: [PeopleTable; 11] = [
+pub const PEOPLE: [PeopleTable; 12] = [
     PeopleTable { name: "accounts", columns: &["phone_mac", "account", "named_at"] },
     PeopleTable { name: "recoveries", columns: &["account", "mac", "tries"] },
     PeopleTable { name: "known_devices", columns: &["account", "key", "name", "since", "seen"] },
@@ -50,7 +50,24 @@ pub const PEOPLE: [PeopleTable; 11] = [
         name: "one_time_codes",
         columns: &["mac", "account", "code", "made_at", "expires_at", "kept_until", "taken_by"],
     },
-    PeopleTable { name: "wrong_digits", columns: &["merchant", "mac", "at"] },
+    PeopleTable { name: "wrong_digits", columns: &["asker", "mac", "at"] },
+    PeopleTable {
+        name: "invitation_traces",
+        columns: &[
+            "issuer",
+            "invitation",
+            "code_mac",
+            "channel",
+            "contact_mac",
+            "contact",
+            "sent_at",
+            "delivered_at",
+            "opened",
+            "opened_at",
+            "claimed_at",
+            "begun_at",
+        ],
+    },
     PeopleTable {
         name: "enrolments",
         columns: &[

@@ -10,6 +10,7 @@ mod directory;
 mod enrolments;
 mod errors;
 mod import;
+mod invitations;
 mod load;
 mod people;
 mod pool;

@@ -6,6 +6,7 @@ mod columns;
 mod directory;
 mod enrolments;
 mod import;
+mod invitations;
 mod load;
 mod people;
 mod save;

@@ -217,7 +217,7 @@ fn check_op(row: &KeptOp, rebuilt: &Tables, report: &mut Report) -> Option<Vec<(
         Carried::Code(code) => Some((code.key, code.counter)),
         Carried::Consent(consent) => Some((consent.key, consent.counter)),
         Carried::Invitation(invitation) => Some((invitation.key, invitation.counter)),
-        Carried::None | Carried::Buyer(_) | Carried::Sale(_) | Carried::Pass { .. } => None,
+        Carried::None | Carried::Ticket | Carried::Buyer(_) | Carried::Sale(_) | Carried::Pass { .. } => None,
     };
     Some([(value.actor, value.counter)].into_iter().chain(code).collect())
 }
@@ -293,6 +293,10 @@ fn name(row: &Row) -> String {
             format!("debt of account {} to shop {} in group {}", debt.account, debt.merchant, debt.group)
         }
         Row::Amendment(amendment) => format!("amendment of group {}", amendment.group),
+        Row::Invitation(invitation) => format!("invitation {} by shop {}", invitation.id, invitation.issuer),
+        Row::JoinRequest(request) => {
+            format!("request of shop {} to join group {}", request.merchant, request.group)
+        }
         Row::Closed { account, .. } => format!("closed account {account}"),
         Row::Operator { account, .. } => format!("operator {account}"),
     }

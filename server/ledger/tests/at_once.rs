@@ -265,7 +265,11 @@ mod suite {
                 (0..8).map(|_| town.group(points(500, 0, Basis::OnIssue), &[&cafe])).collect();
             for group in &groups {
                 asked.push(op(town, &cafe, OpBody::CloseGroup { group: *group }));
-                asked.push(op(town, &bakery, OpBody::JoinGroup { group: *group, terms_version: 1 }));
+                asked.push(op(
+                    town,
+                    &bakery,
+                    OpBody::JoinGroup { group: *group, terms_version: 1, invitation: None },
+                ));
             }
             let outcomes = at_once(town, by, &asked);
             for (group, outcomes) in groups.iter().zip(outcomes.chunks(2)) {

@@ -20,6 +20,7 @@ conformance!(
     a_group_is_found_by_its_name_and_by_what_its_members_are,
     groups_come_nearest_first_largest_first_or_best_first,
     who_joins_or_leaves_moves_a_group_and_one_that_closes_is_found_no_more,
+    a_shop_that_moves_takes_its_groups_along_and_new_names_take_the_place_of_old_ones,
     every_store_finds_what_is_found_by_looking_at_everything,
 );
 
@@ -60,7 +61,7 @@ mod suite {
     }
 
     fn join<S: Subject>(town: &Town<S>, group: GroupId, member: &Shop) {
-        town.apply(&member.actor, OpBody::JoinGroup { group, terms_version: 1 });
+        town.apply(&member.actor, OpBody::JoinGroup { group, terms_version: 1, invitation: None });
     }
 
     /// The names of what is found, which is what is found by looking at everything.
@@ -212,6 +213,29 @@ mod suite {
         town.apply(&cafe.actor, OpBody::CloseGroup { group });
         assert_eq!(names(town, &groups()), [""; 0]);
         assert_eq!(names(town, &shops()), ["스타 카페", "빵굽는집"]);
+    }
+
+    pub fn a_shop_that_moves_takes_its_groups_along_and_new_names_take_the_place_of_old_ones<S: Subject>(
+        town: &mut Town<S>,
+    ) {
+        let cafe = open(town, profile("스타 카페", 300, Industry::Cafe));
+        let group = found_group(town, Profile::new("정동 모임", Scope::Area), 300, &[&cafe]);
+        let near = Region::Circle { centre: CITY_HALL, radius_m: 1_000 };
+        let near = |query: Query| Query { region: Some(near), ..query };
+        assert_eq!(names(town, &near(shops())), ["스타 카페"]);
+        assert_eq!(names(town, &near(groups())), ["정동 모임"]);
+        let moved = profile("달 빵집", 9_000, Industry::Bakery);
+        town.apply(&cafe.actor, OpBody::AmendMerchant { profile: moved });
+        let profile = Profile::new("별빛 모임", Scope::Industry);
+        town.apply(&cafe.actor, OpBody::AmendProfile { group, profile });
+        assert_eq!(names(town, &near(shops())), [""; 0]);
+        assert_eq!(names(town, &near(groups())), [""; 0]);
+        let typed = |typed: &str, query: Query| Query { words: vec![word(typed, &[])], ..query };
+        assert_eq!(names(town, &typed("스타", shops())), [""; 0]);
+        assert_eq!(names(town, &typed("ㄷㅃㅈ", shops())), ["달 빵집"]);
+        assert_eq!(names(town, &typed("정동", groups())), [""; 0]);
+        let bakeries = Query { facts: vec![Fact::industry(Industry::Bakery)], ..typed("별빛", groups()) };
+        assert_eq!(names(town, &bakeries), ["별빛 모임"]);
     }
 
     /// Numbers that look like chance, the same in every run.

@@ -619,7 +619,7 @@ impl World {
         let code: Rc<str> = code.text.into();
         let late = self.rng.chance(300);
         let wait = if late { 4 * Timestamp::MINUTE } else { self.rng.between(1_000, 40_000) };
-        if self.rng.chance(2_500) {
+        if self.rng.chance(4_000) {
             self.later(wait, shop, Afterwards::Hold { code: Rc::clone(&code), units });
         } else {
             self.after(wait, Event::Act(shop, Action::Take { code: Rc::clone(&code), units, buyer }));
@@ -643,6 +643,7 @@ impl World {
                 self.later(wait, shop, Afterwards::SellRest { redemption, buyer });
             }
             self.perhaps_undone(shop, asked.op);
+            self.perhaps_brought_back(shop, buyer)?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use moa_rules::admission::JoinRequest;
 use moa_rules::amendment::Amendment;
 use moa_rules::books::{Account, Ledger, Party, postings};
 use moa_rules::certificate::MOST_ALLOWANCE;
@@ -16,6 +17,7 @@ use moa_rules::event::{EVENT_VERSION, Event, EventBody};
 use moa_rules::group::{Group, Member, TermsVersion};
 use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
+use moa_rules::invitation::Invitation;
 use moa_rules::lot::{Lot, Wallet};
 use moa_rules::member::{Buyer, Found, MemberCode, NumberHash, STEP_SECONDS};
 use moa_rules::merchant::{Merchant, MerchantProfile};
@@ -59,6 +61,8 @@ pub struct Tables {
     pub redemptions: BTreeMap<(MerchantId, OpId), Redemption>,
     pub debts: Vec<Debt>,
     pub amendments: BTreeMap<GroupId, Box<Amendment>>,
+    pub invitations: BTreeMap<(MerchantId, OpId), Invitation>,
+    pub join_requests: BTreeMap<(GroupId, MerchantId), JoinRequest>,
 }
 
 impl Tables {
@@ -119,6 +123,10 @@ impl Tables {
                 Some(Cell::Debts(owed.collect()))
             }
             Key::Amendment(group) => self.amendments.get(&group).cloned().map(Cell::Amendment),
+            Key::Invitation(issuer, id) => self.invitations.get(&(issuer, id)).copied().map(Cell::Invitation),
+            Key::JoinRequest(group, merchant) => {
+                self.join_requests.get(&(group, merchant)).cloned().map(Cell::JoinRequest)
+            }
             Key::Operator(account) => self.operators.contains(&account).then_some(Cell::Operator),
         }
     }
@@ -147,6 +155,8 @@ impl Tables {
                 self.debts.push(debt);
             }
             Row::Amendment(proposed) => drop(self.amendments.insert(proposed.group, proposed)),
+            Row::Invitation(made) => drop(self.invitations.insert((made.issuer, made.id), made)),
+            Row::JoinRequest(asked) => drop(self.join_requests.insert((asked.group, asked.merchant), asked)),
             Row::Operator { account, operator: true } => drop(self.operators.insert(account)),
             Row::Operator { account, operator: false } => drop(self.operators.remove(&account)),
         }
@@ -303,7 +313,7 @@ impl Town {
 
     pub fn join(&mut self, shop: Shop, group: GroupId) {
         let terms_version = self.tables.groups[&group].terms_version;
-        let op = self.op(shop.owner.key, OpBody::JoinGroup { group, terms_version });
+        let op = self.op(shop.owner.key, OpBody::JoinGroup { group, terms_version, invitation: None });
         self.send(&op.into()).unwrap();
     }
 

@@ -61,7 +61,7 @@ impl Scene {
     }
 
     fn join(&mut self, group: GroupId, terms_version: u32) -> Parcel {
-        self.op(self.loner.owner.key, OpBody::JoinGroup { group, terms_version })
+        self.op(self.loner.owner.key, OpBody::JoinGroup { group, terms_version, invitation: None })
     }
 
     fn redeem(&mut self, shop: Shop, most: i64, asked: i64) -> Parcel {
@@ -178,7 +178,7 @@ const SHOPS_AND_GROUPS: &[Case] = &[
         s.op(s.buyer.key, OpBody::RecordSale { amount: Money(1), addressee: None, redemption: None })
     }),
     ("no_merchant", |s| {
-        let body = OpBody::JoinGroup { group: s.group, terms_version: 1 };
+        let body = OpBody::JoinGroup { group: s.group, terms_version: 1, invitation: None };
         s.op(s.buyer.key, body)
     }),
     ("bad_name", |s| s.register(MerchantProfile { name: " ".into(), ..profile() })),
@@ -204,7 +204,7 @@ const SHOPS_AND_GROUPS: &[Case] = &[
     ("unknown_group", |s| s.join(NOWHERE, 1)),
     ("terms_changed", |s| s.join(s.group, 2)),
     ("already_member", |s| {
-        let body = OpBody::JoinGroup { group: s.group, terms_version: 1 };
+        let body = OpBody::JoinGroup { group: s.group, terms_version: 1, invitation: None };
         s.op(s.shop.owner.key, body)
     }),
 ];
@@ -228,7 +228,9 @@ const SALES_AND_CLAIMS: &[Case] = &[
         let claim = s.claim(|_| {});
         Parcel { carried: Carried::None, ..claim }
     }),
-    ("not_a_sale", |s| s.claim(|op| op.body = OpBody::JoinGroup { group: NOWHERE, terms_version: 1 })),
+    ("not_a_sale", |s| {
+        s.claim(|op| op.body = OpBody::JoinGroup { group: NOWHERE, terms_version: 1, invitation: None })
+    }),
     ("unknown_key", |s| s.claim(|op| op.actor = STRANGER)),
     ("no_merchant", |s| {
         let key = s.town.person().key;

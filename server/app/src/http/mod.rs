@@ -6,6 +6,7 @@ mod devices;
 mod directory;
 mod enrolments;
 mod health;
+mod invitations;
 mod one_time_codes;
 mod openapi;
 mod ops;
@@ -60,6 +61,9 @@ fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(ops::submit))
         .routes(routes!(one_time_codes::make))
         .routes(routes!(one_time_codes::look_up))
+        .routes(routes!(invitations::open))
+        .routes(routes!(invitations::traces))
+        .routes(routes!(invitations::send))
         .routes(routes!(changes::changes))
         .routes(routes!(snapshot::snapshot))
         .routes(routes!(directory::directory))

@@ -317,7 +317,7 @@ impl Town {
     }
 
     pub async fn join(&self, shop: &Shop, group: GroupId) {
-        let op = shop.device.op(self.now(), OpBody::JoinGroup { group, terms_version: 1 });
+        let op = shop.device.op(self.now(), OpBody::JoinGroup { group, terms_version: 1, invitation: None });
         self.applied(&[&op]).await;
     }
 

@@ -15,7 +15,7 @@ use crate::store::{InboxHead, StoreError};
 type Read = fn(&dyn Columns) -> Result<Row, StoreError>;
 
 /// Every live table, and the counters.
-pub(crate) const TABLES: [(&str, Read); 18] = [
+pub(crate) const TABLES: [(&str, Read); 20] = [
     ("SELECT * FROM devices", |row| super::device(row).map(Row::Device)),
     ("SELECT * FROM counters", counter),
     ("SELECT * FROM merchants", |row| super::merchant(row).map(Row::Merchant)),
@@ -35,6 +35,8 @@ pub(crate) const TABLES: [(&str, Read); 18] = [
     ("SELECT * FROM amendments", |row| {
         super::amendment(row).map(|amendment| Row::Amendment(Box::new(amendment)))
     }),
+    ("SELECT * FROM invitations", |row| super::invitation(row).map(Row::Invitation)),
+    ("SELECT * FROM join_requests", |row| super::join_request(row).map(Row::JoinRequest)),
     ("SELECT * FROM operators", |row| Ok(Row::Operator { account: id(row, "account")?, operator: true })),
 ];
 /// The books.

@@ -349,6 +349,7 @@ mod tests {
                 admin: MerchantId([0; 16]),
                 frozen: Vec::new(),
                 closing: None,
+                profile_version: 1,
             };
             let rate = BasisPoints::new(*rate).unwrap();
             let terms = Terms::points(rate, Validity::Months(6), Units::ZERO);

@@ -28,7 +28,7 @@ pub fn history<S: Store>(town: &mut Town<S>) {
     }
     // Two sales that wait, of which one lapses.
     let other = town.group(points(300, 0, Basis::OnIssue), &[&bakery]);
-    town.apply(&cafe.actor, OpBody::JoinGroup { group: other, terms_version: 1 });
+    town.apply(&cafe.actor, OpBody::JoinGroup { group: other, terms_version: 1, invitation: None });
     let waiting = [(); 2].map(|()| town.sell_to(&cafe, &buyers[1], 10_000).0);
     let choice = StandingChoice { groups: vec![other], best: true };
     town.apply(&buyers[0], OpBody::SetStanding { choice });
@@ -200,5 +200,5 @@ pub fn persons(people: &impl People) {
         people.keep_one_time(&one_time, 9, START).unwrap();
     }
     people.take_one_time([2; 32], true, b"one").unwrap();
-    people.wrong_digits(MerchantId([1; 16]), [9; 32], START).unwrap();
+    people.wrong_digits([1; 16], [9; 32], START).unwrap();
 }

@@ -233,7 +233,7 @@ impl<S: Store> Town<S> {
         let profile = alley();
         let group = self.apply(&founder.actor, OpBody::FoundGroup { profile, terms }).as_group();
         for shop in others {
-            self.apply(&shop.actor, OpBody::JoinGroup { group, terms_version: 1 });
+            self.apply(&shop.actor, OpBody::JoinGroup { group, terms_version: 1, invitation: None });
         }
         group
     }

@@ -281,6 +281,7 @@ pub(super) fn group() -> GroupEntry {
         admin: MERCHANT,
         frozen: vec![OTHER],
         closing: Some(closing),
+        profile_version: 1,
     };
     let (version, in_force_from) = (1, now);
     let in_force =

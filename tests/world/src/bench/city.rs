@@ -209,7 +209,9 @@ impl City {
                 group = Some(founding.value().id.as_group());
                 ops.push(alone(founding));
             } else if let Some(group) = group {
-                ops.push(alone(owner.sign(OpBody::JoinGroup { group, terms_version: 1 }, self.now)?));
+                ops.push(alone(
+                    owner.sign(OpBody::JoinGroup { group, terms_version: 1, invitation: None }, self.now)?,
+                ));
             }
             self.commit(store, &ops)?;
             self.shops.push(Shop { owner, group: group.ok_or("a shop without a group")? });

@@ -66,7 +66,7 @@ impl Mix {
         let [owner, clerk, buyer] = clients;
         let profile = MerchantProfile::new("Mix", Currency::KRW, None);
         let opening = owner.sign(OpBody::RegisterMerchant { profile })?;
-        let joining = owner.sign(OpBody::JoinGroup { group, terms_version: 1 })?;
+        let joining = owner.sign(OpBody::JoinGroup { group, terms_version: 1, invitation: None })?;
         let merchant = opening.value().id.as_merchant();
         let profile = Profile::new("Mix", Scope::Building);
         let terms = Terms::points(BasisPoints::new(300)?, Validity::Months(3), Units::new(1)?);

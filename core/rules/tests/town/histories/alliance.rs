@@ -139,7 +139,7 @@ impl History {
 
     pub(super) fn join(&mut self, shop: Shop, group: GroupId, versions_back: u32) {
         let terms_version = self.version(group, versions_back);
-        let op = self.town.op(shop.owner.key, OpBody::JoinGroup { group, terms_version });
+        let op = self.town.op(shop.owner.key, OpBody::JoinGroup { group, terms_version, invitation: None });
         self.send(&op.into());
     }
 
