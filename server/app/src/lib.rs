@@ -28,6 +28,7 @@ mod place;
 mod proof;
 mod random;
 mod recovery;
+mod search;
 mod server;
 mod sessions;
 mod test_clock;

@@ -12,6 +12,7 @@ mod openapi;
 mod ops;
 pub(crate) mod problems;
 mod requests;
+mod search;
 mod sessions;
 mod sign_in;
 mod snapshot;
@@ -67,6 +68,7 @@ fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(changes::changes))
         .routes(routes!(snapshot::snapshot))
         .routes(routes!(directory::directory))
+        .routes(routes!(search::search))
         .routes(routes!(directory::group))
         .routes(routes!(directory::merchant))
         .routes(routes!(directory::key))

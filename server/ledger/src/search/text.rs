@@ -179,6 +179,18 @@ impl Text {
         }
     }
 
+    /// Whether someone who typed `part` may well mean this word: it begins so, and not by a mere letter, or has just these
+    /// first letters.
+    pub fn is_meant_by(&self, part: &Self) -> bool {
+        if part.strokes.chars().nth(1).is_none() {
+            false
+        } else if part.is_initials() {
+            self.initials == part.strokes
+        } else {
+            self.strokes.starts_with(&part.strokes)
+        }
+    }
+
     /// What it is found by, each once, in order.
     pub fn grams(&self) -> Vec<Gram> {
         let mut grams = Vec::new();
