@@ -17,9 +17,9 @@ use moa_wire::code::NotOurs;
 use crate::refusal::unknown;
 use crate::{
     HistoryText, Label, Lang, Line, Mileage, OpeningText, PhoneText, ProblemText, Reason, RowText, SaleText,
-    ShopText, SignInText, Unsent, enrolment_sms, group, history, industry, industry_words, label, line,
-    not_ours, number, opening, opening_row, phone, problem, reason, refusal, refusal_in, sale, shop, sign_in,
-    when,
+    ShopText, SignInText, SuggestedText, Unsent, distance, enrolment_sms, group, history, industry,
+    industry_words, label, line, not_ours, number, opening, opening_row, phone, problem, reason, refusal,
+    refusal_in, sale, shop, sign_in, suggested, when,
 };
 
 fn units(count: i64) -> Units {
@@ -479,6 +479,13 @@ fn first_word(what: &impl std::fmt::Debug) -> String {
 /// Words, figures and lines, which are no sentences.
 fn fragments() -> Vec<(String, [String; 2])> {
     let mut all = Vec::new();
+    use SuggestedText as S;
+    for why in [S::Building, S::Area, S::TradeNear, S::Trade] {
+        all.push((format!("suggested {why:?}"), Lang::ALL.map(|lang| suggested(lang, why))));
+    }
+    for metres in [350, 1_250, 12_000] {
+        all.push((format!("distance {metres}"), Lang::ALL.map(|lang| distance(lang, metres))));
+    }
     for what in Industry::ALL {
         all.push((format!("trade {what:?}"), Lang::ALL.map(|lang| industry(lang, what).to_owned())));
     }
