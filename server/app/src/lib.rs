@@ -29,6 +29,7 @@ mod poster;
 mod proof;
 mod random;
 mod recovery;
+mod search;
 mod server;
 mod sessions;
 mod test_clock;
