@@ -3,6 +3,7 @@
 
 use moa_ledger::store::invitations::{Seen, Sending, SendingLimits, Sent, Trace, told_since};
 use moa_ledger::store::{NewEffect, StoreError};
+use moa_rules::device::Device;
 use moa_rules::id::{AccountId, KeyId, MerchantId, OpId};
 use moa_rules::invitation::{Invitation, InvitationState, Invited, Ticket, TokenHash};
 use moa_rules::time::{Timestamp, Zone, local_day};
@@ -129,8 +130,7 @@ fn check_contact(app: &App, account: AccountId, known: &Invitation) -> Result<()
     if known.uses != 1 {
         return Ok(());
     }
-    let traces = app.store().traces_of(known.issuer)?;
-    let trace = traces.into_iter().find(|(id, _)| *id == known.id).map(|(_, trace)| trace);
+    let trace = app.store().trace_of(known.issuer, known.id)?;
     let to_number = |trace: &Trace| trace.channel.as_deref() == Some(channel_name(Channel::Sms));
     let Some(number) = trace.filter(to_number).and_then(|trace| trace.contact_mac) else { return Ok(()) };
     if app.store().signed_up_with(number)? == Some(account) {
@@ -150,7 +150,7 @@ pub(crate) fn is_genuine(app: &App, author: KeyId, ticket: &Ticket) -> Result<bo
 
 /// The shop of which the caller is the owner.
 fn own_shop(app: &App, caller: Caller) -> Result<MerchantId, InvitationError> {
-    let device = app.store().device(caller.key)?.filter(|device| device.speaks_for_shop());
+    let device = app.store().device(caller.key)?.filter(Device::speaks_for_shop);
     let person = caller.person().is_some();
     device.filter(|_| person).and_then(|device| device.merchant).ok_or(InvitationError::NoShop)
 }
@@ -301,7 +301,7 @@ pub(crate) fn message(app: &App, outgoing: &Outgoing) -> Result<Option<Message>,
         terms: &group.terms.terms,
         members: group.group.members,
     });
-    let zone = group.as_ref().map(|group| group.terms.terms.tz()).unwrap_or_else(Zone::default);
+    let zone = group.as_ref().map_or_else(Zone::default, |group| group.terms.terms.tz());
     let said = words::Invitation {
         from: &issuer.profile.name,
         invites: offer.map_or(Invites::Buyer(None), Invites::Shop),

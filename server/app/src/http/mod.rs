@@ -10,8 +10,10 @@ mod invitations;
 mod one_time_codes;
 mod openapi;
 mod ops;
+mod posters;
 pub(crate) mod problems;
 mod requests;
+mod search;
 mod sessions;
 mod sign_in;
 mod snapshot;
@@ -67,6 +69,7 @@ fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(changes::changes))
         .routes(routes!(snapshot::snapshot))
         .routes(routes!(directory::directory))
+        .routes(routes!(search::search))
         .routes(routes!(directory::group))
         .routes(routes!(directory::merchant))
         .routes(routes!(directory::key))
@@ -81,6 +84,7 @@ pub(crate) fn service(app: Arc<App>) -> Router {
     let router: Router<Arc<App>> = routes(app.shown.is_some(), app.test_clock.is_some()).into();
     router
         .merge(sign_in::routes())
+        .merge(posters::routes())
         .fallback(async || Fault(ProblemText::NotFound))
         .method_not_allowed_fallback(async || Fault(ProblemText::MethodNotAllowed))
         .layer(middleware::from_fn(answer))

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use moa_ledger::search::{Found, Query};
 use moa_ledger::store::invitations::{Invitations, Seen, Sending, Sent, Trace};
 use moa_ledger::store::{
     CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard, InboxHead,
@@ -65,6 +66,7 @@ by_inner! {
         fn directory(after: (Timestamp, MerchantId), limit: usize) -> Result<Vec<DirectoryMerchant>, StoreError>;
         fn merchant(merchant: MerchantId) -> Result<Option<DirectoryMerchant>, StoreError>;
         fn group(group: GroupId) -> Result<Option<DirectoryGroup>, StoreError>;
+        fn search(query: &Query) -> Result<Vec<Found>, StoreError>;
         fn wallets_to_expire(now: Timestamp, limit: usize) -> Result<Vec<(AccountId, GroupId)>, StoreError>;
         fn waiting_of(account: AccountId) -> Result<Vec<Sale>, StoreError>;
         fn standing(account: AccountId) -> Result<Option<Standing>, StoreError>;
@@ -133,6 +135,7 @@ by_inner! {
         fn invitation_by_code(code_mac: [u8; 32]) -> Result<Option<Invitation>, StoreError>;
         fn invitations_of(merchant: MerchantId, since: Timestamp) -> Result<Vec<Invitation>, StoreError>;
         fn join_requests_of(merchant: MerchantId, since: Timestamp) -> Result<Vec<JoinRequest>, StoreError>;
+        fn trace_of(issuer: MerchantId, id: OpId) -> Result<Option<Trace>, StoreError>;
         fn traces_of(issuer: MerchantId) -> Result<Vec<(OpId, Trace)>, StoreError>;
         fn name_invitation(
             issuer: MerchantId, id: OpId, code_mac: [u8; 32], now: Timestamp
