@@ -35,8 +35,8 @@ pub fn validity(scope: Scope) -> Validity {
     })
 }
 
-/// Terms that a founder may begin with. Points and reserve can be used from what ten purchases or so earn nationwide and one in a
-/// building; a card of ten stamps, and a coupon, give back about as much as the rate.
+/// Terms that a founder may begin with. Points and reserve can be used from what one purchase of 10,000 won earns in a building, and
+/// four nationwide; a card of ten stamps, and a coupon, give back as much as the rate would.
 pub fn suggested(scope: Scope, kind: Kind, currency: Currency) -> Terms {
     let (rate, validity, purchase) = (rate(scope), validity(scope), example(currency).0);
     let given_back =
