@@ -23,6 +23,7 @@ mod records;
 mod refund;
 mod scan;
 mod search;
+mod share;
 mod staff;
 mod standing;
 mod till;
@@ -43,6 +44,7 @@ pub use scan::*;
 pub use search::{
     FoundGroup, FoundShop, Industry, MapBox, Search, SearchFor, SearchPage, SearchSort, Suggestion,
 };
+pub use share::{Channel, Contact, Invite, Parameter, ShareIntent};
 pub use staff::{ScannedInvitation, StaffInvitation, StaffLimits};
 pub use standing::{StandingChoice, StandingGroup};
 pub use till::TillState;

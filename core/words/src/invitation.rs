@@ -101,6 +101,11 @@ pub struct Notice {
     pub body: String,
 }
 
+/// What a buyer is called who invites without a name.
+pub fn somebody(lang: Lang) -> String {
+    text!(lang, "아는 분", "A friend")
+}
+
 /// A text message of at most [`MOST_SMS_BYTES`].
 pub fn sms(lang: Lang, invitation: &Invitation) -> String {
     let brand = text!(lang, "모아", "Moa");

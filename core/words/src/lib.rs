@@ -41,7 +41,7 @@ mod sms;
 mod tests;
 pub mod when;
 
-pub use code::not_ours;
+pub use code::{not_a_contact, not_ours};
 pub use history::{HistoryText, history};
 pub use industry::{industry, industry_words};
 pub use label::{Label, label};

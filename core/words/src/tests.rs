@@ -13,13 +13,14 @@ use moa_rules::refusal::Refusal;
 use moa_rules::terms::{Kind, StampCard, Terms};
 use moa_rules::time::{Day, Timestamp, Validity, Zone};
 use moa_wire::code::NotOurs;
+use moa_wire::contact::NotAContact;
 
 use crate::refusal::unknown;
 use crate::{
     HistoryText, Label, Lang, Line, Mileage, OpeningText, PhoneText, ProblemText, Reason, RowText, SaleText,
     ShopText, SignInText, SuggestedText, Unsent, distance, enrolment_sms, group, history, industry,
-    industry_words, label, line, not_ours, number, opening, opening_row, phone, problem, reason, refusal,
-    refusal_in, sale, shop, sign_in, suggested, when,
+    industry_words, label, line, not_a_contact, not_ours, number, opening, opening_row, phone, problem,
+    reason, refusal, refusal_in, sale, shop, sign_in, suggested, when,
 };
 
 fn units(count: i64) -> Units {
@@ -450,6 +451,9 @@ fn sentences() -> Vec<(String, [String; 2])> {
     all.push(("refusal of another kind".into(), Lang::ALL.map(unknown)));
     for what in NOT_OURS {
         all.push((what.code().to_owned(), Lang::ALL.map(|lang| not_ours(lang, what))));
+    }
+    for what in NotAContact::ALL {
+        all.push((what.code().to_owned(), Lang::ALL.map(|lang| not_a_contact(lang, what))));
     }
     for what in PROBLEMS {
         all.push((format!("problem {what:?}"), Lang::ALL.map(|lang| problem(lang, &what))));
