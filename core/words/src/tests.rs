@@ -17,10 +17,10 @@ use moa_wire::contact::NotAContact;
 
 use crate::refusal::unknown;
 use crate::{
-    HistoryText, Label, Lang, Line, Mileage, OpeningText, PhoneText, ProblemText, Reason, RowText, SaleText,
-    ShopText, SignInText, SuggestedText, Unsent, distance, enrolment_sms, group, history, industry,
-    industry_words, label, line, not_a_contact, not_ours, number, opening, opening_row, phone, problem,
-    reason, refusal, refusal_in, sale, shop, sign_in, suggested, when,
+    HistoryText, Label, Lang, Line, Mileage, OpeningText, PhoneText, PosterText, ProblemText, Reason,
+    RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, distance, enrolment_sms, group, history,
+    industry, industry_words, label, line, not_a_contact, not_ours, number, opening, opening_row, phone,
+    poster, problem, reason, refusal, refusal_in, sale, shop, sign_in, suggested, when,
 };
 
 fn units(count: i64) -> Units {
@@ -190,7 +190,7 @@ const NOT_OURS: [NotOurs; 9] = [
     NotOurs::Unknown,
 ];
 
-const PROBLEMS: [ProblemText; 43] = [
+const PROBLEMS: [ProblemText; 44] = [
     ProblemText::NotFound,
     ProblemText::MethodNotAllowed,
     ProblemText::NotJson,
@@ -221,6 +221,7 @@ const PROBLEMS: [ProblemText; 43] = [
     ProblemText::PossessionWrong,
     ProblemText::BadOneTimeCode,
     ProblemText::TooManyOneTimeCodes { retry_after_s: 90 },
+    ProblemText::NoPosterFont,
     ProblemText::OneTimeCodeUnknown,
     ProblemText::OneTimeCodeExpired,
     ProblemText::OneTimeCodeUsed,
@@ -506,6 +507,9 @@ fn fragments() -> Vec<(String, [String; 2])> {
     for what in lines(&seoul) {
         let name = first_word(&what);
         all.push((format!("line {name}"), Lang::ALL.map(|lang| line(lang, &what))));
+    }
+    for what in PosterText::ALL {
+        all.push((format!("poster {what:?}"), Lang::ALL.map(|lang| poster(lang, what))));
     }
     let until = AT;
     for what in [

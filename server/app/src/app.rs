@@ -14,6 +14,7 @@ use crate::config::Limits;
 use crate::keys::PublicKeys;
 use crate::mailer::Mailer;
 use crate::pepper::Pepper;
+use crate::poster::Posters;
 use crate::proof::Proofs;
 use crate::test_clock::TestClock;
 
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     /// The proofs that came beside requests.
     pub(crate) proofs: Proofs,
+    /// What draws posters.
+    pub(crate) posters: Posters,
     /// The address at which phones reach this server, if it was told.
     pub(crate) link_base: Option<String>,
     /// Where it listens, as an address.
@@ -125,6 +128,7 @@ pub(crate) mod testing {
             guessing: Mutex::new(()),
             limits: Limits::default(),
             proofs: Proofs::since(Timestamp(0)),
+            posters: Posters::with_font(None).unwrap(),
             link_base: None,
             address: String::new(),
             stopping: watch::channel(false).1,

@@ -117,6 +117,8 @@ mod suite {
             ..Trace::default()
         };
         assert_eq!(town.store.traces_of(issuer).unwrap(), [(id, trace.clone())]);
+        assert_eq!(town.store.trace_of(issuer, id).unwrap(), Some(trace.clone()));
+        assert_eq!(town.store.trace_of(issuer, OpId([2; 16])).unwrap(), None);
         assert_eq!(town.store.traces_of(MerchantId([2; 16])).unwrap(), []);
         town.store.forget_traces(START.plus(1)).unwrap();
         assert_eq!(town.store.traces_of(issuer).unwrap(), [(id, trace)]);

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use moa_ledger::batch::{self, Changes, Prior, Tx};
 use moa_ledger::memory::MemoryStore;
+use moa_ledger::search::{Found, Query};
 use moa_ledger::store::invitations::{Invitations, MOST_INVITATIONS, Seen, Sending, Sent, Trace};
 use moa_ledger::store::{
     CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard, InboxHead,
@@ -498,6 +499,10 @@ impl Store for SpoiltStore {
         Ok(open.cloned().collect())
     }
 
+    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError> {
+        Ok(self.lock().books.tables.search(query))
+    }
+
     fn directory(
         &self,
         after: (Timestamp, MerchantId),
@@ -797,6 +802,10 @@ impl Invitations for SpoiltStore {
         since: Timestamp,
     ) -> Result<Vec<JoinRequest>, StoreError> {
         Ok(self.lock().books.tables.join_requests_of(merchant, since))
+    }
+
+    fn trace_of(&self, issuer: MerchantId, id: OpId) -> Result<Option<Trace>, StoreError> {
+        self.people.trace_of(issuer, id)
     }
 
     fn traces_of(&self, issuer: MerchantId) -> Result<Vec<(OpId, Trace)>, StoreError> {

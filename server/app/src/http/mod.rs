@@ -10,6 +10,7 @@ mod invitations;
 mod one_time_codes;
 mod openapi;
 mod ops;
+mod posters;
 pub(crate) mod problems;
 mod requests;
 mod search;
@@ -83,6 +84,7 @@ pub(crate) fn service(app: Arc<App>) -> Router {
     let router: Router<Arc<App>> = routes(app.shown.is_some(), app.test_clock.is_some()).into();
     router
         .merge(sign_in::routes())
+        .merge(posters::routes())
         .fallback(async || Fault(ProblemText::NotFound))
         .method_not_allowed_fallback(async || Fault(ProblemText::MethodNotAllowed))
         .layer(middleware::from_fn(answer))
