@@ -634,6 +634,10 @@ impl Store for SpoiltStore {
         self.people.forget_closed()
     }
 
+    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError> {
+        Ok(self.lock().books.tables.search(query))
+    }
+
     fn wallets_to_expire(
         &self,
         now: Timestamp,
