@@ -484,8 +484,8 @@ fn first_word(what: &impl std::fmt::Debug) -> String {
 /// Words, figures and lines, which are no sentences.
 fn fragments() -> Vec<(String, [String; 2])> {
     let mut all = Vec::new();
-    use SuggestedText as S;
-    for why in [S::Building, S::Area, S::TradeNear, S::Trade] {
+    for why in [SuggestedText::Building, SuggestedText::Area, SuggestedText::TradeNear, SuggestedText::Trade]
+    {
         all.push((format!("suggested {why:?}"), Lang::ALL.map(|lang| suggested(lang, why))));
     }
     for metres in [350, 1_250, 12_000] {
