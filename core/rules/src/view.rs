@@ -386,10 +386,10 @@ impl View {
     ///
     /// # Errors
     /// [`Halt::Need`] while they are not loaded.
-    pub fn wallet(&self, account: AccountId, group: GroupId) -> Result<Wallet, Halt> {
+    pub fn wallet(&self, account: AccountId, group: GroupId) -> Result<&Wallet, Halt> {
         match self.cell(Key::Wallet(account, group))? {
-            Some(Cell::Wallet(wallet)) => Ok(wallet.clone()),
-            _ => Ok(Wallet::default()),
+            Some(Cell::Wallet(wallet)) => Ok(wallet),
+            _ => Ok(Wallet::EMPTY),
         }
     }
 
@@ -466,8 +466,22 @@ impl View {
     fn gather(&mut self, list: Key, row: &Row) {
         match self.cells.get_mut(&list) {
             Some(cell) => gather_in(list, cell, row),
-            None => self.early.entry(list).or_default().push(row.clone()),
+            None => {
+                let early = self.early.entry(list).or_default();
+                // Of a wallet's lots this list knows the group alone: one for all, where thousands are taken.
+                if !early.last().is_some_and(|last| same_for(list, last, row)) {
+                    early.push(row.clone());
+                }
+            }
         }
+    }
+}
+
+/// Whether two rows say the same to a cell of many rows.
+fn same_for(list: Key, one: &Row, other: &Row) -> bool {
+    match (list, one, other) {
+        (Key::WalletsOf(_), Row::Lot(one), Row::Lot(other)) => one.group == other.group,
+        _ => false,
     }
 }
 
