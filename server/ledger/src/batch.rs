@@ -432,7 +432,8 @@ impl Batch {
                 }
             }
         };
-        rows.into_iter().for_each(|row| self.put(row));
+        self.view.put_all(&rows);
+        self.changes.rows.extend(rows);
         for posting in postings(&event.body) {
             if posting.account.ledger != Ledger::Wallet {
                 *self.changes.balances.entry(posting.account).or_default() += posting.amount;
