@@ -156,18 +156,8 @@ impl Committer {
     fn run(mut self, queue: &Receiver<Job>) {
         let mut held: Option<Job> = None;
         while let Some(first) = held.take().or_else(|| queue.recv().ok()) {
-            let began = Instant::now();
-            let mut count = first.ops.len();
-            let mut jobs = vec![first];
-            while count < MAX_BATCH {
-                let Some(job) = self.next(queue, jobs.len(), began) else { break };
-                if count + job.ops.len() > MAX_BATCH {
-                    held = Some(job);
-                    break;
-                }
-                count += job.ops.len();
-                jobs.push(job);
-            }
+            let jobs;
+            (jobs, held) = self.gather(first, queue);
             self.last = self.last.max((self.clock)());
             let (began, together) = (Instant::now(), jobs.len());
             self.commit(jobs);
@@ -175,7 +165,23 @@ impl Committer {
         }
     }
 
-    /// What else waits; or comes in time, while so few wait as `gathered` since `began`.
+    /// A batch that begins with this request; and the request that is too large for it, if that ended it.
+    fn gather(&self, first: Job, queue: &Receiver<Job>) -> (Vec<Job>, Option<Job>) {
+        let began = Instant::now();
+        let mut count = first.ops.len();
+        let mut jobs = vec![first];
+        while count < MAX_BATCH {
+            let Some(job) = self.next(queue, jobs.len(), began) else { break };
+            if count + job.ops.len() > MAX_BATCH {
+                return (jobs, Some(job));
+            }
+            count += job.ops.len();
+            jobs.push(job);
+        }
+        (jobs, None)
+    }
+
+    /// What else waits; or comes in time, while so few are gathered since `began`.
     fn next(&self, queue: &Receiver<Job>, gathered: usize, began: Instant) -> Option<Job> {
         if let Ok(job) = queue.try_recv() {
             return Some(job);
@@ -226,4 +232,49 @@ fn report(error: &StoreError) {
 /// A panic while the lock was held leaves whole values behind: every critical section is a single step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryStore;
+    use crate::tables::system_device;
+    use moa_wire::keys::{Signer, SoftwareKey};
+
+    /// A committer whose last commit took an hour and answered so many requests.
+    fn answered(requests: usize) -> Committer {
+        let (key, _) = SoftwareKey::generate().unwrap();
+        Committer {
+            store: Arc::new(MemoryStore::new(&system_device(key.public_key()))),
+            clock: Arc::new(|| Timestamp(0)),
+            watchers: Arc::default(),
+            last: Timestamp(0),
+            answered: requests,
+            took: Duration::from_hours(1),
+        }
+    }
+
+    fn job() -> Job {
+        Job { ops: Vec::new(), answer: oneshot::channel().0, _undecided: Undecided::new(&Arc::default()) }
+    }
+
+    #[test]
+    fn as_many_as_were_answered_together_are_waited_for_and_no_more() {
+        let (sender, queue) = sync_channel(MAX_WAITING);
+        let others = std::thread::spawn(move || {
+            (0..3).for_each(|_| sender.send(job()).unwrap());
+            sender
+        });
+        let (jobs, held) = answered(3).gather(job(), &queue);
+        assert!(jobs.len() >= 3 && held.is_none());
+        drop(others.join().unwrap());
+    }
+
+    #[test]
+    fn whoever_is_alone_waits_for_nobody() {
+        let (_sender, queue) = sync_channel(MAX_WAITING);
+        for requests in [0, 1] {
+            assert_eq!(answered(requests).gather(job(), &queue).0.len(), 1);
+        }
+    }
 }
