@@ -237,7 +237,7 @@ impl App {
     /// Opens a shop; this phone acts for it from now on. Gives its id.
     pub fn register_merchant(&self, name: String, place: Option<Place>) -> Result<String, ApiError> {
         let place = place.map(|place| merchant::Place { lat_e6: place.lat_e6, lon_e6: place.lon_e6 });
-        let profile = MerchantProfile { name, currency: Currency::KRW, place };
+        let profile = MerchantProfile::new(name, Currency::KRW, place);
         Ok(self.ask(self.phone()?.register_merchant(profile))?.to_string())
     }
 
@@ -249,7 +249,7 @@ impl App {
     /// Founds a group with this phone's shop as first member. Gives its id.
     pub fn found_group(&self, founding: Founding) -> Result<String, ApiError> {
         let terms = Terms::try_from(founding.terms).map_err(|error| self.invalid(error))?;
-        let profile = Profile { name: founding.name, scope: founding.scope.into() };
+        let profile = Profile::new(founding.name, founding.scope.into());
         Ok(self.ask(self.phone()?.found_group(profile, terms))?.to_string())
     }
 

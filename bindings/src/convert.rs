@@ -472,6 +472,12 @@ impl Dress {
             phone::Code::Link(link::Destination::Wallet(group)) => {
                 Scan::Link { destination: Destination::Wallet { group: group.to_string() } }
             }
+            phone::Code::Link(link::Destination::Invitation(token)) => {
+                Scan::Link { destination: Destination::Invitation { token: token.hex() } }
+            }
+            phone::Code::Link(link::Destination::InvitationCode(code)) => {
+                Scan::Link { destination: Destination::InvitationCode { code: code.text() } }
+            }
         }
     }
 }

@@ -88,6 +88,16 @@ pub enum Destination {
         /// The group's id.
         group: String,
     },
+    /// An invitation, by its link.
+    Invitation {
+        /// What the link carries, 32 hex digits. Opening it needs nothing else.
+        token: String,
+    },
+    /// An invitation, by the code that was typed for it.
+    InvitationCode {
+        /// In two groups of four, such as `7K3M-9QXW`.
+        code: String,
+    },
 }
 
 /// Whether a voucher can be claimed by this phone now.

@@ -1,6 +1,7 @@
 //! What this phone has asked for and what became of it, for screens.
 
 use moa_rules::id::{GroupId, OpId};
+use moa_rules::invitation::Invited;
 use moa_rules::op::OpBody;
 use moa_rules::quantity::{Money, Units};
 use moa_rules::refusal::Refusal;
@@ -86,12 +87,24 @@ pub enum Kind {
     Grant,
     /// To take away mileage.
     TakeAway,
+    /// To invite someone.
+    Invite,
+    /// To take an invitation back.
+    RevokeInvitation,
+    /// To decline an invitation.
+    DeclineInvitation,
+    /// To answer a shop that asks to join.
+    AnswerJoin,
+    /// To change how a group presents itself.
+    AmendProfile,
+    /// To change how the shop presents itself.
+    AmendMerchant,
     /// What only the server does.
     Other,
 }
 
 impl Kind {
-    const ALL: [Self; 36] = [
+    const ALL: [Self; 42] = [
         Self::RegisterMerchant,
         Self::FoundGroup,
         Self::JoinGroup,
@@ -127,6 +140,12 @@ impl Kind {
         Self::VoidSale,
         Self::Grant,
         Self::TakeAway,
+        Self::Invite,
+        Self::RevokeInvitation,
+        Self::DeclineInvitation,
+        Self::AnswerJoin,
+        Self::AmendProfile,
+        Self::AmendMerchant,
         Self::Other,
     ];
 
@@ -178,6 +197,12 @@ impl Kind {
             OpBody::VoidSale { .. } => Self::VoidSale,
             OpBody::Grant { .. } => Self::Grant,
             OpBody::TakeAway { .. } => Self::TakeAway,
+            OpBody::Invite { .. } => Self::Invite,
+            OpBody::RevokeInvitation { .. } => Self::RevokeInvitation,
+            OpBody::DeclineInvitation { .. } => Self::DeclineInvitation,
+            OpBody::AnswerJoin { .. } => Self::AnswerJoin,
+            OpBody::AmendProfile { .. } => Self::AmendProfile,
+            OpBody::AmendMerchant { .. } => Self::AmendMerchant,
         }
     }
 
@@ -219,6 +244,12 @@ impl Kind {
             Self::VoidSale => "void_sale",
             Self::Grant => "grant",
             Self::TakeAway => "take_away",
+            Self::Invite => "invite",
+            Self::RevokeInvitation => "revoke_invitation",
+            Self::DeclineInvitation => "decline_invitation",
+            Self::AnswerJoin => "answer_join",
+            Self::AmendProfile => "amend_profile",
+            Self::AmendMerchant => "amend_merchant",
             Self::Other => "other",
         }
     }
@@ -355,7 +386,10 @@ fn item(entry: &Entry, now: Timestamp) -> OutboxItem {
         | OpBody::LeaveGroup { group: of }
         | OpBody::ExpelMember { group: of, .. }
         | OpBody::FreezeMember { group: of, .. }
+        | OpBody::AnswerJoin { group: of, .. }
+        | OpBody::AmendProfile { group: of, .. }
         | OpBody::CloseGroup { group: of } => group = Some(of),
+        OpBody::Invite { to: Invited::Group(of), .. } => group = Some(of),
         OpBody::FoundGroup { .. } => group = Some(entry.op.as_group()),
         OpBody::Claim { choice, .. } | OpBody::ClaimWaiting { choice, .. } => {
             group = choice.map(|choice| choice.group);

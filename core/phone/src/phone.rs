@@ -366,7 +366,7 @@ mod tests {
     }
 
     fn profile() -> MerchantProfile {
-        MerchantProfile { name: "카페".into(), currency: Currency::KRW, place: None }
+        MerchantProfile::new("카페", Currency::KRW, None)
     }
 
     #[test]

@@ -122,7 +122,8 @@ impl Phone {
             self.check_currency(&terms)?;
         }
         let effect = |_| Effect { group: Some(group), ..Effect::default() };
-        let op = self.submit(OpBody::JoinGroup { group, terms_version }, effect, |_, _| Ok(()))?;
+        let op =
+            self.submit(OpBody::JoinGroup { group, terms_version, invitation: None }, effect, |_, _| Ok(()))?;
         Ok(op.value().id)
     }
 
@@ -209,7 +210,7 @@ fn own(merchant: MerchantId, id: GroupId, info: Option<GroupInfo>, confirmed: bo
 /// A shop, by what the directory knows.
 pub(crate) fn shop(db: &Connection, id: MerchantId) -> Result<Shop, PhoneError> {
     Ok(match directory::merchant(db, id)? {
-        Some(MerchantProfile { name, currency, place }) => {
+        Some(MerchantProfile { name, currency, place, .. }) => {
             Shop { id, name: Some(name), place, currency: Some(currency) }
         }
         None => Shop { id, name: None, place: None, currency: None },

@@ -71,7 +71,7 @@ async fn client(wire: &Arc<Wire>) -> Client {
 async fn shop(wire: &Arc<Wire>) -> (Client, GroupId) {
     let shop = client(wire).await;
     shop.phone().register_merchant(profile("골목 카페")).unwrap();
-    let alley = Profile { name: "골목".into(), scope: Scope::Area };
+    let alley = Profile::new("골목", Scope::Area);
     let group = shop.phone().found_group(alley, terms(1_000, 1_000)).unwrap();
     shop.sync_now().await.unwrap();
     (shop, group)

@@ -21,7 +21,7 @@ fn stamps() -> Terms {
 }
 
 fn found(town: &mut Town, terms: Terms) -> GroupId {
-    let profile = Profile { name: "도장".into(), scope: Scope::Building };
+    let profile = Profile::new("도장", Scope::Building);
     let group = town.cafe.phone.found_group(profile, terms).unwrap();
     town.cafe.sync(&mut town.server).unwrap();
     town.buyer.sync(&mut town.server).unwrap();

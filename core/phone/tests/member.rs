@@ -100,8 +100,7 @@ fn a_choice_that_is_refused_may_be_made_again() {
     let mut town = Town::new();
     town.second_group();
     let sale = sell(&mut town, 20_000);
-    let elsewhere =
-        town.bakery.phone.found_group(Profile { name: "동네".into(), scope: Scope::Area }, terms(500, 0));
+    let elsewhere = town.bakery.phone.found_group(Profile::new("동네", Scope::Area), terms(500, 0));
     town.bakery.sync(&mut town.server).unwrap();
     // A choice as an older directory might have offered it: the phone cannot know better.
     let choice = moa_rules::op::Choice { group: elsewhere.unwrap(), terms_version: 1 };

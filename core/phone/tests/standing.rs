@@ -142,7 +142,7 @@ fn always_best_leaves_the_choice_to_the_server_at_a_shop_never_met() {
     let mut kiosk = Person::new(8);
     kiosk.enrol(&mut town.server);
     kiosk.phone.register_merchant(support::profile("매점")).unwrap();
-    let profile = Profile { name: "역".into(), scope: Scope::Area };
+    let profile = Profile::new("역", Scope::Area);
     let group = kiosk.phone.found_group(profile, terms(200, 0)).unwrap();
     kiosk.sync(&mut town.server).unwrap();
     let voucher = kiosk.phone.record_sale(Money(10_000), None).unwrap();

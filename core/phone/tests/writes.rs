@@ -102,11 +102,11 @@ fn obviously_wrong_inputs_are_refused_here_and_leave_nothing() {
     assert_eq!(refusal(cafe.record_sale(large, None)), Refusal::AmountTooLarge { max: MAX_AMOUNT });
     assert_eq!(refusal(cafe.register_merchant(profile("둘째"))), Refusal::KeyHasMerchant);
     assert_eq!(refusal(cafe.join_group(town.group, 1)), Refusal::AlreadyMember);
-    let empty = Profile { name: " ".into(), scope: Scope::Area };
+    let empty = Profile::new(" ", Scope::Area);
     assert!(matches!(refusal(cafe.found_group(empty, terms(300, 0))), Refusal::BadName { .. }));
     let mut dollars = terms(300, 0);
     dollars.currency = "USD".try_into().unwrap();
-    let group = Profile { name: "골목".into(), scope: Scope::Area };
+    let group = Profile::new("골목", Scope::Area);
     assert_eq!(refusal(cafe.found_group(group.clone(), dollars)), Refusal::CurrencyDiffers);
     let mut nowhere = terms(300, 0);
     nowhere.zone = "Mars/Olympus".into();
@@ -119,7 +119,7 @@ fn obviously_wrong_inputs_are_refused_here_and_leave_nothing() {
 #[test]
 fn a_known_shops_voucher_is_verified_and_shows_what_it_would_earn_where() {
     let mut town = Town::new();
-    let generous = Profile { name: "전국".into(), scope: Scope::Nationwide };
+    let generous = Profile::new("전국", Scope::Nationwide);
     let second = town.cafe.phone.found_group(generous, terms(1_500, 0)).unwrap();
     town.cafe.sync(&mut town.server).unwrap();
     town.buyer.sync(&mut town.server).unwrap();
@@ -366,7 +366,7 @@ fn a_shop_that_is_being_opened_can_found_and_sell_at_once() {
     let mut shop = Person::new(1);
     shop.enrol(&mut server);
     let merchant = shop.phone.register_merchant(profile("카페")).unwrap();
-    let alley = Profile { name: "골목".into(), scope: Scope::Area };
+    let alley = Profile::new("골목", Scope::Area);
     let group = shop.phone.found_group(alley, terms(300, 0)).unwrap();
     shop.phone.record_sale(Money(1_000), None).unwrap();
     let own = shop.phone.own_shop().unwrap().unwrap();

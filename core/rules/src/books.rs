@@ -166,6 +166,13 @@ pub fn postings(event: &EventBody) -> Vec<Posting> {
         | EventBody::AmendmentAnswered { .. }
         | EventBody::TermsAmended { .. }
         | EventBody::AmendmentRejected { .. }
+        | EventBody::InvitationMade { .. }
+        | EventBody::InvitationRevoked { .. }
+        | EventBody::InvitationDeclined { .. }
+        | EventBody::JoinAsked { .. }
+        | EventBody::JoinAnswered { .. }
+        | EventBody::ProfileAmended { .. }
+        | EventBody::MerchantAmended { .. }
         | EventBody::MemberLeft { .. }
         | EventBody::MemberFrozen { .. }
         | EventBody::GroupClosing { .. }

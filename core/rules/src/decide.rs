@@ -2,6 +2,7 @@
 
 use crate::account;
 use crate::adjustment::{self, Gift, Taking};
+use crate::admission;
 use crate::amendment;
 use crate::certificate;
 use crate::claim;
@@ -11,6 +12,7 @@ use crate::expiry;
 use crate::group;
 use crate::hold;
 use crate::id::{AccountId, KeyId, MerchantId, OpId};
+use crate::invitation;
 use crate::merchant;
 use crate::op::{Carried, OP_VERSION, Op, OpBody};
 use crate::pass::{self, Wanted};
@@ -161,7 +163,10 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
         }
         OpBody::RegisterMerchant { profile } => merchant::register(view, &author, profile),
         OpBody::FoundGroup { profile, terms } => group::found(view, &author, profile, terms),
-        OpBody::JoinGroup { group, terms_version } => group::join(view, &author, *group, *terms_version),
+        OpBody::JoinGroup { group, terms_version, invitation } => {
+            let invitation = invitation.as_ref().map(|ticket| (ticket, carried));
+            group::join(view, &author, *group, *terms_version, invitation, now)
+        }
         OpBody::RecordSale { amount, addressee, redemption } => {
             sale::record(view, &author, *amount, (*addressee, *redemption), now)
         }
@@ -238,5 +243,17 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
             let taking = Taking { group, account, units: *units, unit: *unit, reason };
             adjustment::take_away(view, &author, &taking, now)
         }
+        OpBody::Invite { to, hash, shop, uses, expires } => {
+            let (to, hash, shop, uses, expires) = (*to, *hash, *shop, *uses, *expires);
+            let wanted = invitation::Wanted { to, hash, shop, uses, expires };
+            invitation::invite(view, &author, &wanted, now)
+        }
+        OpBody::RevokeInvitation { invitation } => invitation::revoke(view, &author, *invitation),
+        OpBody::DeclineInvitation { ticket } => invitation::decline(view, &author, ticket, carried, now),
+        OpBody::AnswerJoin { group, merchant, request, admits } => {
+            admission::answer(view, &author, (*group, *merchant, *request), *admits, now)
+        }
+        OpBody::AmendProfile { group, profile } => group::amend_profile(view, &author, *group, profile),
+        OpBody::AmendMerchant { profile } => merchant::amend(view, &author, profile),
     }
 }

@@ -3,9 +3,11 @@
 use minicbor::{Decode, Encode};
 
 use crate::adjustment::Reason;
+use crate::admission::RequestState;
 use crate::books::Worth;
 use crate::device::KeyKind;
 use crate::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
+use crate::invitation::{Invited, TokenHash};
 use crate::lot::{Allocation, Lot};
 use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
@@ -40,6 +42,17 @@ pub struct Event {
     /// What happened.
     #[n(5)]
     pub body: EventBody,
+}
+
+/// The invitation that a shop followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Answered {
+    /// The shop that invited.
+    #[n(0)]
+    pub issuer: MerchantId,
+    /// The op that made it.
+    #[n(1)]
+    pub invitation: OpId,
 }
 
 /// What happened.
@@ -113,6 +126,9 @@ pub enum EventBody {
         /// The version of the terms that it agreed to.
         #[n(2)]
         terms_version: u32,
+        /// The invitation that it followed.
+        #[n(3)]
+        invitation: Option<Answered>,
     },
     /// A purchase was recorded.
     #[n(4)]
@@ -787,6 +803,124 @@ pub enum EventBody {
         #[n(3)]
         taken: Allocation,
     },
+    /// A shop invited someone.
+    #[n(40)]
+    InvitationMade {
+        /// The op.
+        #[n(0)]
+        invitation: OpId,
+        /// The shop that invites.
+        #[n(1)]
+        merchant: MerchantId,
+        /// To what.
+        #[n(2)]
+        to: Invited,
+        /// By what the link is known.
+        #[n(3)]
+        hash: Option<TokenHash>,
+        /// The shop that is told.
+        #[n(4)]
+        shop: Option<MerchantId>,
+        /// How many may answer.
+        #[n(5)]
+        uses: u16,
+        /// Until before this instant it is good.
+        #[n(6)]
+        until: Timestamp,
+    },
+    /// A shop took an invitation back.
+    #[n(41)]
+    InvitationRevoked {
+        /// The op that made it.
+        #[n(0)]
+        invitation: OpId,
+        /// The shop that invited.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The shop that was told.
+        #[n(2)]
+        shop: Option<MerchantId>,
+    },
+    /// A shop will not follow an invitation.
+    #[n(42)]
+    InvitationDeclined {
+        /// The op that made it.
+        #[n(0)]
+        invitation: OpId,
+        /// The shop that invited.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The shop that declined.
+        #[n(2)]
+        shop: MerchantId,
+    },
+    /// A shop asks to join a group that does not take everyone.
+    #[n(43)]
+    JoinAsked {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The shop.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The op that asked.
+        #[n(2)]
+        request: OpId,
+        /// The version of the terms that it agreed to.
+        #[n(3)]
+        terms_version: u32,
+        /// The invitation that it followed; its shop is for it.
+        #[n(4)]
+        invitation: Option<Answered>,
+    },
+    /// A member answered a shop that asks to join, or that shop asks no more.
+    #[n(44)]
+    JoinAnswered {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The shop that asks.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The op that asked.
+        #[n(2)]
+        request: OpId,
+        /// Who answered.
+        #[n(3)]
+        by: MerchantId,
+        /// How.
+        #[n(4)]
+        admits: bool,
+        /// What became of the request by that.
+        #[n(5)]
+        state: RequestState,
+    },
+    /// A group presents itself otherwise.
+    #[n(45)]
+    ProfileAmended {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The shop that administers it.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The version, from 2.
+        #[n(2)]
+        version: u32,
+        /// In place of the one before.
+        #[n(3)]
+        profile: Profile,
+    },
+    /// A shop presents itself otherwise.
+    #[n(46)]
+    MerchantAmended {
+        /// The shop.
+        #[n(0)]
+        merchant: MerchantId,
+        /// In place of the one before.
+        #[n(1)]
+        profile: MerchantProfile,
+    },
 }
 
 /// A hold that was captured.
@@ -845,7 +979,19 @@ impl EventBody {
             Self::AdminAppointed { group, merchant, before } => {
                 vec![Inbox::Merchant(*merchant), Inbox::Merchant(*before), Inbox::Group(*group)]
             }
-            Self::MemberJoined { group, merchant, .. }
+            Self::MemberJoined { group, merchant, invitation, .. }
+            | Self::JoinAsked { group, merchant, invitation, .. } => {
+                let issuer = invitation.map(|answered| Inbox::Merchant(answered.issuer));
+                [Inbox::Merchant(*merchant), Inbox::Group(*group)].into_iter().chain(issuer).collect()
+            }
+            Self::InvitationMade { merchant, shop, .. } | Self::InvitationRevoked { merchant, shop, .. } => {
+                [Inbox::Merchant(*merchant)].into_iter().chain(shop.map(Inbox::Merchant)).collect()
+            }
+            Self::InvitationDeclined { merchant, shop, .. } => {
+                vec![Inbox::Merchant(*merchant), Inbox::Merchant(*shop)]
+            }
+            Self::JoinAnswered { group, merchant, .. }
+            | Self::ProfileAmended { group, merchant, .. }
             | Self::AmendmentProposed { group, merchant, .. }
             | Self::AmendmentAnswered { group, merchant, .. }
             | Self::MemberLeft { group, merchant, .. }
@@ -859,6 +1005,7 @@ impl EventBody {
             }
             Self::SaleRecorded { merchant, .. }
             | Self::CertificateIssued { merchant, .. }
+            | Self::MerchantAmended { merchant, .. }
             | Self::AllowanceSet { merchant, .. } => vec![Inbox::Merchant(*merchant)],
             Self::Accrued { account, merchant, .. }
             | Self::SaleWaits { account, merchant, .. }

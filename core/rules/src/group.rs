@@ -4,13 +4,16 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use crate::admission;
 use crate::decide::{Author, Decision};
-use crate::event::EventBody;
+use crate::event::{Answered, EventBody};
 use crate::id::{GroupId, MerchantId};
+use crate::invitation::{self, Ticket};
 use crate::lot::Usable;
+use crate::op::Carried;
 use crate::refusal::Refusal;
 use crate::role;
-use crate::terms::{Profile, TERMS_HONOURED_FOR, Terms, Unit, check_name};
+use crate::terms::{Profile, TERMS_HONOURED_FOR, Terms, Unit};
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
 
@@ -48,6 +51,9 @@ pub struct Group {
     #[n(7)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing: Option<Closing>,
+    /// The version of the profile, from 1.
+    #[n(8)]
+    pub profile_version: u32,
 }
 
 /// The end of a group, as its notice said.
@@ -149,7 +155,7 @@ pub(crate) fn found(
     terms: &Terms,
 ) -> Result<Decision, Halt> {
     let founder = author.owner()?;
-    check_name(&profile.name)?;
+    profile.check()?;
     terms.check()?;
     let group = author.op.id.as_group();
     view.want(&[Key::Merchant(founder), Key::Memberships(founder), Key::Group(group)])?;
@@ -161,12 +167,21 @@ pub(crate) fn found(
     }
     let (profile, terms) = (profile.clone(), terms.clone());
     let mut decision = author.caused(EventBody::GroupFounded { group, founder, profile, terms });
-    decision.then(author, EventBody::MemberJoined { group, merchant: founder, terms_version: 1 });
+    let terms_version = 1;
+    decision
+        .then(author, EventBody::MemberJoined { group, merchant: founder, terms_version, invitation: None });
     Ok(decision)
 }
 
-/// Joins an open group under the terms in force.
-pub(crate) fn join(view: &View, author: &Author, group: GroupId, agreed: u32) -> Result<Decision, Halt> {
+/// Joins a group under the terms in force; or asks to, where members let shops in and nobody who can has invited it.
+pub(crate) fn join(
+    view: &View,
+    author: &Author,
+    group: GroupId,
+    agreed: u32,
+    invitation: Option<(&Ticket, &Carried)>,
+    now: Timestamp,
+) -> Result<Decision, Halt> {
     let merchant = author.owner()?;
     view.want(&[
         Key::Merchant(merchant),
@@ -185,11 +200,36 @@ pub(crate) fn join(view: &View, author: &Author, group: GroupId, agreed: u32) ->
     if agreed != current {
         return Err(Refusal::TermsChanged { current }.into());
     }
-    let currency = view.terms(group, current)?.ok_or(Refusal::UnknownGroup)?.terms.currency;
+    let terms = &view.terms(group, current)?.ok_or(Refusal::UnknownGroup)?.terms;
+    let currency = terms.currency;
     if view.merchant(merchant)?.is_none_or(|merchant| merchant.profile.currency != currency) {
         return Err(Refusal::CurrencyDiffers.into());
     }
-    Ok(author.caused(EventBody::MemberJoined { group, merchant, terms_version: agreed }))
+    let invited = |(ticket, carried)| invitation::into_group(view, group, ticket, carried, (merchant, now));
+    let followed = invitation.map(invited).transpose()?;
+    let invitation = followed.map(|known| Answered { issuer: known.issuer, invitation: known.id });
+    let inviter = invitation.map(|answered| answered.issuer);
+    if admission::admits(terms.admission, known, inviter) {
+        let joined = EventBody::MemberJoined { group, merchant, terms_version: agreed, invitation };
+        return Ok(author.caused(joined));
+    }
+    admission::check_asks(view, group, merchant, (current, inviter.is_some()), now)?;
+    let request = author.op.id;
+    Ok(author.caused(EventBody::JoinAsked { group, merchant, request, terms_version: agreed, invitation }))
+}
+
+/// The group's admin changes how it presents itself.
+pub(crate) fn amend_profile(
+    view: &View,
+    author: &Author,
+    group: GroupId,
+    profile: &Profile,
+) -> Result<Decision, Halt> {
+    let merchant = author.owner()?;
+    let known = administered(view, group, merchant)?;
+    profile.check()?;
+    let (version, profile) = (known.profile_version + 1, profile.clone());
+    Ok(author.caused(EventBody::ProfileAmended { group, merchant, version, profile }))
 }
 
 /// The group's admin hands that over to another member.

@@ -127,6 +127,11 @@ id!(
     16
 );
 id!(
+    /// A picture: the first sixteen bytes of the SHA-256 of the JPEG that the server made of it.
+    PictureId,
+    16
+);
+id!(
     /// A signing key: the first eight bytes of the SHA-256 of its uncompressed public point.
     KeyId,
     8

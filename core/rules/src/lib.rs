@@ -13,6 +13,7 @@
 
 pub mod account;
 pub mod adjustment;
+pub mod admission;
 pub mod amendment;
 pub mod books;
 pub mod certificate;
@@ -27,6 +28,7 @@ pub mod foresee;
 pub mod group;
 pub mod hold;
 pub mod id;
+pub mod invitation;
 pub mod lot;
 pub mod member;
 pub mod merchant;

@@ -6,6 +6,7 @@ use crate::account::MergeConsent;
 use crate::adjustment::{Grantee, Reason};
 use crate::device::KeyKind;
 use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use crate::invitation::{Invited, Ticket, TokenHash};
 use crate::member::{Buyer, Found};
 use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
@@ -80,7 +81,7 @@ pub enum OpBody {
         #[n(1)]
         terms: Terms,
     },
-    /// A shop's device: joins an open group under the terms in force. (A5)
+    /// A shop's device: joins a group under the terms in force, or asks to. (A4, A5)
     #[n(3)]
     JoinGroup {
         /// The group.
@@ -89,6 +90,9 @@ pub enum OpBody {
         /// The version of the terms that the merchant read.
         #[n(1)]
         terms_version: u32,
+        /// The invitation that it follows, if one.
+        #[n(2)]
+        invitation: Option<Ticket>,
     },
     /// A shop's device: a purchase. The signed op is the voucher. (A7)
     #[n(4)]
@@ -544,6 +548,72 @@ pub enum OpBody {
         #[n(4)]
         unit: Option<Unit>,
     },
+    /// A shop's owner: invites another shop into a group, or buyers. (A3)
+    #[n(47)]
+    Invite {
+        /// To what.
+        #[n(0)]
+        to: Invited,
+        /// By what the link is known, if there is to be one.
+        #[n(1)]
+        hash: Option<TokenHash>,
+        /// The shop that is told in its app.
+        #[n(2)]
+        shop: Option<MerchantId>,
+        /// How many may answer, up to [`MOST_USES`](crate::invitation::MOST_USES).
+        #[n(3)]
+        uses: u16,
+        /// The second from which it is void, within [`INVITATION_DAYS`](crate::invitation::INVITATION_DAYS).
+        #[n(4)]
+        expires: u64,
+    },
+    /// A shop's owner: takes an invitation back.
+    #[n(48)]
+    RevokeInvitation {
+        /// The op that made it.
+        #[n(0)]
+        invitation: OpId,
+    },
+    /// A shop's owner: will not follow an invitation. (A4)
+    #[n(49)]
+    DeclineInvitation {
+        /// Which.
+        #[n(0)]
+        ticket: Ticket,
+    },
+    /// A member answers a shop that asks to join, or that shop asks no more. (A5)
+    #[n(50)]
+    AnswerJoin {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// The shop that asks.
+        #[n(1)]
+        merchant: MerchantId,
+        /// The op that asked.
+        #[n(2)]
+        request: OpId,
+        /// Whether it may come in.
+        #[n(3)]
+        admits: bool,
+    },
+    /// The admin of a group: how it presents itself from now on. (A2)
+    #[n(51)]
+    AmendProfile {
+        /// The group.
+        #[n(0)]
+        group: GroupId,
+        /// In place of the one before.
+        #[n(1)]
+        profile: Profile,
+    },
+    /// A shop's owner: how it presents itself from now on.
+    #[n(52)]
+    AmendMerchant {
+        /// In place of the one before.
+        #[n(0)]
+        profile: MerchantProfile,
+    },
 }
 
 /// The group that a buyer picked, and the terms that the buyer saw.
@@ -613,4 +683,6 @@ pub enum Carried {
     },
     /// The consent inside a merging of accounts.
     Consent(MergeConsent),
+    /// The server's own word that the author was shown the invitation of the op's ticket.
+    Ticket,
 }

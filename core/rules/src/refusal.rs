@@ -540,6 +540,47 @@ pub enum Refusal {
         #[n(0)]
         days: u32,
     },
+
+    // Invitations and requests to join.
+    /// There is no such invitation for whoever asks, or not any more.
+    #[n(190)]
+    InvitationVoid,
+    /// An invitation without a link is for one other shop.
+    #[n(191)]
+    BadInvitation,
+    /// More than may answer one invitation, or nobody.
+    #[n(192)]
+    BadUses {
+        /// How many may at most.
+        #[n(0)]
+        max: u32,
+    },
+    /// The shop has made as many invitations today as it may.
+    #[n(193)]
+    TooManyInvitations {
+        /// Invitations that a shop may make in a day.
+        #[n(0)]
+        most: u32,
+    },
+    /// There is no such shop.
+    #[n(194)]
+    UnknownShop,
+    /// The shop's request to join waits for an answer.
+    #[n(195)]
+    AlreadyAsked,
+    /// The shop was refused not long ago.
+    #[n(196)]
+    AskedLately {
+        /// Days after which it may ask again.
+        #[n(0)]
+        days: u32,
+    },
+    /// No such request waits (any more).
+    #[n(197)]
+    UnknownRequest,
+    /// The shop that asks has agreed to terms that changed since.
+    #[n(198)]
+    RequestStale,
 }
 
 impl Refusal {
@@ -654,6 +695,15 @@ impl Refusal {
             Self::GrantTooLarge { .. } => "grant_too_large",
             Self::NotSoMuchIssued { .. } => "not_so_much_issued",
             Self::BadLastDay { .. } => "bad_last_day",
+            Self::InvitationVoid => "invitation_void",
+            Self::BadInvitation => "bad_invitation",
+            Self::BadUses { .. } => "bad_uses",
+            Self::TooManyInvitations { .. } => "too_many_invitations",
+            Self::UnknownShop => "unknown_shop",
+            Self::AlreadyAsked => "already_asked",
+            Self::AskedLately { .. } => "asked_lately",
+            Self::UnknownRequest => "unknown_request",
+            Self::RequestStale => "request_stale",
         }
     }
 }

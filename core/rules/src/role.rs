@@ -95,7 +95,7 @@ const ANY: May = May::Any;
 
 /// Who may do what. A browser may do what is marked for it and what its person may do.
 #[rustfmt::skip]
-pub const TABLE: [Row; 47] = [
+pub const TABLE: [Row; 53] = [
     //                              buyer staff owner admin oper. brow. serv. server
     row(0, "enrol_device",         [NO,   NO,   NO,   NO,   NO,   NO,   NO,   ANY]),
     row(1, "register_merchant",    [OWN,  NO,   NO,   NO,   NO,   NO,   NO,   NO]),
@@ -144,6 +144,12 @@ pub const TABLE: [Row; 47] = [
     row(44, "void_sale",           [NO,   OWN,  OWN,  NO,   NO,   OWN,  OWN,  NO]),
     row(45, "grant",               [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
     row(46, "take_away",           [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
+    row(47, "invite",              [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
+    row(48, "revoke_invitation",   [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
+    row(49, "decline_invitation",  [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
+    row(50, "answer_join",         [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
+    row(51, "amend_profile",       [NO,   NO,   NO,   OWN,  NO,   OWN,  NO,   NO]),
+    row(52, "amend_merchant",      [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
 ];
 
 impl OpBody {
@@ -197,6 +203,12 @@ impl OpBody {
             Self::VoidSale { .. } => 44,
             Self::Grant { .. } => 45,
             Self::TakeAway { .. } => 46,
+            Self::Invite { .. } => 47,
+            Self::RevokeInvitation { .. } => 48,
+            Self::DeclineInvitation { .. } => 49,
+            Self::AnswerJoin { .. } => 50,
+            Self::AmendProfile { .. } => 51,
+            Self::AmendMerchant { .. } => 52,
         };
         TABLE[number].0
     }

@@ -1,13 +1,15 @@
 //! State: the rows that events leave behind. A function of the events, so that a rebuild gives the same again.
 
+use crate::admission::{JoinRequest, RequestState};
 use crate::amendment::Amendment;
 use crate::certificate::{ALLOWANCE, Certificate, until};
 use crate::debt::Debt;
 use crate::device::{Device, Holder};
-use crate::event::{Captured, Event, EventBody};
+use crate::event::{Answered, Captured, Event, EventBody};
 use crate::group::{Closing, Group, Member, TermsVersion};
 use crate::hold::{Hold, HoldState};
 use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use crate::invitation::{self, Invitation};
 use crate::lot::{Allocation, Lot};
 use crate::merchant::Merchant;
 use crate::pass::{Pass, PassState};
@@ -79,6 +81,10 @@ pub enum Row {
     Debt(Debt),
     /// Terms that were proposed.
     Amendment(Box<Amendment>),
+    /// An invitation.
+    Invitation(Invitation),
+    /// A shop's last request to join a group.
+    JoinRequest(JoinRequest),
 }
 
 /// The rows that an event changes, given what stood before.
@@ -198,7 +204,8 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
             let mut rows =
                 change(view, *key, |device| Device { merchant: Some(*merchant), certificate, ..device })?;
             let (id, owner, profile) = (*merchant, *owner, profile.clone());
-            rows.push(Row::Merchant(Merchant { id, owner, profile, allowance: ALLOWANCE }));
+            let invited = (Day(0), 0);
+            rows.push(Row::Merchant(Merchant { id, owner, profile, allowance: ALLOWANCE, invited }));
             rows
         }
         EventBody::GroupFounded { group, founder, profile, terms } => vec![
@@ -211,6 +218,7 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
                 admin: *founder,
                 frozen: Vec::new(),
                 closing: None,
+                profile_version: 1,
             }),
             Row::Terms(TermsVersion {
                 group: *group,
@@ -220,8 +228,17 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
                 in_force_until: None,
             }),
         ],
-        EventBody::MemberJoined { group, merchant, terms_version } => {
-            view.want(&[Key::Group(*group), Key::Member(*group, *merchant)])?;
+        EventBody::MemberJoined { group, merchant, terms_version, invitation } => {
+            let request = Key::JoinRequest(*group, *merchant);
+            view.want(&[Key::Group(*group), Key::Member(*group, *merchant), request])?;
+            let asked =
+                view.join_request(*group, *merchant)?.filter(|asked| asked.state == RequestState::Open);
+            let admitted = |asked: &JoinRequest| {
+                let (state, ended_at) = (RequestState::Admitted, Some(event.at));
+                Row::JoinRequest(JoinRequest { state, ended_at, ..asked.clone() })
+            };
+            let asked = asked.map(admitted);
+            let followed = invitation.map(|answered| use_up(view, answered, false)).transpose()?.flatten();
             let known = view.group(*group)?.cloned();
             let counted = known.map(|group| Row::Group(Group { members: group.members + 1, ..group }));
             let member = Member {
@@ -233,7 +250,7 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
                 // Whoever left frozen comes back frozen.
                 frozen_at: view.member(*group, *merchant)?.and_then(|before| before.frozen_at),
             };
-            counted.into_iter().chain([Row::Member(member)]).collect()
+            counted.into_iter().chain([Row::Member(member)]).chain(followed).chain(asked).collect()
         }
         EventBody::MemberLeft { group, merchant, .. } => {
             view.want(&[Key::Group(*group), Key::Member(*group, *merchant), Key::Amendment(*group)])?;
@@ -312,6 +329,73 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
             let replaced = view.terms(*group, before)?.map(replaced);
             let rows = [replaced, Some(Row::Terms(new)), view.group(*group)?.map(amended)];
             rows.into_iter().flatten().chain(decided(view, *group)?).collect()
+        }
+        EventBody::InvitationMade { invitation, merchant, to, hash, shop, uses, until } => {
+            let day = invitation::today(event.at);
+            let counted = |shop: &Merchant| {
+                let made = if shop.invited.0 == day { shop.invited.1 } else { 0 };
+                Row::Merchant(Merchant { invited: (day, made.saturating_add(1)), ..shop.clone() })
+            };
+            let made = Invitation {
+                id: *invitation,
+                issuer: *merchant,
+                to: *to,
+                hash: *hash,
+                shop: *shop,
+                uses: *uses,
+                used: 0,
+                declined: 0,
+                made_at: event.at,
+                until: *until,
+                revoked: false,
+            };
+            view.merchant(*merchant)?.map(counted).into_iter().chain([Row::Invitation(made)]).collect()
+        }
+        EventBody::InvitationRevoked { invitation, merchant, .. } => {
+            let revoked = |known: &Invitation| Row::Invitation(Invitation { revoked: true, ..*known });
+            view.invitation(*merchant, *invitation)?.map(revoked).into_iter().collect()
+        }
+        EventBody::InvitationDeclined { invitation, merchant, .. } => {
+            let answered = Answered { issuer: *merchant, invitation: *invitation };
+            use_up(view, answered, true)?.into_iter().collect()
+        }
+        EventBody::JoinAsked { group, merchant, request, terms_version, invitation } => {
+            let followed = invitation.map(|answered| use_up(view, answered, false)).transpose()?.flatten();
+            let request = JoinRequest {
+                group: *group,
+                merchant: *merchant,
+                id: *request,
+                terms_version: *terms_version,
+                asked_at: event.at,
+                for_it: invitation.iter().map(|answered| answered.issuer).collect(),
+                against: Vec::new(),
+                state: RequestState::Open,
+                ended_at: None,
+            };
+            [Row::JoinRequest(request)].into_iter().chain(followed).collect()
+        }
+        EventBody::JoinAnswered { group, merchant, by, admits, state, .. } => {
+            let answered = |request: &JoinRequest| {
+                let request = match state {
+                    RequestState::Withdrawn => request.clone(),
+                    _ => request.clone().answered(*by, *admits),
+                };
+                let ended_at = (*state != RequestState::Open).then_some(event.at);
+                Row::JoinRequest(JoinRequest { state: *state, ended_at, ..request })
+            };
+            view.join_request(*group, *merchant)?.map(answered).into_iter().collect()
+        }
+        EventBody::ProfileAmended { group, version, profile, .. } => {
+            let amended = |group: &Group| {
+                let profile = profile.clone();
+                Row::Group(Group { profile, profile_version: *version, ..group.clone() })
+            };
+            view.group(*group)?.map(amended).into_iter().collect()
+        }
+        EventBody::MerchantAmended { merchant, profile } => {
+            let amended =
+                |shop: &Merchant| Row::Merchant(Merchant { profile: profile.clone(), ..shop.clone() });
+            view.merchant(*merchant)?.map(amended).into_iter().collect()
         }
         EventBody::AmendmentRejected { group, .. } => decided(view, *group)?.into_iter().collect(),
         EventBody::SaleRecorded { sale, merchant, key, amount, time, addressee, till, redemption } => {
@@ -448,6 +532,20 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
         }
     };
     Ok(rows)
+}
+
+/// An invitation that one more has answered.
+fn use_up(
+    view: &View,
+    Answered { issuer, invitation }: Answered,
+    declines: bool,
+) -> Result<Option<Row>, Halt> {
+    let answered = |known: &Invitation| {
+        let used = known.used.saturating_add(1);
+        let declined = known.declined.saturating_add(declines.into());
+        Row::Invitation(Invitation { used, declined, ..*known })
+    };
+    Ok(view.invitation(issuer, invitation)?.map(answered))
 }
 
 /// The lots of these parts, each once it is seen.

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::books::Worth;
+use crate::id::PictureId;
 use crate::period::Period;
 use crate::quantity::{BasisPoints, Currency, MAX_AMOUNT, Money, OutOfRange, Units, earned};
 use crate::refusal::Refusal;
@@ -14,6 +15,8 @@ pub const TERMS_HONOURED_FOR: i64 = 7 * Timestamp::DAY;
 
 /// The longest name of a shop or a group, in characters.
 pub const MAX_NAME: usize = 60;
+/// The longest nickname of a group, in characters.
+pub const MAX_NICKNAME: usize = 20;
 
 /// The kind of mileage. (A1)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
@@ -118,6 +121,18 @@ pub enum SpendingOrder {
     Oldest,
 }
 
+/// Who lets a shop in that asks to join. (A5)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+pub enum Admission {
+    /// The member that administers the group.
+    #[n(0)]
+    Admin,
+    /// The members: this share of them has to be for it.
+    #[n(1)]
+    Vote(#[n(0)] BasisPoints),
+}
+
 /// How wide a group is meant to reach: an attribute for search, never a bar to joining. (A1)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "snake_case")]
@@ -146,6 +161,30 @@ pub struct Profile {
     /// How wide it is meant to reach.
     #[n(1)]
     pub scope: Scope,
+    /// What people call it for short, 1..=20 characters.
+    #[n(2)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nickname: Option<String>,
+    /// Its cover picture.
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PictureId>,
+}
+
+impl Profile {
+    /// A name and a scope, and nothing else.
+    pub fn new(name: impl Into<String>, scope: Scope) -> Self {
+        Self { name: name.into(), scope, nickname: None, picture: None }
+    }
+
+    /// Refuses a profile that no group has.
+    ///
+    /// # Errors
+    /// `bad_name`.
+    pub fn check(&self) -> Result<(), Refusal> {
+        check_name(&self.name)?;
+        self.nickname.as_deref().map_or(Ok(()), |nickname| check_text(nickname, MAX_NICKNAME))
+    }
 }
 
 /// One version of what a group promises. A lot keeps the version that it was issued under.
@@ -196,6 +235,10 @@ pub struct Terms {
     #[n(12)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<BasisPoints>,
+    /// Who lets a shop in that asks to join; none: any shop joins at once.
+    #[n(13)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admission: Option<Admission>,
 }
 
 impl Terms {
@@ -215,6 +258,7 @@ impl Terms {
             least_purchase: None,
             period: None,
             consent: None,
+            admission: None,
         }
     }
 
@@ -357,13 +401,17 @@ impl Terms {
 /// # Errors
 /// `bad_name`, with the longest length.
 pub fn check_name(name: &str) -> Result<(), Refusal> {
-    let length = name.chars().count();
-    if name.trim().is_empty()
-        || name.trim() != name
-        || length > MAX_NAME
-        || name.chars().any(char::is_control)
-    {
-        return Err(Refusal::BadName { max: MAX_NAME as u64 });
+    check_text(name, MAX_NAME)
+}
+
+/// The same of what may be so long.
+///
+/// # Errors
+/// `bad_name`, with the longest length.
+pub(crate) fn check_text(text: &str, max: usize) -> Result<(), Refusal> {
+    let trimmed = !text.is_empty() && text.trim() == text;
+    if !trimmed || text.chars().count() > max || text.chars().any(char::is_control) {
+        return Err(Refusal::BadName { max: max as u64 });
     }
     Ok(())
 }

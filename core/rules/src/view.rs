@@ -6,12 +6,14 @@
 use std::collections::HashMap;
 use std::slice;
 
+use crate::admission::JoinRequest;
 use crate::amendment::Amendment;
 use crate::debt::Debt;
 use crate::device::Device;
 use crate::group::{Group, Member, TermsVersion};
 use crate::hold::Hold;
 use crate::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
+use crate::invitation::Invitation;
 use crate::lot::{Lot, Wallet};
 use crate::merchant::Merchant;
 use crate::pass::{Pass, PassState};
@@ -75,6 +77,10 @@ pub enum Key {
     Debts(AccountId),
     /// The terms that were proposed last in a group.
     Amendment(GroupId),
+    /// An invitation by a shop.
+    Invitation(MerchantId, OpId),
+    /// A shop's last request to join a group.
+    JoinRequest(GroupId, MerchantId),
 }
 
 /// What a cell holds.
@@ -126,6 +132,10 @@ pub enum Cell {
     Debts(Vec<Debt>),
     /// For [`Key::Amendment`].
     Amendment(Box<Amendment>),
+    /// For [`Key::Invitation`].
+    Invitation(Invitation),
+    /// For [`Key::JoinRequest`].
+    JoinRequest(JoinRequest),
 }
 
 /// Why a rule stopped.
@@ -245,6 +255,14 @@ impl View {
     getter!(
         /// Mileage that a shop took.
         redemption(merchant: MerchantId, redemption: OpId) -> Redemption, Redemption
+    );
+    getter!(
+        /// An invitation by a shop.
+        invitation(issuer: MerchantId, invitation: OpId) -> Invitation, Invitation
+    );
+    getter!(
+        /// A shop's last request to join a group.
+        join_request(group: GroupId, merchant: MerchantId) -> JoinRequest, JoinRequest
     );
     getter!(
         /// Mileage reserved for a till.
@@ -472,6 +490,13 @@ impl View {
             Row::Debt(debt) => self.gather(Key::Debts(debt.account), slice::from_ref(row)),
             Row::Amendment(amendment) => {
                 self.set(Key::Amendment(amendment.group), Cell::Amendment(amendment.clone()));
+            }
+            Row::Invitation(invitation) => {
+                self.set(Key::Invitation(invitation.issuer, invitation.id), Cell::Invitation(*invitation));
+            }
+            Row::JoinRequest(request) => {
+                let key = Key::JoinRequest(request.group, request.merchant);
+                self.set(key, Cell::JoinRequest(request.clone()));
             }
             Row::Pass(pass) => {
                 self.set(Key::Pass(pass.merchant, pass.id), Cell::Pass(pass.clone()));

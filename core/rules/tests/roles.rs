@@ -55,6 +55,12 @@ const WHOSE: [&str; TABLE.len()] = [
     "a sale of the shop that the key sells for",
     "for one's own shop, to anyone but its owner and staff",
     "issued by one's own shop",
+    "for one's own shop, a member",
+    "made by one's own shop",
+    "for one's own shop, shown or told to it",
+    "for one's own shop, a member; that asks to join",
+    "a group that one's own shop administers",
+    "one's own shop",
 ];
 
 fn page() -> String {

@@ -1,6 +1,7 @@
 //! The API's requests and answers, in JSON. Bytes are base64 (RFC 4648 section 4), ids are hex, times are
 //! milliseconds since 1970. Readers ignore fields that they do not know.
 
+use moa_rules::admission::JoinRequest;
 use moa_rules::amendment::Amendment;
 use moa_rules::certificate::Certificate;
 use moa_rules::debt::Debt;
@@ -12,11 +13,13 @@ use moa_rules::lot::Lot;
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::quantity::Money;
 use moa_rules::refusal::Refusal;
+use moa_rules::sale::Sale;
 use moa_rules::staff::Limits;
 use moa_rules::standing::StandingChoice;
 use moa_rules::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::channel::Channel;
 use crate::member::MemberSecret;
 use crate::number::TypedNumber;
 
@@ -392,6 +395,120 @@ pub struct OneTimeFound {
     pub code: Base64,
 }
 
+/// `POST /v1/invitations/open`: what someone holds of an invitation, one of the two.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitationShown {
+    /// The token of its link, 32 hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The eight characters that stand for it, as they were typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// Both let anyone in: neither is printed.
+impl std::fmt::Debug for InvitationShown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InvitationShown(…)")
+    }
+}
+
+/// An invitation that can be answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitationFound {
+    /// The invitation in CBOR ([`moa_rules::invitation::Invitation`]).
+    pub invitation: Base64,
+    /// The shop that invites.
+    pub issuer: MerchantEntry,
+    /// The group that it leads into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupEntry>,
+    /// The group's members, up to 200: names and places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MerchantEntry>,
+    /// Names the invitation in the answer ([`moa_rules::invitation::Ticket`] in CBOR); for the caller's account alone.
+    pub ticket: Base64,
+}
+
+/// `POST /v1/invitations/send`: the server is to send an invitation by mail or text message.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitationToSend {
+    /// The op that made it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub invitation: OpId,
+    /// The token of its link, 32 hex digits: the server keeps it only until the message is out.
+    pub token: String,
+    /// `email` or `sms`.
+    pub channel: Channel,
+    /// The address, or the number in E.164.
+    pub to: String,
+}
+
+/// It holds an address and a token: it is never printed.
+impl std::fmt::Debug for InvitationToSend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InvitationToSend(…)")
+    }
+}
+
+/// What became of sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitationSent {
+    /// Whether it was sent before: then nothing more is sent.
+    pub before: bool,
+}
+
+/// `GET /v1/invitations`: the ways of the caller's shop's invitations to people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitationTraces {
+    /// One an invitation that is good, or was lately.
+    pub traces: Vec<InvitationTrace>,
+}
+
+/// The way of one invitation.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitationTrace {
+    /// The op that made it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub invitation: OpId,
+    /// The eight characters that stand for it, while it has a link and can be answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// By what the server sent it: `email` or `sms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// To which address or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+    /// When it was to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub sent_at: Option<Timestamp>,
+    /// When the mail server or the carrier took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub delivered_at: Option<Timestamp>,
+    /// How often its page was opened; programs that look at links count too.
+    pub opened: u32,
+    /// When someone who is signed in first took it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub claimed_at: Option<Timestamp>,
+}
+
+/// It holds an address and a code: it is never printed.
+impl std::fmt::Debug for InvitationTrace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "InvitationTrace({})", self.invitation)
+    }
+}
+
 /// `POST /v1/ops`: signed ops, 1..=100.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -564,6 +681,14 @@ pub struct Snapshot {
     /// What the phone makes its member codes of.
     #[serde(default)]
     pub member: Option<MemberSecret>,
+    /// Invitations by the caller's shop, and to it in its app, that are good or were lately, each in CBOR
+    /// ([`moa_rules::invitation::Invitation`]); the newest first. For its owner.
+    #[serde(default)]
+    pub invitations: Vec<Base64>,
+    /// Requests to join that wait: those of the caller's shop, and those to join its groups. For its owner.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub join_requests: Vec<JoinRequest>,
     /// Signed heads of the caller's inboxes.
     pub heads: Vec<Base64>,
     /// From where `GET /v1/changes` goes on.
@@ -609,6 +734,14 @@ pub struct WaitingSale {
     /// The last instant at which it can be claimed.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub until: Timestamp,
+}
+
+impl WaitingSale {
+    /// A sale as it waits; none, if it does not.
+    pub fn of(sale: &Sale) -> Option<Self> {
+        let Sale { id, merchant, amount, time, .. } = *sale;
+        Some(Self { sale: id, merchant, amount, time, until: sale.waits_until? })
+    }
 }
 
 /// `GET /v1/directory`: shops and groups changed since a time, in pages.

@@ -1,4 +1,7 @@
 //! Codes that a camera reads: `MOA1:` and base45 (RFC 9285), so that a QR takes its denser alphanumeric mode.
+//!
+//! [`read`] is the one way in for any text from outside: scanned, pasted, typed, a link that the system hands over, what
+//! `KakaoLink` or an install referrer says.
 
 use moa_rules::account::MergeConsent;
 use moa_rules::member::MemberCode;
@@ -7,7 +10,8 @@ use moa_rules::op::{Op, OpBody, RedemptionCode};
 use moa_rules::pass::PassCode;
 use moa_rules::staff::StaffInvitation;
 
-use crate::link::{self, Destination};
+use crate::invitation::{InvitationCode, NoInvitationCode};
+use crate::link::{self, Destination, Target};
 use crate::member;
 use crate::token::{Approval, Sealed, Token};
 
@@ -23,6 +27,9 @@ pub const MAX_PASS: usize = 480;
 
 /// The most characters of a scanned text that are looked at.
 pub const MAX_SCANNED: usize = 2_048;
+
+/// What people write around a link.
+const AROUND_LINKS: [char; 14] = ['<', '>', '(', ')', '[', ']', '"', '\'', '.', ',', '!', '“', '”', '…'];
 
 /// The text of a token, to be drawn as a QR.
 pub fn text(token: &[u8]) -> String {
@@ -78,6 +85,12 @@ pub enum NotOurs {
     /// Twelve digits, of which one is wrong at least.
     #[error("mistyped")]
     Mistyped,
+    /// Eight characters as an invitation has them, of which one is wrong at least.
+    #[error("no code of an invitation")]
+    InvitationMistyped,
+    /// A link of ours that is cut off, or of a newer app.
+    #[error("a broken link")]
+    BrokenLink,
     /// Something else.
     #[error("not a code of Moa")]
     Unknown,
@@ -93,12 +106,15 @@ impl NotOurs {
             Self::PaymentCode => "code_is_payment",
             Self::ForeignLink => "code_is_foreign_link",
             Self::Mistyped => "code_mistyped",
+            Self::InvitationMistyped => "code_invitation_mistyped",
+            Self::BrokenLink => "code_broken_link",
             Self::Unknown => "code_unknown",
         }
     }
 }
 
-/// Reads what a camera saw, or a person pasted. `link_base` is the address of our own links.
+/// Reads what a camera saw, a person pasted or typed, or another app opened this one with. `link_base` is the address of
+/// our own links.
 ///
 /// # Errors
 /// [`NotOurs`], saying what it is instead.
@@ -111,15 +127,27 @@ pub fn read(scanned: &str, link_base: &str) -> Result<Scanned, NotOurs> {
         return Err(NotOurs::TooLong);
     }
     if let Some(body) = scanned.strip_prefix(PREFIX) {
-        return read_token(body);
+        if body.len() > MAX_PASS {
+            return Err(NotOurs::TooLong);
+        }
+        return read_token(&base45::decode(body).map_err(|_| NotOurs::Damaged)?);
     }
     match OneTimeCode::read(scanned) {
         Ok(code) => return Ok(Scanned::OneTime(code)),
         Err(NotOneTime::Mistyped) => return Err(NotOurs::Mistyped),
         Err(NotOneTime::OtherText) => {}
     }
-    if let Some(destination) = link::parse(scanned, link_base) {
-        return Ok(Scanned::Link(destination));
+    match InvitationCode::read(scanned) {
+        Ok(code) => return Ok(Scanned::Link(Destination::InvitationCode(code))),
+        Err(NoInvitationCode::Mistyped) => return Err(NotOurs::InvitationMistyped),
+        Err(NoInvitationCode::OtherText) => {}
+    }
+    if let Some(target) = link_in(scanned, link_base) {
+        return match target {
+            Target::Screen(destination) => Ok(Scanned::Link(destination)),
+            Target::Token(bytes) => read_token(&bytes),
+            Target::Broken => Err(NotOurs::BrokenLink),
+        };
     }
     if scanned.starts_with("000201") {
         return Err(NotOurs::PaymentCode);
@@ -130,26 +158,28 @@ pub fn read(scanned: &str, link_base: &str) -> Result<Scanned, NotOurs> {
     Err(NotOurs::Unknown)
 }
 
-fn read_token(body: &str) -> Result<Scanned, NotOurs> {
-    if body.len() > MAX_PASS {
-        return Err(NotOurs::TooLong);
-    }
-    let bytes = base45::decode(body).map_err(|_| NotOurs::Damaged)?;
-    if let Some(code) = member::parse(&bytes) {
+/// The link that a text is, or the first of ours in a message that was pasted whole.
+fn link_in(scanned: &str, link_base: &str) -> Option<Target> {
+    let word = |word: &str| link::target(word.trim_matches(AROUND_LINKS), link_base);
+    link::target(scanned, link_base).or_else(|| scanned.split_whitespace().find_map(word))
+}
+
+fn read_token(bytes: &[u8]) -> Result<Scanned, NotOurs> {
+    if let Some(code) = member::parse(bytes) {
         return Ok(Scanned::Member(code));
     }
-    if let Ok(op) = Sealed::<Op>::parse(&bytes) {
+    if let Ok(op) = Sealed::<Op>::parse(bytes) {
         return match op.unchecked().body {
             OpBody::RecordSale { .. } => Ok(Scanned::Voucher(Box::new(op))),
             _ => Err(NotOurs::Damaged),
         };
     }
     // The kinds differ in the lengths of their fields, so that at most one of them reads.
-    let code = Sealed::<RedemptionCode>::parse(&bytes).map(Scanned::RedemptionCode);
-    code.or_else(|_| Sealed::<Approval>::parse(&bytes).map(Scanned::Approval))
-        .or_else(|_| Sealed::<StaffInvitation>::parse(&bytes).map(Scanned::StaffInvitation))
-        .or_else(|_| Sealed::<MergeConsent>::parse(&bytes).map(Scanned::MergeConsent))
-        .or_else(|_| Sealed::<PassCode>::parse(&bytes).map(|pass| Scanned::Pass(Box::new(pass))))
+    let code = Sealed::<RedemptionCode>::parse(bytes).map(Scanned::RedemptionCode);
+    code.or_else(|_| Sealed::<Approval>::parse(bytes).map(Scanned::Approval))
+        .or_else(|_| Sealed::<StaffInvitation>::parse(bytes).map(Scanned::StaffInvitation))
+        .or_else(|_| Sealed::<MergeConsent>::parse(bytes).map(Scanned::MergeConsent))
+        .or_else(|_| Sealed::<PassCode>::parse(bytes).map(|pass| Scanned::Pass(Box::new(pass))))
         .map_err(|_| NotOurs::Damaged)
 }
 
@@ -160,6 +190,7 @@ const _: () = assert!(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::invitation::InvitationToken;
     use crate::keys::{Signer, SoftwareKey};
     use crate::qr;
     use crate::token::Checked;
@@ -272,6 +303,43 @@ mod tests {
     }
 
     #[test]
+    fn eight_characters_are_a_code_of_an_invitation_however_they_are_typed() {
+        let code = InvitationCode::of(98_765_432_109);
+        let read_back = Ok(Scanned::Link(Destination::InvitationCode(code)));
+        for typed in [code.text(), code.characters(), format!(" {} ", code.text().to_lowercase())] {
+            assert_eq!(read(&typed, BASE), read_back, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_was_pasted_whole_leads_where_its_link_leads() {
+        let token = InvitationToken([0xd7; 16]);
+        let link = link::link(Destination::Invitation(token), BASE);
+        for message in [
+            format!("감나무 골목에서 초대했어요.\n{link}\n코드 없이 열려요"),
+            format!("(see <{link}>, please!)"),
+            format!("\u{202e}שלום {link}."),
+            format!("https://elsewhere.example/ and {link}"),
+        ] {
+            assert_eq!(read(&message, BASE), Ok(Scanned::Link(Destination::Invitation(token))), "{message}");
+        }
+    }
+
+    #[test]
+    fn tokens_have_links_that_read_as_their_codes_do() {
+        let (key, _) = SoftwareKey::generate().unwrap();
+        let limits = Limits { per_sale: MAX_AMOUNT, per_day: MAX_AMOUNT };
+        let (version, counter, expires) = (OP_VERSION, 7, u64::from(u32::MAX));
+        let invitation = StaffInvitation { version, key: key.key_id(), counter, expires, limits };
+        let (invitation, voucher) = (Checked::sign(invitation, &key).unwrap(), largest_voucher(&key));
+        let link = |bytes: &[u8]| read(&link::token_link(bytes, BASE), BASE);
+        let Ok(Scanned::StaffInvitation(back)) = link(invitation.bytes()) else { panic!("no invitation") };
+        assert_eq!(back.check(&key.public_key()).unwrap(), invitation);
+        assert!(matches!(link(voucher.bytes()), Ok(Scanned::Voucher(_))));
+        assert_eq!(link(&voucher.bytes()[1..]), Err(NotOurs::Damaged));
+    }
+
+    #[test]
     fn strangers_codes_are_named() {
         let cases = [
             ("", NotOurs::Empty),
@@ -279,6 +347,9 @@ mod tests {
             ("https://pay.example/abc", NotOurs::ForeignLink),
             ("8801234567890", NotOurs::Unknown),
             ("1234 5678 9012", NotOurs::Mistyped),
+            ("40170725", NotOurs::InvitationMistyped),
+            ("https://moa.example/i/d7d7", NotOurs::BrokenLink),
+            ("utm_source=google-play&utm_medium=organic", NotOurs::Unknown),
             ("MOA1:", NotOurs::Damaged),
             ("MOA1:GGX", NotOurs::Damaged),
         ];
@@ -293,7 +364,7 @@ mod tests {
     fn an_op_that_is_no_sale_is_no_voucher() {
         let (key, _) = SoftwareKey::generate().unwrap();
         let mut op = largest_voucher(&key).value().clone();
-        op.body = OpBody::JoinGroup { group: GroupId([1; 16]), terms_version: 1 };
+        op.body = OpBody::JoinGroup { group: GroupId([1; 16]), terms_version: 1, invitation: None };
         let signed = Checked::sign(op, &key).unwrap();
         assert_eq!(read(&text(signed.bytes()), BASE), Err(NotOurs::Damaged));
     }

@@ -7,13 +7,17 @@
 pub mod api;
 pub mod canonical;
 pub mod chain;
+pub mod channel;
 pub mod code;
+pub mod contact;
 pub mod dpop;
+pub mod invitation;
 pub mod keys;
 pub mod link;
 pub mod member;
 pub mod number;
 pub mod problem;
 pub mod qr;
+pub mod search;
 pub mod submission;
 pub mod token;

@@ -9,6 +9,8 @@ use crate::when::duration;
 pub enum ProblemText {
     /// Nothing is at this address.
     NotFound,
+    /// The server has no font to write a poster with.
+    NoPosterFont,
     /// The address takes other methods.
     MethodNotAllowed,
     /// The body is of another media type than JSON.
@@ -92,6 +94,17 @@ pub enum ProblemText {
     /// A shop has tried wrong digits too often.
     TooManyTries {
         /// Seconds until the next try.
+        retry_after_s: u64,
+    },
+    /// There is no such invitation, or it can't be answered any more: the same words for each.
+    InvitationVoid,
+    /// The invitation was sent to someone else.
+    InvitationForAnother,
+    /// The text is neither a number nor an address that an invitation can be sent to.
+    BadContact,
+    /// As many invitations were sent, by the shop or to the number or address, as may be.
+    TooManyInvitationsSent {
+        /// Seconds until one more can be sent.
         retry_after_s: u64,
     },
     /// No op in a request for ops.
@@ -278,6 +291,11 @@ pub fn problem(lang: Lang, problem: &ProblemText) -> String {
                 "Too many one-time numbers were made. Make another in {wait}.",
             )
         }
+        ProblemText::NoPosterFont => text!(
+            lang,
+            "이 서버에는 한글 글꼴이 없어서 포스터를 만들지 못했어요. 서버를 운영하는 곳에 알려 주세요.",
+            "This server has no Korean font, so it cannot make posters. Tell those who run it.",
+        ),
         ProblemText::OneTimeCodeUnknown => text!(
             lang,
             "모르는 사용 번호예요. 손님에게 새 사용 번호를 부탁해 주세요.",
@@ -299,6 +317,29 @@ pub fn problem(lang: Lang, problem: &ProblemText) -> String {
                 lang,
                 "틀린 번호를 너무 많이 적었어요. {wait} 뒤에 다시 적거나 손님의 코드를 읽어 주세요.",
                 "Too many wrong numbers were typed. Try again in {wait}, or scan the customer's code.",
+            )
+        }
+        ProblemText::InvitationVoid => text!(
+            lang,
+            "지금은 쓸 수 없는 초대예요. 글자를 확인하거나, 보낸 가게에 새로 보내 달라고 해 주세요.",
+            "This invitation can't be used now. Check what you typed, or ask the shop that sent it for a new one.",
+        ),
+        ProblemText::InvitationForAnother => text!(
+            lang,
+            "다른 전화번호로 보낸 초대예요. 보낸 가게에 이 번호로 보내 달라고 해 주세요.",
+            "This invitation was sent to another phone number. Ask the shop to send one to yours.",
+        ),
+        ProblemText::BadContact => text!(
+            lang,
+            "보낼 수 없는 전화번호나 이메일이에요. 확인하고 다시 적어 주세요.",
+            "An invitation can't be sent to that number or address. Check it and enter it again.",
+        ),
+        ProblemText::TooManyInvitationsSent { retry_after_s } => {
+            let wait = duration(lang, retry_after_s);
+            text!(
+                lang,
+                "초대를 너무 많이 보냈어요. {wait} 뒤에 다시 보내거나 링크로 초대해 주세요.",
+                "Too many invitations were sent. Send this one in {wait}, or share its link.",
             )
         }
         ProblemText::NoOps => text!(

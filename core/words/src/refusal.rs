@@ -6,6 +6,7 @@ use moa_rules::terms::Kind;
 
 use crate::Lang;
 use crate::access;
+use crate::joining;
 use crate::ledger;
 use crate::number::{count, counted, counted_again, money, plural};
 use crate::particle::{Particle, with};
@@ -364,6 +365,7 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency, kind: Optio
         // Keys, roles and passes; or a reason newer than these tables.
         _ => access::refusal(lang, refusal, currency)
             .or_else(|| ledger::refusal(lang, refusal, currency, kind))
+            .or_else(|| joining::refusal(lang, refusal))
             .unwrap_or_else(|| unknown(lang)),
     }
 }

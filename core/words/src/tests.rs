@@ -6,18 +6,21 @@ use std::{env, fs};
 
 use chrono::NaiveDate;
 use moa_rules::adjustment::Reason as Why;
+use moa_rules::merchant::Industry;
 use moa_rules::period::{CutDay, Period};
 use moa_rules::quantity::{BasisPoints, Currency, MAX_AMOUNT, Money, Units};
 use moa_rules::refusal::Refusal;
 use moa_rules::terms::{Kind, StampCard, Terms};
 use moa_rules::time::{Day, Timestamp, Validity, Zone};
 use moa_wire::code::NotOurs;
+use moa_wire::contact::NotAContact;
 
 use crate::refusal::unknown;
 use crate::{
-    HistoryText, Label, Lang, Line, Mileage, OpeningText, PhoneText, ProblemText, Reason, RowText, SaleText,
-    ShopText, SignInText, Unsent, enrolment_sms, group, history, label, line, not_ours, number, opening,
-    opening_row, phone, problem, reason, refusal, refusal_in, sale, shop, sign_in, when,
+    HistoryText, Label, Lang, Line, Mileage, OpeningText, PhoneText, PosterText, ProblemText, Reason,
+    RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, distance, enrolment_sms, group, history,
+    industry, industry_words, label, line, not_a_contact, not_ours, number, opening, opening_row, phone,
+    poster, problem, reason, refusal, refusal_in, sale, shop, sign_in, suggested, when,
 };
 
 fn units(count: i64) -> Units {
@@ -150,6 +153,15 @@ fn refusals() -> Vec<Refusal> {
         R::GrantTooLarge { max: Money(1_000_000) },
         R::NotSoMuchIssued { left: units(300) },
         R::BadLastDay { days: 3_660 },
+        R::InvitationVoid,
+        R::BadInvitation,
+        R::BadUses { max: 1_000 },
+        R::TooManyInvitations { most: 300 },
+        R::UnknownShop,
+        R::AlreadyAsked,
+        R::AskedLately { days: 7 },
+        R::UnknownRequest,
+        R::RequestStale,
     ]
 }
 
@@ -166,17 +178,19 @@ fn refusals_of_kinds() -> Vec<(Kind, Refusal)> {
     ]
 }
 
-const NOT_OURS: [NotOurs; 7] = [
+const NOT_OURS: [NotOurs; 9] = [
     NotOurs::Empty,
     NotOurs::TooLong,
     NotOurs::Damaged,
     NotOurs::PaymentCode,
     NotOurs::ForeignLink,
     NotOurs::Mistyped,
+    NotOurs::InvitationMistyped,
+    NotOurs::BrokenLink,
     NotOurs::Unknown,
 ];
 
-const PROBLEMS: [ProblemText; 39] = [
+const PROBLEMS: [ProblemText; 44] = [
     ProblemText::NotFound,
     ProblemText::MethodNotAllowed,
     ProblemText::NotJson,
@@ -207,10 +221,15 @@ const PROBLEMS: [ProblemText; 39] = [
     ProblemText::PossessionWrong,
     ProblemText::BadOneTimeCode,
     ProblemText::TooManyOneTimeCodes { retry_after_s: 90 },
+    ProblemText::NoPosterFont,
     ProblemText::OneTimeCodeUnknown,
     ProblemText::OneTimeCodeExpired,
     ProblemText::OneTimeCodeUsed,
     ProblemText::TooManyTries { retry_after_s: 1_500 },
+    ProblemText::InvitationVoid,
+    ProblemText::InvitationForAnother,
+    ProblemText::BadContact,
+    ProblemText::TooManyInvitationsSent { retry_after_s: 7_200 },
     ProblemText::NoOps,
     ProblemText::TooManyOps { max: 100 },
     ProblemText::ClockOutOfReach { now_ms: 1_790_000_000_000, most_ms: 2_106_224_000_000 },
@@ -434,6 +453,9 @@ fn sentences() -> Vec<(String, [String; 2])> {
     for what in NOT_OURS {
         all.push((what.code().to_owned(), Lang::ALL.map(|lang| not_ours(lang, what))));
     }
+    for what in NotAContact::ALL {
+        all.push((what.code().to_owned(), Lang::ALL.map(|lang| not_a_contact(lang, what))));
+    }
     for what in PROBLEMS {
         all.push((format!("problem {what:?}"), Lang::ALL.map(|lang| problem(lang, &what))));
     }
@@ -462,6 +484,16 @@ fn first_word(what: &impl std::fmt::Debug) -> String {
 /// Words, figures and lines, which are no sentences.
 fn fragments() -> Vec<(String, [String; 2])> {
     let mut all = Vec::new();
+    use SuggestedText as S;
+    for why in [S::Building, S::Area, S::TradeNear, S::Trade] {
+        all.push((format!("suggested {why:?}"), Lang::ALL.map(|lang| suggested(lang, why))));
+    }
+    for metres in [350, 1_250, 12_000] {
+        all.push((format!("distance {metres}"), Lang::ALL.map(|lang| distance(lang, metres))));
+    }
+    for what in Industry::ALL {
+        all.push((format!("trade {what:?}"), Lang::ALL.map(|lang| industry(lang, what).to_owned())));
+    }
     for what in Label::ALL {
         all.push((format!("label {what:?}"), Lang::ALL.map(|lang| label(lang, *what).to_owned())));
     }
@@ -475,6 +507,9 @@ fn fragments() -> Vec<(String, [String; 2])> {
     for what in lines(&seoul) {
         let name = first_word(&what);
         all.push((format!("line {name}"), Lang::ALL.map(|lang| line(lang, &what))));
+    }
+    for what in PosterText::ALL {
+        all.push((format!("poster {what:?}"), Lang::ALL.map(|lang| poster(lang, what))));
     }
     let until = AT;
     for what in [
@@ -615,4 +650,20 @@ fn below_the_minimum_names_both_numbers_and_what_is_missing() {
             "Usable from 10,000 points; this wallet has 9,400. Collect 600 more.",
         ]
     );
+}
+
+#[test]
+fn a_trade_is_looked_for_by_its_name_in_both_languages_and_no_word_is_two_trades() {
+    let mut seen = std::collections::BTreeMap::new();
+    for what in Industry::ALL.into_iter().filter(|what| *what != Industry::Other) {
+        let words: Vec<&str> = industry_words(what).collect();
+        for lang in Lang::ALL {
+            let name = industry(lang, what);
+            assert!(name.split('·').all(|part| words.contains(&part)), "{name} is not among {words:?}");
+        }
+        for word in words {
+            assert_eq!(seen.insert(word.to_lowercase(), what), None, "{word}");
+        }
+    }
+    assert_eq!(industry_words(Industry::Other).count(), 0);
 }

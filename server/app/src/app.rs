@@ -12,7 +12,9 @@ use tokio::sync::{Notify, watch};
 use crate::carrier::{Carrier, Development};
 use crate::config::Limits;
 use crate::keys::PublicKeys;
+use crate::mailer::Mailer;
 use crate::pepper::Pepper;
+use crate::poster::Posters;
 use crate::proof::Proofs;
 use crate::test_clock::TestClock;
 
@@ -23,6 +25,7 @@ pub(crate) struct App {
     pub(crate) pepper: Pepper,
     pub(crate) public_keys: PublicKeys,
     pub(crate) carrier: Arc<dyn Carrier>,
+    pub(crate) mailer: Arc<dyn Mailer>,
     /// The development carrier, if its messages may be shown over HTTP.
     pub(crate) shown: Option<Arc<Development>>,
     /// The clock's hand, if it may be moved over HTTP.
@@ -37,6 +40,8 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     /// The proofs that came beside requests.
     pub(crate) proofs: Proofs,
+    /// What draws posters.
+    pub(crate) posters: Posters,
     /// The address at which phones reach this server, if it was told.
     pub(crate) link_base: Option<String>,
     /// Where it listens, as an address.
@@ -63,6 +68,11 @@ impl App {
             Ok(result) => result,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
+    }
+
+    /// The address that links of this server begin with.
+    pub(crate) fn base(&self) -> &str {
+        self.link_base.as_deref().unwrap_or(&self.address)
     }
 
     /// Resolves when the server stops.
@@ -94,6 +104,7 @@ pub(crate) mod testing {
     use moa_rules::time::Timestamp;
 
     use super::*;
+    use crate::mailer;
 
     /// The parts, and the hand of their clock. They never stop.
     pub(crate) fn app(carrier: Arc<dyn Carrier>) -> (Arc<App>, Arc<AtomicI64>) {
@@ -109,6 +120,7 @@ pub(crate) mod testing {
             pepper: Pepper::new([7; 32]),
             public_keys: PublicKeys::default(),
             carrier,
+            mailer: Arc::new(mailer::Development::default()),
             shown: None,
             test_clock: None,
             effects: Notify::new(),
@@ -116,6 +128,7 @@ pub(crate) mod testing {
             guessing: Mutex::new(()),
             limits: Limits::default(),
             proofs: Proofs::since(Timestamp(0)),
+            posters: Posters::with_font(None).unwrap(),
             link_base: None,
             address: String::new(),
             stopping: watch::channel(false).1,

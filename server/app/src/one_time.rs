@@ -156,7 +156,7 @@ fn take(
     let mac = app.pepper.of_digits(digits);
     // One at a time, so that a burst does not pass the limit.
     let _one_at_a_time = app.guessing.lock().unwrap_or_else(PoisonError::into_inner);
-    let tries = app.store().wrong_digits_since(merchant, now.plus(-TRIED_WITHIN))?;
+    let tries = app.store().wrong_digits_since(merchant.0, now.plus(-TRIED_WITHIN))?;
     if let Some(first) = tries.len().checked_sub(MOST_TRIES).and_then(|at| tries.get(at)) {
         let retry_after_s = seconds_until(first.plus(TRIED_WITHIN), now);
         return Err(OneTimeError::TooManyTries { retry_after_s });
@@ -164,7 +164,7 @@ fn take(
     let taken = app.store().take_one_time(mac, paying, by)?;
     let taken = taken.filter(|taken| taken.one_time.kept_until >= now);
     if taken.is_none() {
-        app.store().wrong_digits(merchant, mac, now)?;
+        app.store().wrong_digits(merchant.0, mac, now)?;
     }
     Ok(taken)
 }

@@ -3,10 +3,14 @@
 
 use std::net::IpAddr;
 
+use moa_rules::id::{AccountId, MerchantId, OpId};
+use moa_rules::invitation::TicketMac;
 use moa_rules::one_time::OneTimeCode;
-use ring::hmac;
+use moa_wire::invitation::InvitationCode;
+use ring::{aead, hmac};
 
 use crate::phone_number::PhoneNumber;
+use crate::random::{self, NoRandomness};
 use crate::recovery::RecoveryCode;
 
 /// Bytes of a pepper.
@@ -73,6 +77,57 @@ impl Pepper {
     /// The secret of a member tag. Made again when it is asked for, so that it is written down nowhere.
     pub(crate) fn of_member(&self, tag: [u8; 16]) -> [u8; 32] {
         self.mac(&[b"moa/member:", &tag])
+    }
+
+    /// The eight characters that stand for an invitation. Made again whenever they are asked for, and written down nowhere.
+    pub(crate) fn invitation_code(&self, invitation: OpId) -> InvitationCode {
+        let mac = self.mac(&[b"moa/invited:", &invitation.0]);
+        let mut bits = [0; 8];
+        bits.copy_from_slice(&mac[..8]);
+        InvitationCode::of(u64::from_be_bytes(bits))
+    }
+
+    /// What is kept of those characters.
+    pub(crate) fn of_invitation_code(&self, code: InvitationCode) -> [u8; 32] {
+        self.mac(&[b"moa/eight:", code.characters().as_bytes()])
+    }
+
+    /// The server's word that an account was shown an invitation.
+    pub(crate) fn of_ticket(&self, issuer: MerchantId, invitation: OpId, account: AccountId) -> TicketMac {
+        let mac = self.mac(&[b"moa/ticket:", &issuer.0, &invitation.0, &account.0]);
+        let mut short = [0; 16];
+        short.copy_from_slice(&mac[..16]);
+        TicketMac(short)
+    }
+
+    /// What a mailbox is counted by.
+    pub(crate) fn of_mailbox(&self, address: &str) -> [u8; 32] {
+        self.mac(&[b"moa/mail:", address.as_bytes()])
+    }
+
+    /// A number or an address, sealed for the invitation that it got.
+    pub(crate) fn sealed(&self, invitation: OpId, contact: &str) -> Result<Vec<u8>, NoRandomness> {
+        let nonce: [u8; aead::NONCE_LEN] = random::bytes()?;
+        let mut sealed = contact.as_bytes().to_vec();
+        let key = self.sealing().ok_or(NoRandomness)?;
+        let nonce_used = aead::Nonce::assume_unique_for_key(nonce);
+        key.seal_in_place_append_tag(nonce_used, aead::Aad::from(invitation.0), &mut sealed)
+            .map_err(|_| NoRandomness)?;
+        Ok([&nonce[..], &sealed].concat())
+    }
+
+    /// What was sealed; nothing, if it was not by this pepper for this invitation.
+    pub(crate) fn unsealed(&self, invitation: OpId, sealed: &[u8]) -> Option<String> {
+        let (nonce, sealed) = sealed.split_at_checked(aead::NONCE_LEN)?;
+        let nonce = aead::Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut opened = sealed.to_vec();
+        let opened = self.sealing()?.open_in_place(nonce, aead::Aad::from(invitation.0), &mut opened).ok()?;
+        String::from_utf8(opened.to_vec()).ok()
+    }
+
+    fn sealing(&self) -> Option<aead::LessSafeKey> {
+        let key = self.mac(&[b"moa/sealing:"]);
+        aead::UnboundKey::new(&aead::AES_256_GCM, &key).ok().map(aead::LessSafeKey::new)
     }
 
     /// No label is the beginning of another and only the last part varies in length, so that no two lists of parts

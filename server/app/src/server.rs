@@ -28,7 +28,9 @@ use crate::data_dir::{DataDir, DataError};
 use crate::http;
 use crate::jobs;
 use crate::keys::PublicKeys;
+use crate::mailer;
 use crate::peer::Connected;
+use crate::poster::{FontError, Posters};
 use crate::proof::Proofs;
 use crate::test_clock::TestClock;
 
@@ -58,6 +60,9 @@ pub enum StartError {
     /// A clock that anyone may move is not for others' eyes.
     #[error("{0} can be reached by others: a server with a test clock listens on this machine alone")]
     TestClock(SocketAddr),
+    /// The font for posters can't be used.
+    #[error("the font for posters: {0}")]
+    Font(#[from] FontError),
     /// The API document can't be written, which is a bug.
     #[error("the API document: {0}")]
     Document(#[from] serde_json::Error),
@@ -109,12 +114,14 @@ pub fn start_on(
     let (stop, stopping) = watch::channel(false);
     let (carrier, shown) = carrier(config.carrier, address);
     let proofs = Proofs::since(clock());
+    let posters = Posters::with_font(config.font.as_deref())?;
     let app = Arc::new(App {
         engine: Engine::start(store, clock),
         server_key,
         pepper,
         public_keys: PublicKeys::default(),
         carrier,
+        mailer: Arc::new(mailer::Development::default()),
         shown,
         test_clock,
         effects: Notify::new(),
@@ -122,6 +129,7 @@ pub fn start_on(
         guessing: Mutex::new(()),
         limits: config.limits.clone(),
         proofs,
+        posters,
         link_base: config.link_base.clone(),
         address: url(address),
         stopping,

@@ -172,7 +172,10 @@ async fn sessions_and_accounts_survive_a_restart() {
 async fn a_key_that_is_not_enrolled_signs_nothing() {
     let town = Town::open().await;
     let device = town.enrol(PHONE).await;
-    let mut op = device.unsigned(town.now(), OpBody::JoinGroup { group: GroupId([1; 16]), terms_version: 1 });
+    let mut op = device.unsigned(
+        town.now(),
+        OpBody::JoinGroup { group: GroupId([1; 16]), terms_version: 1, invitation: None },
+    );
     let stranger = key();
     op.actor = stranger.key_id();
     let op = moa_wire::token::Checked::sign(op, &stranger).unwrap();

@@ -197,7 +197,7 @@ async fn a_group_closes_and_ends_with_all_that_remained_expired() {
     let days = |days: u32| i64::from(days) * Timestamp::DAY;
     assert_eq!(closing.redeem_only_from, town.now().plus(days(NOTICE_DAYS)));
     assert_eq!(closing.ends_at, closing.redeem_only_from.plus(days(REDEEM_ONLY_DAYS)));
-    let joins = bakery.device.op(town.now(), OpBody::JoinGroup { group, terms_version: 1 });
+    let joins = bakery.device.op(town.now(), OpBody::JoinGroup { group, terms_version: 1, invitation: None });
     assert_eq!(refused(&town.submit_one(&joins).await)["code"], "group_closing");
 
     town.move_to(closing.redeem_only_from.plus(-Timestamp::SECOND)).await;

@@ -278,7 +278,7 @@ async fn approvals_and_passes_say_what_a_unit_is() {
     let town = Town::open().await;
     let (cafe, buyer) = (town.shop(CAFE, "Cafe").await, town.enrol(BUYER).await);
     let terms = Terms::coupons(Money(1_000), None, Validity::Months(6));
-    let profile = Profile { name: "Alley".to_owned(), scope: Scope::Area };
+    let profile = Profile::new("Alley", Scope::Area);
     let founds = cafe.device.op(town.now(), OpBody::FoundGroup { profile, terms });
     town.applied(&[&founds]).await;
     let group = founds.value().id.as_group();

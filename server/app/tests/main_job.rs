@@ -378,11 +378,7 @@ async fn ops_of_one_request_are_decided_in_order() {
     let town = Town::open().await;
     let device = town.enrol(CAFE).await;
     let (early, late) = (town.now(), town.now());
-    let profile = moa_rules::merchant::MerchantProfile {
-        name: "Cafe".to_owned(),
-        currency: moa_rules::quantity::Currency::KRW,
-        place: None,
-    };
+    let profile = support::profile("Cafe");
     let sale =
         OpBody::RecordSale { amount: moa_rules::quantity::Money(4_500), addressee: None, redemption: None };
     let too_early = device.op(early, sale.clone());

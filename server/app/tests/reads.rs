@@ -33,7 +33,7 @@ enum Route {
 
 /// Every route of the API document. One that is missing here fails the test.
 #[rustfmt::skip]
-const ROUTES: [(&str, &str, Route); 17] = [
+const ROUTES: [(&str, &str, Route); 18] = [
     ("post", "/v1/enrolments", Route::Open),
     ("post", "/v1/enrolments/{id}/confirm", Route::Open),
     ("post", "/v1/ops", Route::Open),
@@ -49,6 +49,7 @@ const ROUTES: [(&str, &str, Route); 17] = [
     ("get", "/v1/changes", Route::Read),
     ("get", "/v1/snapshot", Route::Read),
     ("get", "/v1/directory", Route::Read),
+    ("get", "/v1/search", Route::Read),
     ("get", "/v1/groups/{id}", Route::Read),
     ("get", "/v1/merchants/{id}", Route::Read),
 ];
@@ -161,6 +162,14 @@ impl Asks<'_> {
             "/v1/one-time-codes" => self.asks_for_digits(path).await,
             "/v1/one-time-codes/look-up" => self.looks_up(path).await,
             "/v1/directory" => assert_eq!(self.get(path).await.status(), 200, "{who:?}"),
+            "/v1/search" => {
+                for what in ["groups", "shops"] {
+                    let found: Value = read(self.get(&format!("{path}?what={what}")).await).await;
+                    assert!(!found[what].as_array().unwrap().is_empty(), "{who:?}: {found}");
+                    let owner = self.street.florist.device.account.to_string();
+                    assert!(!found.to_string().contains(&owner), "{found}");
+                }
+            }
             // The directory is everyone's, and has no people in it.
             "/v1/groups/{id}" => {
                 self.is_public("/v1/groups", &self.street.groups[0].to_string(), &NO_GROUP.to_string()).await;

@@ -201,8 +201,10 @@ pub(crate) fn directory_change(body: &EventBody) -> Option<Listed> {
         | EventBody::StaffLeft { merchant, .. }
         | EventBody::TillAdded { merchant, .. }
         | EventBody::DeviceEnrolled { merchant: Some(merchant), .. }
+        | EventBody::MerchantAmended { merchant, .. }
         | EventBody::DeviceRevoked { merchant: Some(merchant), .. } => Some(Listed::Merchant(*merchant)),
         EventBody::MemberJoined { group, .. }
+        | EventBody::ProfileAmended { group, .. }
         | EventBody::AdminAppointed { group, .. }
         | EventBody::AmendmentProposed { group, .. }
         | EventBody::AmendmentAnswered { group, .. }

@@ -1,5 +1,7 @@
 //! The store in memory: the model that the others are held against, and the simulation's.
 
+mod invitations;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,6 +27,8 @@ use moa_wire::submission::Submission;
 use moa_wire::token::Sealed;
 
 use crate::batch::{self, Changes, Prior, Signed, Tx};
+use crate::search::{Found, Query};
+use crate::store::invitations::Trace;
 use crate::store::{
     Answer, CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard,
     InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session,
@@ -48,7 +52,9 @@ struct State {
     enrolments: BTreeMap<[u8; 16], EnrolmentState>,
     member_tags: HashMap<AccountId, [u8; 16]>,
     one_time: HashMap<[u8; 32], (NewOneTime, Option<Vec<u8>>)>,
-    wrong_digits: BTreeMap<(MerchantId, [u8; 32]), Timestamp>,
+    wrong_digits: BTreeMap<([u8; 16], [u8; 32]), Timestamp>,
+    /// When each was begun.
+    traces: BTreeMap<(MerchantId, OpId), (Timestamp, Trace)>,
     recoveries: HashMap<AccountId, ([u8; 32], u32)>,
     known_devices: BTreeMap<(AccountId, KeyId), KnownDevice>,
     sessions: HashMap<KeyId, (Session, [u8; 32])>,
@@ -95,6 +101,7 @@ impl MemoryStore {
             member_tags: HashMap::new(),
             one_time: HashMap::new(),
             wrong_digits: BTreeMap::new(),
+            traces: BTreeMap::new(),
             recoveries: HashMap::new(),
             known_devices: BTreeMap::new(),
             sessions: HashMap::new(),
@@ -252,6 +259,10 @@ impl Store for MemoryStore {
 
     fn group(&self, id: GroupId) -> Result<Option<DirectoryGroup>, StoreError> {
         Ok(self.lock().tables.directory_group(id))
+    }
+
+    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError> {
+        Ok(self.lock().tables.search(query))
     }
 
     fn wallets_to_expire(
@@ -616,19 +627,15 @@ impl People for MemoryStore {
         }))
     }
 
-    fn wrong_digits(&self, merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
-        self.lock().wrong_digits.entry((merchant, mac)).or_insert(now);
+    fn wrong_digits(&self, asker: [u8; 16], mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
+        self.lock().wrong_digits.entry((asker, mac)).or_insert(now);
         Ok(())
     }
 
-    fn wrong_digits_since(
-        &self,
-        merchant: MerchantId,
-        since: Timestamp,
-    ) -> Result<Vec<Timestamp>, StoreError> {
+    fn wrong_digits_since(&self, asker: [u8; 16], since: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
         let state = self.lock();
-        let of_shop = state.wrong_digits.range((merchant, [0; 32])..=(merchant, [0xff; 32]));
-        let mut tries: Vec<Timestamp> = of_shop.map(|(_, at)| *at).filter(|at| *at > since).collect();
+        let of_asker = state.wrong_digits.range((asker, [0; 32])..=(asker, [0xff; 32]));
+        let mut tries: Vec<Timestamp> = of_asker.map(|(_, at)| *at).filter(|at| *at > since).collect();
         tries.sort_unstable();
         Ok(tries)
     }

@@ -1,13 +1,20 @@
-//! What a key may read: the inboxes of its account, its shop and the shop's groups, as far as its role goes.
-//! (docs/rules.md F)
+//! What a key may read: the inboxes of its account, its shop and the shop's groups, as far as its role goes; and, for a phone
+//! that starts anew, what they have come to. (docs/rules.md F)
 
+use moa_rules::admission::{JoinRequest, REQUEST_DAYS};
+use moa_rules::debt::Debt;
 use moa_rules::device::KeyKind;
 use moa_rules::event::Inbox;
 use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, KeyId, MerchantId};
-use moa_wire::api::TillStanding;
+use moa_rules::lot::Lot;
+use moa_rules::standing::StandingChoice;
+use moa_rules::time::Timestamp;
+use moa_wire::api::{Base64, TillStanding, WaitingSale};
+use moa_wire::canonical;
 
-use crate::store::{Store, StoreError};
+use crate::store::invitations::told_since;
+use crate::store::{Store, StoreError, passes_since};
 
 /// What a key may read and sell, as it stands. Changes when its account joins a shop, or its shop a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +61,71 @@ impl Reach {
     }
 }
 
+/// What a key's inboxes have come to, as a snapshot tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// The account's lots that have something left.
+    pub lots: Vec<Lot>,
+    /// What the account owes.
+    pub debts: Vec<Debt>,
+    /// The open holds that the inboxes tell of.
+    pub holds: Vec<Hold>,
+    /// The account's passes that are open or ran out lately, and those for the key, each in CBOR.
+    pub passes: Vec<Base64>,
+    /// Sales that wait for the account's choice, oldest first.
+    pub waiting: Vec<WaitingSale>,
+    /// What the account wants done with sales that would wait for its choice.
+    pub standing: StandingChoice,
+    /// Invitations by the shop and to it that are good or were lately, each in CBOR; for its owner.
+    pub invitations: Vec<Base64>,
+    /// Requests to join that wait: the shop's, and those to join its groups; for its owner.
+    pub join_requests: Vec<JoinRequest>,
+}
+
 impl Reach {
     /// Whether its inboxes tell of a hold: the buyer's, its shop's, or that of the clerk's till that made it.
     pub fn shows(&self, hold: &Hold) -> bool {
         let till = hold.till.map(Inbox::Till);
         let mut told = [Inbox::Account(hold.account), Inbox::Merchant(hold.merchant)].into_iter().chain(till);
         told.any(|inbox| self.inboxes.contains(&inbox))
+    }
+
+    /// What `key` of `account`, whose reach it is, finds at `now`. A key that does not read its account's inbox, a shop's
+    /// computer, finds its shop's holds.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn holdings(
+        &self,
+        store: &dyn Store,
+        account: AccountId,
+        key: KeyId,
+        now: Timestamp,
+    ) -> Result<Holdings, StoreError> {
+        let mut holds = store.open_holds(account, self.merchant)?;
+        holds.retain(|hold| self.shows(hold));
+        if !self.inboxes.contains(&Inbox::Account(account)) {
+            return Ok(Holdings { holds, ..Holdings::default() });
+        }
+        let passes = store.passes_for(account, key, passes_since(now))?;
+        let owns = |merchant: &MerchantId| self.inboxes.contains(&Inbox::Merchant(*merchant));
+        let (invitations, join_requests) = match self.merchant.filter(owns) {
+            Some(merchant) => {
+                let waits = now.plus(-i64::from(REQUEST_DAYS) * Timestamp::DAY);
+                (store.invitations_of(merchant, told_since(now))?, store.join_requests_of(merchant, waits)?)
+            }
+            None => (Vec::new(), Vec::new()),
+        };
+        Ok(Holdings {
+            lots: store.lots(account)?,
+            debts: store.debts(account)?,
+            holds,
+            passes: passes.iter().map(|pass| Base64(canonical::encode(pass))).collect(),
+            waiting: store.waiting_of(account)?.iter().filter_map(WaitingSale::of).collect(),
+            standing: store.standing(account)?.map(|standing| standing.choice).unwrap_or_default(),
+            invitations: invitations.iter().map(|known| Base64(canonical::encode(known))).collect(),
+            join_requests,
+        })
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod journal;
 pub(crate) mod people;
 
 use minicbor::{Decode, Encode};
+use moa_rules::admission::{JoinRequest, RequestState};
 use moa_rules::amendment::Amendment;
 use moa_rules::books::{Account, Ledger, Party, Worth};
 use moa_rules::certificate::Certificate;
@@ -12,6 +13,7 @@ use moa_rules::device::{Device, Holder, KeyKind};
 use moa_rules::group::{Closing, Group, Member, TermsVersion};
 use moa_rules::hold::{Hold, HoldState};
 use moa_rules::id::{AccountId, BadId, GroupId, MerchantId};
+use moa_rules::invitation::{Invitation, Invited, TokenHash};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::Merchant;
 use moa_rules::pass::{Pass, PassState};
@@ -338,8 +340,13 @@ pub fn pass_state(state: PassState) -> i64 {
 
 /// Every column of `merchants`.
 pub fn merchant(row: &dyn Columns) -> Result<Merchant, StoreError> {
-    let allowance = Money(at(row, "allowance")?);
-    Ok(Merchant { id: id(row, "id")?, owner: id(row, "owner")?, profile: cbor(row, "profile")?, allowance })
+    Ok(Merchant {
+        id: id(row, "id")?,
+        owner: id(row, "owner")?,
+        profile: cbor(row, "profile")?,
+        allowance: Money(at(row, "allowance")?),
+        invited: (Day(number(row, "invited_on")?), number(row, "invited")?),
+    })
 }
 
 /// Every column of `groups`.
@@ -358,7 +365,64 @@ pub fn group(row: &dyn Columns) -> Result<Group, StoreError> {
             }
             _ => None,
         },
+        profile_version: number(row, "profile_version")?,
     })
+}
+
+/// Every column of `invitations`.
+pub fn invitation(row: &dyn Columns) -> Result<Invitation, StoreError> {
+    Ok(Invitation {
+        id: id(row, "id")?,
+        issuer: id(row, "issuer")?,
+        to: maybe_id(row, "group_id")?.map_or(Invited::App, Invited::Group),
+        hash: at::<Option<[u8; 32]>>(row, "hash")?.map(TokenHash),
+        shop: maybe_id(row, "shop")?,
+        uses: number(row, "uses")?,
+        used: number(row, "used")?,
+        declined: number(row, "declined")?,
+        made_at: Timestamp(at(row, "made_at")?),
+        until: Timestamp(at(row, "until")?),
+        revoked: at(row, "revoked")?,
+    })
+}
+
+/// The column `invitations.group_id`.
+pub fn invited_to(to: &Invited) -> Option<&GroupId> {
+    match to {
+        Invited::Group(group) => Some(group),
+        Invited::App => None,
+    }
+}
+
+/// Every column of `join_requests`.
+pub fn join_request(row: &dyn Columns) -> Result<JoinRequest, StoreError> {
+    Ok(JoinRequest {
+        group: id(row, "group_id")?,
+        merchant: id(row, "merchant")?,
+        id: id(row, "id")?,
+        terms_version: number(row, "terms_version")?,
+        asked_at: Timestamp(at(row, "asked_at")?),
+        for_it: ids_of(row, "for_it")?,
+        against: ids_of(row, "against")?,
+        state: match at::<i64>(row, "state")? {
+            0 => RequestState::Open,
+            1 => RequestState::Admitted,
+            2 => RequestState::Refused,
+            3 => RequestState::Withdrawn,
+            _ => return Err(corrupt("the state of a request")),
+        },
+        ended_at: maybe_at(row, "ended_at")?,
+    })
+}
+
+/// The column `join_requests.state`.
+pub fn request_state(state: RequestState) -> i64 {
+    match state {
+        RequestState::Open => 0,
+        RequestState::Admitted => 1,
+        RequestState::Refused => 2,
+        RequestState::Withdrawn => 3,
+    }
 }
 
 /// `SELECT group_id, version, terms, in_force_from, in_force_until`

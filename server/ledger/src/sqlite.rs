@@ -6,9 +6,11 @@ mod columns;
 mod directory;
 mod enrolments;
 mod import;
+mod invitations;
 mod load;
 mod people;
 mod save;
+mod search;
 mod sessions;
 mod tills;
 
@@ -39,6 +41,7 @@ pub use audit::SqliteJournal;
 pub use import::SqliteImport;
 
 use crate::batch::{self, Changes};
+use crate::search::{Found, Query};
 use crate::store::{
     Committed, DirectoryGroup, DirectoryMerchant, Heard, InboxHead, InboxPage, Store, StoreError, pass_over,
 };
@@ -230,6 +233,10 @@ impl Store for SqliteStore {
 
     fn group(&self, group: GroupId) -> Result<Option<DirectoryGroup>, StoreError> {
         self.read(|tx| directory::group(tx, group))
+    }
+
+    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError> {
+        self.read(|tx| search::search(tx, query))
     }
 
     fn wallets_to_expire(

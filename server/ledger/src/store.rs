@@ -1,5 +1,7 @@
 //! What a store must do. One conformance suite (`tests/conformance.rs`) runs on every one.
 
+pub mod invitations;
+
 use std::collections::BTreeSet;
 
 use moa_rules::amendment::Amendment;
@@ -20,6 +22,9 @@ use moa_rules::standing::Standing;
 use moa_rules::time::{Day, Timestamp};
 use moa_wire::api::{Base64, GroupEntry, KeyEntry, MerchantEntry};
 use moa_wire::submission::Submission;
+
+pub use self::invitations::Invitations;
+use crate::search::{Found, Query};
 
 /// The store could not do it: disk full, file broken, database newer than this program.
 #[derive(Debug, thiserror::Error)]
@@ -169,7 +174,7 @@ pub struct DirectoryGroup {
 /// The books and the journal.
 ///
 /// Every method is safe to call from several threads at once. Reads see whole commits only.
-pub trait Store: People {
+pub trait Store: People + Invitations {
     /// Decides a batch in order and makes what follows durable, in one transaction; then answers.
     ///
     /// An op is known by (key, id) for ever: the same payload gets its first answer again, another payload
@@ -215,6 +220,10 @@ pub trait Store: People {
 
     /// A group, for the directory.
     fn group(&self, group: GroupId) -> Result<Option<DirectoryGroup>, StoreError>;
+
+    /// The page of shops or groups that a query asks for, in its order. Shops are as they were registered or changed last,
+    /// groups that are closing are left out.
+    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError>;
 
     /// Up to `limit` wallets with lots that ended at or before `now` and have something left.
     fn wallets_to_expire(
@@ -549,15 +558,11 @@ pub trait People: Send + Sync {
         by: &[u8],
     ) -> Result<Option<TakenOneTime>, StoreError>;
 
-    /// A shop tried digits that stand for nothing. The same digits count once.
-    fn wrong_digits(&self, merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError>;
+    /// A shop or an account tried digits, or a code, that stand for nothing. The same count once.
+    fn wrong_digits(&self, asker: [u8; 16], mac: [u8; 32], now: Timestamp) -> Result<(), StoreError>;
 
-    /// When a shop tried wrong digits since an instant, oldest first.
-    fn wrong_digits_since(
-        &self,
-        merchant: MerchantId,
-        since: Timestamp,
-    ) -> Result<Vec<Timestamp>, StoreError>;
+    /// When a shop or an account tried wrong ones since an instant, oldest first.
+    fn wrong_digits_since(&self, asker: [u8; 16], since: Timestamp) -> Result<Vec<Timestamp>, StoreError>;
 
     /// Forgets digits that need not be remembered any more, and tries before an instant.
     fn forget_one_time(&self, now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError>;

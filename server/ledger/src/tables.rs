@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use moa_rules::admission::{JoinRequest, RequestState};
 use moa_rules::amendment::Amendment;
 use moa_rules::books::{Account, Ledger, postings};
 use moa_rules::debt::Debt;
@@ -10,6 +11,7 @@ use moa_rules::event::Event;
 use moa_rules::group::{Group, Member, TermsVersion};
 use moa_rules::hold::{Hold, HoldState};
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
+use moa_rules::invitation::Invitation;
 use moa_rules::lot::{Lot, Wallet};
 use moa_rules::merchant::Merchant;
 use moa_rules::pass::{Pass, PassState};
@@ -24,6 +26,7 @@ use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Halt, Key, View};
 
 use crate::batch::{Listed, directory_change};
+use crate::search::{Entry, Found, FoundWhat, Hit, Id, Query, Target};
 use crate::store::{DirectoryGroup, LONGEST_GAP};
 
 /// What a debt is found by: the account, and what tells it from others of the same.
@@ -70,6 +73,10 @@ pub struct Tables {
     pub debts: BTreeMap<DebtKey, Debt>,
     /// The terms that were proposed last in each group.
     pub amendments: BTreeMap<GroupId, Amendment>,
+    /// Invitations, those that are over too.
+    pub invitations: BTreeMap<(MerchantId, OpId), Invitation>,
+    /// The last request of each shop to join each group.
+    pub join_requests: BTreeMap<(GroupId, MerchantId), JoinRequest>,
     /// Who runs the server for everyone.
     pub operators: BTreeSet<AccountId>,
     /// The books, without wallets: they are the lots.
@@ -132,6 +139,10 @@ impl Tables {
             Key::Amendment(group) => {
                 self.amendments.get(&group).map(|amendment| Cell::Amendment(Box::new(amendment.clone())))
             }
+            Key::Invitation(issuer, id) => self.invitations.get(&(issuer, id)).copied().map(Cell::Invitation),
+            Key::JoinRequest(group, merchant) => {
+                self.join_requests.get(&(group, merchant)).cloned().map(Cell::JoinRequest)
+            }
             Key::Operator(account) => self.operators.contains(&account).then_some(Cell::Operator),
         }
     }
@@ -166,6 +177,12 @@ impl Tables {
             }
             Row::Debt(debt) => drop(self.debts.insert((debt.account, debt.key()), debt)),
             Row::Amendment(amendment) => drop(self.amendments.insert(amendment.group, *amendment)),
+            Row::Invitation(invitation) => {
+                self.invitations.insert((invitation.issuer, invitation.id), invitation);
+            }
+            Row::JoinRequest(request) => {
+                self.join_requests.insert((request.group, request.merchant), request);
+            }
             Row::Operator { account, operator: true } => drop(self.operators.insert(account)),
             Row::Operator { account, operator: false } => drop(self.operators.remove(&account)),
             Row::Member(member) => {
@@ -210,6 +227,12 @@ impl Tables {
             Row::Debt(debt) => self.debts.remove(&(debt.account, debt.key())).map(Row::Debt),
             Row::Amendment(amendment) => {
                 self.amendments.remove(&amendment.group).map(|known| Row::Amendment(Box::new(known)))
+            }
+            Row::Invitation(invitation) => {
+                self.invitations.remove(&(invitation.issuer, invitation.id)).map(Row::Invitation)
+            }
+            Row::JoinRequest(request) => {
+                self.join_requests.remove(&(request.group, request.merchant)).map(Row::JoinRequest)
             }
             Row::Operator { account, .. } => {
                 self.operators.take(account).map(|account| Row::Operator { account, operator: true })
@@ -266,8 +289,33 @@ impl Tables {
             .chain(self.redemptions.values().cloned().map(Row::Redemption))
             .chain(self.debts.values().copied().map(Row::Debt))
             .chain(amendments)
+            .chain(self.invitations.values().copied().map(Row::Invitation))
+            .chain(self.join_requests.values().cloned().map(Row::JoinRequest))
             .chain(closed)
             .chain(operators)
+    }
+
+    /// What a shop was told or told others by invitations that are good beyond an instant, the newest first.
+    pub fn invitations_of(&self, merchant: MerchantId, since: Timestamp, limit: usize) -> Vec<Invitation> {
+        let newest = |of: &dyn Fn(&Invitation) -> bool| {
+            let good = |known: &&Invitation| known.until > since && of(known);
+            let mut found: Vec<Invitation> = self.invitations.values().filter(good).copied().collect();
+            found.sort_by_key(|known| std::cmp::Reverse(known.id));
+            found.truncate(limit);
+            found
+        };
+        let made_by = newest(&|known| known.issuer == merchant);
+        [made_by, newest(&|known| known.shop == Some(merchant))].concat()
+    }
+
+    /// Requests that were made after an instant and wait: a shop's own, and those to join its groups.
+    pub fn join_requests_of(&self, merchant: MerchantId, since: Timestamp) -> Vec<JoinRequest> {
+        let groups = self.groups_of(merchant);
+        let concerns = |asked: &&JoinRequest| {
+            let own = asked.merchant == merchant || groups.contains(&asked.group);
+            own && asked.state == RequestState::Open && asked.asked_at > since
+        };
+        self.join_requests.values().filter(concerns).cloned().collect()
     }
 
     /// Adds to an account of the books. Accounts at zero are not kept.
@@ -418,6 +466,45 @@ impl Tables {
         let members = self.members.values().filter(of).map(|member| member.merchant).collect();
         let amendment = self.amendments.get(&id).filter(|amendment| !amendment.decided).cloned();
         Some(DirectoryGroup { group, terms, members, amendment })
+    }
+
+    /// What is searched: an entry for each shop, and for each group that can be joined.
+    pub fn entries(&self) -> BTreeMap<(Target, Id), Entry> {
+        let shops =
+            self.merchants.values().map(|shop| ((Target::Shops, shop.id.0), Entry::shop(&shop.profile)));
+        let groups = self.groups.values().filter_map(|group| {
+            let terms = self.terms.get(&(group.id, group.terms_version))?;
+            let (first, last) = ((group.id, MerchantId([0; 16])), (group.id, MerchantId([0xff; 16])));
+            let members = self.members.range(first..=last).map(|(_, member)| member);
+            let members = members.filter(|member| member.left_at.is_none());
+            let profiles =
+                members.filter_map(|member| self.merchants.get(&member.merchant)).map(|shop| &shop.profile);
+            Some(((Target::Groups, group.id.0), Entry::group(group, &terms.terms, profiles)?))
+        });
+        shops.chain(groups).collect()
+    }
+
+    /// What a query asks for, found by looking at everything: what the stores' indexes are held against.
+    pub fn search(&self, query: &Query) -> Vec<Found> {
+        let entries = self.entries().into_iter().filter(|((target, _), _)| *target == query.target);
+        let hits = entries.filter_map(|((_, id), entry)| query.judge(id, &entry)).collect();
+        query.page(hits).into_iter().filter_map(|hit| self.found(query.target, hit)).collect()
+    }
+
+    fn found(&self, target: Target, Hit { id, distance_m, .. }: Hit) -> Option<Found> {
+        let what = match target {
+            Target::Shops => {
+                let shop = self.merchants.get(&MerchantId(id))?.clone();
+                let groups = self.groups_of(shop.id);
+                FoundWhat::Shop(shop, groups)
+            }
+            Target::Groups => {
+                let group = self.groups.get(&GroupId(id))?.clone();
+                let terms = self.terms.get(&(group.id, group.terms_version))?.clone();
+                FoundWhat::Group(group, terms)
+            }
+        };
+        Some(Found { distance_m, what })
     }
 
     /// The gaps between the counters that a key has used, each from its first number to its last.

@@ -8,6 +8,7 @@
 //! and the next few events of each inbox. The journal and the live tables of the store pass through.
 
 mod books;
+mod search;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
@@ -268,7 +269,7 @@ fn check_op(row: &KeptOp, submission: &Submission) -> Found {
         Carried::Code(code) => Some((code.key, code.counter)),
         Carried::Consent(consent) => Some((consent.key, consent.counter)),
         Carried::Invitation(invitation) => Some((invitation.key, invitation.counter)),
-        Carried::None | Carried::Buyer(_) | Carried::Sale(_) | Carried::Pass { .. } => None,
+        Carried::None | Carried::Ticket | Carried::Buyer(_) | Carried::Sale(_) | Carried::Pass { .. } => None,
     };
     found.used = Some([(value.actor, value.counter)].into_iter().chain(code).collect());
     found
@@ -281,6 +282,7 @@ pub(crate) fn compare(
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let mut books = Books::default();
+    let entries = rebuilt.entries();
     journal.rows(&mut |row| {
         report.lots += u64::from(matches!(row, Row::Lot(_)));
         report.groups += u64::from(matches!(row, Row::Group(_)));
@@ -316,7 +318,7 @@ pub(crate) fn compare(
         report.add(|| format!("{account:?} of the books is missing, by the journal {amount}"));
     }
     books.check(report);
-    Ok(())
+    search::compare(journal, entries, report)
 }
 
 /// A row, as a report names it.
@@ -344,6 +346,10 @@ fn name(row: &Row) -> String {
             format!("debt of account {} to shop {} in group {}", debt.account, debt.merchant, debt.group)
         }
         Row::Amendment(amendment) => format!("amendment of group {}", amendment.group),
+        Row::Invitation(invitation) => format!("invitation {} by shop {}", invitation.id, invitation.issuer),
+        Row::JoinRequest(request) => {
+            format!("request of shop {} to join group {}", request.merchant, request.group)
+        }
         Row::Closed { account, .. } => format!("closed account {account}"),
         Row::Operator { account, .. } => format!("operator {account}"),
     }

@@ -10,7 +10,7 @@ use moa_ledger::store::StoreError;
 use town::system;
 
 /// The column by which each table is spread: rows of one owner lie together.
-const SPREAD_BY: [(&str, &str); 34] = [
+const SPREAD_BY: [(&str, &str); 39] = [
     ("ops", "actor"),
     ("counters", "key"),
     ("inbox_events", "inbox"),
@@ -20,6 +20,8 @@ const SPREAD_BY: [(&str, &str); 34] = [
     ("groups", "id"),
     ("terms", "group_id"),
     ("members", "group_id"),
+    ("search_entries", "id"),
+    ("search_postings", "term"),
     ("sales", "merchant"),
     ("lots", "account"),
     ("standings", "account"),
@@ -38,7 +40,10 @@ const SPREAD_BY: [(&str, &str); 34] = [
     ("known_devices", "account"),
     ("member_tags", "tag"),
     ("one_time_codes", "mac"),
-    ("wrong_digits", "merchant"),
+    ("wrong_digits", "asker"),
+    ("invitations", "issuer"),
+    ("join_requests", "group_id"),
+    ("invitation_traces", "issuer"),
     ("enrolments", "id"),
     ("sessions", "key"),
     ("tokens", "hash"),

@@ -203,7 +203,7 @@ mod suite {
         };
         assert_eq!(changed(4), 2, "the shop that left, and the one whose group it was");
         town.now = START.plus(6);
-        town.apply(&bakery.actor, OpBody::JoinGroup { group, terms_version: 1 });
+        town.apply(&bakery.actor, OpBody::JoinGroup { group, terms_version: 1, invitation: None });
         assert_eq!(changed(5), 2);
         let mut members = vec![cafe.id, bakery.id];
         members.sort_unstable();
@@ -256,7 +256,7 @@ mod suite {
         let closing = town.store.group(group).unwrap().unwrap().group.closing.unwrap();
         assert_eq!(closing.ends_at, town.now.plus(90 * Timestamp::DAY));
         assert_eq!(
-            town.refuse(&bakery.actor, OpBody::JoinGroup { group, terms_version: 1 }),
+            town.refuse(&bakery.actor, OpBody::JoinGroup { group, terms_version: 1, invitation: None }),
             Refusal::GroupClosing
         );
         town.now = closing.redeem_only_from.plus(-Timestamp::SECOND);

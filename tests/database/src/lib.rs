@@ -66,10 +66,8 @@ end 0
 "#;
 /// For a server whose databases end with it.
 const FLEETING: &str = "-c fsync=off -c full_page_writes=off";
-/// For one that has to come back with what it answered: as it serves people.
-const LASTING: &str = "";
-/// For one that is measured: as a small machine would serve people with it.
-const MEASURED: &str =
+/// For one that has to come back with what it answered: as a small machine would serve people with it.
+const LASTING: &str =
     "-c fsync=on -c synchronous_commit=on -c full_page_writes=on -c shared_buffers=512MB -c max_wal_size=4GB";
 /// For how long anything is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -145,20 +143,13 @@ impl Server {
         Self::served(FLEETING)
     }
 
-    /// Starts one that has on disk what it answered: to be killed, and to go on.
+    /// Starts one that has on disk what it answered, with the memory of a small machine: to be killed and to go on, and to be
+    /// measured.
     ///
     /// # Errors
     /// [`NoServer`].
     pub fn lasting() -> Result<Self, NoServer> {
         Self::served(LASTING)
-    }
-
-    /// Starts one that has on disk what it answered, with the memory of a small machine: to be measured.
-    ///
-    /// # Errors
-    /// [`NoServer`].
-    pub fn start_durable() -> Result<Self, NoServer> {
-        Self::served(MEASURED)
     }
 
     fn served(how: &str) -> Result<Self, NoServer> {

@@ -19,6 +19,7 @@ use moa_wire::api::{
     Ops, RefreshRequest, Session, SessionRequest, Snapshot, Verdict, Verdicts,
 };
 use moa_wire::dpop;
+use moa_wire::invitation::{InvitationCode, InvitationToken};
 use moa_wire::keys::{Signer, SoftwareKey};
 use moa_wire::link::{self, Destination};
 use moa_wire::number::TypedNumber;
@@ -36,6 +37,7 @@ const GROUP: GroupId = GroupId([3; 16]);
 const MERCHANT: MerchantId = MerchantId([2; 16]);
 const SALT: [u8; number::SALT_BYTES] = [8; number::SALT_BYTES];
 const NUMBER: &str = "010-1234-5678";
+const INVITATION: Destination = Destination::Invitation(InvitationToken([0xd7; 16]));
 const NOON: i64 = 1_795_230_000_000;
 
 /// Every seed. The keys are new each time, so that a second run gives other bytes of the same form.
@@ -81,6 +83,7 @@ pub fn seeds() -> Vec<Seed> {
         seeds.push(("event", name.to_owned(), canonical::encode(&event)));
     }
     let sale = ops.iter().find(|(name, _)| *name == "sale").map(|(_, op)| op.bytes()).unwrap_or_default();
+    let kakao = link::parameter(INVITATION);
     for (name, text) in [
         ("voucher", code::text(sale)),
         ("code", code::text(code.bytes())),
@@ -93,6 +96,15 @@ pub fn seeds() -> Vec<Seed> {
         ("link", link::link(Destination::Group(GROUP), BASE)),
         ("poster", link::poster(Destination::Merchant(MERCHANT), BASE)),
         ("app-link", link::app_link(Destination::Wallet(GROUP))),
+        ("invitation", link::link(INVITATION, BASE)),
+        ("invitation-poster", link::poster(INVITATION, BASE)),
+        ("invitation-from-kakao", format!("kakao00ff://kakaolink?{}={}", kakao.0, kakao.1)),
+        ("invitation-from-the-store", format!("utm_source%3Dposter%26{}", link::referrer(INVITATION))),
+        ("invitation-in-a-message", format!("감나무 골목\n<{}>.", link::link(INVITATION, BASE))),
+        ("invitation-code", InvitationCode::of(12_345_678_901).text()),
+        ("invitation-code-mistyped", "0000-0001".to_owned()),
+        ("token-link", link::token_link(sale, BASE)),
+        ("broken-link", format!("{BASE}/i/d7d7")),
         ("payment", "00020101021229300012D156000000000510A93FO3230Q".to_owned()),
     ] {
         seeds.push(("scanned", name.to_owned(), text.into_bytes()));
@@ -164,11 +176,11 @@ fn terms() -> Terms {
 }
 
 fn profile() -> MerchantProfile {
-    MerchantProfile { name: "달빛책방".to_owned(), currency: Currency::KRW, place: None }
+    MerchantProfile::new("달빛책방", Currency::KRW, None)
 }
 
 fn group_profile() -> Profile {
-    Profile { name: "골목".to_owned(), scope: Scope::Area }
+    Profile::new("골목", Scope::Area)
 }
 
 fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
@@ -195,7 +207,7 @@ fn ops(key: &SoftwareKey) -> Vec<(&'static str, Checked<Op>)> {
     let mut ops = vec![
         ("merchant", sign(1, OpBody::RegisterMerchant { profile: profile() })),
         ("group", sign(2, OpBody::FoundGroup { profile: group_profile(), terms: terms() })),
-        ("join", sign(3, OpBody::JoinGroup { group: GROUP, terms_version: 1 })),
+        ("join", sign(3, OpBody::JoinGroup { group: GROUP, terms_version: 1, invitation: None })),
         ("claim", sign(5, OpBody::Claim { sale: sale.bytes().to_vec(), choice })),
         ("redeem", sign(6, OpBody::Redeem { code, units })),
         ("sale", sale),
@@ -290,7 +302,18 @@ fn events(key: &SoftwareKey) -> Vec<(&'static str, Event)> {
                 },
             ),
         ),
-        ("joined", event(1, EventBody::MemberJoined { group: GROUP, merchant: MERCHANT, terms_version: 1 })),
+        (
+            "joined",
+            event(
+                1,
+                EventBody::MemberJoined {
+                    group: GROUP,
+                    merchant: MERCHANT,
+                    terms_version: 1,
+                    invitation: None,
+                },
+            ),
+        ),
         (
             "sale",
             event(

@@ -6,6 +6,8 @@ use moa_rules::op::RedemptionCode;
 use moa_rules::pass::{PassCode, PassToken};
 use moa_rules::staff::StaffInvitation;
 use moa_wire::code::{self, Scanned};
+use moa_wire::invitation::InvitationCode;
+use moa_wire::link::Destination;
 use moa_wire::submission::Parsed;
 use moa_wire::token::{Approval, Head, Possession, Sealed, SessionEndorsement, Token};
 use moa_wire::{canonical, link, member};
@@ -59,9 +61,13 @@ pub fn event(bytes: &[u8]) {
 /// A text that was scanned or pasted.
 pub fn scanned(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let destination = link::parse(&text, BASE);
-    if let Some(destination) = destination {
-        assert_eq!(link::parse(&link::link(destination, BASE), BASE), Some(destination));
+    if let Some(destination) = link::parse(&text, BASE) {
+        let (name, path) = link::parameter(destination);
+        for form in [link::link(destination, BASE), link::poster(destination, BASE), format!("{name}={path}")]
+        {
+            assert_eq!(link::parse(&form, BASE), Some(destination));
+            assert_eq!(code::read(&form, BASE), Ok(Scanned::Link(destination)));
+        }
     }
     match code::read(&text, BASE) {
         Ok(Scanned::Voucher(sale)) => assert!(code::read(&code::text(sale.bytes()), BASE).is_ok()),
@@ -71,6 +77,9 @@ pub fn scanned(bytes: &[u8]) {
         }
         Ok(Scanned::OneTime(digits)) => {
             assert_eq!(code::read(&digits.text(), BASE), Ok(Scanned::OneTime(digits)));
+        }
+        Ok(Scanned::Link(Destination::InvitationCode(code))) => {
+            assert_eq!(InvitationCode::read(&code.text()), Ok(code));
         }
         Ok(Scanned::Approval(approval)) => assert!(code::read(&code::text(approval.bytes()), BASE).is_ok()),
         Ok(Scanned::StaffInvitation(word)) => assert!(code::read(&code::text(word.bytes()), BASE).is_ok()),

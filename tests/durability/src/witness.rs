@@ -96,10 +96,9 @@ impl Witness {
         if self.shop.is_none() {
             let shop = self.enrol(way).await?;
             self.secrets = Some(secrets(data)?);
-            let profile =
-                MerchantProfile { name: "Durable".to_owned(), currency: Currency::KRW, place: None };
+            let profile = MerchantProfile::new("Durable", Currency::KRW, None);
             let opening = shop.sign(OpBody::RegisterMerchant { profile })?;
-            let profile = Profile { name: "Durable".to_owned(), scope: Scope::Building };
+            let profile = Profile::new("Durable", Scope::Building);
             let terms = Terms::points(BasisPoints::new(500)?, Validity::Months(6), Units::new(1_000)?);
             let founding = shop.sign(OpBody::FoundGroup { profile, terms })?;
             self.group = Some(founding.value().id.as_group());

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use moa_phone::{Phone, Recipient};
 use moa_rules::adjustment::Reason;
 use moa_rules::id::{GroupId, OpId};
+use moa_rules::op::OpBody;
 use moa_rules::quantity::{Money, Units};
+use moa_rules::sale::Sale;
 use moa_rules::terms::Unit;
 use moa_rules::time::{Day, Timestamp};
 
@@ -25,6 +27,11 @@ pub(crate) enum Afterwards {
     EndHold {
         hold: OpId,
         takes: Option<Units>,
+    },
+    /// Takes what a hold reserved past the app, whatever has become of it.
+    CaptureRaw {
+        hold: OpId,
+        takes: Units,
     },
     /// Undoes a redemption.
     Reverse {
@@ -79,6 +86,9 @@ impl World {
         match what {
             Afterwards::Hold { code, units } => self.hold(shop, &code, units),
             Afterwards::EndHold { hold, takes } => self.end_hold(shop, hold, takes),
+            Afterwards::CaptureRaw { hold, takes } => {
+                self.forge(shop, &[OpBody::CaptureHold { hold, units: takes }])
+            }
             Afterwards::Reverse { redemption } => {
                 let op = self.on_phone(shop, |phone| phone.reverse(redemption))?;
                 self.told_of(shop, "undoes a redemption", op);
@@ -133,7 +143,17 @@ impl World {
                 let other = self.seller(shop);
                 self.later(wait, other, Afterwards::EndHold { hold, takes: None });
             }
+            4 => {
+                // Someone else hands it over.
+                let other = self.seller(shop);
+                self.later(wait, other, Afterwards::EndHold { hold, takes: Some(takes) });
+            }
             _ => self.later(wait, shop, Afterwards::EndHold { hold, takes: Some(takes) }),
+        }
+        if self.rng.chance(3_000) {
+            // A till whose app is not ours hands it over once more, some while after its time.
+            let wait = wait + self.rng.between(1_000, Timestamp::HOUR);
+            self.later(wait, shop, Afterwards::CaptureRaw { hold, takes });
         }
         Ok(())
     }
@@ -150,16 +170,16 @@ impl World {
         Ok(())
     }
 
-    /// Now and then a redemption is undone, and now and then twice.
+    /// Now and then a redemption is undone, and as often as not twice.
     pub(crate) fn perhaps_undone(&mut self, shop: usize, redemption: OpId) {
-        if !self.rng.chance(1_500) {
+        if !self.rng.chance(2_500) {
             return;
         }
         // Some once the lots that it came from have ended.
         let most = if self.rng.chance(4_000) { 4 * Timestamp::DAY } else { 5 * Timestamp::HOUR };
         let wait = self.rng.between(2_000, most);
         self.later(wait, shop, Afterwards::Reverse { redemption });
-        if self.rng.chance(2_000) {
+        if self.rng.chance(5_000) {
             let other = self.seller(shop);
             self.later(wait, other, Afterwards::Reverse { redemption });
         }
@@ -202,6 +222,30 @@ impl World {
         let buyer = self.rng.below(self.people.len());
         self.sometime(person, 1_200, |_| Action::Afterwards(Afterwards::Give { buyer }));
         self.sometime(person, 500, |_| Action::Afterwards(Afterwards::TakeAway));
+    }
+
+    /// Someone who has just paid with mileage brings back what they bought there before, and buys something else: what it
+    /// earns is owed.
+    pub(crate) fn perhaps_brought_back(&mut self, shop: usize, buyer: usize) -> Step {
+        if !self.rng.chance(4_000) {
+            return Ok(());
+        }
+        let Some(own) = self.on_phone(shop, Phone::own_shop)?.flatten() else { return Ok(()) };
+        let (tables, account) = (self.server.ledger.tables()?, self.people[buyer].account);
+        let bought = |sale: &&Sale| {
+            sale.merchant == own.id && sale.claimed.is_some_and(|claimed| claimed.account == account)
+        };
+        let sales: Vec<&Sale> = tables.sales.values().filter(bought).collect();
+        for sale in sales {
+            let wait = self.rng.between(5_000, 5 * Timestamp::MINUTE);
+            let left = Money(sale.amount.0 - sale.refunded.0);
+            self.later(wait, shop, Afterwards::Refund { sale: sale.id, amount: left });
+        }
+        for _ in 0..self.rng.between(1, 2) {
+            let wait = self.rng.between(6 * Timestamp::MINUTE, Timestamp::DAY);
+            self.after(wait, Event::Act(shop, Action::Sell { buyer }));
+        }
+        Ok(())
     }
 
     fn give(&mut self, shop: usize, buyer: usize) -> Step {

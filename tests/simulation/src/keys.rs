@@ -122,7 +122,7 @@ impl World {
             let key = self.people[sibling].key_id();
             self.sometime(person, 700, |_| Action::AnswerFor { key, admit: true });
             self.sometime(person, 400, |_| Action::AnswerFor { key, admit: false });
-            self.sometime(person, 2_000, |_| Action::PayRaw);
+            self.sometime(person, 5_000, |_| Action::PayRaw);
         }
         self.sometime(person, 3_000, |_| Action::SignAfterwards);
     }

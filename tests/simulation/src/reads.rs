@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::BASE64URL_NOPAD;
 use minicbor::{Decode, Encode};
-use moa_ledger::reach::{Place, Reach, brief, stands};
-use moa_ledger::store::{Store, passes_since};
+use moa_ledger::reach::{Holdings, Place, Reach, brief, stands};
+use moa_ledger::store::Store;
 use moa_phone::Response;
 use moa_rules::event::Inbox;
 use moa_rules::id::MerchantId;
-use moa_rules::sale::Sale;
 use moa_rules::time::Timestamp;
 use moa_wire::api::{
-    Base64, Changes, Directory, GroupEntry, InboxChanges, MAX_CHANGES, MAX_DIRECTORY, MerchantEntry,
-    Snapshot, WaitingSale,
+    Base64, Changes, Directory, GroupEntry, InboxChanges, MAX_CHANGES, MAX_DIRECTORY, MerchantEntry, Snapshot,
 };
 use moa_wire::canonical;
 use moa_wire::keys::{Signer, sha256};
@@ -97,21 +95,13 @@ pub(crate) fn snapshot(
         counts.push((*inbox, head.count, brief(head.hash)));
         heads.push(signed_head(signer, *inbox, head.count, head.hash)?);
     }
-    let lots = store.lots(caller.account).map_err(broken)?;
-    let waiting = store.waiting_of(caller.account).map_err(broken)?;
-    let waiting = waiting.iter().filter_map(waiting_sale).collect();
-    let passes = store.passes_for(caller.account, caller.key, passes_since(now)).map_err(broken)?;
-    let passes = passes.iter().map(|pass| Base64(canonical::encode(pass))).collect();
+    let holdings = reach.holdings(store, caller.account, caller.key, now).map_err(broken)?;
     // A tag is random; here it follows from the account.
     let fresh = tag(&[b"tag", &caller.account.0]);
     let member = Some(member_secret(store.member_tag(caller.account, fresh).map_err(broken)?));
     let (account, cursor) = (caller.account, counts_text(counts));
-    let standing = store.standing(caller.account).map_err(broken)?;
-    let standing = standing.map(|standing| standing.choice).unwrap_or_default();
-    let debts = store.debts(account).map_err(broken)?;
-    let mut holds = store.open_holds(account, reach.merchant).map_err(broken)?;
-    holds.retain(|hold| reach.shows(hold));
     let Reach { merchant, till, .. } = reach;
+    let Holdings { lots, debts, holds, passes, waiting, standing, invitations, join_requests } = holdings;
     Ok(ok(&Snapshot {
         account,
         merchant,
@@ -123,6 +113,8 @@ pub(crate) fn snapshot(
         waiting,
         standing,
         member,
+        invitations,
+        join_requests,
         heads,
         cursor,
         now,
@@ -138,11 +130,6 @@ fn tag(parts: &[&[u8]]) -> [u8; 16] {
     let mut tag = [0; 16];
     tag.copy_from_slice(&sha256(parts)[..16]);
     tag
-}
-
-fn waiting_sale(sale: &Sale) -> Option<WaitingSale> {
-    let Sale { id, merchant, amount, time, .. } = *sale;
-    Some(WaitingSale { sale: id, merchant, amount, time, until: sale.waits_until? })
 }
 
 pub(crate) fn directory(store: &dyn Store, query: &str, now: Timestamp) -> Step<Response> {

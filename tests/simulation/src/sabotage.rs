@@ -6,23 +6,28 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use moa_ledger::batch::{self, Changes, Prior, Tx};
 use moa_ledger::memory::MemoryStore;
+use moa_ledger::search::{Found, Query};
+use moa_ledger::store::invitations::{Invitations, MOST_INVITATIONS, Seen, Sending, Sent, Trace};
 use moa_ledger::store::{
     CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard, InboxHead,
     InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session, Store,
     StoreError, TakenOneTime, missing, pass_over,
 };
 use moa_ledger::tables::Tables;
+use moa_rules::admission::JoinRequest;
 use moa_rules::amendment::Amendment;
 use moa_rules::certificate::Certificate;
 use moa_rules::debt::Debt;
 use moa_rules::device::Device;
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::group::Group;
-use moa_rules::hold::Hold;
+use moa_rules::hold::{Hold, HoldState};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
-use moa_rules::lot::Lot;
+use moa_rules::invitation::{Invitation, TokenHash};
+use moa_rules::lot::{Lot, Wallet};
 use moa_rules::pass::{Pass, PassState};
-use moa_rules::quantity::{MAX_AMOUNT, Money};
+use moa_rules::quantity::{MAX_AMOUNT, Money, Units};
+use moa_rules::redemption::Redemption;
 use moa_rules::sale::Sale;
 use moa_rules::staff::{Limits, Staff};
 use moa_rules::standing::Standing;
@@ -69,13 +74,25 @@ pub enum Sabotage {
     ReleaseTwice,
     /// A phone forgets what it was to send again after the server went back.
     LoseSentAgain,
+    /// What comes back from a lot that has ended comes back into it, and it lasts a month longer.
+    ReviveEnded,
+    /// A refund takes what it takes back from another group.
+    ClawElsewhere,
+    /// Debts are not looked at when something is earned.
+    ForgetDebts,
+    /// What a hold held comes back whenever the sweep asks.
+    LapseTwice,
+    /// A hold is captured again, and after its time.
+    CaptureAgain,
+    /// What came back of a redemption is forgotten.
+    ReverseTwice,
     /// Nothing: the same store as it should be.
     Nothing,
 }
 
 impl Sabotage {
     /// Everything that must be noticed.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 21] = [
         Self::DropIdCheck,
         Self::NumberOutside,
         Self::AnswerBeforeCommit,
@@ -91,6 +108,12 @@ impl Sabotage {
         Self::NeverRelease,
         Self::ReleaseTwice,
         Self::LoseSentAgain,
+        Self::ReviveEnded,
+        Self::ClawElsewhere,
+        Self::ForgetDebts,
+        Self::LapseTwice,
+        Self::CaptureAgain,
+        Self::ReverseTwice,
     ];
 
     /// Whether a decision sees cells that are not so.
@@ -104,6 +127,25 @@ impl Sabotage {
                 | Self::IgnoreLimits
                 | Self::ForgetCertificate
                 | Self::ReleaseTwice
+                | Self::ReviveEnded
+                | Self::ClawElsewhere
+                | Self::ForgetDebts
+                | Self::LapseTwice
+                | Self::CaptureAgain
+                | Self::ReverseTwice
+        )
+    }
+
+    /// Whether it matters whose op, and of which kind, a cell is loaded for.
+    fn one_by_one(self) -> bool {
+        matches!(
+            self,
+            Self::SpendPassTwice
+                | Self::ReviveEnded
+                | Self::ClawElsewhere
+                | Self::ForgetDebts
+                | Self::CaptureAgain
+                | Self::ReverseTwice
         )
     }
 
@@ -166,9 +208,10 @@ struct State {
     synced: Books,
     /// Numbers drawn, where they are drawn outside the transaction.
     drawn: BTreeMap<Inbox, u64>,
-    /// Whose op is being decided, where ops are decided one by one.
+    /// Whose op is being decided, where ops are decided one by one, and its kind.
     author: KeyId,
-    /// Ops by which passes came back.
+    kind: &'static str,
+    /// Ops by which passes and holds came back.
     releases: BTreeSet<OpId>,
 }
 
@@ -190,7 +233,8 @@ impl SpoiltStore {
         };
         let synced = books.clone();
         let (drawn, releases) = (BTreeMap::new(), BTreeSet::new());
-        let state = State { sabotage, commits: 0, books, synced, drawn, author: system.key, releases };
+        let (author, kind) = (system.key, "");
+        let state = State { sabotage, commits: 0, books, synced, drawn, author, kind, releases };
         Self { sabotage, state: Mutex::new(state), people: MemoryStore::new(system) }
     }
 
@@ -207,9 +251,9 @@ impl SpoiltStore {
     pub(crate) fn copy(&self) -> Self {
         let state = self.lock();
         let (books, synced, drawn) = (state.books.clone(), state.synced.clone(), state.drawn.clone());
-        let State { sabotage, commits, author, .. } = *state;
+        let State { sabotage, commits, author, kind, .. } = *state;
         let releases = state.releases.clone();
-        let state = State { sabotage, commits, books, synced, drawn, author, releases };
+        let state = State { sabotage, commits, books, synced, drawn, author, kind, releases };
         Self { sabotage, state: Mutex::new(state), people: self.people.clone() }
     }
 
@@ -302,8 +346,8 @@ impl State {
     /// A cell as the sabotage wants it seen.
     fn spoil(&self, key: Key, cell: Option<Cell>) -> Option<Cell> {
         use Sabotage::{
-            CreditStaff, ForgetCertificate, HonourRevoked, IgnoreLimits, ReleaseTwice, SkipWait,
-            SpendPassTwice,
+            CaptureAgain, ClawElsewhere, CreditStaff, ForgetCertificate, ForgetDebts, HonourRevoked,
+            IgnoreLimits, LapseTwice, ReleaseTwice, ReverseTwice, ReviveEnded, SkipWait, SpendPassTwice,
         };
         match (self.sabotage, cell?) {
             (SkipWait, Cell::Device(device)) => {
@@ -330,8 +374,28 @@ impl State {
             (ReleaseTwice, Cell::Pass(pass)) if pass.state == PassState::Released => {
                 Some(Cell::Pass(Pass { state: PassState::Open, ..pass }))
             }
+            (LapseTwice, Cell::Hold(hold)) if hold.state == HoldState::Lapsed => {
+                Some(Cell::Hold(Hold { state: HoldState::Open, ..hold }))
+            }
             // A job's counter follows from its subject.
-            (ReleaseTwice, Cell::Counter) if matches!(key, Key::Counter(of, _) if of == self.author) => None,
+            (ReleaseTwice | LapseTwice, Cell::Counter) if matches!(key, Key::Counter(of, _) if of == self.author) => {
+                None
+            }
+            (ReviveEnded, Cell::Lot(lot)) if self.kind == "reverse_redemption" => {
+                Some(Cell::Lot(Lot { ends_at: lot.ends_at.plus(30 * Timestamp::DAY), ..lot }))
+            }
+            (ClawElsewhere, Cell::Wallet(wallet)) if self.kind == "refund_sale" => {
+                let Key::Wallet(account, group) = key else { return Some(Cell::Wallet(wallet)) };
+                let others = self.books.tables.lots_of(account, None).filter(|lot| lot.group != group);
+                Some(Cell::Wallet(Wallet::new(others.cloned().collect())))
+            }
+            (ForgetDebts, Cell::Debts(_)) if self.kind != "refund_sale" => None,
+            (CaptureAgain, Cell::Hold(hold)) if self.kind == "capture_hold" => {
+                Some(Cell::Hold(Hold { state: HoldState::Open, until: Timestamp(i64::MAX), ..hold }))
+            }
+            (ReverseTwice, Cell::Redemption(redemption)) => {
+                Some(Cell::Redemption(Redemption { returned: Units::ZERO, ..redemption }))
+            }
             (_, cell) => Some(cell),
         }
     }
@@ -367,11 +431,13 @@ impl Tx for State {
         } else {
             self.books.apply(changes, keep_counters);
         }
-        if self.sabotage == Sabotage::ReleaseTwice {
+        if matches!(self.sabotage, Sabotage::ReleaseTwice | Sabotage::LapseTwice) {
             let events =
                 changes.events.iter().filter_map(|event| canonical::decode::<Event>(&event.bytes).ok());
-            let released = events.filter(|event| matches!(event.body, EventBody::PassReleased { .. }));
-            self.releases.extend(released.map(|event| event.op));
+            let of_sweep = |body: &EventBody| {
+                matches!(body, EventBody::PassReleased { .. } | EventBody::HoldReleased { lapsed: true, .. })
+            };
+            self.releases.extend(events.filter(|event| of_sweep(&event.body)).map(|event| event.op));
         }
         for (inbox, head) in &changes.heads {
             self.drawn.insert(*inbox, head.count);
@@ -390,12 +456,13 @@ impl Tx for State {
 impl Store for SpoiltStore {
     fn commit(&self, batch: &[Submission], now: Timestamp) -> Result<Committed, StoreError> {
         let mut state = self.lock();
-        if self.sabotage != Sabotage::SpendPassTwice {
+        if !self.sabotage.one_by_one() {
             return batch::run(&mut *state, batch, now);
         }
         let mut all = Committed { outcomes: Vec::new(), touched: Vec::new() };
         for one in batch {
             state.author = one.op.value().actor;
+            state.kind = one.op.value().body.kind().name;
             let Committed { outcomes, touched, .. } =
                 batch::run(&mut *state, std::slice::from_ref(one), now)?;
             all.outcomes.extend(outcomes);
@@ -520,7 +587,12 @@ impl Store for SpoiltStore {
     }
 
     fn holds_to_lapse(&self, now: Timestamp, limit: usize) -> Result<Vec<Hold>, StoreError> {
-        let mut over = self.lock().books.tables.holds_over(now);
+        let state = self.lock();
+        let mut over = state.books.tables.holds_over(now);
+        if self.sabotage == Sabotage::LapseTwice {
+            let holds = state.books.tables.holds.values();
+            over.extend(holds.filter(|hold| hold.state == HoldState::Lapsed).cloned());
+        }
         over.truncate(limit);
         Ok(over)
     }
@@ -556,6 +628,10 @@ impl Store for SpoiltStore {
 
     fn forget_closed(&self) -> Result<(), StoreError> {
         self.people.forget_closed()
+    }
+
+    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError> {
+        Ok(self.lock().books.tables.search(query))
     }
 
     fn wallets_to_expire(
@@ -668,15 +744,11 @@ impl People for SpoiltStore {
     ) -> Result<Option<TakenOneTime>, StoreError> {
         self.people.take_one_time(mac, paying, by)
     }
-    fn wrong_digits(&self, merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
-        self.people.wrong_digits(merchant, mac, now)
+    fn wrong_digits(&self, asker: [u8; 16], mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
+        self.people.wrong_digits(asker, mac, now)
     }
-    fn wrong_digits_since(
-        &self,
-        merchant: MerchantId,
-        since: Timestamp,
-    ) -> Result<Vec<Timestamp>, StoreError> {
-        self.people.wrong_digits_since(merchant, since)
+    fn wrong_digits_since(&self, asker: [u8; 16], since: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        self.people.wrong_digits_since(asker, since)
     }
     fn forget_one_time(&self, now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError> {
         self.people.forget_one_time(now, tries_before)
@@ -701,5 +773,70 @@ impl People for SpoiltStore {
 
     fn effect_failed(&self, id: [u8; 16], due_at: Timestamp) -> Result<(), StoreError> {
         self.people.effect_failed(id, due_at)
+    }
+}
+
+/// What the books say of invitations is theirs; their traces are people's.
+impl Invitations for SpoiltStore {
+    fn invitation(&self, issuer: MerchantId, id: OpId) -> Result<Option<Invitation>, StoreError> {
+        Ok(self.lock().books.tables.invitations.get(&(issuer, id)).copied())
+    }
+
+    fn invitation_by_hash(&self, hash: TokenHash) -> Result<Option<Invitation>, StoreError> {
+        let state = self.lock();
+        let mut known = state.books.tables.invitations.values();
+        Ok(known.find(|known| known.hash == Some(hash)).copied())
+    }
+
+    fn invitation_by_code(&self, code_mac: [u8; 32]) -> Result<Option<Invitation>, StoreError> {
+        self.people.invitation_by_code(code_mac)
+    }
+
+    fn invitations_of(&self, merchant: MerchantId, since: Timestamp) -> Result<Vec<Invitation>, StoreError> {
+        Ok(self.lock().books.tables.invitations_of(merchant, since, MOST_INVITATIONS))
+    }
+
+    fn join_requests_of(
+        &self,
+        merchant: MerchantId,
+        since: Timestamp,
+    ) -> Result<Vec<JoinRequest>, StoreError> {
+        Ok(self.lock().books.tables.join_requests_of(merchant, since))
+    }
+
+    fn trace_of(&self, issuer: MerchantId, id: OpId) -> Result<Option<Trace>, StoreError> {
+        self.people.trace_of(issuer, id)
+    }
+
+    fn traces_of(&self, issuer: MerchantId) -> Result<Vec<(OpId, Trace)>, StoreError> {
+        self.people.traces_of(issuer)
+    }
+
+    fn name_invitation(
+        &self,
+        issuer: MerchantId,
+        id: OpId,
+        code_mac: [u8; 32],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.people.name_invitation(issuer, id, code_mac, now)
+    }
+
+    fn send_invitation(&self, sending: &Sending, now: Timestamp) -> Result<Sent, StoreError> {
+        self.people.send_invitation(sending, now)
+    }
+
+    fn invitation_seen(
+        &self,
+        issuer: MerchantId,
+        id: OpId,
+        seen: Seen,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.people.invitation_seen(issuer, id, seen, now)
+    }
+
+    fn forget_traces(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.people.forget_traces(before)
     }
 }

@@ -415,7 +415,7 @@ impl World {
 
     fn open_shop(&mut self, person: usize) -> Step {
         let name = self.people[person].name.clone();
-        let profile = MerchantProfile { name, currency: Currency::KRW, place: None };
+        let profile = MerchantProfile::new(name, Currency::KRW, None);
         let opened = self.on_phone(person, |phone| phone.register_merchant(profile))?;
         match opened {
             Some(merchant) => self.promised(person, "opens", OpId(merchant.0)),
@@ -428,7 +428,7 @@ impl World {
     }
 
     fn found(&mut self, person: usize) -> Step {
-        let profile = Profile { name: format!("alley of {}", self.people[person].name), scope: Scope::Area };
+        let profile = Profile::new(format!("alley of {}", self.people[person].name), Scope::Area);
         let terms = self.terms()?;
         match self.on_phone(person, |phone| phone.found_group(profile, terms))? {
             Some(group) => {
@@ -619,7 +619,7 @@ impl World {
         let code: Rc<str> = code.text.into();
         let late = self.rng.chance(300);
         let wait = if late { 4 * Timestamp::MINUTE } else { self.rng.between(1_000, 40_000) };
-        if self.rng.chance(2_500) {
+        if self.rng.chance(4_000) {
             self.later(wait, shop, Afterwards::Hold { code: Rc::clone(&code), units });
         } else {
             self.after(wait, Event::Act(shop, Action::Take { code: Rc::clone(&code), units, buyer }));
@@ -643,6 +643,7 @@ impl World {
                 self.later(wait, shop, Afterwards::SellRest { redemption, buyer });
             }
             self.perhaps_undone(shop, asked.op);
+            self.perhaps_brought_back(shop, buyer)?;
         }
         Ok(())
     }

@@ -19,6 +19,19 @@ fn two_hundred_towns_of_twenty_phones_hold_for_seven_days() {
         assert!(totals.counts.get(what).is_some_and(|count| *count > 1_000), "hardly any {what}");
     }
     for what in [
+        "amendments rejected",
+        "debts paid",
+        "gifts",
+        "gifts taken away",
+        "holds captured",
+        "holds lapsed",
+        "members frozen or let go",
+        "members gone",
+        "redemptions undone",
+        "refunds",
+        "refunds that left a debt",
+        "sales voided",
+        "terms amended",
         "5xx after",
         "5xx before",
         "answers halved",

@@ -77,7 +77,7 @@ impl Resident {
     /// # Errors
     /// If it is refused, or the server does not answer.
     pub async fn open_shop(&self, name: &str) -> Result<MerchantId, TownError> {
-        let profile = MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None };
+        let profile = MerchantProfile::new(name, Currency::KRW, None);
         let shop = self.phone().register_merchant(profile).doing("open a shop", self)?;
         self.confirmed("open a shop", OpId(shop.0)).await?;
         Ok(shop)
@@ -88,7 +88,7 @@ impl Resident {
     /// # Errors
     /// If it is refused, or the server does not answer.
     pub async fn found_group(&self, name: &str, scope: Scope, terms: Terms) -> Result<GroupId, TownError> {
-        let profile = Profile { name: name.to_owned(), scope };
+        let profile = Profile::new(name, scope);
         let group = self.phone().found_group(profile, terms).doing("found a group", self)?;
         self.confirmed("found a group", OpId(group.0)).await?;
         Ok(group)

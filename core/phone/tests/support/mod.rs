@@ -163,7 +163,7 @@ pub fn offline(_: &mut Server, _: &Request) -> Result<Response, TransportError> 
 }
 
 pub fn profile(name: &str) -> MerchantProfile {
-    MerchantProfile { name: name.into(), currency: Currency::KRW, place: None }
+    MerchantProfile::new(name, Currency::KRW, None)
 }
 
 pub fn terms(bp: u16, minimum: i64) -> Terms {
@@ -191,7 +191,7 @@ impl Town {
         cafe.enrol(&mut server);
         bakery.enrol(&mut server);
         cafe.phone.register_merchant(profile("골목 카페")).unwrap();
-        let alley = Profile { name: "골목".into(), scope: Scope::Area };
+        let alley = Profile::new("골목", Scope::Area);
         let group = cafe.phone.found_group(alley, terms(1_000, 1_000)).unwrap();
         bakery.phone.register_merchant(profile("골목 빵집")).unwrap();
         cafe.sync(&mut server).unwrap();
@@ -228,7 +228,7 @@ impl Town {
 
     /// A second group of the café's, at 3 %: from now on there is something to choose.
     pub fn second_group(&mut self) -> GroupId {
-        let building = Profile { name: "건물".into(), scope: Scope::Building };
+        let building = Profile::new("건물", Scope::Building);
         let group = self.cafe.phone.found_group(building, terms(300, 0)).unwrap();
         self.cafe.sync(&mut self.server).unwrap();
         self.buyer.sync(&mut self.server).unwrap();

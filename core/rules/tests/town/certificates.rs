@@ -38,7 +38,7 @@ fn used_up(left: i64) -> Refusal {
 fn a_new_shop_sells_half_of_what_every_shop_is_allowed_without_asking() {
     let mut town = Town::new();
     let owner = town.person();
-    let profile = MerchantProfile { name: "새 가게".into(), currency: Currency::KRW, place: None };
+    let profile = MerchantProfile::new("새 가게", Currency::KRW, None);
     let op = town.op(owner.key, OpBody::RegisterMerchant { profile });
     town.applied(&op.into());
     let given = certificate(&town, owner.key);

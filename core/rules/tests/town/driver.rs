@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use moa_rules::admission::JoinRequest;
 use moa_rules::amendment::Amendment;
 use moa_rules::books::{Account, Ledger, Party, postings};
 use moa_rules::certificate::MOST_ALLOWANCE;
@@ -16,6 +17,7 @@ use moa_rules::event::{EVENT_VERSION, Event, EventBody};
 use moa_rules::group::{Group, Member, TermsVersion};
 use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
+use moa_rules::invitation::Invitation;
 use moa_rules::lot::{Lot, Wallet};
 use moa_rules::member::{Buyer, Found, MemberCode, NumberHash, STEP_SECONDS};
 use moa_rules::merchant::{Merchant, MerchantProfile};
@@ -59,6 +61,8 @@ pub struct Tables {
     pub redemptions: BTreeMap<(MerchantId, OpId), Redemption>,
     pub debts: Vec<Debt>,
     pub amendments: BTreeMap<GroupId, Box<Amendment>>,
+    pub invitations: BTreeMap<(MerchantId, OpId), Invitation>,
+    pub join_requests: BTreeMap<(GroupId, MerchantId), JoinRequest>,
 }
 
 impl Tables {
@@ -119,6 +123,10 @@ impl Tables {
                 Some(Cell::Debts(owed.collect()))
             }
             Key::Amendment(group) => self.amendments.get(&group).cloned().map(Cell::Amendment),
+            Key::Invitation(issuer, id) => self.invitations.get(&(issuer, id)).copied().map(Cell::Invitation),
+            Key::JoinRequest(group, merchant) => {
+                self.join_requests.get(&(group, merchant)).cloned().map(Cell::JoinRequest)
+            }
             Key::Operator(account) => self.operators.contains(&account).then_some(Cell::Operator),
         }
     }
@@ -147,6 +155,8 @@ impl Tables {
                 self.debts.push(debt);
             }
             Row::Amendment(proposed) => drop(self.amendments.insert(proposed.group, proposed)),
+            Row::Invitation(made) => drop(self.invitations.insert((made.issuer, made.id), made)),
+            Row::JoinRequest(asked) => drop(self.join_requests.insert((asked.group, asked.merchant), asked)),
             Row::Operator { account, operator: true } => drop(self.operators.insert(account)),
             Row::Operator { account, operator: false } => drop(self.operators.remove(&account)),
         }
@@ -258,7 +268,7 @@ impl Town {
     }
 
     pub fn shop_of(&mut self, owner: Person) -> Shop {
-        let profile = MerchantProfile { name: "모퉁이".into(), currency: Currency::KRW, place: None };
+        let profile = MerchantProfile::new("모퉁이", Currency::KRW, None);
         let op = self.op(owner.key, OpBody::RegisterMerchant { profile });
         self.send(&op.clone().into()).unwrap();
         let shop = Shop { merchant: op.id.as_merchant(), owner };
@@ -295,7 +305,7 @@ impl Town {
     }
 
     pub fn group(&mut self, founder: Shop, terms: Terms) -> GroupId {
-        let profile = Profile { name: "골목".into(), scope: Scope::Area };
+        let profile = Profile::new("골목", Scope::Area);
         let op = self.op(founder.owner.key, OpBody::FoundGroup { profile, terms });
         self.send(&op.clone().into()).unwrap();
         op.id.as_group()
@@ -303,7 +313,7 @@ impl Town {
 
     pub fn join(&mut self, shop: Shop, group: GroupId) {
         let terms_version = self.tables.groups[&group].terms_version;
-        let op = self.op(shop.owner.key, OpBody::JoinGroup { group, terms_version });
+        let op = self.op(shop.owner.key, OpBody::JoinGroup { group, terms_version, invitation: None });
         self.send(&op.into()).unwrap();
     }
 

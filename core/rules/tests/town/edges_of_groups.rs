@@ -290,7 +290,8 @@ fn edge_22_a_group_that_closes_issues_for_thirty_days_and_is_spent_for_sixty_mor
         alley.town.now.plus(i64::from(NOTICE_DAYS) * Timestamp::DAY),
         alley.town.now.plus(i64::from(NOTICE_DAYS + REDEEM_ONLY_DAYS) * Timestamp::DAY),
     );
-    let join = alley.town.op(alley.baker.owner.key, OpBody::JoinGroup { group, terms_version: 1 });
+    let join =
+        alley.town.op(alley.baker.owner.key, OpBody::JoinGroup { group, terms_version: 1, invitation: None });
     assert_eq!(alley.send(&join.into()), Err(Refusal::GroupClosing));
     let again = alley.town.close_group(cafe.owner.key, group);
     assert_eq!(alley.send(&again), Err(Refusal::GroupClosing));

@@ -329,7 +329,7 @@ impl Model {
             }
 
             (OpBody::FoundGroup { terms, .. }, _) => self.found(op, terms, now),
-            (OpBody::JoinGroup { group, terms_version }, _) => self.join(op, *group, *terms_version),
+            (OpBody::JoinGroup { group, terms_version, .. }, _) => self.join(op, *group, *terms_version),
             (OpBody::LeaveGroup { group }, _) => self.leave(op, *group, now),
             (OpBody::ExpelMember { group, merchant }, _) => self.expel(op, *group, *merchant, now),
             (OpBody::FreezeMember { group, merchant, frozen }, _) => {

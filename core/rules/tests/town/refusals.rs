@@ -1,5 +1,6 @@
 //! One table: each way to be refused, and that it changes nothing.
 
+mod joining;
 mod ledger;
 
 use moa_rules::device::{KeyKind, MOST_KEYS};
@@ -50,7 +51,7 @@ impl Scene {
     }
 
     fn found(&mut self, spoil: impl FnOnce(&mut Profile, &mut Terms)) -> Parcel {
-        let mut profile = Profile { name: "시장".into(), scope: Scope::Building };
+        let mut profile = Profile::new("시장", Scope::Building);
         let mut terms = points(300, 0);
         spoil(&mut profile, &mut terms);
         self.op(self.shop.owner.key, OpBody::FoundGroup { profile, terms })
@@ -61,7 +62,7 @@ impl Scene {
     }
 
     fn join(&mut self, group: GroupId, terms_version: u32) -> Parcel {
-        self.op(self.loner.owner.key, OpBody::JoinGroup { group, terms_version })
+        self.op(self.loner.owner.key, OpBody::JoinGroup { group, terms_version, invitation: None })
     }
 
     fn redeem(&mut self, shop: Shop, most: i64, asked: i64) -> Parcel {
@@ -125,7 +126,7 @@ impl Scene {
 }
 
 fn profile() -> MerchantProfile {
-    MerchantProfile { name: "새 가게".into(), currency: Currency::KRW, place: None }
+    MerchantProfile::new("새 가게", Currency::KRW, None)
 }
 
 const STRANGER: KeyId = KeyId([7; 8]);
@@ -178,7 +179,7 @@ const SHOPS_AND_GROUPS: &[Case] = &[
         s.op(s.buyer.key, OpBody::RecordSale { amount: Money(1), addressee: None, redemption: None })
     }),
     ("no_merchant", |s| {
-        let body = OpBody::JoinGroup { group: s.group, terms_version: 1 };
+        let body = OpBody::JoinGroup { group: s.group, terms_version: 1, invitation: None };
         s.op(s.buyer.key, body)
     }),
     ("bad_name", |s| s.register(MerchantProfile { name: " ".into(), ..profile() })),
@@ -204,7 +205,7 @@ const SHOPS_AND_GROUPS: &[Case] = &[
     ("unknown_group", |s| s.join(NOWHERE, 1)),
     ("terms_changed", |s| s.join(s.group, 2)),
     ("already_member", |s| {
-        let body = OpBody::JoinGroup { group: s.group, terms_version: 1 };
+        let body = OpBody::JoinGroup { group: s.group, terms_version: 1, invitation: None };
         s.op(s.shop.owner.key, body)
     }),
 ];
@@ -228,7 +229,9 @@ const SALES_AND_CLAIMS: &[Case] = &[
         let claim = s.claim(|_| {});
         Parcel { carried: Carried::None, ..claim }
     }),
-    ("not_a_sale", |s| s.claim(|op| op.body = OpBody::JoinGroup { group: NOWHERE, terms_version: 1 })),
+    ("not_a_sale", |s| {
+        s.claim(|op| op.body = OpBody::JoinGroup { group: NOWHERE, terms_version: 1, invitation: None })
+    }),
     ("unknown_key", |s| s.claim(|op| op.actor = STRANGER)),
     ("no_merchant", |s| {
         let key = s.town.person().key;
@@ -554,12 +557,12 @@ const REASONS: &[&str] = &[
 #[test]
 fn no_reason_is_without_a_scene() {
     let given: Vec<&str> = TABLES.iter().flat_map(|table| table.iter().map(|(code, _)| *code)).collect();
-    for reason in REASONS.iter().chain(ledger::REASONS) {
+    for reason in REASONS.iter().chain(ledger::REASONS).chain(joining::REASONS) {
         assert!(given.contains(reason), "{reason}");
     }
 }
 
-const TABLES: [&[Case]; 12] = [
+const TABLES: [&[Case]; 13] = [
     OPS,
     SHOPS_AND_GROUPS,
     SALES_AND_CLAIMS,
@@ -572,6 +575,7 @@ const TABLES: [&[Case]; 12] = [
     ledger::GIFTS,
     ledger::ALLIANCES,
     ledger::KINDS,
+    joining::JOINING,
 ];
 
 #[test]

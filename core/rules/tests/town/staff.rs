@@ -376,10 +376,10 @@ fn what_a_clerk_does_is_in_the_tills_inbox_and_in_the_shops() {
 #[test]
 fn staff_found_join_and_let_in_nothing_for_the_shop() {
     let mut s = counter();
-    let profile = moa_rules::terms::Profile { name: "시장".into(), scope: moa_rules::terms::Scope::Area };
+    let profile = moa_rules::terms::Profile::new("시장", moa_rules::terms::Scope::Area);
     let bodies = [
         OpBody::FoundGroup { profile, terms: points(100, 0) },
-        OpBody::JoinGroup { group: s.group, terms_version: 1 },
+        OpBody::JoinGroup { group: s.group, terms_version: 1, invitation: None },
         OpBody::AppointAdmin { group: s.group, merchant: s.shop.merchant },
         OpBody::ActFor { merchant: s.shop.merchant },
         OpBody::SetAllowance { merchant: s.shop.merchant, most: Money(1) },

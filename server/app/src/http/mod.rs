@@ -6,11 +6,14 @@ mod devices;
 mod directory;
 mod enrolments;
 mod health;
+mod invitations;
 mod one_time_codes;
 mod openapi;
 mod ops;
+mod posters;
 pub(crate) mod problems;
 mod requests;
+mod search;
 mod sessions;
 mod sign_in;
 mod snapshot;
@@ -60,9 +63,13 @@ fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(ops::submit))
         .routes(routes!(one_time_codes::make))
         .routes(routes!(one_time_codes::look_up))
+        .routes(routes!(invitations::open))
+        .routes(routes!(invitations::traces))
+        .routes(routes!(invitations::send))
         .routes(routes!(changes::changes))
         .routes(routes!(snapshot::snapshot))
         .routes(routes!(directory::directory))
+        .routes(routes!(search::search))
         .routes(routes!(directory::group))
         .routes(routes!(directory::merchant))
         .routes(routes!(directory::key))
@@ -77,6 +84,7 @@ pub(crate) fn service(app: Arc<App>) -> Router {
     let router: Router<Arc<App>> = routes(app.shown.is_some(), app.test_clock.is_some()).into();
     router
         .merge(sign_in::routes())
+        .merge(posters::routes())
         .fallback(async || Fault(ProblemText::NotFound))
         .method_not_allowed_fallback(async || Fault(ProblemText::MethodNotAllowed))
         .layer(middleware::from_fn(answer))

@@ -19,6 +19,7 @@ use super::problems::{Fault, ProblemResponse, RETRY_AFTER_S};
 use super::requests::{JsonBody, Language};
 use crate::app::App;
 use crate::buyers;
+use crate::invitations;
 use crate::one_time::OneTimeError;
 
 /// Ops whose signatures one thread checks, at some 41 µs each (a claim has two).
@@ -181,6 +182,19 @@ fn check(app: &App, op: &[u8], numbers: &[TypedNumber]) -> Result<Submission, Fa
             }
         })?;
         submission.carried = Carried::Buyer(found);
+    }
+    let op = submission.op.value();
+    let ticket = match &op.body {
+        OpBody::JoinGroup { invitation, .. } => invitation.as_ref(),
+        OpBody::DeclineInvitation { ticket } => Some(ticket),
+        _ => None,
+    };
+    if let Some(ticket) = ticket {
+        let genuine = invitations::is_genuine(app, op.actor, ticket).map_err(|error| {
+            tracing::error!(%error, "a ticket could not be checked");
+            Fate::Later { after_s: RETRY_AFTER_S }
+        })?;
+        submission.carried = if genuine { Carried::Ticket } else { Carried::None };
     }
     Ok(submission)
 }

@@ -17,6 +17,7 @@ use moa_words::{Lang, ProblemText, problem};
 use crate::buyers::NoSecret;
 use crate::cursor::BadCursor;
 use crate::enrolment::EnrolmentError;
+use crate::invitations::InvitationError;
 use crate::one_time::OneTimeError;
 use crate::proof::NotProved;
 use crate::sessions::SessionError;
@@ -44,6 +45,7 @@ impl Fault {
     fn status_and_code(self) -> (StatusCode, &'static str) {
         match self.0 {
             ProblemText::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            ProblemText::NoPosterFont => (StatusCode::SERVICE_UNAVAILABLE, "no_poster_font"),
             ProblemText::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             ProblemText::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
             ProblemText::BrokenJson => (StatusCode::BAD_REQUEST, "broken_json"),
@@ -77,6 +79,12 @@ impl Fault {
             ProblemText::OneTimeCodeExpired => (StatusCode::GONE, "one_time_code_expired"),
             ProblemText::OneTimeCodeUsed => (StatusCode::CONFLICT, "one_time_code_used"),
             ProblemText::TooManyTries { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
+            ProblemText::InvitationVoid => (StatusCode::NOT_FOUND, "invitation_void"),
+            ProblemText::InvitationForAnother => (StatusCode::FORBIDDEN, "invitation_for_another"),
+            ProblemText::BadContact => (StatusCode::UNPROCESSABLE_ENTITY, "bad_contact"),
+            ProblemText::TooManyInvitationsSent { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "too_many_invitations_sent")
+            }
             ProblemText::NoOps => (StatusCode::BAD_REQUEST, "no_ops"),
             ProblemText::TooManyOps { .. } => (StatusCode::BAD_REQUEST, "too_many_ops"),
             ProblemText::ClockOutOfReach { .. } => (StatusCode::CONFLICT, "clock_out_of_reach"),
@@ -100,6 +108,7 @@ impl Fault {
             ProblemText::BadParameter { name } => plain.with("name", name),
             ProblemText::TooManyCodes { retry_after_s }
             | ProblemText::TooManyOneTimeCodes { retry_after_s }
+            | ProblemText::TooManyInvitationsSent { retry_after_s }
             | ProblemText::TooManyTries { retry_after_s } => plain.with("retry_after_s", retry_after_s),
             ProblemText::ProofStale { now_ms } => plain.with("now", now_ms),
             ProblemText::CodeWrong { tries_left } | ProblemText::RecoveryWrong { tries_left } => {
@@ -123,6 +132,7 @@ impl Fault {
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
         if let ProblemText::TooManyCodes { retry_after_s: after }
         | ProblemText::TooManyOneTimeCodes { retry_after_s: after }
+        | ProblemText::TooManyInvitationsSent { retry_after_s: after }
         | ProblemText::TooManyTries { retry_after_s: after }
         | ProblemText::ServerBusy { after_s: after } = self.0
         {
@@ -250,6 +260,26 @@ impl From<OneTimeError> for Fault {
             OneTimeError::Store(error) => return error.into(),
             OneTimeError::NoRandomness(error) => {
                 tracing::error!(%error, "digits could not be drawn");
+                ProblemText::Internal
+            }
+        })
+    }
+}
+
+impl From<InvitationError> for Fault {
+    fn from(error: InvitationError) -> Self {
+        Self(match error {
+            InvitationError::Void => ProblemText::InvitationVoid,
+            InvitationError::ForAnother => ProblemText::InvitationForAnother,
+            InvitationError::NoShop => ProblemText::Forbidden,
+            InvitationError::BadContact => ProblemText::BadContact,
+            InvitationError::TooManyTries { retry_after_s } => ProblemText::TooManyTries { retry_after_s },
+            InvitationError::TooManySent { retry_after_s } => {
+                ProblemText::TooManyInvitationsSent { retry_after_s }
+            }
+            InvitationError::Store(error) => return error.into(),
+            InvitationError::NoRandomness(error) => {
+                tracing::error!(%error, "a contact could not be sealed");
                 ProblemText::Internal
             }
         })

@@ -12,6 +12,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use moa_wire::link::{self, Destination};
 use moa_wire::qr;
+use moa_words::html::escaped;
 use moa_words::{Lang, ProblemText, SignInText, sign_in};
 
 use super::problems::Fault;
@@ -142,8 +143,4 @@ fn html(lang: Lang, base: &str) -> String {
         out = text(SignInText::SignOut),
         states = states.concat(),
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

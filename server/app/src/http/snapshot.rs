@@ -4,16 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use moa_ledger::store::passes_since;
-use moa_rules::debt::Debt;
+use moa_ledger::reach::{Holdings, Reach};
 use moa_rules::event::Inbox;
-use moa_rules::id::AccountId;
-use moa_rules::lot::Lot;
-use moa_rules::sale::Sale;
-use moa_rules::standing::StandingChoice;
-use moa_wire::api::{Base64, Snapshot, WaitingSale};
-use moa_wire::canonical;
-use moa_wire::member::MemberSecret;
+use moa_wire::api::{Base64, Snapshot};
 
 use super::problems::{Fault, ProblemResponse};
 use crate::app::App;
@@ -50,8 +43,8 @@ pub(super) async fn snapshot(State(app): State<Arc<App>>, caller: Caller) -> Res
     .await
 }
 
-/// A snapshot whose lots and cursor belong together: whatever changes a lot lands in the account's inbox, so if its
-/// head is the same before and after, nothing came between.
+/// A snapshot whose rows and cursor belong together: whatever changes a lot lands in the account's inbox, and what changes an
+/// invitation in the shop's, so if their heads are the same before and after, nothing came between.
 fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
     let reach = caller.reach(app.store())?;
     let (mut heads, mut cursor) = (Vec::new(), ChangesCursor::default());
@@ -60,25 +53,19 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         cursor.set(*inbox, head.count, head.hash);
         heads.push(Base64(app.signed_head(*inbox, head.count, head.hash)?));
     }
-    let own = match caller.person() {
-        Some(account) => Own::of(app, account)?,
-        None => Own::default(),
-    };
-    let Own { lots, debts, waiting, standing, member } = own;
-    let mut holds = app.store().open_holds(caller.account, reach.merchant)?;
-    holds.retain(|hold| reach.shows(hold));
-    let passes = match caller.person() {
-        Some(account) => app.store().passes_for(account, caller.key, passes_since(app.engine.now()))?,
-        None => Vec::new(),
-    };
-    let passes = passes.iter().map(|pass| Base64(canonical::encode(pass))).collect();
-    let account = Inbox::Account(caller.account);
-    if caller.person().is_some() && app.store().head(account)?.count != cursor.count(account) {
-        return Ok(None);
+    let now = app.engine.now();
+    let holdings = reach.holdings(app.store(), caller.account, caller.key, now)?;
+    // A shop's computer shows no member code.
+    let member = caller.person().map(|account| buyers::member_secret(app, account)).transpose()?;
+    for inbox in reach.inboxes.iter().filter(|inbox| matches!(inbox, Inbox::Account(_) | Inbox::Merchant(_)))
+    {
+        if app.store().head(*inbox)?.count != cursor.count(*inbox) {
+            return Ok(None);
+        }
     }
-    let (account, merchant, now) = (caller.account, reach.merchant, app.engine.now());
-    let till = reach.till;
-    let cursor = cursor.text();
+    let Reach { merchant, till, .. } = reach;
+    let Holdings { lots, debts, holds, passes, waiting, standing, invitations, join_requests } = holdings;
+    let (account, cursor) = (caller.account, cursor.text());
     Ok(Some(Snapshot {
         account,
         merchant,
@@ -90,36 +77,10 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         waiting,
         standing,
         member,
+        invitations,
+        join_requests,
         heads,
         cursor,
         now,
     }))
-}
-
-/// What a person has; a shop's computer has nothing.
-#[derive(Default)]
-struct Own {
-    lots: Vec<Lot>,
-    debts: Vec<Debt>,
-    waiting: Vec<WaitingSale>,
-    standing: StandingChoice,
-    member: Option<MemberSecret>,
-}
-
-impl Own {
-    fn of(app: &App, account: AccountId) -> Result<Self, Fault> {
-        let waiting = app.store().waiting_of(account)?;
-        Ok(Self {
-            lots: app.store().lots(account)?,
-            debts: app.store().debts(account)?,
-            waiting: waiting.iter().filter_map(waiting_sale).collect(),
-            standing: app.store().standing(account)?.map(|standing| standing.choice).unwrap_or_default(),
-            member: Some(buyers::member_secret(app, account)?),
-        })
-    }
-}
-
-fn waiting_sale(sale: &Sale) -> Option<WaitingSale> {
-    let Sale { id, merchant, amount, time, .. } = *sale;
-    Some(WaitingSale { sale: id, merchant, amount, time, until: sale.waits_until? })
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::carrier::NotSent;
+use crate::invitations::{self, Message, Outgoing};
 use crate::phone_number::PhoneNumber;
 use crate::random;
 
@@ -102,9 +103,16 @@ pub(super) async fn carry_out_due(app: &Arc<App>) -> Result<usize, StoreError> {
 
 async fn carry_out(app: &Arc<App>, Effect { effect, attempts }: Effect) -> Result<(), StoreError> {
     let id = effect.id;
-    let sent = match serde_json::from_str::<Sms>(&effect.payload) {
-        Ok(sms) if effect.kind == Sms::KIND => send(app, id, &sms).await,
-        _ => Err(NotSent(format!("an effect of kind {:?} that this server does not know", effect.kind))),
+    let sent = match effect.kind.as_str() {
+        Sms::KIND => match serde_json::from_str(&effect.payload) {
+            Ok(sms) => send(app, id, &sms).await,
+            Err(_) => Err(NotSent("a damaged message".to_owned())),
+        },
+        Outgoing::KIND => match serde_json::from_str(&effect.payload) {
+            Ok(outgoing) => invite(app, id, outgoing).await,
+            Err(_) => Err(NotSent("a damaged invitation".to_owned())),
+        },
+        kind => Err(NotSent(format!("an effect of kind {kind:?} that this server does not know"))),
     };
     let pause = match sent {
         Ok(()) => None,
@@ -133,6 +141,24 @@ async fn send(app: &App, id: [u8; 16], sms: &Sms) -> Result<(), NotSent> {
     tokio::time::timeout(CARRIER_TIMEOUT, sending)
         .await
         .unwrap_or_else(|_| Err(NotSent("it took too long".to_owned())))
+}
+
+/// Sends an invitation, unless nobody can answer it any more.
+async fn invite(app: &Arc<App>, id: [u8; 16], outgoing: Outgoing) -> Result<(), NotSent> {
+    let not_read = |error: StoreError| NotSent(error.to_string());
+    let (message, outgoing) = app.blocking(move |app| (invitations::message(app, &outgoing), outgoing)).await;
+    let sending = async {
+        match message.map_err(not_read)? {
+            None => Ok(false),
+            Some(Message::Sms(text)) => app.carrier.send(id, &outgoing.to, &text).await.map(|()| true),
+            Some(Message::Mail(mail)) => app.mailer.send(id, &outgoing.to, &mail).await.map(|()| true),
+        }
+    };
+    let sent = tokio::time::timeout(CARRIER_TIMEOUT, sending).await;
+    if sent.unwrap_or_else(|_| Err(NotSent("it took too long".to_owned())))? {
+        app.blocking(move |app| invitations::delivered(app, &outgoing)).await.map_err(not_read)?;
+    }
+    Ok(())
 }
 
 /// Full jitter: anything up to 2, 4, 8 … 300 seconds, so that what failed together does not come back together.

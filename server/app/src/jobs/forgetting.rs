@@ -6,7 +6,7 @@ use moa_ledger::store::StoreError;
 
 use super::sweeps::EVERY;
 use crate::app::App;
-use crate::{buyers, enrolment, one_time, sessions};
+use crate::{buyers, enrolment, invitations, one_time, sessions};
 
 /// Forgets at once and then every minute, without end. May be dropped at any point.
 pub(crate) async fn run(app: &Arc<App>) {
@@ -23,5 +23,6 @@ fn forget(app: &App) -> Result<(), StoreError> {
     one_time::forget(app)?;
     buyers::forget_numbers(app)?;
     sessions::forget(app)?;
+    invitations::forget(app)?;
     enrolment::forget(app)
 }

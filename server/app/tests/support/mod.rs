@@ -38,7 +38,7 @@ pub const NOON: i64 = 1_789_959_600_000;
 /// The binary, with nothing of its settings from the environment.
 pub fn moa() -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_moa"));
-    let names = ["DATA", "DATABASE", "LISTEN", "LINK_BASE", "CARRIER", "CONNECTIONS", "TRACE"];
+    let names = ["DATA", "DATABASE", "LISTEN", "LINK_BASE", "CARRIER", "CONNECTIONS", "FONT", "TRACE"];
     for name in names {
         command.env_remove(format!("MOA_{name}"));
     }
@@ -308,7 +308,7 @@ impl Town {
 
     /// A group of the shop's: 3 %, six months, usable from 1 000.
     pub async fn found(&self, shop: &Shop) -> GroupId {
-        let profile = Profile { name: "Alley".to_owned(), scope: Scope::Area };
+        let profile = Profile::new("Alley", Scope::Area);
         let (rate, minimum) = (BasisPoints::new(300).unwrap(), Units::new(1_000).unwrap());
         let terms = Terms::points(rate, Validity::Months(6), minimum);
         let op = shop.device.op(self.now(), OpBody::FoundGroup { profile, terms });
@@ -317,7 +317,7 @@ impl Town {
     }
 
     pub async fn join(&self, shop: &Shop, group: GroupId) {
-        let op = shop.device.op(self.now(), OpBody::JoinGroup { group, terms_version: 1 });
+        let op = shop.device.op(self.now(), OpBody::JoinGroup { group, terms_version: 1, invitation: None });
         self.applied(&[&op]).await;
     }
 
@@ -471,7 +471,7 @@ fn op_id(key: KeyId, counter: u64) -> OpId {
 }
 
 pub fn profile(name: &str) -> MerchantProfile {
-    MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None }
+    MerchantProfile::new(name, Currency::KRW, None)
 }
 
 pub fn confirmation(code: &str, enrolment: &Enrolment, key: &SoftwareKey) -> Confirmation {

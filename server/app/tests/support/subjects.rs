@@ -304,7 +304,7 @@ async fn enrol(town: &Town, server: &SoftwareKey, account: Option<AccountId>) ->
 
 async fn open_shop(town: &Town, server: &SoftwareKey) -> Shop {
     let device = enrol(town, server, None).await;
-    let profile = MerchantProfile { name: "Shop".to_owned(), currency: Currency::KRW, place: None };
+    let profile = MerchantProfile::new("Shop", Currency::KRW, None);
     let op = device.op(town.now(), OpBody::RegisterMerchant { profile });
     town.applied(&[&op]).await;
     Shop { device, merchant: op.value().id.as_merchant() }
@@ -318,7 +318,7 @@ async fn found(town: &Town, shop: &Shop) -> GroupId {
 
 /// A group under [`terms`].
 pub fn founding() -> OpBody {
-    OpBody::FoundGroup { profile: Profile { name: "Alley".to_owned(), scope: Scope::Area }, terms: terms() }
+    OpBody::FoundGroup { profile: Profile::new("Alley", Scope::Area), terms: terms() }
 }
 
 /// 3 %, of three days' mileage, usable from 1,000.

@@ -68,6 +68,8 @@ CREATE TABLE merchants (
     owner      bytea  NOT NULL,
     profile    bytea  NOT NULL,
     allowance  bigint NOT NULL,
+    invited_on bigint NOT NULL,
+    invited    bigint NOT NULL,
     changed_at bigint NOT NULL
 );
 CREATE INDEX merchants_changed ON merchants (changed_at, id);
@@ -82,7 +84,8 @@ CREATE TABLE groups (
     members       bigint NOT NULL,
     redeem_only_from bigint,
     closes_at     bigint,
-    ended         boolean NOT NULL
+    ended         boolean NOT NULL,
+    profile_version bigint NOT NULL
 );
 CREATE INDEX groups_closing ON groups (closes_at) WHERE closes_at IS NOT NULL AND NOT ended;
 
@@ -106,6 +109,24 @@ CREATE TABLE members (
 );
 CREATE INDEX members_of_merchant ON members (merchant, group_id);
 
+CREATE TABLE search_entries (
+    id         bytea  NOT NULL,
+    entry      bytea  NOT NULL,
+    target     bigint NOT NULL,
+    by_members bigint NOT NULL,
+    by_rate    bigint NOT NULL,
+    PRIMARY KEY (id, target)
+);
+CREATE INDEX search_by_members ON search_entries (target, by_members, id);
+CREATE INDEX search_by_rate ON search_entries (target, by_rate, id);
+
+CREATE TABLE search_postings (
+    term bigint NOT NULL,
+    cell bigint NOT NULL,
+    id   bytea  NOT NULL,
+    PRIMARY KEY (term, cell, id)
+);
+
 CREATE TABLE amendments (
     group_id bytea   NOT NULL PRIMARY KEY,
     id       bytea   NOT NULL,
@@ -116,6 +137,39 @@ CREATE TABLE amendments (
     decided  boolean NOT NULL
 );
 CREATE INDEX amendments_due ON amendments (from_at) WHERE NOT decided;
+
+CREATE TABLE invitations (
+    issuer   bytea NOT NULL,
+    id       bytea NOT NULL,
+    group_id bytea,
+    hash     bytea,
+    shop     bytea,
+    uses     bigint NOT NULL,
+    used     bigint NOT NULL,
+    declined bigint NOT NULL,
+    made_at  bigint NOT NULL,
+    until    bigint NOT NULL,
+    revoked  boolean NOT NULL,
+    PRIMARY KEY (issuer, id)
+);
+CREATE INDEX invitations_by_hash ON invitations (hash) WHERE hash IS NOT NULL;
+CREATE INDEX invitations_of_shop ON invitations (shop, until) WHERE shop IS NOT NULL;
+CREATE INDEX invitations_until ON invitations (issuer, until);
+
+CREATE TABLE join_requests (
+    group_id      bytea NOT NULL,
+    merchant      bytea NOT NULL,
+    id            bytea NOT NULL,
+    terms_version bigint NOT NULL,
+    asked_at      bigint NOT NULL,
+    for_it        bytea NOT NULL,
+    against       bytea NOT NULL,
+    state         bigint NOT NULL,
+    ended_at      bigint,
+    PRIMARY KEY (group_id, merchant)
+);
+CREATE INDEX join_requests_of_merchant ON join_requests (merchant) WHERE state = 0;
+CREATE INDEX join_requests_open ON join_requests (group_id) WHERE state = 0;
 
 CREATE TABLE sales (
     merchant    bytea   NOT NULL,
@@ -311,11 +365,31 @@ CREATE TABLE one_time_codes (
 CREATE INDEX one_time_codes_of ON one_time_codes (account, made_at);
 CREATE INDEX one_time_codes_kept ON one_time_codes (kept_until);
 
+-- The ways of invitations to people.
+CREATE TABLE invitation_traces (
+    issuer       bytea NOT NULL,
+    invitation   bytea NOT NULL,
+    code_mac     bytea,
+    channel      bytea,
+    contact_mac  bytea,
+    contact      bytea,
+    sent_at      bigint,
+    delivered_at bigint,
+    opened       bigint NOT NULL,
+    opened_at    bigint,
+    claimed_at   bigint,
+    begun_at     bigint NOT NULL,
+    PRIMARY KEY (issuer, invitation)
+);
+CREATE INDEX invitation_traces_by_code ON invitation_traces (code_mac) WHERE code_mac IS NOT NULL;
+CREATE INDEX invitation_traces_of_contact ON invitation_traces (contact_mac, sent_at) WHERE contact_mac IS NOT NULL;
+CREATE INDEX invitation_traces_begun ON invitation_traces (begun_at);
+
 CREATE TABLE wrong_digits (
-    merchant bytea  NOT NULL,
+    asker    bytea  NOT NULL,
     mac      bytea  NOT NULL,
     at       bigint NOT NULL,
-    PRIMARY KEY (merchant, mac)
+    PRIMARY KEY (asker, mac)
 );
 CREATE INDEX wrong_digits_at ON wrong_digits (at);
 

@@ -69,6 +69,8 @@ CREATE TABLE merchants (
     owner      BLOB    NOT NULL,
     profile    BLOB    NOT NULL,   -- MerchantProfile in CBOR
     allowance  INTEGER NOT NULL,   -- what its tills may sell together before they sync
+    invited_on INTEGER NOT NULL,   -- the day on which it last invited someone
+    invited    INTEGER NOT NULL,   -- how often on that day
     changed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX merchants_changed ON merchants (changed_at, id);
@@ -83,7 +85,8 @@ CREATE TABLE groups (
     frozen        BLOB    NOT NULL,   -- members whose lots cannot be used, one id after the other
     redeem_only_from INTEGER,         -- of a group that is closing
     closes_at     INTEGER,
-    ended         INTEGER NOT NULL
+    ended         INTEGER NOT NULL,
+    profile_version INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX groups_closing ON groups (closes_at) WHERE closes_at IS NOT NULL AND NOT ended;
 
@@ -107,6 +110,26 @@ CREATE TABLE members (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_of_merchant ON members (merchant, group_id);
 
+-- What is searched of shops and groups, derived from the rows above: an entry each, and a posting for everything that it is
+-- and each place where it is that. Terms and cells are numbers (docs/decisions/0016); less stands before more in an order.
+CREATE TABLE search_entries (
+    id         BLOB    NOT NULL,
+    target     INTEGER NOT NULL,   -- 0 a shop, 1 a group
+    by_members INTEGER NOT NULL,
+    by_rate    INTEGER NOT NULL,
+    entry      BLOB    NOT NULL,   -- Entry in CBOR
+    PRIMARY KEY (id, target)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX search_by_members ON search_entries (target, by_members, id);
+CREATE INDEX search_by_rate ON search_entries (target, by_rate, id);
+
+CREATE TABLE search_postings (
+    term INTEGER NOT NULL,
+    cell INTEGER NOT NULL,
+    id   BLOB    NOT NULL,
+    PRIMARY KEY (term, cell, id)
+) STRICT, WITHOUT ROWID;
+
 -- The terms that were proposed last in each group.
 CREATE TABLE amendments (
     group_id BLOB    NOT NULL PRIMARY KEY,
@@ -118,6 +141,39 @@ CREATE TABLE amendments (
     decided  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX amendments_due ON amendments (from_at) WHERE NOT decided;
+
+CREATE TABLE invitations (
+    issuer   BLOB NOT NULL,
+    id       BLOB NOT NULL,
+    group_id BLOB,   -- none: to the app
+    hash     BLOB,   -- what its link is known by
+    shop     BLOB,    -- the shop that is told
+    uses     INTEGER NOT NULL,
+    used     INTEGER NOT NULL,
+    declined INTEGER NOT NULL,
+    made_at  INTEGER NOT NULL,
+    until    INTEGER NOT NULL,
+    revoked  INTEGER NOT NULL,
+    PRIMARY KEY (issuer, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invitations_by_hash ON invitations (hash) WHERE hash IS NOT NULL;
+CREATE INDEX invitations_of_shop ON invitations (shop, until) WHERE shop IS NOT NULL;
+CREATE INDEX invitations_until ON invitations (issuer, until);
+
+CREATE TABLE join_requests (
+    group_id      BLOB NOT NULL,
+    merchant      BLOB NOT NULL,
+    id            BLOB NOT NULL,
+    terms_version INTEGER NOT NULL,
+    asked_at      INTEGER NOT NULL,
+    for_it        BLOB NOT NULL,
+    against       BLOB NOT NULL,
+    state         INTEGER NOT NULL,
+    ended_at      INTEGER,
+    PRIMARY KEY (group_id, merchant)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX join_requests_of_merchant ON join_requests (merchant) WHERE state = 0;
+CREATE INDEX join_requests_open ON join_requests (group_id) WHERE state = 0;
 
 CREATE TABLE sales (
     merchant   BLOB    NOT NULL,
@@ -322,12 +378,32 @@ CREATE TABLE one_time_codes (
 CREATE INDEX one_time_codes_of ON one_time_codes (account, made_at);
 CREATE INDEX one_time_codes_kept ON one_time_codes (kept_until);
 
--- Digits that stood for nothing, by the shop that tried them.
+-- The ways of invitations to people.
+CREATE TABLE invitation_traces (
+    issuer       BLOB NOT NULL,
+    invitation   BLOB NOT NULL,
+    code_mac     BLOB,
+    channel      BLOB,
+    contact_mac  BLOB,
+    contact      BLOB,
+    sent_at      INTEGER,
+    delivered_at INTEGER,
+    opened       INTEGER NOT NULL,
+    opened_at    INTEGER,
+    claimed_at   INTEGER,
+    begun_at     INTEGER NOT NULL,
+    PRIMARY KEY (issuer, invitation)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invitation_traces_by_code ON invitation_traces (code_mac) WHERE code_mac IS NOT NULL;
+CREATE INDEX invitation_traces_of_contact ON invitation_traces (contact_mac, sent_at) WHERE contact_mac IS NOT NULL;
+CREATE INDEX invitation_traces_begun ON invitation_traces (begun_at);
+
+-- Digits and codes that stood for nothing, by the shop or the account that tried them.
 CREATE TABLE wrong_digits (
-    merchant BLOB    NOT NULL,
+    asker    BLOB    NOT NULL,
     mac      BLOB    NOT NULL,
     at       INTEGER NOT NULL,
-    PRIMARY KEY (merchant, mac)
+    PRIMARY KEY (asker, mac)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE enrolments (

@@ -178,6 +178,22 @@ const AMENDMENTS: Lookup = Lookup {
             .map(|amendment| (Key::Amendment(amendment.group), Cell::Amendment(Box::new(amendment))))
     },
 };
+const INVITATIONS: Lookup = Lookup {
+    sql: "SELECT invitations.*
+        FROM unnest($1::bytea[], $2::bytea[]) AS asked (issuer, id) JOIN invitations USING (issuer, id)",
+    read: |row| {
+        let invitation = rows::invitation(row)?;
+        Ok((Key::Invitation(invitation.issuer, invitation.id), Cell::Invitation(invitation)))
+    },
+};
+const JOIN_REQUESTS: Lookup = Lookup {
+    sql: "SELECT join_requests.* FROM unnest($1::bytea[], $2::bytea[]) AS asked (group_id, merchant)
+        JOIN join_requests USING (group_id, merchant)",
+    read: |row| {
+        let request = rows::join_request(row)?;
+        Ok((Key::JoinRequest(request.group, request.merchant), Cell::JoinRequest(request)))
+    },
+};
 const OPERATORS: Lookup = Lookup {
     sql: "SELECT account FROM operators WHERE account = ANY($1)",
     read: |row| Ok((Key::Operator(rows::id(row, "account")?), Cell::Operator)),
@@ -212,6 +228,8 @@ fn lookup(key: &Key) -> (&'static Lookup, Vec<Value<'_>>) {
         Key::Redemption(merchant, id) => (&REDEMPTIONS, vec![Value::of(merchant), Value::of(id)]),
         Key::Debts(account) => (&DEBTS, vec![Value::of(account)]),
         Key::Amendment(group) => (&AMENDMENTS, vec![Value::of(group)]),
+        Key::Invitation(issuer, id) => (&INVITATIONS, vec![Value::of(issuer), Value::of(id)]),
+        Key::JoinRequest(group, merchant) => (&JOIN_REQUESTS, vec![Value::of(group), Value::of(merchant)]),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Personal data: numbers, enrolments, sessions, and what is to be sent.
 
-use moa_rules::id::{AccountId, KeyId, MerchantId};
+use moa_rules::id::{AccountId, KeyId};
 use moa_rules::time::Timestamp;
 
 use super::load::{all, most, one};
@@ -31,9 +31,9 @@ const TAKE_ONE_TIME: &str = "UPDATE one_time_codes SET taken_by = $3
 const ONE_TIME: &str =
     "SELECT mac, account, code, made_at, expires_at, kept_until, taken_by FROM one_time_codes
     WHERE mac = $1 AND (code IS NOT NULL) = $2";
-const WRONG_DIGITS: &str = "INSERT INTO wrong_digits (merchant, mac, at) VALUES ($1, $2, $3)
-    ON CONFLICT (merchant, mac) DO NOTHING";
-const WRONG_SINCE: &str = "SELECT at FROM wrong_digits WHERE merchant = $1 AND at > $2 ORDER BY at";
+const WRONG_DIGITS: &str = "INSERT INTO wrong_digits (asker, mac, at) VALUES ($1, $2, $3)
+    ON CONFLICT (asker, mac) DO NOTHING";
+const WRONG_SINCE: &str = "SELECT at FROM wrong_digits WHERE asker = $1 AND at > $2 ORDER BY at";
 const FORGET_ONE_TIME: &str = "DELETE FROM one_time_codes WHERE kept_until < $1";
 const FORGET_TRIES: &str = "DELETE FROM wrong_digits WHERE at < $1";
 const KEEP_PEPPER: &str =
@@ -49,7 +49,8 @@ const DONE: &str = "UPDATE effects SET done_at = $2, payload = '' WHERE id = $1"
 const FAILED: &str = "UPDATE effects SET attempts = attempts + 1, due_at = $2 WHERE id = $1";
 
 impl PostgresStore {
-    fn write<T>(
+    /// A transaction that writes.
+    pub(super) fn write<T>(
         &self,
         what: &'static str,
         work: impl AsyncFn(&Connection) -> Result<T, StoreError>,
@@ -203,19 +204,15 @@ impl People for PostgresStore {
         })
     }
 
-    fn wrong_digits(&self, merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
+    fn wrong_digits(&self, asker: [u8; 16], mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
         self.write("keeping a wrong try", async |tx| {
-            tx.run(WRONG_DIGITS, &[&merchant.as_ref(), &&mac[..], &now.0]).await.map(drop)
+            tx.run(WRONG_DIGITS, &[&&asker[..], &&mac[..], &now.0]).await.map(drop)
         })
     }
 
-    fn wrong_digits_since(
-        &self,
-        merchant: MerchantId,
-        since: Timestamp,
-    ) -> Result<Vec<Timestamp>, StoreError> {
+    fn wrong_digits_since(&self, asker: [u8; 16], since: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
         self.pool.read("reading wrong tries", async |tx| {
-            all(tx, WRONG_SINCE, &[&merchant.as_ref(), &since.0], |row| rows::instant(row, "at")).await
+            all(tx, WRONG_SINCE, &[&&asker[..], &since.0], |row| rows::instant(row, "at")).await
         })
     }
 

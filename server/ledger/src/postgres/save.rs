@@ -10,10 +10,12 @@ use moa_wire::canonical;
 
 use super::columns::{Rows, Value, params};
 use super::pool::Connection;
+use super::search;
 use super::together::{both, every};
 use crate::batch::{Changes, Entry, EventRow, OpRow, Signed};
 use crate::journal::KeptEntry;
 use crate::rows;
+use crate::search::Touched;
 use crate::store::{Answer, CHECKPOINT, StoreError};
 
 /// A table as it is written: how many of its first columns are the primary key, and the statement.
@@ -55,19 +57,21 @@ const DEVICES: Table = Table {
 };
 const MERCHANTS: Table = Table {
     key: 1,
-    sql: "INSERT INTO merchants (id, owner, profile, allowance, changed_at)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[])
+    sql: "INSERT INTO merchants (id, owner, profile, allowance, changed_at, invited_on, invited)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
         ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, profile = excluded.profile,
-            allowance = excluded.allowance",
+            allowance = excluded.allowance, invited_on = excluded.invited_on, invited = excluded.invited",
 };
 const GROUPS: Table = Table {
     key: 1,
-    sql: "INSERT INTO groups (id, founder, profile, terms_version, members, admin, frozen, redeem_only_from, closes_at, ended)
+    sql: "INSERT INTO groups (id, founder, profile, terms_version, members, admin, frozen, redeem_only_from, closes_at, ended,
+            profile_version)
         SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[],
-            $8::bigint[], $9::bigint[], $10::boolean[])
+            $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[])
         ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, terms_version = excluded.terms_version,
             members = excluded.members, admin = excluded.admin, frozen = excluded.frozen,
-            redeem_only_from = excluded.redeem_only_from, closes_at = excluded.closes_at, ended = excluded.ended",
+            redeem_only_from = excluded.redeem_only_from, closes_at = excluded.closes_at, ended = excluded.ended,
+            profile_version = excluded.profile_version",
 };
 const AMENDMENTS: Table = Table {
     key: 1,
@@ -75,6 +79,22 @@ const AMENDMENTS: Table = Table {
         SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bytea[], $7::boolean[])
         ON CONFLICT (group_id) DO UPDATE SET id = excluded.id, terms = excluded.terms, from_at = excluded.from_at,
             agreed = excluded.agreed, declined = excluded.declined, decided = excluded.decided",
+};
+const INVITATIONS: Table = Table {
+    key: 2,
+    sql: "INSERT INTO invitations (issuer, id, group_id, hash, shop, uses, used, declined, made_at, until, revoked)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[],
+            $8::bigint[], $9::bigint[], $10::bigint[], $11::boolean[])
+        ON CONFLICT (issuer, id) DO UPDATE SET used = excluded.used, declined = excluded.declined, revoked = excluded.revoked",
+};
+const JOIN_REQUESTS: Table = Table {
+    key: 2,
+    sql: "INSERT INTO join_requests (group_id, merchant, id, terms_version, asked_at, for_it, against, state, ended_at)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[],
+            $8::bigint[], $9::bigint[])
+        ON CONFLICT (group_id, merchant) DO UPDATE SET id = excluded.id, terms_version = excluded.terms_version,
+            asked_at = excluded.asked_at, for_it = excluded.for_it, against = excluded.against, state = excluded.state,
+            ended_at = excluded.ended_at",
 };
 const HOLDS: Table = Table {
     key: 2,
@@ -198,7 +218,14 @@ pub(super) async fn save_and_end(
     changes: &Changes,
     what: &'static str,
 ) -> Result<(), StoreError> {
-    write(connection, writes(changes), connection.end(what)).await
+    let touched = Touched::by(&changes.rows);
+    if touched.is_nothing() {
+        return write(connection, writes(changes), connection.end(what)).await;
+    }
+    // What is searched of a group follows from rows that may be written here.
+    save(connection, changes).await?;
+    search::refresh(connection, touched).await?;
+    connection.end(what).await
 }
 
 /// Writes ops, each decided at an instant.
@@ -352,7 +379,10 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
         Row::Merchant(merchant) => {
             let profile = canonical::encode(&merchant.profile).into();
             let (id, owner) = (Value::of(&merchant.id), Value::of(&merchant.owner));
-            (&MERCHANTS, vec![id, owner, profile, merchant.allowance.0.into(), at.into()])
+            let (day, invited) = merchant.invited;
+            let invited = [i64::from(day.0).into(), i64::from(invited).into()];
+            let columns = [id, owner, profile, merchant.allowance.0.into(), at.into()];
+            (&MERCHANTS, columns.into_iter().chain(invited).collect())
         }
         Row::Sale(sale) => {
             let columns = vec![
@@ -390,6 +420,7 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
                 group.closing.map(|closing| closing.redeem_only_from.0).into(),
                 group.closing.map(|closing| closing.ends_at.0).into(),
                 group.closing.is_some_and(|closing| closing.ended).into(),
+                group.profile_version.into(),
             ];
             (&GROUPS, columns)
         }
@@ -431,6 +462,36 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
                 Value::maybe(redemption.till.as_ref()),
             ];
             (&REDEMPTIONS, columns)
+        }
+        Row::Invitation(invitation) => {
+            let columns = vec![
+                Value::of(&invitation.issuer),
+                Value::of(&invitation.id),
+                Value::maybe(rows::invited_to(&invitation.to)),
+                Value::maybe(invitation.hash.as_ref().map(|hash| &hash.0)),
+                Value::maybe(invitation.shop.as_ref()),
+                i64::from(invitation.uses).into(),
+                i64::from(invitation.used).into(),
+                i64::from(invitation.declined).into(),
+                invitation.made_at.0.into(),
+                invitation.until.0.into(),
+                invitation.revoked.into(),
+            ];
+            (&INVITATIONS, columns)
+        }
+        Row::JoinRequest(request) => {
+            let columns = vec![
+                Value::of(&request.group),
+                Value::of(&request.merchant),
+                Value::of(&request.id),
+                request.terms_version.into(),
+                request.asked_at.0.into(),
+                rows::ids(&request.for_it).into(),
+                rows::ids(&request.against).into(),
+                rows::request_state(request.state).into(),
+                request.ended_at.map(|at| at.0).into(),
+            ];
+            (&JOIN_REQUESTS, columns)
         }
         Row::Debt(debt) => {
             let columns = vec![

@@ -1,9 +1,10 @@
 //! Personal data: rows of what stands beside the journal.
 
-use moa_rules::id::AccountId;
+use moa_rules::id::{AccountId, OpId};
 use moa_rules::time::Timestamp;
 
-use super::{Columns, at, id, instant, maybe_id, number as integer};
+use super::{Columns, at, corrupt, id, instant, maybe_at, maybe_id, number as integer};
+use crate::store::invitations::Trace;
 use crate::store::{Effect, KnownDevice, NewEffect, NewOneTime, Session, StoreError, TakenOneTime};
 
 /// An enrolment that was begun.
@@ -41,6 +42,25 @@ pub(crate) fn number(row: &dyn Columns) -> Result<(AccountId, bool), StoreError>
 /// `SELECT mac, tries`
 pub(crate) fn recovery(row: &dyn Columns) -> Result<([u8; 32], u32), StoreError> {
     Ok((at(row, "mac")?, integer(row, "tries")?))
+}
+
+/// Every column of `invitation_traces`.
+pub(crate) fn trace(row: &dyn Columns) -> Result<(OpId, Trace), StoreError> {
+    let channel: Option<Vec<u8>> = at(row, "channel")?;
+    let channel =
+        channel.map(|name| String::from_utf8(name).map_err(|_| corrupt("a channel"))).transpose()?;
+    let trace = Trace {
+        code_mac: at(row, "code_mac")?,
+        channel,
+        contact_mac: at(row, "contact_mac")?,
+        contact: at(row, "contact")?,
+        sent_at: maybe_at(row, "sent_at")?,
+        delivered_at: maybe_at(row, "delivered_at")?,
+        opened: integer(row, "opened")?,
+        opened_at: maybe_at(row, "opened_at")?,
+        claimed_at: maybe_at(row, "claimed_at")?,
+    };
+    Ok((id(row, "invitation")?, trace))
 }
 
 /// `SELECT key, account, thumbprint, until`

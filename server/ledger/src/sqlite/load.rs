@@ -45,6 +45,8 @@ const GROUP: &str = "SELECT * FROM groups WHERE id = ?1";
 const TERMS: &str = "SELECT group_id, version, terms, in_force_from, in_force_until FROM terms
     WHERE group_id = ?1 AND version = ?2";
 const MEMBER: &str = "SELECT * FROM members WHERE group_id = ?1 AND merchant = ?2";
+const INVITATION: &str = "SELECT * FROM invitations WHERE issuer = ?1 AND id = ?2";
+const JOIN_REQUEST: &str = "SELECT * FROM join_requests WHERE group_id = ?1 AND merchant = ?2";
 const WALLET: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AND remaining > 0 ORDER BY id";
 const LOT: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AND id = ?3";
 const OPEN_LOTS: &str = "SELECT * FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id, id";
@@ -200,6 +202,14 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
         Key::Amendment(group) => one(connection, AMENDMENT, [group.as_ref()], |row| {
             rows::amendment(row).map(|amendment| Cell::Amendment(Box::new(amendment)))
         }),
+        Key::Invitation(issuer, id) => one(connection, INVITATION, (issuer.as_ref(), id.as_ref()), |row| {
+            rows::invitation(row).map(Cell::Invitation)
+        }),
+        Key::JoinRequest(group, merchant) => {
+            one(connection, JOIN_REQUEST, (group.as_ref(), merchant.as_ref()), |row| {
+                rows::join_request(row).map(Cell::JoinRequest)
+            })
+        }
         Key::Operator(account) => one(connection, OPERATOR, [account.as_ref()], |_| Ok(Cell::Operator)),
     }
 }
@@ -293,7 +303,7 @@ pub fn lots_left(connection: &Connection, group: GroupId, limit: usize) -> Resul
     all(connection, LOTS_LEFT, (group.as_ref(), most(limit)), rows::lot)
 }
 
-fn most(limit: usize) -> i64 {
+pub fn most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 

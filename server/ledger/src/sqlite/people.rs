@@ -1,6 +1,6 @@
 //! Personal data: numbers, enrolments, sessions, and what is to be sent.
 
-use moa_rules::id::{AccountId, KeyId, MerchantId};
+use moa_rules::id::{AccountId, KeyId};
 use moa_rules::time::Timestamp;
 use rusqlite::params;
 
@@ -32,9 +32,9 @@ const TAKE_ONE_TIME: &str = "UPDATE one_time_codes SET taken_by = ?3
 const ONE_TIME: &str =
     "SELECT mac, account, code, made_at, expires_at, kept_until, taken_by FROM one_time_codes
     WHERE mac = ?1 AND (code IS NOT NULL) = ?2";
-const WRONG_DIGITS: &str = "INSERT INTO wrong_digits (merchant, mac, at) VALUES (?1, ?2, ?3)
-    ON CONFLICT (merchant, mac) DO NOTHING";
-const WRONG_SINCE: &str = "SELECT at FROM wrong_digits WHERE merchant = ?1 AND at > ?2 ORDER BY at";
+const WRONG_DIGITS: &str = "INSERT INTO wrong_digits (asker, mac, at) VALUES (?1, ?2, ?3)
+    ON CONFLICT (asker, mac) DO NOTHING";
+const WRONG_SINCE: &str = "SELECT at FROM wrong_digits WHERE asker = ?1 AND at > ?2 ORDER BY at";
 const FORGET_ONE_TIME: &str = "DELETE FROM one_time_codes WHERE kept_until < ?1";
 const FORGET_TRIES: &str = "DELETE FROM wrong_digits WHERE at < ?1";
 const KEEP_PEPPER: &str = "INSERT INTO peppers (mac) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM peppers)";
@@ -182,18 +182,12 @@ impl People for SqliteStore {
         })
     }
 
-    fn wrong_digits(&self, merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
-        self.write("keeping a wrong try", |tx| {
-            run(tx, WRONG_DIGITS, params![merchant.as_ref(), mac, now.0]).map(drop)
-        })
+    fn wrong_digits(&self, asker: [u8; 16], mac: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
+        self.write("keeping a wrong try", |tx| run(tx, WRONG_DIGITS, params![asker, mac, now.0]).map(drop))
     }
 
-    fn wrong_digits_since(
-        &self,
-        merchant: MerchantId,
-        since: Timestamp,
-    ) -> Result<Vec<Timestamp>, StoreError> {
-        let of_shop = params![merchant.as_ref(), since.0];
+    fn wrong_digits_since(&self, asker: [u8; 16], since: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let of_shop = params![asker, since.0];
         self.read(|tx| all(tx, WRONG_SINCE, of_shop, |row| rows::instant(row, "at")))
     }
 

@@ -10,7 +10,7 @@ use moa_rules::view::{Cell, Key};
 use moa_wire::canonical;
 use rusqlite::{Connection, Params, Transaction, params};
 
-use super::{doing, load};
+use super::{doing, load, search};
 use crate::batch::{Changes, Entry, EventRow, OpRow, Prior, Signed, Tx};
 use crate::rows;
 use crate::store::{Answer, CHECKPOINT, InboxHead, StoreError};
@@ -33,21 +33,34 @@ const DEVICE: &str =
         merchant = excluded.merchant, staff = excluded.staff, left_at = excluded.left_at,
         cert_until = excluded.cert_until, cert_most = excluded.cert_most, cert_used = excluded.cert_used";
 const MERCHANT: &str =
-    "INSERT INTO merchants (id, owner, profile, allowance, changed_at) VALUES (?1, ?2, ?3, ?4, ?5)
+    "INSERT INTO merchants (id, owner, profile, allowance, changed_at, invited_on, invited)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, profile = excluded.profile,
-        allowance = excluded.allowance";
+        allowance = excluded.allowance, invited_on = excluded.invited_on, invited = excluded.invited";
 const GROUP: &str =
     "INSERT INTO groups (id, founder, profile, terms_version, members, admin, frozen, redeem_only_from,
-        closes_at, ended)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        closes_at, ended, profile_version)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, terms_version = excluded.terms_version,
         members = excluded.members, admin = excluded.admin, frozen = excluded.frozen,
-        redeem_only_from = excluded.redeem_only_from, closes_at = excluded.closes_at, ended = excluded.ended";
+        redeem_only_from = excluded.redeem_only_from, closes_at = excluded.closes_at, ended = excluded.ended,
+        profile_version = excluded.profile_version";
 const AMENDMENT: &str = "INSERT INTO amendments (group_id, id, terms, from_at, agreed, declined, decided)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (group_id) DO UPDATE SET id = excluded.id, terms = excluded.terms,
         from_at = excluded.from_at, agreed = excluded.agreed, declined = excluded.declined,
         decided = excluded.decided";
+const INVITATION: &str = "INSERT INTO invitations
+        (issuer, id, group_id, hash, shop, uses, used, declined, made_at, until, revoked)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+    ON CONFLICT (issuer, id) DO UPDATE SET used = excluded.used, declined = excluded.declined,
+        revoked = excluded.revoked";
+const JOIN_REQUEST: &str = "INSERT INTO join_requests
+        (group_id, merchant, id, terms_version, asked_at, for_it, against, state, ended_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (group_id, merchant) DO UPDATE SET id = excluded.id, terms_version = excluded.terms_version,
+        asked_at = excluded.asked_at, for_it = excluded.for_it, against = excluded.against,
+        state = excluded.state, ended_at = excluded.ended_at";
 const HOLD: &str = "INSERT INTO holds (merchant, id, account, group_id, held, made_at, until, state, till)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     ON CONFLICT (merchant, id) DO UPDATE SET state = excluded.state";
@@ -120,7 +133,8 @@ impl Tx for Sqlite<'_> {
     }
 
     fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        save(self.0, changes)
+        save(self.0, changes)?;
+        search::refresh(self.0, &changes.rows)
     }
 }
 
@@ -228,7 +242,8 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
         Row::Merchant(merchant) => {
             let profile = canonical::encode(&merchant.profile);
             let (id, owner) = (merchant.id.as_ref(), merchant.owner.as_ref());
-            run(tx, MERCHANT, params![id, owner, profile, merchant.allowance.0, at])
+            let (day, invited) = merchant.invited;
+            run(tx, MERCHANT, params![id, owner, profile, merchant.allowance.0, at, day.0, invited])
         }
         Row::Sale(sale) => run(
             tx,
@@ -271,6 +286,7 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                     closing.map(|closing| closing.redeem_only_from.0),
                     closing.map(|closing| closing.ends_at.0),
                     closing.is_some_and(|closing| closing.ended),
+                    group.profile_version,
                 ],
             )
         }
@@ -285,6 +301,38 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 rows::ids(&amendment.agreed),
                 rows::ids(&amendment.declined),
                 amendment.decided,
+            ],
+        ),
+        Row::Invitation(invitation) => run(
+            tx,
+            INVITATION,
+            params![
+                invitation.issuer.as_ref(),
+                invitation.id.as_ref(),
+                rows::invited_to(&invitation.to).map(AsRef::as_ref),
+                invitation.hash.map(|hash| hash.0),
+                invitation.shop.as_ref().map(AsRef::as_ref),
+                invitation.uses,
+                invitation.used,
+                invitation.declined,
+                invitation.made_at.0,
+                invitation.until.0,
+                invitation.revoked,
+            ],
+        ),
+        Row::JoinRequest(request) => run(
+            tx,
+            JOIN_REQUEST,
+            params![
+                request.group.as_ref(),
+                request.merchant.as_ref(),
+                request.id.as_ref(),
+                request.terms_version,
+                request.asked_at.0,
+                rows::ids(&request.for_it),
+                rows::ids(&request.against),
+                rows::request_state(request.state),
+                request.ended_at.map(|at| at.0),
             ],
         ),
         Row::Hold(hold) => run(

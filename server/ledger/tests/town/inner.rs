@@ -2,18 +2,22 @@
 
 use std::ops::Deref;
 
+use moa_ledger::search::{Found, Query};
+use moa_ledger::store::invitations::{Invitations, Seen, Sending, Sent, Trace};
 use moa_ledger::store::{
     CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard, InboxHead,
     InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session, Store,
     StoreError, TakenOneTime,
 };
+use moa_rules::admission::JoinRequest;
 use moa_rules::amendment::Amendment;
 use moa_rules::debt::Debt;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::group::Group;
 use moa_rules::hold::Hold;
-use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId};
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::invitation::{Invitation, TokenHash};
 use moa_rules::lot::Lot;
 use moa_rules::pass::Pass;
 use moa_rules::quantity::Money;
@@ -62,6 +66,7 @@ by_inner! {
         fn directory(after: (Timestamp, MerchantId), limit: usize) -> Result<Vec<DirectoryMerchant>, StoreError>;
         fn merchant(merchant: MerchantId) -> Result<Option<DirectoryMerchant>, StoreError>;
         fn group(group: GroupId) -> Result<Option<DirectoryGroup>, StoreError>;
+        fn search(query: &Query) -> Result<Vec<Found>, StoreError>;
         fn wallets_to_expire(now: Timestamp, limit: usize) -> Result<Vec<(AccountId, GroupId)>, StoreError>;
         fn waiting_of(account: AccountId) -> Result<Vec<Sale>, StoreError>;
         fn standing(account: AccountId) -> Result<Option<Standing>, StoreError>;
@@ -102,7 +107,7 @@ by_inner! {
         ) -> Result<(AccountId, bool), StoreError>;
         fn signed_up_with(phone_mac: [u8; 32]) -> Result<Option<AccountId>, StoreError>;
         fn take_one_time(mac: [u8; 32], paying: bool, by: &[u8]) -> Result<Option<TakenOneTime>, StoreError>;
-        fn wrong_digits(merchant: MerchantId, mac: [u8; 32], now: Timestamp) -> Result<(), StoreError>;
+        fn wrong_digits(asker: [u8; 16], mac: [u8; 32], now: Timestamp) -> Result<(), StoreError>;
         fn effect_done(id: [u8; 16], now: Timestamp) -> Result<(), StoreError>;
         fn effect_failed(id: [u8; 16], due_at: Timestamp) -> Result<(), StoreError>;
         fn begin_enrolment(enrolment: &NewEnrolment) -> Result<(), StoreError>;
@@ -116,9 +121,29 @@ by_inner! {
         fn forget_sessions(now: Timestamp) -> Result<(), StoreError>;
         fn forget_numbers(since: Timestamp) -> Result<(), StoreError>;
         fn keep_one_time(one_time: &NewOneTime, most: usize, since: Timestamp) -> Result<OneTimeKept, StoreError>;
-        fn wrong_digits_since(merchant: MerchantId, since: Timestamp) -> Result<Vec<Timestamp>, StoreError>;
+        fn wrong_digits_since(asker: [u8; 16], since: Timestamp) -> Result<Vec<Timestamp>, StoreError>;
         fn forget_one_time(now: Timestamp, tries_before: Timestamp) -> Result<(), StoreError>;
         fn keep_pepper(mac: [u8; 32]) -> Result<bool, StoreError>;
         fn take_effects(now: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<Effect>, StoreError>;
+    }
+}
+
+by_inner! {
+    Invitations {
+        fn invitation(issuer: MerchantId, id: OpId) -> Result<Option<Invitation>, StoreError>;
+        fn invitation_by_hash(hash: TokenHash) -> Result<Option<Invitation>, StoreError>;
+        fn invitation_by_code(code_mac: [u8; 32]) -> Result<Option<Invitation>, StoreError>;
+        fn invitations_of(merchant: MerchantId, since: Timestamp) -> Result<Vec<Invitation>, StoreError>;
+        fn join_requests_of(merchant: MerchantId, since: Timestamp) -> Result<Vec<JoinRequest>, StoreError>;
+        fn trace_of(issuer: MerchantId, id: OpId) -> Result<Option<Trace>, StoreError>;
+        fn traces_of(issuer: MerchantId) -> Result<Vec<(OpId, Trace)>, StoreError>;
+        fn name_invitation(
+            issuer: MerchantId, id: OpId, code_mac: [u8; 32], now: Timestamp
+        ) -> Result<(), StoreError>;
+        fn send_invitation(sending: &Sending, now: Timestamp) -> Result<Sent, StoreError>;
+        fn invitation_seen(
+            issuer: MerchantId, id: OpId, seen: Seen, now: Timestamp
+        ) -> Result<(), StoreError>;
+        fn forget_traces(before: Timestamp) -> Result<(), StoreError>;
     }
 }

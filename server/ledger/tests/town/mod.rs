@@ -119,7 +119,18 @@ impl<S: Store> Town<S> {
     /// Checks an op as the server does: keys from the store, every signature.
     pub fn check(&self, signed: &Checked<Op>) -> Result<Submission, Refusal> {
         let parsed = Parsed::parse(signed.bytes())?;
-        parsed.check(|key| self.store.device(key).unwrap().map(|device| device.public_key))
+        let key = |key| self.store.device(key).unwrap().map(|device| device.public_key);
+        let mut submission = parsed.check(key)?;
+        // Whether a ticket is genuine only the server's pepper tells; here every one is.
+        let ticket = match &submission.op.value().body {
+            OpBody::JoinGroup { invitation, .. } => invitation.as_ref(),
+            OpBody::DeclineInvitation { ticket } => Some(ticket),
+            _ => None,
+        };
+        if ticket.is_some_and(|ticket| ticket.mac.is_some()) {
+            submission.carried = Carried::Ticket;
+        }
+        Ok(submission)
     }
 
     pub fn submit(&self, signed: &Checked<Op>) -> Outcome {
@@ -233,7 +244,7 @@ impl<S: Store> Town<S> {
         let profile = alley();
         let group = self.apply(&founder.actor, OpBody::FoundGroup { profile, terms }).as_group();
         for shop in others {
-            self.apply(&shop.actor, OpBody::JoinGroup { group, terms_version: 1 });
+            self.apply(&shop.actor, OpBody::JoinGroup { group, terms_version: 1, invitation: None });
         }
         group
     }
@@ -286,9 +297,9 @@ pub fn points(rate_bp: u16, minimum: i64, basis: Basis) -> Terms {
 }
 
 pub fn shop_profile(name: &str) -> MerchantProfile {
-    MerchantProfile { name: name.to_owned(), currency: Currency::KRW, place: None }
+    MerchantProfile::new(name, Currency::KRW, None)
 }
 
 pub fn alley() -> Profile {
-    Profile { name: "Alley".to_owned(), scope: Scope::Building }
+    Profile::new("Alley", Scope::Building)
 }

@@ -200,17 +200,18 @@ impl City {
         for number in 0..count {
             let mut owner = Person::new("shop", number)?;
             let mut ops = vec![self.enrolment(&owner)?];
-            let profile =
-                MerchantProfile { name: format!("Shop {number}"), currency: Currency::KRW, place: None };
+            let profile = MerchantProfile::new(format!("Shop {number}"), Currency::KRW, None);
             ops.push(alone(owner.sign(OpBody::RegisterMerchant { profile }, self.now)?));
             if number % SHOPS_OF_A_GROUP == 0 {
-                let profile = Profile { name: format!("Alley {number}"), scope: Scope::Building };
+                let profile = Profile::new(format!("Alley {number}"), Scope::Building);
                 let terms = Terms::points(BasisPoints::new(100)?, validity, Units::new(1)?);
                 let founding = owner.sign(OpBody::FoundGroup { profile, terms }, self.now)?;
                 group = Some(founding.value().id.as_group());
                 ops.push(alone(founding));
             } else if let Some(group) = group {
-                ops.push(alone(owner.sign(OpBody::JoinGroup { group, terms_version: 1 }, self.now)?));
+                ops.push(alone(
+                    owner.sign(OpBody::JoinGroup { group, terms_version: 1, invitation: None }, self.now)?,
+                ));
             }
             self.commit(store, &ops)?;
             self.shops.push(Shop { owner, group: group.ok_or("a shop without a group")? });

@@ -28,7 +28,7 @@ const SECONDS: &str = "5";
 /// If anything is refused, or `pgbench` does not run.
 pub async fn measure(folder: &Path, most: usize) -> Result<(), Failure> {
     std::fs::create_dir(folder)?;
-    let postgres = Server::start_durable()?;
+    let postgres = Server::lasting()?;
     let bare = Bare::new(&postgres, folder)?;
     let database = postgres.database();
     let data = folder.join("data");

@@ -96,7 +96,7 @@ pub async fn over_http(data: &Path, clients: usize, each: usize, batch: usize) -
 
 /// A shop of the client's, and a group of it.
 pub async fn found(shop: &Client) -> Result<GroupId, Failure> {
-    let profile = MerchantProfile { name: "Load".to_owned(), currency: Currency::KRW, place: None };
+    let profile = MerchantProfile::new("Load", Currency::KRW, None);
     shop.send(&[shop.sign(OpBody::RegisterMerchant { profile })?]).await?;
     let founding = shop.sign(OpBody::FoundGroup { profile: group_profile(), terms: terms()? })?;
     shop.send(std::slice::from_ref(&founding)).await?;
@@ -104,7 +104,7 @@ pub async fn found(shop: &Client) -> Result<GroupId, Failure> {
 }
 
 fn group_profile() -> Profile {
-    Profile { name: "Load".to_owned(), scope: Scope::Building }
+    Profile::new("Load", Scope::Building)
 }
 
 /// Five percent for six months.
@@ -131,7 +131,7 @@ pub fn store_alone(path: &Path, accruals: usize, batch: usize) -> Result<f64, Fa
         };
         commit(&*store, &[check(&*store, &server.sign(8, body, now)?)?], now)?;
     }
-    let profile = MerchantProfile { name: "Load".to_owned(), currency: Currency::KRW, place: None };
+    let profile = MerchantProfile::new("Load", Currency::KRW, None);
     commit(&*store, &[check(&*store, &shop.sign(7, OpBody::RegisterMerchant { profile }, now)?)?], now)?;
     let founding = shop.sign(7, OpBody::FoundGroup { profile: group_profile(), terms: terms()? }, now)?;
     commit(&*store, &[check(&*store, &founding)?], now)?;

@@ -56,7 +56,7 @@ impl PlannedGroup {
             Scope::Nationwide => "Nationwide".to_owned(),
             _ => format!("Area {first}"),
         };
-        Profile { name, scope: self.scope }
+        Profile::new(name, self.scope)
     }
 
     /// What it promises.

@@ -104,7 +104,7 @@ impl Stage {
         let mut shop = self.phones.take(Owner::Shop(venue))?;
         shop.sign_in().await?;
         let place = self.venues.get(&venue).copied();
-        let profile = MerchantProfile { name: format!("Shop {venue}"), currency: Currency::KRW, place };
+        let profile = MerchantProfile::new(format!("Shop {venue}"), Currency::KRW, place);
         let mut ops = vec![OpId(shop.phone().register_merchant(profile)?.0)];
         for at in self.groups_of(venue).iter().filter(|at| self.founders.get(at) == Some(&venue)) {
             let group = &self.groups[*at];

@@ -236,9 +236,9 @@ async fn kill_at_many_moments(installation: &Installation<'_>, moments: usize) {
     let way = way_to(&server);
     let mut town = Town::at(server.url()).unwrap();
     let mut raw_shop = Client::enrol(way.clone(), &number(1)).await.unwrap();
-    let profile = MerchantProfile { name: "Raw".to_owned(), currency: Currency::KRW, place: None };
+    let profile = MerchantProfile::new("Raw", Currency::KRW, None);
     raw_shop.send(&[raw_shop.sign(OpBody::RegisterMerchant { profile }).unwrap()]).await.unwrap();
-    let profile = Profile { name: "Alley".to_owned(), scope: Scope::Building };
+    let profile = Profile::new("Alley", Scope::Building);
     let minimum = Units::new(EARNED).unwrap();
     let terms = Terms::points(BasisPoints::new(500).unwrap(), Validity::Months(6), minimum);
     let founding = raw_shop.sign(OpBody::FoundGroup { profile, terms }).unwrap();

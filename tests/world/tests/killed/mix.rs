@@ -64,11 +64,11 @@ impl Mix {
     /// Opens the shop in a group.
     pub async fn open(clients: [Client; 3], group: GroupId) -> Result<Self, Failure> {
         let [owner, clerk, buyer] = clients;
-        let profile = MerchantProfile { name: "Mix".to_owned(), currency: Currency::KRW, place: None };
+        let profile = MerchantProfile::new("Mix", Currency::KRW, None);
         let opening = owner.sign(OpBody::RegisterMerchant { profile })?;
-        let joining = owner.sign(OpBody::JoinGroup { group, terms_version: 1 })?;
+        let joining = owner.sign(OpBody::JoinGroup { group, terms_version: 1, invitation: None })?;
         let merchant = opening.value().id.as_merchant();
-        let profile = Profile { name: "Mix".to_owned(), scope: Scope::Building };
+        let profile = Profile::new("Mix", Scope::Building);
         let terms = Terms::points(BasisPoints::new(300)?, Validity::Months(3), Units::new(1)?);
         let founding = owner.sign(OpBody::FoundGroup { profile, terms: terms.clone() })?;
         let own = founding.value().id.as_group();

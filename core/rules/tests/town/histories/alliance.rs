@@ -129,7 +129,7 @@ pub fn some_move() -> impl Strategy<Value = Move> {
 
 impl History {
     pub(super) fn found(&mut self, shop: Shop, terms: Terms) -> GroupId {
-        let profile = Profile { name: "골목".into(), scope: Scope::Area };
+        let profile = Profile::new("골목", Scope::Area);
         let op = self.town.op(shop.owner.key, OpBody::FoundGroup { profile, terms });
         let group = op.id.as_group();
         self.send(&op.into());
@@ -139,7 +139,7 @@ impl History {
 
     pub(super) fn join(&mut self, shop: Shop, group: GroupId, versions_back: u32) {
         let terms_version = self.version(group, versions_back);
-        let op = self.town.op(shop.owner.key, OpBody::JoinGroup { group, terms_version });
+        let op = self.town.op(shop.owner.key, OpBody::JoinGroup { group, terms_version, invitation: None });
         self.send(&op.into());
     }
 
