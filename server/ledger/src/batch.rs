@@ -45,8 +45,8 @@ pub trait Tx {
     fn save(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
     /// All of this at once.
-    fn look(&mut self, wanted: &Wanted) -> Result<Found, StoreError> {
-        let mut found = Found::default();
+    fn look(&mut self, wanted: &Wanted) -> Result<Seen, StoreError> {
+        let mut found = Seen::default();
         for (actor, op) in &wanted.ops {
             if let Some(prior) = self.prior(*actor, *op)? {
                 found.priors.insert((*actor, *op), prior);
@@ -71,7 +71,7 @@ pub struct Wanted {
 
 /// What was found of that.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct Seen {
     /// Those of the ops that were decided before.
     pub priors: HashMap<(KeyId, OpId), Prior>,
     /// The cells, in the order of their keys.

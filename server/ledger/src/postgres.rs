@@ -51,7 +51,7 @@ pub use self::import::PostgresImport;
 use self::load::{all, most, one};
 use self::pool::{Connection, Mode, Pool, answer, persist};
 use self::together::both;
-use crate::batch::{self, Changes, Found, Prior, Tx, Wanted};
+use crate::batch::{self, Changes, Prior, Seen, Tx, Wanted};
 use crate::rows;
 use crate::search::{Found, Query, Touched};
 use crate::store::{
@@ -275,7 +275,7 @@ impl Tx for Transaction<'_> {
         if touched.is_nothing() { Ok(()) } else { self.ask(search::refresh(connection, touched)) }
     }
 
-    fn look(&mut self, wanted: &Wanted) -> Result<Found, StoreError> {
+    fn look(&mut self, wanted: &Wanted) -> Result<Seen, StoreError> {
         let connection = self.connection;
         self.ask(load::look(connection, wanted))
     }

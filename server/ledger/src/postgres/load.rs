@@ -15,7 +15,7 @@ use moa_wire::{canonical, chain};
 use super::columns::{Value, params};
 use super::pool::{Connection, Param};
 use super::together::{both, every};
-use crate::batch::{Found, Prior, Wanted};
+use crate::batch::{Prior, Seen, Wanted};
 use crate::rows::{self, Columns};
 use crate::store::{CHECKPOINT, InboxHead, InboxPage, StoreError};
 
@@ -279,7 +279,7 @@ fn insert<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
 }
 
 /// What a batch asks for at once, none of it one by one.
-pub(super) async fn look(connection: &Connection, wanted: &Wanted) -> Result<Found, StoreError> {
+pub(super) async fn look(connection: &Connection, wanted: &Wanted) -> Result<Seen, StoreError> {
     let cells =
         async { if wanted.keys.is_empty() { Ok(Vec::new()) } else { cells(connection, &wanted.keys).await } };
     let priors = async {
@@ -289,7 +289,7 @@ pub(super) async fn look(connection: &Connection, wanted: &Wanted) -> Result<Fou
         if wanted.inboxes.is_empty() { Ok(Vec::new()) } else { heads(connection, &wanted.inboxes).await }
     };
     let (priors, (cells, heads)) = both(priors, both(cells, heads)).await?;
-    Ok(Found { priors, cells, heads })
+    Ok(Seen { priors, cells, heads })
 }
 
 /// One cell, present or absent.

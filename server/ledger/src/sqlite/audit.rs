@@ -12,7 +12,7 @@ use moa_wire::canonical;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use super::columns::{Found, Places};
+use super::columns::{Named, Places};
 use super::load::all;
 use super::{check_tables, doing, open_reader};
 use crate::copy::{PeopleTable, Value};
@@ -160,13 +160,13 @@ fn value(row: &Row, at: usize) -> Result<Value, StoreError> {
 fn each(
     connection: &Connection,
     sql: &str,
-    mut visit: impl FnMut(&Found) -> Result<(), StoreError>,
+    mut visit: impl FnMut(&Named) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare(sql).map_err(doing("preparing a query"))?;
     let mut found = statement.query([]).map_err(doing("reading"))?;
     let places = Places::default();
     while let Some(row) = found.next().map_err(doing("reading"))? {
-        visit(&Found { row, places: &places })?;
+        visit(&Named { row, places: &places })?;
     }
     Ok(())
 }

@@ -38,19 +38,19 @@ impl Places {
 }
 
 /// A row that was read, and where its columns are.
-pub struct Found<'a> {
+pub struct Named<'a> {
     pub row: &'a Row<'a>,
     pub places: &'a Places,
 }
 
-impl Found<'_> {
+impl Named<'_> {
     fn value(&self, column: &'static str) -> Result<ValueRef<'_>, StoreError> {
         let place = self.places.of(column, self.row)?;
         self.row.get_ref(place).map_err(doing("reading a column"))
     }
 }
 
-impl Columns for Found<'_> {
+impl Columns for Named<'_> {
     fn integer(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
         match self.value(column)? {
             ValueRef::Null => Ok(None),

@@ -18,7 +18,7 @@ use moa_rules::view::{Cell, Key};
 use moa_wire::{canonical, chain};
 use rusqlite::{Connection, Params};
 
-use super::columns::{Found, Places};
+use super::columns::{Named, Places};
 use super::doing;
 use crate::batch::Prior;
 use crate::rows::{self, Columns};
@@ -101,7 +101,7 @@ pub fn all<T>(
     let mut found = statement.query(params).map_err(doing("reading"))?;
     let (mut values, places) = (Vec::new(), Places::default());
     while let Some(row) = found.next().map_err(doing("reading"))? {
-        values.push(read(&Found { row, places: &places })?);
+        values.push(read(&Named { row, places: &places })?);
     }
     Ok(values)
 }
