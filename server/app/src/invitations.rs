@@ -3,6 +3,7 @@
 
 use moa_ledger::store::invitations::{Seen, Sending, SendingLimits, Sent, Trace, told_since};
 use moa_ledger::store::{NewEffect, StoreError};
+use moa_rules::device::Device;
 use moa_rules::id::{AccountId, KeyId, MerchantId, OpId};
 use moa_rules::invitation::{Invitation, InvitationState, Invited, Ticket, TokenHash};
 use moa_rules::time::{Timestamp, Zone, local_day};
@@ -149,7 +150,7 @@ pub(crate) fn is_genuine(app: &App, author: KeyId, ticket: &Ticket) -> Result<bo
 
 /// The shop of which the caller is the owner.
 fn own_shop(app: &App, caller: Caller) -> Result<MerchantId, InvitationError> {
-    let device = app.store().device(caller.key)?.filter(|device| device.speaks_for_shop());
+    let device = app.store().device(caller.key)?.filter(Device::speaks_for_shop);
     let person = caller.person().is_some();
     device.filter(|_| person).and_then(|device| device.merchant).ok_or(InvitationError::NoShop)
 }
@@ -300,7 +301,7 @@ pub(crate) fn message(app: &App, outgoing: &Outgoing) -> Result<Option<Message>,
         terms: &group.terms.terms,
         members: group.group.members,
     });
-    let zone = group.as_ref().map(|group| group.terms.terms.tz()).unwrap_or_else(Zone::default);
+    let zone = group.as_ref().map_or_else(Zone::default, |group| group.terms.terms.tz());
     let said = words::Invitation {
         from: &issuer.profile.name,
         invites: offer.map_or(Invites::Buyer(None), Invites::Shop),
