@@ -10,17 +10,18 @@ use moa_rules::merchant::Industry;
 use moa_rules::period::{CutDay, Period};
 use moa_rules::quantity::{BasisPoints, Currency, MAX_AMOUNT, Money, Units};
 use moa_rules::refusal::Refusal;
-use moa_rules::terms::{Kind, StampCard, Terms};
+use moa_rules::terms::{Admission, Kind, StampCard, Terms};
 use moa_rules::time::{Day, Timestamp, Validity, Zone};
 use moa_wire::code::NotOurs;
 use moa_wire::contact::NotAContact;
 
 use crate::refusal::unknown;
 use crate::{
-    HistoryText, Label, Lang, Line, Mileage, OpeningText, PhoneText, PosterText, ProblemText, Reason,
-    RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, distance, enrolment_sms, group, history,
-    industry, industry_words, label, line, not_a_contact, not_ours, number, opening, opening_row, phone,
-    poster, problem, reason, refusal, refusal_in, sale, shop, sign_in, suggested, when,
+    HistoryText, InvitationText, Label, Lang, Line, Mileage, OpeningText, PhoneText, PosterText, ProblemText,
+    Reason, RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, distance, enrolment_sms, group,
+    history, industry, industry_words, invited, label, line, not_a_contact, not_ours, number, opening,
+    opening_row, phone, poster, problem, reason, refusal, refusal_in, sale, shop, sign_in, suggested, votes,
+    when,
 };
 
 fn units(count: i64) -> Units {
@@ -361,6 +362,16 @@ fn groups(zone: &Zone) -> Vec<(&'static str, [String; 2])> {
     for terms in [&points, &reserve, &stamps, &visit, &coupons, &any] {
         all.push(("promise", Lang::ALL.map(|lang| group::promise(lang, terms))));
     }
+    let minimum = Terms { minimum: units(1_000), ..points.clone() };
+    for terms in [&points, &minimum, &stamps] {
+        all.push(("usable", Lang::ALL.map(|lang| group::usable(lang, terms))));
+    }
+    for terms in [&points, &reserve, &visit, &coupons] {
+        all.push(("example", Lang::ALL.map(|lang| group::example(lang, terms, Money(10_000)))));
+    }
+    for admission in [None, Some(Admission::Admin), BasisPoints::new(5_000).ok().map(Admission::Vote)] {
+        all.push(("admission", Lang::ALL.map(|lang| group::admission(lang, admission))));
+    }
     let noon = Period { months: 1, day: CutDay::Last, minute: 720 };
     for period in [
         Period::default(),
@@ -526,6 +537,10 @@ fn fragments() -> Vec<(String, [String; 2])> {
         all.push((format!("sale {name}"), Lang::ALL.map(|lang| sale(lang, &what))));
     }
     all.extend(groups(&seoul).into_iter().map(|(name, said)| (format!("group {name}"), said)));
+    for what in InvitationText::ALL {
+        all.push((format!("invitation {what:?}"), Lang::ALL.map(|lang| invited(lang, what))));
+    }
+    all.push(("votes".into(), Lang::ALL.map(|lang| votes(lang, 2, 1))));
     for what in histories() {
         all.push((format!("history {}", first_word(&what)), Lang::ALL.map(|lang| history(lang, &what))));
     }
