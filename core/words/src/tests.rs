@@ -9,15 +9,16 @@ use moa_rules::adjustment::Reason as Why;
 use moa_rules::period::{CutDay, Period};
 use moa_rules::quantity::{BasisPoints, Currency, MAX_AMOUNT, Money, Units};
 use moa_rules::refusal::Refusal;
-use moa_rules::terms::{Kind, StampCard, Terms};
+use moa_rules::terms::{Admission, Kind, StampCard, Terms};
 use moa_rules::time::{Day, Timestamp, Validity, Zone};
 use moa_wire::code::NotOurs;
 
 use crate::refusal::unknown;
 use crate::{
-    HistoryText, Label, Lang, Line, Mileage, OpeningText, PhoneText, ProblemText, Reason, RowText, SaleText,
-    ShopText, SignInText, Unsent, enrolment_sms, group, history, label, line, not_ours, number, opening,
-    opening_row, phone, problem, reason, refusal, refusal_in, sale, shop, sign_in, when,
+    HistoryText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, ProblemText, Reason, RowText,
+    SaleText, ShopText, SignInText, Unsent, among_members, enrolment_sms, group, history, label, line,
+    not_ours, number, opening, opening_row, page, phone, problem, reason, refusal, refusal_in, sale, shop,
+    sign_in, when,
 };
 
 fn units(count: i64) -> Units {
@@ -377,6 +378,13 @@ fn groups(zone: &Zone) -> Vec<(&'static str, [String; 2])> {
     let ends = AT.plus(60 * Timestamp::DAY);
     all.push(("closing", Lang::ALL.map(|lang| group::closing(lang, AT, ends, zone))));
     all.push(("frozen", Lang::ALL.map(group::frozen)));
+    let vote = BasisPoints::new(5_000).ok().map(Admission::Vote);
+    for admission in [None, Some(Admission::Admin), vote] {
+        let terms = Terms { admission, ..points.clone() };
+        let joining =
+            |lang| among_members(lang, &terms).into_iter().map(|(name, what)| format!("{name} {what}"));
+        all.push(("among members", Lang::ALL.map(|lang| joining(lang).collect::<Vec<_>>().join(" · "))));
+    }
     all
 }
 
@@ -458,6 +466,9 @@ fn sentences() -> Vec<(String, [String; 2])> {
     for what in SignInText::SENTENCES {
         all.push((format!("sign-in page {what:?}"), Lang::ALL.map(|lang| sign_in(lang, what))));
     }
+    for what in PageText::SENTENCES {
+        all.push((format!("page {}", first_word(&what)), Lang::ALL.map(|lang| page(lang, what))));
+    }
     let seoul = Zone::named("Asia/Seoul").unwrap();
     for what in opening_faults(&seoul) {
         all.push((format!("opening {}", first_word(&what)), Lang::ALL.map(|lang| opening(lang, &what))));
@@ -482,6 +493,9 @@ fn fragments() -> Vec<(String, [String; 2])> {
     }
     for what in SignInText::LABELS {
         all.push((format!("sign-in page {what:?}"), Lang::ALL.map(|lang| sign_in(lang, what))));
+    }
+    for what in PageText::LABELS {
+        all.push((format!("page {}", first_word(&what)), Lang::ALL.map(|lang| page(lang, what))));
     }
     for what in reasons() {
         all.push((format!("reason {what:?}"), Lang::ALL.map(|lang| reason(lang, what))));
