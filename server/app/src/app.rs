@@ -9,6 +9,7 @@ use moa_wire::keys::{SignError, Signer, SoftwareKey};
 use moa_wire::token::{Checked, Head};
 use tokio::sync::{Notify, watch};
 
+use crate::apps::Apps;
 use crate::carrier::{Carrier, Development};
 use crate::config::Limits;
 use crate::keys::PublicKeys;
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     /// The proofs that came beside requests.
     pub(crate) proofs: Proofs,
+    /// The apps that links open.
+    pub(crate) apps: Apps,
     /// The address at which phones reach this server, if it was told.
     pub(crate) link_base: Option<String>,
     /// Where it listens, as an address.
@@ -125,6 +128,7 @@ pub(crate) mod testing {
             guessing: Mutex::new(()),
             limits: Limits::default(),
             proofs: Proofs::since(Timestamp(0)),
+            apps: Apps::default(),
             link_base: None,
             address: String::new(),
             stopping: watch::channel(false).1,

@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::apps::Apps;
+
 /// How a server runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -16,6 +18,8 @@ pub struct Config {
     /// The address at which phones reach it, for links, the API document, and proofs of requests; without one, where it
     /// listens, and for proofs the host that a request names.
     pub link_base: Option<String>,
+    /// The apps that links open.
+    pub apps: Apps,
     /// What takes text messages to phones.
     pub carrier: CarrierKind,
     /// The most connections at once; more wait to be accepted.
@@ -37,6 +41,7 @@ impl Config {
             database: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             link_base: None,
+            apps: Apps::default(),
             carrier: CarrierKind::Development,
             connections: Self::CONNECTIONS,
             limits: Limits::default(),

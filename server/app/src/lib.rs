@@ -5,6 +5,7 @@
 //! write as ops through the engine, except personal data (numbers, codes, sessions), which is kept beside the journal.
 
 mod app;
+pub mod apps;
 mod auth;
 pub mod buyers;
 mod carrier;
@@ -21,6 +22,7 @@ mod keys;
 pub mod mailer;
 mod one_time;
 pub mod operator;
+mod pages;
 mod peer;
 mod pepper;
 mod phone_number;
@@ -32,6 +34,7 @@ mod server;
 mod sessions;
 mod test_clock;
 
+pub use apps::Apps;
 pub use config::{CarrierKind, Config, DailyCodes, Limits};
 pub use data_dir::{DataError, database};
 pub use moa_ledger::engine::Clock;

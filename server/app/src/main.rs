@@ -13,7 +13,8 @@ use clap::{Args, Parser, Subcommand};
 use moa_ledger::copy::Copied;
 use moa_ledger::verify::Report;
 use moa_server::{
-    CarrierKind, Config, DailyCodes, Limits, Place, StartError, copying, database, http, start, system_clock,
+    Apps, CarrierKind, Config, DailyCodes, Limits, Place, StartError, apps, copying, database, http, start,
+    system_clock,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -136,6 +137,8 @@ struct Serve {
     /// their requests for this address, so behind a proxy it has to be told.
     #[arg(long, env = "MOA_LINK_BASE", value_name = "URL", value_parser = http_address)]
     link_base: Option<String>,
+    #[command(flatten)]
+    apps: AppOptions,
     /// What takes text messages to phones.
     #[arg(long, env = "MOA_CARRIER", default_value = "development")]
     carrier: CarrierKind,
@@ -164,6 +167,33 @@ struct Serve {
     /// What to log, such as "info" or "moa_server=debug".
     #[arg(long, env = "MOA_TRACE", value_name = "FILTER", default_value = "info")]
     trace: String,
+}
+
+/// The apps that links open. Without them, links open an app that is there by its own scheme.
+#[derive(Args)]
+struct AppOptions {
+    /// The app's package on Android, for /.well-known/assetlinks.json.
+    #[arg(long, env = "MOA_ANDROID_PACKAGE", value_name = "PACKAGE", value_parser = apps::android_package)]
+    android_package: Option<String>,
+    /// SHA-256 of a certificate that signs it, as keytool prints it. May be given more than once.
+    #[arg(long, env = "MOA_ANDROID_CERT", value_name = "SHA256", value_delimiter = ',', value_parser = apps::android_cert)]
+    android_cert: Vec<String>,
+    /// The app on iOS with its team's prefix, for /.well-known/apple-app-site-association.
+    #[arg(long, env = "MOA_IOS_APP_ID", value_name = "ID", value_parser = apps::ios_app_id)]
+    ios_app_id: Option<String>,
+    /// Where Android phones get the app.
+    #[arg(long, env = "MOA_STORE_ANDROID", value_name = "URL", value_parser = http_address)]
+    store_android: Option<String>,
+    /// Where iPhones get it.
+    #[arg(long, env = "MOA_STORE_IOS", value_name = "URL", value_parser = http_address)]
+    store_ios: Option<String>,
+}
+
+impl From<AppOptions> for Apps {
+    fn from(options: AppOptions) -> Self {
+        let AppOptions { android_package, android_cert, ios_app_id, store_android, store_ios } = options;
+        Self { android_package, android_certs: android_cert, ios_app_id, store_android, store_ios }
+    }
 }
 
 fn http_address(text: &str) -> Result<String, String> {
@@ -211,14 +241,15 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 async fn run_server(serve: Serve) -> Result<(), Box<dyn Error>> {
-    let Serve { data, listen, link_base, carrier, connections, test_clock, .. } = serve;
+    let Serve { data, listen, link_base, apps, carrier, connections, test_clock, .. } = serve;
     let database = serve.database.url;
     let Serve { daily_codes, codes_per_address, trusted_proxies, .. } = serve;
     let limits = Limits { daily_codes, codes_per_address, trusted_proxies };
     // Taken over before anyone can know that the server runs.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let config = Config { data, database, listen, link_base, carrier, connections, limits, test_clock };
+    let apps = apps.into();
+    let config = Config { data, database, listen, link_base, apps, carrier, connections, limits, test_clock };
     let server = start(&config, system_clock()).await.map_err(explain)?;
     say(&format!("listening on {}", server.url()))?;
     tracing::info!(url = server.url(), data = %config.data.display(), "serving");

@@ -124,6 +124,7 @@ pub fn start_on(
         guessing: Mutex::new(()),
         limits: config.limits.clone(),
         proofs,
+        apps: config.apps.clone(),
         link_base: config.link_base.clone(),
         address: url(address),
         stopping,

@@ -107,7 +107,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Language {
 }
 
 /// The language of an `Accept-Language` header.
-pub(super) fn language(headers: &HeaderMap) -> Lang {
+pub(crate) fn language(headers: &HeaderMap) -> Lang {
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     header.map(Lang::from_accept_language).unwrap_or_default()
 }
