@@ -56,12 +56,12 @@ lint: need-rust ## formatting and lints; a warning fails
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
 
 .PHONY: test-rust
-test-rust: need-rust need-zbar need-browser need-node need-postgres ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
+test-rust: need-rust need-zbar need-posters need-browser need-node need-postgres ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
 	$(CARGO) test --quiet --locked --workspace
 	MOA_TESTS_ON=postgres $(CARGO) test --quiet --locked --workspace $(ON_BOTH)
 
 .PHONY: test-postgres
-test-postgres: need-rust need-postgres ## every test of the server over HTTP, on PostgreSQL
+test-postgres: need-rust need-postgres need-zbar need-posters ## every test of the server over HTTP, on PostgreSQL
 	MOA_TESTS_ON=postgres $(CARGO) test --quiet --locked --package moa-server
 
 .PHONY: test-kotlin
@@ -146,12 +146,14 @@ library: need-rust ## the phone's library as it is shipped: small, stripped
 	    -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-O2
 	@ls -l target/phone/libmoa.so
 
-.PHONY: need-rust need-zbar need-kotlin need-fonts need-python need-nightly need-postgres
+.PHONY: need-rust need-zbar need-posters need-kotlin need-fonts need-python need-nightly need-postgres
 need-rust:
 	@command -v $(CARGO) >/dev/null || { echo "Moa needs Rust (see rust-toolchain.toml): https://rustup.rs" >&2; exit 1; }
 	@scripts/need.sh cc:gcc
 need-zbar:
 	@scripts/need.sh zbarimg:zbar-tools
+need-posters:
+	@scripts/need.sh pdftotext:poppler-utils /usr/share/fonts/truetype/nanum/NanumGothic.ttf:fonts-nanum
 need-kotlin:
 	@scripts/need.sh javac:openjdk-17-jdk-headless mvn:maven
 need-node:

@@ -22,6 +22,7 @@ mod pass;
 mod records;
 mod refund;
 mod scan;
+mod share;
 mod staff;
 mod standing;
 mod till;
@@ -39,6 +40,7 @@ pub use pass::{Approval, Pass, PassState, Payment, ScannedPass, ShownPass, Took}
 pub use records::*;
 pub use refund::{Correction, Refund, RefundPreview, Reversal};
 pub use scan::*;
+pub use share::{Channel, Contact, Invite, Parameter, ShareIntent};
 pub use staff::{ScannedInvitation, StaffInvitation, StaffLimits};
 pub use standing::{StandingChoice, StandingGroup};
 pub use till::TillState;

@@ -60,6 +60,7 @@ mod sale;
 mod sealing;
 mod session;
 mod set_aside;
+mod share;
 mod shop;
 mod staff;
 mod standing;
@@ -90,6 +91,8 @@ pub use leaving::Unsent;
 pub use lookup::Lookup;
 pub use member::{ShownMember, WaitingChoice};
 pub use moa_wire::api::{DeviceKind, ShopRole, ShopStaff, StaffEntry, TillEntry};
+pub use moa_wire::channel::Channel;
+pub use moa_wire::contact::{Contact, NotAContact};
 pub use one_time::{Purpose, ShownOneTime};
 pub use opening::{
     Column, MAX_FILE, MAX_ROWS, OpeningFault, OpeningItem, OpeningPreview, OpeningRow, RowFault,
@@ -101,6 +104,7 @@ pub use redemption::{Asked, ShownCode};
 pub use refund::{Correction, RefundItem, RefundPreview};
 pub use sale::{MerchantDay, Purchase, RedemptionItem, ReversalItem, SaleItem, SaleStanding, Voucher};
 pub use set_aside::SetAside;
+pub use share::{Said, ShareIntent, Shared, ToShare, intent};
 pub use shop::{GroupInfo, OwnGroup, OwnShop, Shop};
 pub use staff::ShownInvitation;
 pub use standing::{Standing, StandingGroup};

@@ -9,6 +9,7 @@ pub mod canonical;
 pub mod chain;
 pub mod channel;
 pub mod code;
+pub mod contact;
 pub mod dpop;
 pub mod invitation;
 pub mod keys;

@@ -1,6 +1,7 @@
-//! What to say of a scanned code that is not ours.
+//! What to say of a scanned code that is not ours, and of a contact that is none.
 
 use moa_wire::code::NotOurs;
+use moa_wire::contact::NotAContact;
 
 use crate::Lang;
 
@@ -51,6 +52,27 @@ pub fn not_ours(lang: Lang, what: NotOurs) -> String {
             lang,
             "모아 코드가 아니에요. 상대방이 보여 주는 모아 코드를 읽어 주세요.",
             "This is not a Moa code. Scan the code that the other phone shows.",
+        ),
+    }
+}
+
+/// Why nobody can be invited by what was typed, and what to do.
+pub fn not_a_contact(lang: Lang, what: NotAContact) -> String {
+    match what {
+        NotAContact::Empty => text!(
+            lang,
+            "초대할 사람의 전화번호나 이메일 주소를 적어 주세요.",
+            "Enter the phone number or the e-mail address of whom you invite.",
+        ),
+        NotAContact::Number => text!(
+            lang,
+            "이 번호로는 초대를 보낼 수 없어요. 번호를 확인하고, 다른 나라 번호라면 국가 번호부터 적어 주세요.",
+            "No invitation can go to this number. Check it; if it is from abroad, begin with the country code.",
+        ),
+        NotAContact::Email => text!(
+            lang,
+            "이 이메일 주소로는 보낼 수 없어요. 골뱅이표 앞뒤를 확인하고 다시 적어 주세요.",
+            "No mail can go to this address. Check what stands before and after the @ sign and type again.",
         ),
     }
 }

@@ -22,6 +22,8 @@ use crate::{Lang, group, when};
 /// Bytes of a long text message (LMS) in EUC-KR, as Korean carriers count them. One short message has 90, and a link takes
 /// most of that: an invitation is always a long one.
 pub const MOST_SMS_BYTES: usize = 2_000;
+/// Characters of a message in a chat: what every messenger takes through a URL.
+pub const MOST_CHAT: usize = 1_000;
 /// Characters of a feed's title, two lines on a narrow phone.
 pub const MOST_KAKAO_TITLE: usize = 40;
 /// Characters of a feed's description: `KakaoTalk` cuts what does not fit four lines.
@@ -101,13 +103,18 @@ pub struct Notice {
     pub body: String,
 }
 
+/// What a buyer is called who invites without a name.
+pub fn somebody(lang: Lang) -> String {
+    text!(lang, "아는 분", "A friend")
+}
+
 /// A text message of at most [`MOST_SMS_BYTES`].
 pub fn sms(lang: Lang, invitation: &Invitation) -> String {
     let brand = text!(lang, "모아", "Moa");
     format!("[{brand}] {}", chat(lang, invitation))
 }
 
-/// A message for LINE, `WhatsApp` and whatever app the system's sheet offers: with the link.
+/// A message of at most [`MOST_CHAT`] for LINE, `WhatsApp` and whatever app the system's sheet offers: with the link.
 pub fn chat(lang: Lang, invitation: &Invitation) -> String {
     let body = beside_link(lang, invitation);
     let link = invitation.link;

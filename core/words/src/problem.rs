@@ -9,6 +9,8 @@ use crate::when::duration;
 pub enum ProblemText {
     /// Nothing is at this address.
     NotFound,
+    /// The server has no font to write a poster with.
+    NoPosterFont,
     /// The address takes other methods.
     MethodNotAllowed,
     /// The body is of another media type than JSON.
@@ -289,6 +291,11 @@ pub fn problem(lang: Lang, problem: &ProblemText) -> String {
                 "Too many one-time numbers were made. Make another in {wait}.",
             )
         }
+        ProblemText::NoPosterFont => text!(
+            lang,
+            "이 서버에는 한글 글꼴이 없어서 포스터를 만들지 못했어요. 서버를 운영하는 곳에 알려 주세요.",
+            "This server has no Korean font, so it cannot make posters. Tell those who run it.",
+        ),
         ProblemText::OneTimeCodeUnknown => text!(
             lang,
             "모르는 사용 번호예요. 손님에게 새 사용 번호를 부탁해 주세요.",

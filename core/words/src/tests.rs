@@ -12,13 +12,14 @@ use moa_rules::refusal::Refusal;
 use moa_rules::terms::{Admission, Kind, StampCard, Terms};
 use moa_rules::time::{Day, Timestamp, Validity, Zone};
 use moa_wire::code::NotOurs;
+use moa_wire::contact::NotAContact;
 
 use crate::refusal::unknown;
 use crate::{
-    HistoryText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, ProblemText, Reason, RowText,
-    SaleText, ShopText, SignInText, Unsent, among_members, enrolment_sms, group, history, label, line,
-    not_ours, number, opening, opening_row, page, phone, problem, reason, refusal, refusal_in, sale, shop,
-    sign_in, when,
+    HistoryText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, PosterText, ProblemText, Reason,
+    RowText, SaleText, ShopText, SignInText, Unsent, among_members, enrolment_sms, group, history, label, line,
+    not_a_contact, not_ours, number, opening, opening_row, page, phone, poster, problem, reason, refusal,
+    refusal_in, sale, shop, sign_in, when,
 };
 
 fn units(count: i64) -> Units {
@@ -188,7 +189,7 @@ const NOT_OURS: [NotOurs; 9] = [
     NotOurs::Unknown,
 ];
 
-const PROBLEMS: [ProblemText; 43] = [
+const PROBLEMS: [ProblemText; 44] = [
     ProblemText::NotFound,
     ProblemText::MethodNotAllowed,
     ProblemText::NotJson,
@@ -219,6 +220,7 @@ const PROBLEMS: [ProblemText; 43] = [
     ProblemText::PossessionWrong,
     ProblemText::BadOneTimeCode,
     ProblemText::TooManyOneTimeCodes { retry_after_s: 90 },
+    ProblemText::NoPosterFont,
     ProblemText::OneTimeCodeUnknown,
     ProblemText::OneTimeCodeExpired,
     ProblemText::OneTimeCodeUsed,
@@ -457,6 +459,9 @@ fn sentences() -> Vec<(String, [String; 2])> {
     for what in NOT_OURS {
         all.push((what.code().to_owned(), Lang::ALL.map(|lang| not_ours(lang, what))));
     }
+    for what in NotAContact::ALL {
+        all.push((what.code().to_owned(), Lang::ALL.map(|lang| not_a_contact(lang, what))));
+    }
     for what in PROBLEMS {
         all.push((format!("problem {what:?}"), Lang::ALL.map(|lang| problem(lang, &what))));
     }
@@ -504,6 +509,9 @@ fn fragments() -> Vec<(String, [String; 2])> {
     for what in lines(&seoul) {
         let name = first_word(&what);
         all.push((format!("line {name}"), Lang::ALL.map(|lang| line(lang, &what))));
+    }
+    for what in PosterText::ALL {
+        all.push((format!("poster {what:?}"), Lang::ALL.map(|lang| poster(lang, what))));
     }
     let until = AT;
     for what in [

@@ -15,6 +15,7 @@ use crate::config::Limits;
 use crate::keys::PublicKeys;
 use crate::mailer::Mailer;
 use crate::pepper::Pepper;
+use crate::poster::Posters;
 use crate::proof::Proofs;
 use crate::test_clock::TestClock;
 
@@ -42,6 +43,8 @@ pub(crate) struct App {
     pub(crate) proofs: Proofs,
     /// The apps that links open.
     pub(crate) apps: Apps,
+    /// What draws posters.
+    pub(crate) posters: Posters,
     /// The address at which phones reach this server, if it was told.
     pub(crate) link_base: Option<String>,
     /// Where it listens, as an address.
@@ -129,6 +132,7 @@ pub(crate) mod testing {
             limits: Limits::default(),
             proofs: Proofs::since(Timestamp(0)),
             apps: Apps::default(),
+            posters: Posters::with_font(None).unwrap(),
             link_base: None,
             address: String::new(),
             stopping: watch::channel(false).1,

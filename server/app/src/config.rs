@@ -26,6 +26,8 @@ pub struct Config {
     pub connections: usize,
     /// Limits on codes.
     pub limits: Limits,
+    /// A font with Hangul for posters; without one, that of Debian's `fonts-nanum`, if it is there.
+    pub font: Option<PathBuf>,
     /// Whether the clock stands until `POST /v1/test/clock` moves it. For tests, and only on loopback.
     pub test_clock: bool,
 }
@@ -45,6 +47,7 @@ impl Config {
             carrier: CarrierKind::Development,
             connections: Self::CONNECTIONS,
             limits: Limits::default(),
+            font: None,
             test_clock: false,
         }
     }

@@ -129,8 +129,7 @@ fn check_contact(app: &App, account: AccountId, known: &Invitation) -> Result<()
     if known.uses != 1 {
         return Ok(());
     }
-    let traces = app.store().traces_of(known.issuer)?;
-    let trace = traces.into_iter().find(|(id, _)| *id == known.id).map(|(_, trace)| trace);
+    let trace = app.store().trace_of(known.issuer, known.id)?;
     let to_number = |trace: &Trace| trace.channel.as_deref() == Some(channel_name(Channel::Sms));
     let Some(number) = trace.filter(to_number).and_then(|trace| trace.contact_mac) else { return Ok(()) };
     if app.store().signed_up_with(number)? == Some(account) {

@@ -27,6 +27,7 @@ mod peer;
 mod pepper;
 mod phone_number;
 mod place;
+mod poster;
 mod proof;
 mod random;
 mod recovery;
@@ -39,6 +40,7 @@ pub use config::{CarrierKind, Config, DailyCodes, Limits};
 pub use data_dir::{DataError, database};
 pub use moa_ledger::engine::Clock;
 pub use place::Place;
+pub use poster::FontError;
 pub use server::{Running, StartError, start, start_on};
 
 use std::sync::Arc;

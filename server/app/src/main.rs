@@ -161,6 +161,10 @@ struct Serve {
     /// Proxies whose X-Forwarded-For says who asks. Without it nobody's does.
     #[arg(long, env = "MOA_TRUSTED_PROXIES", value_name = "IP", value_delimiter = ',')]
     trusted_proxies: Vec<IpAddr>,
+    /// A TrueType or OpenType font with Hangul, for the posters of shops and groups [default: Nanum Gothic where Debian's
+    /// fonts-nanum puts it].
+    #[arg(long, env = "MOA_FONT", value_name = "FILE")]
+    font: Option<PathBuf>,
     /// Stops the clock, until POST /v1/test/clock moves it. For tests, and only on loopback.
     #[arg(long)]
     test_clock: bool,
@@ -243,13 +247,14 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
 async fn run_server(serve: Serve) -> Result<(), Box<dyn Error>> {
     let Serve { data, listen, link_base, apps, carrier, connections, test_clock, .. } = serve;
     let database = serve.database.url;
-    let Serve { daily_codes, codes_per_address, trusted_proxies, .. } = serve;
+    let Serve { daily_codes, codes_per_address, trusted_proxies, font, .. } = serve;
     let limits = Limits { daily_codes, codes_per_address, trusted_proxies };
     // Taken over before anyone can know that the server runs.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let apps = apps.into();
-    let config = Config { data, database, listen, link_base, apps, carrier, connections, limits, test_clock };
+    let config =
+        Config { data, database, listen, link_base, apps, carrier, connections, limits, font, test_clock };
     let server = start(&config, system_clock()).await.map_err(explain)?;
     say(&format!("listening on {}", server.url()))?;
     tracing::info!(url = server.url(), data = %config.data.display(), "serving");

@@ -30,6 +30,7 @@ use crate::jobs;
 use crate::keys::PublicKeys;
 use crate::mailer;
 use crate::peer::Connected;
+use crate::poster::{FontError, Posters};
 use crate::proof::Proofs;
 use crate::test_clock::TestClock;
 
@@ -59,6 +60,9 @@ pub enum StartError {
     /// A clock that anyone may move is not for others' eyes.
     #[error("{0} can be reached by others: a server with a test clock listens on this machine alone")]
     TestClock(SocketAddr),
+    /// The font for posters can't be used.
+    #[error("the font for posters: {0}")]
+    Font(#[from] FontError),
     /// The API document can't be written, which is a bug.
     #[error("the API document: {0}")]
     Document(#[from] serde_json::Error),
@@ -110,6 +114,7 @@ pub fn start_on(
     let (stop, stopping) = watch::channel(false);
     let (carrier, shown) = carrier(config.carrier, address);
     let proofs = Proofs::since(clock());
+    let posters = Posters::with_font(config.font.as_deref())?;
     let app = Arc::new(App {
         engine: Engine::start(store, clock),
         server_key,
@@ -125,6 +130,7 @@ pub fn start_on(
         limits: config.limits.clone(),
         proofs,
         apps: config.apps.clone(),
+        posters,
         link_base: config.link_base.clone(),
         address: url(address),
         stopping,

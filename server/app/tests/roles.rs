@@ -7,6 +7,7 @@ use moa_ledger::system;
 use moa_rules::account::MergeConsent;
 use moa_rules::adjustment::{Grantee, Reason};
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::invitation::{Invited, Ticket, TokenHash};
 use moa_rules::member::{Buyer, MemberCode};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::{Op, OpBody};
@@ -14,9 +15,10 @@ use moa_rules::pass::PassToken;
 use moa_rules::quantity::{Currency, Money, Units};
 use moa_rules::role::{May, Role, TABLE};
 use moa_rules::standing::StandingChoice;
+use moa_rules::terms::{Admission, Profile, Scope, Terms};
 use moa_rules::time::Timestamp;
 use moa_wire::api::Verdict;
-use moa_wire::keys::{Signer, SoftwareKey};
+use moa_wire::keys::{Signer, SoftwareKey, sha256};
 use moa_wire::token::Checked;
 use support::subjects::{NO_GROUP, NO_SHOP, Street, Subject, Who, founding, show, stranger, terms, tomorrow};
 use support::{fresh_id, refused};
@@ -98,6 +100,12 @@ const OTHERS: [[Answer; 2]; TABLE.len()] = [
     /* 44 void sale */        [Refused(&["unknown_sale"]), Refused(&["unknown_sale"])],
     /* 45 grant */            [Refused(&["shop_not_in_group"]), Refused(&["unknown_group"])], // mileage of others' group
     /* 46 take away */        [Refused(&["not_so_much_issued"]), Refused(&["unknown_group"])], // another shop's mileage
+    /* 47 invite */           [Refused(&["shop_not_in_group"]), Refused(&["unknown_group"])], // into others' group
+    /* 48 revoke invitation */[Refused(&["invitation_void"]), Refused(&["invitation_void"])], // another shop's; never made
+    /* 49 decline invitation */[Refused(&["invitation_void"]), Refused(&["invitation_void"])], // told to another shop
+    /* 50 answer join */      [Refused(&["shop_not_in_group"]), Refused(&["unknown_request"])], // to join others' group
+    /* 51 amend profile */    [Refused(&["not_allowed"]), Refused(&["unknown_group"])],
+    /* 52 amend merchant */   [NoCell, NoCell],
 ];
 
 /// What the server may do only when it is due, which takes days.
@@ -296,6 +304,7 @@ impl Cell<'_> {
                 }
                 OpBody::TakeAway { group, account, units, reason: Reason::Correction, unit: None }
             }
+            47..=52 => self.of_joining(number).await,
             _ => panic!("op {number} is not tried: give it a body here, and a row in OTHERS"),
         }
     }
@@ -388,6 +397,80 @@ impl Cell<'_> {
             42 => OpBody::ReverseRedemption { redemption: named },
             43 => OpBody::RefundSale { sale: named, amount: Money(500_000) },
             _ => OpBody::VoidSale { sale: named },
+        }
+    }
+
+    /// The op of a kind about who is invited, who asks, and how shops and groups present themselves.
+    async fn of_joining(&self, number: usize) -> OpBody {
+        let Self { street, subject, whose, applied } = *self;
+        let (town, now) = (&street.town, street.town.now());
+        let expires = now.plus(Timestamp::DAY).seconds();
+        let invite = |to, shop| {
+            let hash = Some(TokenHash(sha256(&[&fresh_id()])));
+            OpBody::Invite { to, hash, shop, uses: 1, expires }
+        };
+        match number {
+            47 => {
+                let group = match whose {
+                    Whose::Own => street.groups[0],
+                    Whose::Another => self.others_group().await,
+                    Whose::Nothing => NO_GROUP,
+                };
+                invite(Invited::Group(group), None)
+            }
+            48 | 49 => {
+                let florist = &street.florist;
+                let (by, shop) = match (number, whose) {
+                    (_, Whose::Nothing) => (None, None),
+                    (48, Whose::Own) => (applied.then_some(&subject.device), None),
+                    (48, _) => (Some(&florist.device), None),
+                    (_, Whose::Own) => (applied.then_some(&florist.device), subject.merchant),
+                    _ => (Some(&florist.device), Some(street.baker.merchant)),
+                };
+                let mut invitation = OpId([0xee; 16]);
+                if let Some(by) = by {
+                    let invites = by.op(now, invite(Invited::App, shop));
+                    town.applied(&[&invites]).await;
+                    invitation = invites.value().id;
+                }
+                let ticket = Ticket { issuer: florist.merchant, invitation, mac: None };
+                if number == 48 {
+                    OpBody::RevokeInvitation { invitation }
+                } else {
+                    OpBody::DeclineInvitation { ticket }
+                }
+            }
+            50 => {
+                let (mut group, mut merchant, mut request) =
+                    (street.groups[0], street.florist.merchant, OpId([0xee; 16]));
+                let host = street.shop().await;
+                let founder = match whose {
+                    Whose::Own if applied => Some(&subject.device),
+                    Whose::Another => Some(&host.device),
+                    _ => None,
+                };
+                if let Some(founder) = founder {
+                    let approving = Terms { admission: Some(Admission::Admin), ..terms() };
+                    let profile = Profile::new("Closed", Scope::Area);
+                    let founds = founder.op(now, OpBody::FoundGroup { profile, terms: approving });
+                    let guest = street.shop().await;
+                    group = founds.value().id.as_group();
+                    let joins = OpBody::JoinGroup { group, terms_version: 1, invitation: None };
+                    let asks = guest.device.op(now, joins);
+                    town.applied(&[&founds, &asks]).await;
+                    (merchant, request) = (guest.merchant, asks.value().id);
+                }
+                OpBody::AnswerJoin { group, merchant, request, admits: true }
+            }
+            51 => {
+                let group = match whose {
+                    Whose::Own => subject.group.unwrap_or(street.groups[0]),
+                    Whose::Another => street.groups[0],
+                    Whose::Nothing => NO_GROUP,
+                };
+                OpBody::AmendProfile { group, profile: Profile::new("Anew", Scope::Area) }
+            }
+            _ => OpBody::AmendMerchant { profile: MerchantProfile::new("Anew", Currency::KRW, None) },
         }
     }
 

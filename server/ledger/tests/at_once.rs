@@ -10,9 +10,11 @@ use moa_ledger::engine::Engine;
 use moa_ledger::store::{Answer, Outcome, Store};
 use moa_rules::hold::HoldState;
 use moa_rules::id::GroupId;
+use moa_rules::invitation::{Invited, Ticket, TicketMac, TokenHash};
 use moa_rules::op::{Op, OpBody};
 use moa_rules::quantity::Money;
 use moa_rules::terms::Basis;
+use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
 use moa_wire::token::Checked;
 use town::acts::{Asks, units};
@@ -30,6 +32,7 @@ conformance!(
     edge_32_earnings_at_once_pay_a_debt_once,
     what_is_taken_away_at_once_is_not_spent_too,
     whoever_joins_a_group_that_closes_is_in_or_out,
+    edge_45_of_fifty_on_one_link_for_one_one_joins,
 );
 
 const THREADS: usize = 4;
@@ -254,6 +257,23 @@ mod suite {
             };
             let outcomes = at_once(town, by, &(0..40).map(asks).collect::<Vec<_>>());
             assert_eq!((applied(&outcomes), town.balance(&buyer, group)), (10, 0), "{by:?}");
+        }
+    }
+
+    pub fn edge_45_of_fifty_on_one_link_for_one_one_joins<S: Subject + 'static>(town: &mut Town<S>) {
+        for (by, mark) in WAYS.into_iter().zip(1..) {
+            let cafe = town.shop("카페");
+            let group = town.group(points(500, 0, Basis::OnIssue), &[&cafe]);
+            let (to, hash) = (Invited::Group(group), Some(TokenHash([mark; 32])));
+            let expires = town.now.plus(Timestamp::DAY).seconds();
+            let invites = OpBody::Invite { to, hash, shop: None, uses: 1, expires };
+            let invitation = town.apply(&cafe.actor, invites);
+            let invitation = Some(Ticket { issuer: cafe.id, invitation, mac: Some(TicketMac([1; 16])) });
+            let joins = OpBody::JoinGroup { group, terms_version: 1, invitation };
+            let asked: Vec<_> = (0..50).map(|_| op(town, &town.shop("가게"), joins.clone())).collect();
+            let outcomes = at_once(town, by, &asked);
+            assert_eq!(applied(&outcomes), 1, "{by:?}");
+            assert_eq!(town.store.group(group).unwrap().unwrap().members.len(), 2, "{by:?}");
         }
     }
 

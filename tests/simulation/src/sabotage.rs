@@ -799,6 +799,10 @@ impl Invitations for SpoiltStore {
         Ok(self.lock().books.tables.join_requests_of(merchant, since))
     }
 
+    fn trace_of(&self, issuer: MerchantId, id: OpId) -> Result<Option<Trace>, StoreError> {
+        self.people.trace_of(issuer, id)
+    }
+
     fn traces_of(&self, issuer: MerchantId) -> Result<Vec<(OpId, Trace)>, StoreError> {
         self.people.traces_of(issuer)
     }

@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use moa_phone::Code;
+use moa_phone::{Code, ToShare};
 use moa_rules::certificate::ALLOWANCE;
-use moa_rules::quantity::{BasisPoints, Units};
+use moa_rules::quantity::{BasisPoints, Money, Units};
+use moa_rules::staff::Limits;
 use moa_rules::terms::{MAX_NAME, Scope, Terms};
 use moa_rules::time::Validity;
+use moa_wire::invitation::InvitationToken;
 use moa_wire::link::{self, Destination};
 use moa_world::picture::save_qr;
 use moa_world::town::{Town, number};
@@ -48,5 +50,24 @@ async fn what_one_phone_shows_a_camera_reads_and_another_phone_understands() {
     read_back(&poster, &picture);
     let read = buyer.phone().read_code(&poster).unwrap();
     assert_eq!(read, Code::Link(Destination::Group(group)));
+
+    let token = InvitationToken([0xd7; 16]);
+    let limits = Limits { per_sale: Money(30_000), per_day: Money(100_000) };
+    let clerk = shop.phone().staff_invitation(limits).unwrap().text;
+    for (what, opened) in [
+        (ToShare::Group { group, token }, Some(Destination::Invitation(token))),
+        (ToShare::App { group: None, token }, Some(Destination::Invitation(token))),
+        (ToShare::Staff { code: clerk }, None),
+    ] {
+        let shared = shop.phone().to_share(&what).unwrap();
+        for text in [&shared.qr, &shared.link] {
+            read_back(text, &picture);
+            match (buyer.phone().read_code(text).unwrap(), opened) {
+                (Code::Link(destination), Some(opened)) => assert_eq!(destination, opened),
+                (Code::Invitation(invitation), None) => assert_eq!(invitation.limits, limits),
+                (other, _) => panic!("{other:?}"),
+            }
+        }
+    }
     town.stop().await;
 }

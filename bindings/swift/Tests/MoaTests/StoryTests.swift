@@ -78,6 +78,34 @@ final class StoryTests: StoryCase {
         XCTAssertEqual(try bakery.state().refusals, [])
     }
 
+    func testAnInvitationLeavesByEachChannelAndWhatComesInLeadsBackToIt() async throws {
+        let cafe = try await shop("Cafe & \"Bar\" #1", "010-0000-0001")
+        let group = try cafe.foundGroup(founding: founding("Alley", 500))
+        try await cafe.syncNow()
+        let token = String(repeating: "d7", count: 16)
+        let invite = Invite.group(group: group, token: token, code: nil, expiresAt: 1_798_761_600_000)
+        let bakery = try await enrolled("bakery", "010-0000-0002")
+        let opened = Scan.link(destination: .invitation(token: token))
+
+        guard case let .sms(to, body, url) = try cafe.shareIntent(invite: invite, channel: .sms, to: "010-1234-5678") else { return XCTFail("no message") }
+        XCTAssertEqual(to, "+821012345678")
+        XCTAssertTrue(body.contains("Cafe & \"Bar\" #1") && body.contains("5%") && body.contains("6 months"), body)
+        XCTAssertTrue(url.hasPrefix("sms:+821012345678?&body=%5BMoa%5D%20"), url)
+        XCTAssertEqual(try bakery.readCode(text: body), opened, "the whole message, pasted")
+        guard case let .kakao(_, _, _, link, parameter) = try cafe.shareIntent(invite: invite, channel: .kakaoTalk) else { return XCTFail("no feed") }
+        let told = try XCTUnwrap(parameter)
+        XCTAssertEqual(try bakery.readCode(text: "kakao00ff://kakaolink?\(told.name)=\(told.value)"), opened)
+        XCTAssertEqual(try bakery.readCode(text: link), opened)
+        for channel in [Channel.line, .telegram, .whatsApp, .messenger] {
+            guard case let .openUrl(url) = try cafe.shareIntent(invite: invite, channel: channel) else { return XCTFail("\(channel)") }
+            let items = URLComponents(string: url)?.queryItems ?? []
+            XCTAssertTrue(items.contains { $0.value?.contains(token) ?? false }, url)
+        }
+        XCTAssertEqual(try cafe.shareIntent(invite: invite, channel: .inApp), .nothing)
+        let refused = try await failure { try cafe.contact(typed: "1588-1234") }
+        guard case .Refused("contact_not_a_number", _, _, nil) = refused else { return XCTFail("\(refused)") }
+    }
+
     func testAShopScansTheBuyerAndTheBuyerChooses() async throws {
         let cafe = try await shop("Cafe", "010-0000-0001")
         let alley = try cafe.foundGroup(founding: founding("Alley", 500))

@@ -9,6 +9,7 @@ mod edges;
 mod edges_of_groups;
 mod edges_of_returns;
 mod histories;
+mod joining;
 mod model;
 mod parts;
 mod passes;

@@ -1,5 +1,6 @@
 //! One table: each way to be refused, and that it changes nothing.
 
+mod joining;
 mod ledger;
 
 use moa_rules::device::{KeyKind, MOST_KEYS};
@@ -556,12 +557,12 @@ const REASONS: &[&str] = &[
 #[test]
 fn no_reason_is_without_a_scene() {
     let given: Vec<&str> = TABLES.iter().flat_map(|table| table.iter().map(|(code, _)| *code)).collect();
-    for reason in REASONS.iter().chain(ledger::REASONS) {
+    for reason in REASONS.iter().chain(ledger::REASONS).chain(joining::REASONS) {
         assert!(given.contains(reason), "{reason}");
     }
 }
 
-const TABLES: [&[Case]; 12] = [
+const TABLES: [&[Case]; 13] = [
     OPS,
     SHOPS_AND_GROUPS,
     SALES_AND_CLAIMS,
@@ -574,6 +575,7 @@ const TABLES: [&[Case]; 12] = [
     ledger::GIFTS,
     ledger::ALLIANCES,
     ledger::KINDS,
+    joining::JOINING,
 ];
 
 #[test]

@@ -171,6 +171,7 @@ proptest! {
                 prop_assert!(sms_bytes(&sms) <= MOST_SMS_BYTES, "{} bytes", sms_bytes(&sms));
                 prop_assert_eq!(sms.matches(&link).count(), 1);
                 prop_assert_eq!(sms.rsplit('\n').next(), Some(link.as_str()));
+                prop_assert!(chat(lang, &invitation).chars().count() <= MOST_CHAT);
                 prop_assert!(!beside_link(lang, &invitation).contains(&link));
                 let KakaoFeed { title, description, button } = kakao(lang, &invitation);
                 prop_assert!(title.chars().count() <= MOST_KAKAO_TITLE);

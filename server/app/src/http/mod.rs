@@ -10,6 +10,7 @@ mod invitations;
 mod one_time_codes;
 mod openapi;
 mod ops;
+mod posters;
 pub(crate) mod problems;
 mod requests;
 mod sessions;
@@ -84,6 +85,7 @@ pub(crate) fn service(app: Arc<App>) -> Router {
     router
         .merge(sign_in::routes())
         .merge(pages::routes())
+        .merge(posters::routes())
         .fallback(async || Fault(ProblemText::NotFound))
         .method_not_allowed_fallback(async || Fault(ProblemText::MethodNotAllowed))
         .layer(middleware::from_fn(answer))

@@ -45,6 +45,7 @@ impl Fault {
     fn status_and_code(self) -> (StatusCode, &'static str) {
         match self.0 {
             ProblemText::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            ProblemText::NoPosterFont => (StatusCode::SERVICE_UNAVAILABLE, "no_poster_font"),
             ProblemText::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             ProblemText::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
             ProblemText::BrokenJson => (StatusCode::BAD_REQUEST, "broken_json"),

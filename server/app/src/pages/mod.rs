@@ -37,7 +37,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/C", get(invitation::by_code));
     for [lower, upper] in [["i", "I"], ["c", "C"], ["g", "G"], ["s", "S"], ["w", "W"], ["b", "B"]] {
         for kind in [lower, upper] {
-            let path = format!("/{kind}/{{rest}}");
+            let path = format!("/{kind}/{{id}}");
             router = match lower {
                 "i" => router.route(&path, get(invitation::by_token)),
                 "c" => router.route(&path, get(invitation::by_code_in_path)),

@@ -42,6 +42,10 @@ impl Invitations for MemoryStore {
         Ok(self.lock().tables.join_requests_of(merchant, since))
     }
 
+    fn trace_of(&self, issuer: MerchantId, id: OpId) -> Result<Option<Trace>, StoreError> {
+        Ok(self.lock().traces.get(&(issuer, id)).map(|(_, trace)| trace.clone()))
+    }
+
     fn traces_of(&self, issuer: MerchantId) -> Result<Vec<(OpId, Trace)>, StoreError> {
         let state = self.lock();
         let of = state.traces.range((issuer, OpId([0; 16]))..=(issuer, OpId([0xff; 16])));

@@ -100,9 +100,14 @@ pub(super) fn duplicate(error: &StoreError) -> Option<&str> {
     source.downcast_ref::<Said>()?.duplicate.as_deref()
 }
 
+/// Two that write the same row, or make the same table (or the type that goes with it), at once. The second sees the first's when
+/// it looks again; see [`duplicate`].
+const IN_THE_WAY: [SqlState; 3] =
+    [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT];
+
 fn duplicate_in(error: &tokio_postgres::Error) -> Option<String> {
     let said = error.as_db_error()?;
-    let is = [&SqlState::UNIQUE_VIOLATION, &SqlState::DUPLICATE_TABLE].contains(&said.code());
+    let is = IN_THE_WAY.contains(said.code());
     // The message names the constraint or the table, the detail the key.
     is.then(|| [said.message(), said.detail().unwrap_or_default()].join("\n"))
 }
@@ -114,12 +119,8 @@ fn after(error: &tokio_postgres::Error) -> Then {
         return if gone { Then::Reconnect } else { Then::GiveUp };
     };
     match code {
-        // The last two: two that write the same row, or make the same table, at once. The second sees the first's when it looks
-        // again; see [`duplicate`].
-        &SqlState::T_R_SERIALIZATION_FAILURE
-        | &SqlState::T_R_DEADLOCK_DETECTED
-        | &SqlState::UNIQUE_VIOLATION
-        | &SqlState::DUPLICATE_TABLE => Then::Again,
+        &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => Then::Again,
+        code if IN_THE_WAY.contains(code) => Then::Again,
         // Connection exceptions, and a server that shuts down or comes up.
         code if code.code().starts_with("08") || code.code().starts_with("57P") => Then::Reconnect,
         _ => Then::GiveUp,

@@ -25,6 +25,7 @@ const REQUESTS: &str = "SELECT * FROM join_requests WHERE state = 0 AND asked_at
     UNION SELECT join_requests.* FROM members JOIN join_requests USING (group_id)
     WHERE members.merchant = $1 AND left_at IS NULL AND state = 0 AND asked_at > $2
     ORDER BY group_id, merchant";
+const TRACE: &str = "SELECT * FROM invitation_traces WHERE issuer = $1 AND invitation = $2";
 const TRACES_OF: &str = "SELECT * FROM invitation_traces WHERE issuer = $1 ORDER BY invitation";
 const NAME: &str = "INSERT INTO invitation_traces (issuer, invitation, code_mac, opened, begun_at) VALUES ($1, $2, $3, 0, $4)
     ON CONFLICT (issuer, invitation) DO UPDATE SET code_mac = excluded.code_mac";
@@ -90,6 +91,13 @@ impl Invitations for PostgresStore {
         self.pool.read("reading requests", async |tx| {
             all(tx, REQUESTS, &[&merchant.as_ref(), &since.0], rows::join_request).await
         })
+    }
+
+    fn trace_of(&self, issuer: MerchantId, id: OpId) -> Result<Option<Trace>, StoreError> {
+        let found = self.pool.read("reading a trace", async |tx| {
+            one(tx, TRACE, &[&issuer.as_ref(), &id.as_ref()], rows::people::trace).await
+        })?;
+        Ok(found.map(|(_, trace)| trace))
     }
 
     fn traces_of(&self, issuer: MerchantId) -> Result<Vec<(OpId, Trace)>, StoreError> {

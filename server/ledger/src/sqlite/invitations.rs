@@ -25,6 +25,7 @@ const MADE_TO: &str = "SELECT * FROM invitations WHERE shop = ?1 AND shop IS NOT
 const REQUESTS: &str = "SELECT * FROM join_requests WHERE state = 0 AND asked_at > ?2
         AND (merchant = ?1 OR group_id IN (SELECT group_id FROM members WHERE merchant = ?1 AND left_at IS NULL))
     ORDER BY group_id, merchant";
+const TRACE: &str = "SELECT * FROM invitation_traces WHERE issuer = ?1 AND invitation = ?2";
 const TRACES_OF: &str = "SELECT * FROM invitation_traces WHERE issuer = ?1 ORDER BY invitation";
 const NAME: &str = "INSERT INTO invitation_traces (issuer, invitation, code_mac, opened, begun_at) VALUES (?1, ?2, ?3, 0, ?4)
     ON CONFLICT (issuer, invitation) DO UPDATE SET code_mac = excluded.code_mac";
@@ -79,6 +80,11 @@ impl Invitations for SqliteStore {
         since: Timestamp,
     ) -> Result<Vec<JoinRequest>, StoreError> {
         self.read(|tx| all(tx, REQUESTS, (merchant.as_ref(), since.0), rows::join_request))
+    }
+
+    fn trace_of(&self, issuer: MerchantId, id: OpId) -> Result<Option<Trace>, StoreError> {
+        let found = self.read(|tx| one(tx, TRACE, (issuer.as_ref(), id.as_ref()), rows::people::trace))?;
+        Ok(found.map(|(_, trace)| trace))
     }
 
     fn traces_of(&self, issuer: MerchantId) -> Result<Vec<(OpId, Trace)>, StoreError> {

@@ -116,6 +116,9 @@ pub trait Invitations: Send + Sync {
         since: Timestamp,
     ) -> Result<Vec<JoinRequest>, StoreError>;
 
+    /// The trace of an invitation.
+    fn trace_of(&self, issuer: MerchantId, id: OpId) -> Result<Option<Trace>, StoreError>;
+
     /// The traces of a shop's invitations, by their ids.
     fn traces_of(&self, issuer: MerchantId) -> Result<Vec<(OpId, Trace)>, StoreError>;
 

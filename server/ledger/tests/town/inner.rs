@@ -133,6 +133,7 @@ by_inner! {
         fn invitation_by_code(code_mac: [u8; 32]) -> Result<Option<Invitation>, StoreError>;
         fn invitations_of(merchant: MerchantId, since: Timestamp) -> Result<Vec<Invitation>, StoreError>;
         fn join_requests_of(merchant: MerchantId, since: Timestamp) -> Result<Vec<JoinRequest>, StoreError>;
+        fn trace_of(issuer: MerchantId, id: OpId) -> Result<Option<Trace>, StoreError>;
         fn traces_of(issuer: MerchantId) -> Result<Vec<(OpId, Trace)>, StoreError>;
         fn name_invitation(
             issuer: MerchantId, id: OpId, code_mac: [u8; 32], now: Timestamp

@@ -1,19 +1,22 @@
 //! A town in which something of everything has happened.
 
+use moa_ledger::store::invitations::{Invitations, Seen, Sending, SendingLimits, Sent};
 use moa_ledger::store::{
     Answer, CodeTry, NewEffect, NewEnrolment, NewOneTime, NewToken, Outcome, People, Session, Store,
 };
 use moa_rules::adjustment::{Grantee, Reason};
 use moa_rules::device::KeyKind;
-use moa_rules::id::{AccountId, KeyId, MerchantId};
+use moa_rules::id::{AccountId, KeyId, MerchantId, OpId};
+use moa_rules::invitation::{Invited, Ticket, TicketMac, TokenHash};
+use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::OpBody;
 use moa_rules::quantity::{Money, Units};
 use moa_rules::standing::StandingChoice;
-use moa_rules::terms::Basis;
+use moa_rules::terms::{Admission, Basis, Profile, Terms};
 use moa_rules::time::Timestamp;
 use moa_wire::keys::{Signer, SoftwareKey, key_id};
 
-use super::{Actor, START, Shop, Town, points};
+use super::{Actor, START, Shop, Town, alley, points, shop_profile};
 
 /// A shop, two buyers, sales, redemptions, an expiry, keys of every kind, staff, passes: every table has rows.
 pub fn history<S: Store>(town: &mut Town<S>) {
@@ -145,6 +148,8 @@ pub fn vicissitudes<S: Store>(town: &mut Town<S>) {
     let alone = town.group(points(100, 0, Basis::OnIssue), &[tailor]);
     town.apply(&tailor.actor, OpBody::CloseGroup { group: alone });
 
+    joining(town, tailor, books);
+
     // What was spent comes back when its lot has ended: in a new one, and a part of it pays the debt.
     town.now = town.now.plus(200 * Timestamp::DAY);
     let sweep = OpBody::ExpireLots { group, account: buyer.account };
@@ -152,8 +157,43 @@ pub fn vicissitudes<S: Store>(town: &mut Town<S>) {
     town.apply(&books.actor, OpBody::ReverseRedemption { redemption: spent });
 }
 
+/// Invitations used, declined, revoked and open, by links and in an app; requests that were answered and one that waits; a group
+/// and a shop that present themselves otherwise.
+fn joining<S: Store>(town: &Town<S>, host: &Shop, guest: &Shop) {
+    let terms = Terms { admission: Some(Admission::Admin), ..points(100, 0, Basis::OnIssue) };
+    let group = town.group(terms, &[host]);
+    let expires = town.now.plus(14 * Timestamp::DAY).seconds();
+    let invite = |to, shop: Option<&Shop>, mark: u8| {
+        let hash = shop.is_none().then_some(TokenHash([mark; 32]));
+        let shop = shop.map(|shop| shop.id);
+        let uses = if shop.is_none() { 5 } else { 1 };
+        let invitation = town.apply(&host.actor, OpBody::Invite { to, hash, shop, uses, expires });
+        Ticket { issuer: host.id, invitation, mac: hash.map(|_| TicketMac([1; 16])) }
+    };
+    let by_link = invite(Invited::Group(group), None, 1);
+    invite(Invited::App, None, 2);
+    let in_app = invite(Invited::Group(group), Some(guest), 3);
+    let revoked = invite(Invited::Group(group), None, 4);
+    town.apply(&host.actor, OpBody::RevokeInvitation { invitation: revoked.invitation });
+    town.apply(&guest.actor, OpBody::DeclineInvitation { ticket: in_app });
+    let join = |invitation| OpBody::JoinGroup { group, terms_version: 1, invitation };
+    town.apply(&guest.actor, join(Some(by_link)));
+    for admits in [true, false] {
+        let asks = town.shop("약국");
+        let (merchant, request) = (asks.id, town.apply(&asks.actor, join(None)));
+        town.apply(&host.actor, OpBody::AnswerJoin { group, merchant, request, admits });
+    }
+    let waits = town.shop("문구점");
+    town.apply(&waits.actor, join(None));
+    let profile = Profile { nickname: Some("옆집".to_owned()), ..alley() };
+    town.apply(&host.actor, OpBody::AmendProfile { group, profile });
+    let profile =
+        MerchantProfile { area: Some("서울 마포구 연남동".to_owned()), ..shop_profile("양복점") };
+    town.apply(&host.actor, OpBody::AmendMerchant { profile });
+}
+
 /// Rows in every table of people, and something to be sent.
-pub fn persons(people: &impl People) {
+pub fn persons(people: &(impl People + Invitations)) {
     let account = AccountId([1; 16]);
     assert!(people.keep_pepper([6; 32]).unwrap(), "the first one");
     for (id, address_mac) in [(1, None), (2, Some([5; 32]))] {
@@ -201,4 +241,22 @@ pub fn persons(people: &impl People) {
     }
     people.take_one_time([2; 32], true, b"one").unwrap();
     people.wrong_digits([1; 16], [9; 32], START).unwrap();
+    let (issuer, invitation) = (MerchantId([1; 16]), OpId([2; 16]));
+    people.name_invitation(issuer, invitation, [3; 32], START).unwrap();
+    let sending = Sending {
+        issuer,
+        invitation,
+        channel: "email".to_owned(),
+        contact_mac: [4; 32],
+        contact: vec![5; 40],
+        effect: NewEffect {
+            id: invitation.0,
+            kind: "invitation".into(),
+            payload: "{}".into(),
+            due_at: START,
+        },
+        limits: SendingLimits { to_contact: 1, by_issuer: 1, since: START },
+    };
+    assert_eq!(people.send_invitation(&sending, START).unwrap(), Sent::Now);
+    people.invitation_seen(issuer, invitation, Seen::Opened, START).unwrap();
 }

@@ -119,7 +119,18 @@ impl<S: Store> Town<S> {
     /// Checks an op as the server does: keys from the store, every signature.
     pub fn check(&self, signed: &Checked<Op>) -> Result<Submission, Refusal> {
         let parsed = Parsed::parse(signed.bytes())?;
-        parsed.check(|key| self.store.device(key).unwrap().map(|device| device.public_key))
+        let key = |key| self.store.device(key).unwrap().map(|device| device.public_key);
+        let mut submission = parsed.check(key)?;
+        // Whether a ticket is genuine only the server's pepper tells; here every one is.
+        let ticket = match &submission.op.value().body {
+            OpBody::JoinGroup { invitation, .. } => invitation.as_ref(),
+            OpBody::DeclineInvitation { ticket } => Some(ticket),
+            _ => None,
+        };
+        if ticket.is_some_and(|ticket| ticket.mac.is_some()) {
+            submission.carried = Carried::Ticket;
+        }
+        Ok(submission)
     }
 
     pub fn submit(&self, signed: &Checked<Op>) -> Outcome {

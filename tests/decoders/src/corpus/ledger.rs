@@ -1,19 +1,22 @@
 //! Seeds of terms that change, members, groups that end, holds, refunds and adjustments.
 
 use moa_rules::adjustment::{Grantee, Reason};
+use moa_rules::admission::RequestState;
 use moa_rules::amendment::Amendment;
 use moa_rules::books::Worth;
 use moa_rules::debt::Debt;
-use moa_rules::event::{Captured, EventBody};
+use moa_rules::event::{Answered, Captured, EventBody};
 use moa_rules::group::{Closing, Group, TermsVersion};
 use moa_rules::hold::{Hold, HoldState};
-use moa_rules::id::{KeyId, LotId, MerchantId, OpId};
+use moa_rules::id::{KeyId, LotId, MerchantId, OpId, PictureId};
+use moa_rules::invitation::{Invited, Ticket, TicketMac, TokenHash};
 use moa_rules::lot::{Allocation, Lot};
 use moa_rules::member::Buyer;
+use moa_rules::merchant::{Industry, MerchantProfile, Place};
 use moa_rules::op::OpBody;
 use moa_rules::period::{CutDay, Period};
-use moa_rules::quantity::{BasisPoints, Money, Units};
-use moa_rules::terms::{Basis, StampCard, Terms, Unit};
+use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
+use moa_rules::terms::{Basis, Profile, StampCard, Terms, Unit};
 use moa_rules::time::{Day, Timestamp, Validity};
 use moa_wire::api::GroupEntry;
 use moa_wire::number;
@@ -27,6 +30,8 @@ const HOLD: OpId = OpId([9; 16]);
 const SALE: OpId = OpId([4; 16]);
 const PAID: OpId = OpId([10; 16]);
 const AMENDMENT: OpId = OpId([11; 16]);
+const INVITATION: OpId = OpId([13; 16]);
+const REQUEST: OpId = OpId([14; 16]);
 
 fn units(count: i64) -> Units {
     Units::new(count).expect("in range")
@@ -121,13 +126,48 @@ pub(super) fn ops(code: &[u8]) -> Vec<(&'static str, OpBody)> {
         ("best", OpBody::TakeBest { merchant, sale: SALE }),
         ("offer", OpBody::OfferAgain { merchant, sale: SALE }),
         ("close-account", OpBody::CloseAccount),
+        ("join-invited", OpBody::JoinGroup { group, terms_version: 1, invitation: Some(ticket(true)) }),
+        ("invite", invite(Invited::Group(group), None)),
+        ("invite-shop", invite(Invited::App, Some(OTHER))),
+        ("revoke-invitation", OpBody::RevokeInvitation { invitation: INVITATION }),
+        ("decline-invitation", OpBody::DeclineInvitation { ticket: ticket(false) }),
+        ("answer-join", OpBody::AnswerJoin { group, merchant, request: REQUEST, admits: true }),
+        ("amend-profile", OpBody::AmendProfile { group, profile: pictured() }),
+        ("amend-merchant", OpBody::AmendMerchant { profile: located() }),
     ]
+}
+
+fn invite(to: Invited, shop: Option<MerchantId>) -> OpBody {
+    let expires = Timestamp(NOON).plus(14 * Timestamp::DAY).seconds();
+    OpBody::Invite { to, hash: Some(TokenHash([0x5a; 32])), shop, uses: 20, expires }
+}
+
+fn ticket(shown: bool) -> Ticket {
+    let mac = shown.then_some(TicketMac([0x3c; 16]));
+    Ticket { issuer: OTHER, invitation: INVITATION, mac }
+}
+
+/// A group with a nickname and a picture.
+fn pictured() -> Profile {
+    Profile { nickname: Some("연남".to_owned()), picture: Some(PictureId([0x77; 16])), ..group_profile() }
+}
+
+/// A shop that says all there is to say.
+fn located() -> MerchantProfile {
+    let place = Some(Place { lat_e6: 37_560_000, lon_e6: 126_925_000 });
+    MerchantProfile {
+        industry: Some(Industry::Books),
+        area: Some("서울 마포구 연남동".to_owned()),
+        building: Some("달빛빌딩".to_owned()),
+        ..MerchantProfile::new("달빛책방", Currency::KRW, place)
+    }
 }
 
 /// What happened, by its names.
 pub(super) fn events() -> Vec<(&'static str, EventBody)> {
     let (merchant, group, account) = (MERCHANT, GROUP, ACCOUNT);
     let (later, till) = (Timestamp(NOON).plus(30 * Timestamp::DAY), Some(TILL));
+    let answered = Some(Answered { issuer: OTHER, invitation: INVITATION });
     let refunded = |account, debt| EventBody::Refunded {
         sale: SALE,
         merchant,
@@ -249,6 +289,47 @@ pub(super) fn events() -> Vec<(&'static str, EventBody)> {
                 reason: Reason::Misuse,
             },
         ),
+        (
+            "joined-invited",
+            EventBody::MemberJoined { group, merchant, terms_version: 2, invitation: answered },
+        ),
+        (
+            "invited",
+            EventBody::InvitationMade {
+                invitation: INVITATION,
+                merchant,
+                to: Invited::Group(group),
+                hash: Some(TokenHash([0x5a; 32])),
+                shop: Some(OTHER),
+                uses: 20,
+                until: later,
+            },
+        ),
+        ("revoked", EventBody::InvitationRevoked { invitation: INVITATION, merchant, shop: None }),
+        ("declined", EventBody::InvitationDeclined { invitation: INVITATION, merchant, shop: OTHER }),
+        (
+            "asked",
+            EventBody::JoinAsked {
+                group,
+                merchant,
+                request: REQUEST,
+                terms_version: 2,
+                invitation: answered,
+            },
+        ),
+        (
+            "join-answered",
+            EventBody::JoinAnswered {
+                group,
+                merchant,
+                request: REQUEST,
+                by: OTHER,
+                admits: true,
+                state: RequestState::Open,
+            },
+        ),
+        ("profile-amended", EventBody::ProfileAmended { group, merchant, version: 2, profile: pictured() }),
+        ("merchant-amended", EventBody::MerchantAmended { merchant, profile: located() }),
         ("debt-paid", EventBody::DebtPaid { group, account, merchant: OTHER, taken: part(merchant, 1) }),
     ]
 }

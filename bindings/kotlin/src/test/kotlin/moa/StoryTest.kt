@@ -1,5 +1,7 @@
 package moa
 
+import java.net.URI
+import java.net.URLDecoder
 import java.nio.file.Path
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
@@ -26,15 +28,19 @@ import uniffi.moa.App
 import uniffi.moa.AppConfig
 import uniffi.moa.AppState
 import uniffi.moa.Basis
+import uniffi.moa.Channel
+import uniffi.moa.Destination
 import uniffi.moa.Fate
 import uniffi.moa.Founding
 import uniffi.moa.Gives
 import uniffi.moa.HistoryKind
+import uniffi.moa.Invite
 import uniffi.moa.Observer
 import uniffi.moa.Redemption
 import uniffi.moa.RefusedItem
 import uniffi.moa.Scan
 import uniffi.moa.Scope
+import uniffi.moa.ShareIntent
 import uniffi.moa.Terms
 import uniffi.moa.Validity
 import uniffi.moa.VoucherStanding
@@ -82,6 +88,44 @@ class StoryTest {
 
     private fun founding(name: String, rate: Int) =
         Founding(name, Scope.BUILDING, Terms(Gives.Points(rate.toUShort()), Validity.Months(6u), 1_000, Basis.ON_ISSUE))
+
+    @Test
+    fun `an invitation leaves by each channel, and what comes in leads back to it`() = runBlocking {
+        val cafe = shop("Cafe & \"Bar\" #1", "010-0000-0001")
+        val group = cafe.foundGroup(founding("Alley", 500))
+        cafe.syncNow()
+        val token = "d7".repeat(16)
+        val invite = Invite.Group(group, token, null, 1_798_761_600_000)
+        val bakery = enrolled("bakery", "010-0000-0002")
+        fun opens(text: String) = assertIs<Destination.Invitation>(assertIs<Scan.Link>(bakery.readCode(text)).destination).token
+
+        val sms = assertIs<ShareIntent.Sms>(cafe.shareIntent(invite, Channel.SMS, "010-1234-5678"))
+        assertEquals("+821012345678", sms.to)
+        assertTrue("Cafe & \"Bar\" #1" in sms.body && "5%" in sms.body && "6 months" in sms.body && "1 shop" in sms.body, sms.body)
+        assertTrue(sms.url.startsWith("sms:+821012345678?&body=%5BMoa%5D%20"), sms.url)
+        assertEquals(token, opens(sms.body), "the whole message, pasted")
+        val mail = assertIs<ShareIntent.Mail>(cafe.shareIntent(invite, Channel.EMAIL, "Hello@Bakery.EXAMPLE"))
+        assertEquals("Hello@bakery.example", mail.to)
+        val kakao = assertIs<ShareIntent.Kakao>(cafe.shareIntent(invite, Channel.KAKAO_TALK))
+        val parameter = assertNotNull(kakao.parameter)
+        assertEquals(token, opens("kakao00ff://kakaolink?${parameter.name}=${parameter.value}"))
+        assertEquals(token, opens(kakao.link))
+        for (channel in listOf(Channel.LINE, Channel.TELEGRAM, Channel.WHATS_APP, Channel.MESSENGER)) {
+            val url = URI(assertIs<ShareIntent.OpenUrl>(cafe.shareIntent(invite, channel)).url)
+            val values = url.rawQuery.split('&').map { URLDecoder.decode(it.substringAfter('='), Charsets.UTF_8) }
+            assertTrue(values.any { token in it }, "$channel: $url")
+        }
+        assertTrue(token in assertIs<ShareIntent.Sheet>(cafe.shareIntent(invite, Channel.SHEET)).text)
+        assertTrue(token in assertIs<ShareIntent.Copy>(cafe.shareIntent(invite, Channel.COPY)).text)
+        assertEquals(ShareIntent.Nothing, cafe.shareIntent(invite, Channel.IN_APP))
+        assertTrue(cafe.invitationQr(invite).side <= 37u)
+
+        val buyer = Invite.App(null, token, null, null)
+        assertTrue(assertIs<ShareIntent.Copy>(bakery.shareIntent(buyer, Channel.COPY)).text.endsWith(token))
+        assertEquals("contact_not_a_number", assertFailsWith<ApiException.Refused> { cafe.contact("1588-1234") }.code)
+        assertEquals("code_is_payment", assertFailsWith<ApiException.NotOurs> { bakery.readCode("00020101021229300012D156000000000510A93FO3230Q") }.code)
+        assertEquals("code_invitation_mistyped", assertFailsWith<ApiException.NotOurs> { bakery.readCode("7k3m 9qxx") }.code)
+    }
 
     @Test
     fun `from a scan to a balance, spent next door, refused below the minimum`() = runBlocking {

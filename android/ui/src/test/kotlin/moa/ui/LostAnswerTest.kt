@@ -56,7 +56,7 @@ class LostAnswerTest {
             until { tills.all { till -> (till.screen as? Screen.Taken)?.beingChecked == null } }
             val approved = tills.count { it.screen == Screen.Taken("1,500 points") && it.problem == null }
             val refused = tills.count {
-                it.screen == Screen.Till && it.problem?.text == "Usable from 1,000; this wallet has 750. Collect 250 more."
+                it.screen == Screen.Till && it.problem?.text == "Usable from 1,000 points; this wallet has 750. Collect 250 more."
             }
             assertEquals(1 to 1, approved to refused, "${tills.map { it.screen to it.problem }}")
             customer.syncNow()

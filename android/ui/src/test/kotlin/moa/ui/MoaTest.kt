@@ -20,6 +20,7 @@ import uniffi.moa.AppInterface
 import uniffi.moa.AppState
 import uniffi.moa.Balance
 import uniffi.moa.Fate
+import uniffi.moa.MileageUnit
 import uniffi.moa.Observer
 import uniffi.moa.Qr
 import uniffi.moa.Redemption
@@ -54,8 +55,8 @@ class MoaTest {
         override fun subscribe(observer: Observer): Subscription = real.subscribe(Nobody).also { this.observer = observer }
         override suspend fun redeem(code: String, units: Long) = Redemption.BeingChecked("1")
         override fun fate(op: String) = fates[op]
-        override fun redemptionCode(group: String, most: Long) =
-            RedemptionCode("MOA1:", Qr(1u, byteArrayOf(1)), group, most, "$most points", codeEnds, "")
+        override fun redemptionCode(group: String, most: Long, unit: MileageUnit?) =
+            RedemptionCode("MOA1:", Qr(1u, byteArrayOf(1)), group, most, unit ?: MileageUnit.Point, "$most points", codeEnds, "")
 
         fun tells(change: AppState.() -> AppState) = observer.changed(state().change())
 
@@ -132,11 +133,32 @@ class MoaTest {
     }
 
     private suspend fun takes(points: Long) {
-        moa.take(Screen.Take("MOA1:", ScannedRedemption("g", "Alley", points, "", "", false), Keypad(points))).join()
+        val code = ScannedRedemption("g", "Alley", points, MileageUnit.Point, "", "", false)
+        moa.take(Screen.Take("MOA1:", code, Keypad(points))).join()
     }
 
     private fun balance(confirmed: Long) =
-        Balance("g", "Alley", confirmed, 0, confirmed, 0, 1_000, "$confirmed points", "", "", "", "")
+        Balance(
+            group = "g",
+            unit = MileageUnit.Point,
+            name = "Alley",
+            confirmed = confirmed,
+            pending = 0,
+            usable = confirmed,
+            held = 0,
+            frozen = 0,
+            owed = 0,
+            expiringSoon = 0,
+            minimum = 1_000,
+            confirmedText = "$confirmed points",
+            pendingText = "",
+            line = "",
+            minimumText = "",
+            expiringText = "",
+            usableText = "",
+            cardsText = "",
+            notes = emptyList(),
+        )
 
     private suspend fun until(holds: () -> Boolean) = withTimeout(20_000) { while (!holds()) yield() }
 }

@@ -162,7 +162,7 @@ class StoryTest {
         shop.taps("Read the customer's code")
         shop.taps("Paste a code")
         shop.taps("Take points")
-        shop.sees("Usable from 1,000; this wallet has 750. Collect 250 more.")
+        shop.sees("Usable from 1,000 points; this wallet has 750. Collect 250 more.")
         shop.taps("OK")
         shop.sees("Show the code")
 
