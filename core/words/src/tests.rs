@@ -16,10 +16,10 @@ use moa_wire::contact::NotAContact;
 
 use crate::refusal::unknown;
 use crate::{
-    HistoryText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, PosterText, ProblemText, Reason,
-    RowText, SaleText, ShopText, SignInText, Unsent, among_members, enrolment_sms, group, history, label, line,
-    not_a_contact, not_ours, number, opening, opening_row, page, phone, poster, problem, reason, refusal,
-    refusal_in, sale, shop, sign_in, when,
+    HistoryText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, PosterText, ProblemText,
+    Reason, RowText, SaleText, ShopText, SignInText, Unsent, among_members, enrolment_sms, group, history,
+    label, line, not_a_contact, not_ours, number, opening, opening_row, page, phone, poster, problem, reason,
+    refusal, refusal_in, sale, shop, sign_in, when,
 };
 
 fn units(count: i64) -> Units {
