@@ -7,7 +7,7 @@ use moa_ledger::store::{Store, StoreError};
 use moa_rules::event::Inbox;
 use moa_wire::keys::{SignError, Signer, SoftwareKey};
 use moa_wire::token::{Checked, Head};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::apps::Apps;
 use crate::carrier::{Carrier, Development};
@@ -41,6 +41,8 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     /// The proofs that came beside requests.
     pub(crate) proofs: Proofs,
+    /// Taken by whoever decodes a picture.
+    pub(crate) decoding: Semaphore,
     /// The apps that links open.
     pub(crate) apps: Apps,
     /// What draws posters.
@@ -131,6 +133,7 @@ pub(crate) mod testing {
             guessing: Mutex::new(()),
             limits: Limits::default(),
             proofs: Proofs::since(Timestamp(0)),
+            decoding: Semaphore::new(1),
             apps: Apps::default(),
             posters: Posters::with_font(None).unwrap(),
             link_base: None,

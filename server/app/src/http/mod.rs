@@ -10,6 +10,7 @@ mod invitations;
 mod one_time_codes;
 mod openapi;
 mod ops;
+mod pictures;
 mod posters;
 pub(crate) mod problems;
 mod requests;
@@ -67,6 +68,7 @@ fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(invitations::open))
         .routes(routes!(invitations::traces))
         .routes(routes!(invitations::send))
+        .routes(routes!(pictures::send))
         .routes(routes!(changes::changes))
         .routes(routes!(snapshot::snapshot))
         .routes(routes!(directory::directory))
@@ -86,6 +88,7 @@ pub(crate) fn service(app: Arc<App>) -> Router {
         .merge(sign_in::routes())
         .merge(pages::routes())
         .merge(posters::routes())
+        .merge(pictures::routes())
         .fallback(async || Fault(ProblemText::NotFound))
         .method_not_allowed_fallback(async || Fault(ProblemText::MethodNotAllowed))
         .layer(middleware::from_fn(answer))
