@@ -85,7 +85,6 @@ impl Page<'_> {
                         meta property="og:image:type" content="image/jpeg";
                         meta property="og:image:alt" content=(page(lang, PageText::Picture));
                     }
-                    link rel="icon" href="data:,";
                     link rel="stylesheet" href="/page.css";
                 }
                 body {
@@ -151,9 +150,11 @@ pub(super) fn ways(
 /// What each thing is called, and what it is.
 pub(super) fn table(rows: &[(String, String)]) -> Markup {
     html! {
-        dl {
-            @for (name, what) in rows {
-                div { dt { (name) } dd { (what) } }
+        @if !rows.is_empty() {
+            dl {
+                @for (name, what) in rows {
+                    div { dt { (name) } dd { (what) } }
+                }
             }
         }
     }
