@@ -22,6 +22,7 @@ mod pass;
 mod records;
 mod refund;
 mod scan;
+mod search;
 mod share;
 mod staff;
 mod standing;
@@ -40,6 +41,9 @@ pub use pass::{Approval, Pass, PassState, Payment, ScannedPass, ShownPass, Took}
 pub use records::*;
 pub use refund::{Correction, Refund, RefundPreview, Reversal};
 pub use scan::*;
+pub use search::{
+    FoundGroup, FoundShop, Industry, MapBox, Search, SearchFor, SearchPage, SearchSort, Suggestion,
+};
 pub use share::{Channel, Contact, Invite, Parameter, ShareIntent};
 pub use staff::{ScannedInvitation, StaffInvitation, StaffLimits};
 pub use standing::{StandingChoice, StandingGroup};

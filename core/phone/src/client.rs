@@ -9,6 +9,7 @@ use moa_rules::quantity::Units;
 use moa_rules::time::Timestamp;
 use moa_wire::api::ShopStaff;
 use moa_wire::code::{self, Scanned};
+use moa_wire::search::{SearchPage, SearchRequest};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet, spawn_blocking};
 
@@ -219,6 +220,16 @@ impl Client {
         self.session().await?;
         let request = self.shared.phone.one_time_request(purpose)?;
         self.shared.phone.one_time_made(self.ask(request).await?)
+    }
+
+    /// Groups to join, or shops to invite, as the server finds them.
+    ///
+    /// # Errors
+    /// [`PhoneError::Problem`] with the server's reason; [`PhoneError::Offline`].
+    pub async fn search(&self, search: &SearchRequest) -> Result<SearchPage, PhoneError> {
+        self.session().await?;
+        let request = self.shared.phone.search_request(search)?;
+        self.shared.phone.searched(self.ask(request).await?)
     }
 
     /// Asks the server for `units` on a buyer's code, or on digits that stand for one. See [`Phone::redeem`].

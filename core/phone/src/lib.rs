@@ -58,6 +58,7 @@ mod redemption;
 mod refund;
 mod sale;
 mod sealing;
+mod search;
 mod session;
 mod set_aside;
 mod share;
@@ -93,6 +94,7 @@ pub use member::{ShownMember, WaitingChoice};
 pub use moa_wire::api::{DeviceKind, ShopRole, ShopStaff, StaffEntry, TillEntry};
 pub use moa_wire::channel::Channel;
 pub use moa_wire::contact::{Contact, NotAContact};
+pub use moa_wire::search::{FoundGroup, FoundShop, MapBox, SearchFor, SearchPage, SearchRequest, SearchSort};
 pub use one_time::{Purpose, ShownOneTime};
 pub use opening::{
     Column, MAX_FILE, MAX_ROWS, OpeningFault, OpeningItem, OpeningPreview, OpeningRow, RowFault,
@@ -103,6 +105,7 @@ pub use phone::{Data, Options, Phone, SignedIn};
 pub use redemption::{Asked, ShownCode};
 pub use refund::{Correction, RefundItem, RefundPreview};
 pub use sale::{MerchantDay, Purchase, RedemptionItem, ReversalItem, SaleItem, SaleStanding, Voucher};
+pub use search::Suggested;
 pub use set_aside::SetAside;
 pub use share::{Said, ShareIntent, Shared, ToShare, intent};
 pub use shop::{GroupInfo, OwnGroup, OwnShop, Shop};

@@ -115,7 +115,7 @@ impl Phone {
     }
 
     /// Reads an answer that someone stands there waiting for: the server's sentence rather than a time to come back.
-    fn read_answer<T: for<'de> Deserialize<'de>>(
+    pub(crate) fn read_answer<T: for<'de> Deserialize<'de>>(
         &self,
         answer: Result<Response, TransportError>,
     ) -> Result<T, PhoneError> {

@@ -388,8 +388,8 @@ fn item(entry: &Entry, now: Timestamp) -> OutboxItem {
         | OpBody::FreezeMember { group: of, .. }
         | OpBody::AnswerJoin { group: of, .. }
         | OpBody::AmendProfile { group: of, .. }
-        | OpBody::CloseGroup { group: of } => group = Some(of),
-        OpBody::Invite { to: Invited::Group(of), .. } => group = Some(of),
+        | OpBody::CloseGroup { group: of }
+        | OpBody::Invite { to: Invited::Group(of), .. } => group = Some(of),
         OpBody::FoundGroup { .. } => group = Some(entry.op.as_group()),
         OpBody::Claim { choice, .. } | OpBody::ClaimWaiting { choice, .. } => {
             group = choice.map(|choice| choice.group);

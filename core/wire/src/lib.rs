@@ -18,5 +18,6 @@ pub mod member;
 pub mod number;
 pub mod problem;
 pub mod qr;
+pub mod search;
 pub mod submission;
 pub mod token;

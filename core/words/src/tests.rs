@@ -6,6 +6,7 @@ use std::{env, fs};
 
 use chrono::NaiveDate;
 use moa_rules::adjustment::Reason as Why;
+use moa_rules::merchant::Industry;
 use moa_rules::period::{CutDay, Period};
 use moa_rules::quantity::{BasisPoints, Currency, MAX_AMOUNT, Money, Units};
 use moa_rules::refusal::Refusal;
@@ -17,9 +18,10 @@ use moa_wire::contact::NotAContact;
 use crate::refusal::unknown;
 use crate::{
     HistoryText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, PosterText, ProblemText,
-    Reason, RowText, SaleText, ShopText, SignInText, Unsent, among_members, enrolment_sms, group, history,
-    label, line, not_a_contact, not_ours, number, opening, opening_row, page, phone, poster, problem, reason,
-    refusal, refusal_in, sale, shop, sign_in, when,
+    Reason, RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, among_members, distance,
+    enrolment_sms, group, history, industry, industry_words, label, line, not_a_contact, not_ours, number,
+    opening, opening_row, page, phone, poster, problem, reason, refusal, refusal_in, sale, shop, sign_in,
+    suggested, when,
 };
 
 fn units(count: i64) -> Units {
@@ -496,6 +498,16 @@ fn first_word(what: &impl std::fmt::Debug) -> String {
 /// Words, figures and lines, which are no sentences.
 fn fragments() -> Vec<(String, [String; 2])> {
     let mut all = Vec::new();
+    use SuggestedText as S;
+    for why in [S::Building, S::Area, S::TradeNear, S::Trade] {
+        all.push((format!("suggested {why:?}"), Lang::ALL.map(|lang| suggested(lang, why))));
+    }
+    for metres in [350, 1_250, 12_000] {
+        all.push((format!("distance {metres}"), Lang::ALL.map(|lang| distance(lang, metres))));
+    }
+    for what in Industry::ALL {
+        all.push((format!("trade {what:?}"), Lang::ALL.map(|lang| industry(lang, what).to_owned())));
+    }
     for what in Label::ALL {
         all.push((format!("label {what:?}"), Lang::ALL.map(|lang| label(lang, *what).to_owned())));
     }
@@ -655,4 +667,20 @@ fn below_the_minimum_names_both_numbers_and_what_is_missing() {
             "Usable from 10,000 points; this wallet has 9,400. Collect 600 more.",
         ]
     );
+}
+
+#[test]
+fn a_trade_is_looked_for_by_its_name_in_both_languages_and_no_word_is_two_trades() {
+    let mut seen = std::collections::BTreeMap::new();
+    for what in Industry::ALL.into_iter().filter(|what| *what != Industry::Other) {
+        let words: Vec<&str> = industry_words(what).collect();
+        for lang in Lang::ALL {
+            let name = industry(lang, what);
+            assert!(name.split('·').all(|part| words.contains(&part)), "{name} is not among {words:?}");
+        }
+        for word in words {
+            assert_eq!(seen.insert(word.to_lowercase(), what), None, "{word}");
+        }
+    }
+    assert_eq!(industry_words(Industry::Other).count(), 0);
 }

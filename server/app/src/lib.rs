@@ -32,6 +32,7 @@ mod poster;
 mod proof;
 mod random;
 mod recovery;
+mod search;
 mod server;
 mod sessions;
 mod sms_gateway;

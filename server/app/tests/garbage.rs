@@ -19,11 +19,12 @@ const POSTS: [&str; 3] =
 const PROVED_POSTS: [&str; 3] = ["/v1/sessions", "/v1/sessions/refresh", "/v1/sessions/end"];
 /// Those that need a token.
 const CALLERS_POSTS: [&str; 2] = ["/v1/one-time-codes", "/v1/one-time-codes/look-up"];
-const READS: [&str; 8] = [
+const READS: [&str; 9] = [
     "/v1/devices",
     "/v1/changes",
     "/v1/snapshot",
     "/v1/directory",
+    "/v1/search",
     "/v1/groups/00000000000000000000000000000000",
     "/v1/merchants/00000000000000000000000000000000",
     "/v1/keys/0000000000000000",
@@ -107,7 +108,7 @@ async fn random_parameters_paths_and_headers_get_a_problem_or_an_answer() {
     for text in sample("[ -~가-힣]{0,60}", 100) {
         let coded = percent_encoded(&text);
         for path in READS {
-            for parameter in ["cursor", "wait", "phone", "x"] {
+            for parameter in ["cursor", "wait", "phone", "text", "area", "lat_e6", "limit", "x"] {
                 let answer = town.get(&format!("{path}?{parameter}={coded}"), &device).await;
                 if answer.status() != StatusCode::OK {
                     let told = problem(answer).await;
@@ -135,7 +136,7 @@ async fn random_parameters_paths_and_headers_get_a_problem_or_an_answer() {
 #[tokio::test]
 async fn reads_without_a_token_and_wrong_methods_are_refused() {
     let town = Town::open().await;
-    for path in &READS[..7] {
+    for path in &READS[..8] {
         let answer = town.client.get(town.url(path)).send().await.unwrap();
         assert_eq!(answer.headers()["www-authenticate"], r#"DPoP algs="ES256""#);
         let told = problem(answer).await;

@@ -10,6 +10,7 @@ use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
 
 use crate::journal::{Journal, KeptEntry, KeptOp};
+use crate::search::{Entry, Id, Target};
 use crate::store::{InboxHead, StoreError};
 use crate::tables::Tables;
 use crate::verify::{self, Report};
@@ -93,6 +94,9 @@ pub const PEOPLE: [PeopleTable; 13] = [
     PeopleTable { name: "effects", columns: &["id", "kind", "payload", "due_at", "attempts", "done_at"] },
 ];
 
+/// A shop or a group, and what is searched of it.
+pub type Searched = ((Target, Id), Entry);
+
 /// An empty store that is being filled. Nobody can use it before [`Import::finish`]; if that is never called, nothing is
 /// left of it.
 pub trait Import {
@@ -110,6 +114,9 @@ pub trait Import {
 
     /// Writes when what the directory shows of each shop last changed. The shops are there.
     fn changed(&mut self, changed: &[(MerchantId, Timestamp)]) -> Result<(), StoreError>;
+
+    /// Writes what is searched, and by what it is found.
+    fn searched(&mut self, entries: &[Searched]) -> Result<(), StoreError>;
 
     /// Writes accounts of the books.
     fn balances(&mut self, balances: &[(Account, i64)]) -> Result<(), StoreError>;
@@ -187,6 +194,9 @@ fn write_tables(tables: &Tables, target: &mut dyn Import) -> Result<(), StoreErr
     let mut changed = Chunks::new(|changed: &[(MerchantId, Timestamp)]| target.changed(changed));
     tables.changed.iter().try_for_each(|(merchant, at)| changed.add((*merchant, *at)))?;
     changed.end()?;
+    let mut searched = Chunks::new(|entries: &[Searched]| target.searched(entries));
+    tables.entries().into_iter().try_for_each(|entry| searched.add(entry))?;
+    searched.end()?;
     let mut balances = Chunks::new(|balances: &[(Account, i64)]| target.balances(balances));
     tables.balances.iter().try_for_each(|(account, amount)| balances.add((*account, *amount)))?;
     balances.end()

@@ -11,6 +11,7 @@ use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
 
 use crate::copy::{PeopleTable, Value};
+use crate::search::{Cell, Entry, Id, Target, Term};
 use crate::store::{Answer, InboxHead, StoreError};
 
 /// What is done with each thing that is read. An error ends the reading and is its result.
@@ -43,6 +44,12 @@ pub trait Journal {
 
     /// When what the directory shows of each shop last changed.
     fn changed(&mut self, visit: Visit<'_, (MerchantId, Timestamp)>) -> Result<(), StoreError>;
+
+    /// What is searched of every shop and group.
+    fn searched(&mut self, visit: Visit<'_, KeptSearched>) -> Result<(), StoreError>;
+
+    /// Everything by which those are found: what is whose, and where.
+    fn postings(&mut self, visit: Visit<'_, (Term, Cell, Id)>) -> Result<(), StoreError>;
 
     /// Every account of the books that is not at zero.
     fn balances(&mut self, visit: Visit<'_, (Account, i64)>) -> Result<(), StoreError>;
@@ -83,4 +90,17 @@ pub struct KeptEntry {
     pub home: Option<(Inbox, u64)>,
     /// The hash over this and all before it, where it is kept.
     pub hash: Option<[u8; 32]>,
+}
+
+/// What is searched of a shop or a group, as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptSearched {
+    /// Which of the two.
+    pub target: Target,
+    /// Whose it is.
+    pub id: Id,
+    /// Its places in the two orders.
+    pub ranks: (i64, i64),
+    /// The entry; none if it cannot be read.
+    pub entry: Option<Entry>,
 }

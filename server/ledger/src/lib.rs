@@ -27,6 +27,7 @@ pub mod postgres;
 pub mod reach;
 pub mod replay;
 mod rows;
+pub mod search;
 pub mod sqlite;
 pub mod store;
 pub mod sweep;

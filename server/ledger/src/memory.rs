@@ -28,6 +28,7 @@ use moa_wire::submission::Submission;
 use moa_wire::token::Sealed;
 
 use crate::batch::{self, Changes, Prior, Signed, Tx};
+use crate::search::{Found, Query};
 use crate::store::invitations::Trace;
 use crate::store::pictures::NewPicture;
 use crate::store::{
@@ -262,6 +263,10 @@ impl Store for MemoryStore {
 
     fn group(&self, id: GroupId) -> Result<Option<DirectoryGroup>, StoreError> {
         Ok(self.lock().tables.directory_group(id))
+    }
+
+    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError> {
+        Ok(self.lock().tables.search(query))
     }
 
     fn wallets_to_expire(

@@ -16,6 +16,7 @@ mod people;
 mod pictures;
 mod pool;
 mod save;
+mod search;
 mod sessions;
 mod tills;
 mod together;
@@ -53,6 +54,7 @@ use self::pool::{Connection, Mode, Pool, answer, persist};
 use self::together::both;
 use crate::batch::{self, Changes, Prior, Tx};
 use crate::rows;
+use crate::search::{Found, Query, Touched};
 use crate::store::{
     Committed, DirectoryGroup, DirectoryMerchant, Heard, InboxHead, InboxPage, Outcome, Store, StoreError,
     pass_over,
@@ -268,7 +270,9 @@ impl Tx for Transaction<'_> {
 
     fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let connection = self.connection;
-        self.ask(save::save(connection, changes))
+        self.ask(save::save(connection, changes))?;
+        let touched = Touched::by(&changes.rows);
+        if touched.is_nothing() { Ok(()) } else { self.ask(search::refresh(connection, touched)) }
     }
 
     fn priors(&mut self, ops: &[(KeyId, OpId)]) -> Result<HashMap<(KeyId, OpId), Prior>, StoreError> {
@@ -335,6 +339,17 @@ impl Store for PostgresStore {
     fn group(&self, group: GroupId) -> Result<Option<DirectoryGroup>, StoreError> {
         let work = async |tx: &Connection| directory::group(tx, group).await;
         self.pool.transaction("reading a group", Mode::Read, work)
+    }
+
+    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError> {
+        const WHAT: &str = search::SEARCHING;
+        persist(|| {
+            let connection = self.pool.connection(WHAT)?;
+            let found =
+                answer(WHAT, connection.begin(Mode::Read)).and_then(|()| search::search(&connection, query));
+            let ended = found.and_then(|found| answer(WHAT, connection.end(WHAT)).map(|()| found));
+            connection.settle(WHAT, ended)
+        })
     }
 
     fn wallets_to_expire(

@@ -11,6 +11,7 @@ mod load;
 mod people;
 mod pictures;
 mod save;
+mod search;
 mod sessions;
 mod tills;
 
@@ -41,6 +42,7 @@ pub use audit::SqliteJournal;
 pub use import::SqliteImport;
 
 use crate::batch::{self, Changes};
+use crate::search::{Found, Query};
 use crate::store::{
     Committed, DirectoryGroup, DirectoryMerchant, Heard, InboxHead, InboxPage, Store, StoreError, pass_over,
 };
@@ -232,6 +234,10 @@ impl Store for SqliteStore {
 
     fn group(&self, group: GroupId) -> Result<Option<DirectoryGroup>, StoreError> {
         self.read(|tx| directory::group(tx, group))
+    }
+
+    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError> {
+        self.read(|tx| search::search(tx, query))
     }
 
     fn wallets_to_expire(

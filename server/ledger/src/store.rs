@@ -26,6 +26,7 @@ use moa_wire::submission::Submission;
 
 pub use self::invitations::Invitations;
 pub use self::pictures::Pictures;
+use crate::search::{Found, Query};
 
 /// The store could not do it: disk full, file broken, database newer than this program.
 #[derive(Debug, thiserror::Error)]
@@ -221,6 +222,10 @@ pub trait Store: People + Invitations + Pictures {
 
     /// A group, for the directory.
     fn group(&self, group: GroupId) -> Result<Option<DirectoryGroup>, StoreError>;
+
+    /// The page of shops or groups that a query asks for, in its order. Shops are as they were registered or changed last,
+    /// groups that are closing are left out.
+    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError>;
 
     /// Up to `limit` wallets with lots that ended at or before `now` and have something left.
     fn wallets_to_expire(

@@ -26,6 +26,7 @@ use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Halt, Key, View};
 
 use crate::batch::{Listed, directory_change};
+use crate::search::{Entry, Found, FoundWhat, Hit, Id, Query, Target};
 use crate::store::{DirectoryGroup, LONGEST_GAP};
 
 /// What a debt is found by: the account, and what tells it from others of the same.
@@ -465,6 +466,45 @@ impl Tables {
         let members = self.members.values().filter(of).map(|member| member.merchant).collect();
         let amendment = self.amendments.get(&id).filter(|amendment| !amendment.decided).cloned();
         Some(DirectoryGroup { group, terms, members, amendment })
+    }
+
+    /// What is searched: an entry for each shop, and for each group that can be joined.
+    pub fn entries(&self) -> BTreeMap<(Target, Id), Entry> {
+        let shops =
+            self.merchants.values().map(|shop| ((Target::Shops, shop.id.0), Entry::shop(&shop.profile)));
+        let groups = self.groups.values().filter_map(|group| {
+            let terms = self.terms.get(&(group.id, group.terms_version))?;
+            let (first, last) = ((group.id, MerchantId([0; 16])), (group.id, MerchantId([0xff; 16])));
+            let members = self.members.range(first..=last).map(|(_, member)| member);
+            let members = members.filter(|member| member.left_at.is_none());
+            let profiles =
+                members.filter_map(|member| self.merchants.get(&member.merchant)).map(|shop| &shop.profile);
+            Some(((Target::Groups, group.id.0), Entry::group(group, &terms.terms, profiles)?))
+        });
+        shops.chain(groups).collect()
+    }
+
+    /// What a query asks for, found by looking at everything: what the stores' indexes are held against.
+    pub fn search(&self, query: &Query) -> Vec<Found> {
+        let entries = self.entries().into_iter().filter(|((target, _), _)| *target == query.target);
+        let hits = entries.filter_map(|((_, id), entry)| query.judge(id, &entry)).collect();
+        query.page(hits).into_iter().filter_map(|hit| self.found(query.target, hit)).collect()
+    }
+
+    fn found(&self, target: Target, Hit { id, distance_m, .. }: Hit) -> Option<Found> {
+        let what = match target {
+            Target::Shops => {
+                let shop = self.merchants.get(&MerchantId(id))?.clone();
+                let groups = self.groups_of(shop.id);
+                FoundWhat::Shop(shop, groups)
+            }
+            Target::Groups => {
+                let group = self.groups.get(&GroupId(id))?.clone();
+                let terms = self.terms.get(&(group.id, group.terms_version))?.clone();
+                FoundWhat::Group(group, terms)
+            }
+        };
+        Some(Found { distance_m, what })
     }
 
     /// The gaps between the counters that a key has used, each from its first number to its last.

@@ -8,6 +8,7 @@
 //! and the next few events of each inbox. The journal and the live tables of the store pass through.
 
 mod books;
+mod search;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
@@ -228,6 +229,7 @@ pub(crate) fn compare(
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let mut books = Books::default();
+    let entries = rebuilt.entries();
     journal.rows(&mut |row| {
         report.lots += u64::from(matches!(row, Row::Lot(_)));
         report.groups += u64::from(matches!(row, Row::Group(_)));
@@ -263,7 +265,7 @@ pub(crate) fn compare(
         report.add(|| format!("{account:?} of the books is missing, by the journal {amount}"));
     }
     books.check(report);
-    Ok(())
+    search::compare(journal, entries, report)
 }
 
 /// A row, as a report names it.

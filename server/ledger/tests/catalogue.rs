@@ -10,7 +10,7 @@ use moa_ledger::store::StoreError;
 use town::system;
 
 /// The column by which each table is spread: rows of one owner lie together.
-const SPREAD_BY: [(&str, &str); 38] = [
+const SPREAD_BY: [(&str, &str); 40] = [
     ("ops", "actor"),
     ("counters", "key"),
     ("inbox_events", "inbox"),
@@ -20,6 +20,8 @@ const SPREAD_BY: [(&str, &str); 38] = [
     ("groups", "id"),
     ("terms", "group_id"),
     ("members", "group_id"),
+    ("search_entries", "id"),
+    ("search_postings", "term"),
     ("sales", "merchant"),
     ("lots", "account"),
     ("standings", "account"),

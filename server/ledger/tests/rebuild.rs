@@ -108,6 +108,8 @@ fn whatever_became_of_the_live_tables_a_rebuild_is_right() {
         "UPDATE debts SET units = units + 1",
         "UPDATE merchants SET changed_at = 0",
         "INSERT INTO operators VALUES (zeroblob(16))",
+        "DELETE FROM search_entries; DELETE FROM search_postings;",
+        "UPDATE search_postings SET cell = cell + 1",
     ];
     let folder = tempfile::tempdir().unwrap();
     drop(lively(&folder));

@@ -65,6 +65,25 @@ fn every_kind_of_damage_is_found() {
         ("a sale that lapsed", "UPDATE sales SET lapsed = 1 WHERE waits_until IS NOT NULL AND NOT lapsed"),
         ("a sale that waits for another", "UPDATE sales SET addressee = zeroblob(16) WHERE lapsed"),
         ("another amount", "UPDATE sales SET amount = amount + 1 WHERE id = (SELECT id FROM sales LIMIT 1)"),
+        (
+            "a shop that is not found by its name",
+            "DELETE FROM search_postings WHERE term = (SELECT max(term) FROM search_postings)",
+        ),
+        ("something found that is not there", "INSERT INTO search_postings VALUES (1, -1, zeroblob(16))"),
+        ("something found by what nothing is", "INSERT INTO search_postings VALUES (-5, -1, zeroblob(16))"),
+        (
+            "a shop that lies elsewhere",
+            "UPDATE search_postings SET cell = cell + 1 WHERE term = 0 AND id = (SELECT min(id) FROM search_postings WHERE term = 0)",
+        ),
+        (
+            "a shop that is not searched",
+            "DELETE FROM search_entries WHERE target = 0 AND id = (SELECT min(id) FROM merchants)",
+        ),
+        (
+            "a group that is searched for something else",
+            "UPDATE search_entries SET entry = (SELECT entry FROM search_entries WHERE target = 0 LIMIT 1) WHERE target = 1",
+        ),
+        ("a group in another order", "UPDATE search_entries SET by_rate = by_rate - 1 WHERE target = 1"),
         ("an event gone from one inbox", "DELETE FROM inbox_events WHERE bytes IS NULL AND number = 9"),
         (
             "the last event gone from an inbox",

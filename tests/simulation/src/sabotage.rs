@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use moa_ledger::batch::{self, Changes, Prior, Tx};
 use moa_ledger::memory::MemoryStore;
+use moa_ledger::search::{Found, Query};
 use moa_ledger::store::invitations::{Invitations, MOST_INVITATIONS, Seen, Sending, Sent, Trace};
 use moa_ledger::store::pictures::{NewPicture, PictureKept, Pictures};
 use moa_ledger::store::{
@@ -628,6 +629,10 @@ impl Store for SpoiltStore {
 
     fn forget_closed(&self) -> Result<(), StoreError> {
         self.people.forget_closed()
+    }
+
+    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError> {
+        Ok(self.lock().books.tables.search(query))
     }
 
     fn wallets_to_expire(

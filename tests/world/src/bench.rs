@@ -10,6 +10,7 @@ mod load;
 mod machine;
 mod phone;
 mod postgres;
+mod search;
 mod server;
 mod sweep;
 mod trade;
@@ -83,6 +84,8 @@ pub enum Part {
     Wallet,
     /// Very many lots that expire at once.
     Sweep,
+    /// A country of shops that are searched.
+    Search,
     /// The same load on ever more lots: only when asked for, it takes long.
     Growth,
 }
@@ -139,6 +142,10 @@ pub async fn run(folder: &Path, sizes: &Sizes, only: Option<Part>) -> Result<(),
     if wanted(Part::Sweep) {
         println!("\n## {} lots that expire at once, amid people who go on\n", sizes.expiring);
         sweep::measure(&folder.path().join("sweep"), sizes.expiring).await?.iter().for_each(Figure::print);
+    }
+    if wanted(Part::Search) {
+        println!("\n## 100,000 shops in 5,000 groups, searched on SQLite\n");
+        search::measure(&folder.path().join("search"))?.iter().for_each(Figure::print);
     }
     if only == Some(Part::Growth) {
         println!("\n## The same load on ever more lots: 64 clients, one op in eight a redemption\n");

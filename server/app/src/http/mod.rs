@@ -14,6 +14,7 @@ mod pictures;
 mod posters;
 pub(crate) mod problems;
 mod requests;
+mod search;
 mod sessions;
 mod sign_in;
 mod snapshot;
@@ -72,6 +73,7 @@ fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(changes::changes))
         .routes(routes!(snapshot::snapshot))
         .routes(routes!(directory::directory))
+        .routes(routes!(search::search))
         .routes(routes!(directory::group))
         .routes(routes!(directory::merchant))
         .routes(routes!(directory::key))

@@ -109,6 +109,24 @@ CREATE TABLE members (
 );
 CREATE INDEX members_of_merchant ON members (merchant, group_id);
 
+CREATE TABLE search_entries (
+    id         bytea  NOT NULL,
+    entry      bytea  NOT NULL,
+    target     bigint NOT NULL,
+    by_members bigint NOT NULL,
+    by_rate    bigint NOT NULL,
+    PRIMARY KEY (id, target)
+);
+CREATE INDEX search_by_members ON search_entries (target, by_members, id);
+CREATE INDEX search_by_rate ON search_entries (target, by_rate, id);
+
+CREATE TABLE search_postings (
+    term bigint NOT NULL,
+    cell bigint NOT NULL,
+    id   bytea  NOT NULL,
+    PRIMARY KEY (term, cell, id)
+);
+
 CREATE TABLE amendments (
     group_id bytea   NOT NULL PRIMARY KEY,
     id       bytea   NOT NULL,

@@ -110,6 +110,26 @@ CREATE TABLE members (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_of_merchant ON members (merchant, group_id);
 
+-- What is searched of shops and groups, derived from the rows above: an entry each, and a posting for everything that it is
+-- and each place where it is that. Terms and cells are numbers (docs/decisions/0016); less stands before more in an order.
+CREATE TABLE search_entries (
+    id         BLOB    NOT NULL,
+    target     INTEGER NOT NULL,   -- 0 a shop, 1 a group
+    by_members INTEGER NOT NULL,
+    by_rate    INTEGER NOT NULL,
+    entry      BLOB    NOT NULL,   -- Entry in CBOR
+    PRIMARY KEY (id, target)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX search_by_members ON search_entries (target, by_members, id);
+CREATE INDEX search_by_rate ON search_entries (target, by_rate, id);
+
+CREATE TABLE search_postings (
+    term INTEGER NOT NULL,
+    cell INTEGER NOT NULL,
+    id   BLOB    NOT NULL,
+    PRIMARY KEY (term, cell, id)
+) STRICT, WITHOUT ROWID;
+
 -- The terms that were proposed last in each group.
 CREATE TABLE amendments (
     group_id BLOB    NOT NULL PRIMARY KEY,

@@ -19,10 +19,13 @@ use super::load::{all, most};
 use super::pool::{Connection, Mode, Param, Pool, answer, answer_slowly};
 use super::{SYSTEM, configured, migrations};
 use crate::copy::{PeopleTable, Value};
-use crate::journal::{Journal, KeptEntry, KeptOp, Visit};
+use crate::journal::{Journal, KeptEntry, KeptOp, KeptSearched, Visit};
 use crate::migrated;
-use crate::rows::journal::{BALANCES, CHANGED, TABLES, bytes, changed, entry, head, op};
+use crate::rows::journal::{
+    BALANCES, CHANGED, POSTINGS, SEARCHED, TABLES, bytes, changed, entry, head, op, posting, searched,
+};
 use crate::rows::{self, Columns, corrupt};
+use crate::search::{Cell, Id, Term};
 use crate::store::{InboxHead, StoreError};
 use crate::tables::Tables;
 
@@ -127,6 +130,14 @@ impl<C: Deref<Target = Connection>> Journal for PostgresJournal<C> {
 
     fn changed(&mut self, visit: Visit<'_, (MerchantId, Timestamp)>) -> Result<(), StoreError> {
         each(&self.0, CHANGED, |row| visit(changed(row)?))
+    }
+
+    fn searched(&mut self, visit: Visit<'_, KeptSearched>) -> Result<(), StoreError> {
+        each(&self.0, SEARCHED, |row| visit(searched(row)?))
+    }
+
+    fn postings(&mut self, visit: Visit<'_, (Term, Cell, Id)>) -> Result<(), StoreError> {
+        each(&self.0, POSTINGS, |row| visit(posting(row)?))
     }
 
     fn balances(&mut self, visit: Visit<'_, (Account, i64)>) -> Result<(), StoreError> {

@@ -10,9 +10,9 @@ use tokio_postgres::types::{ToSql, Type};
 use super::audit::PostgresJournal;
 use super::pool::{Connection, Pool, answer, answer_slowly, persist};
 use super::together::every;
-use super::{configured, migrate, save};
+use super::{configured, migrate, save, search};
 use crate::batch::{Changes, OpRow, Signed};
-use crate::copy::{Import, PeopleTable, Value};
+use crate::copy::{Import, PeopleTable, Searched, Value};
 use crate::journal::{Journal, KeptEntry, KeptOp};
 use crate::store::{InboxHead, StoreError};
 
@@ -73,6 +73,17 @@ impl Import for PostgresImport {
 
     fn changed(&mut self, changed: &[(MerchantId, Timestamp)]) -> Result<(), StoreError> {
         answer_slowly(COPYING, save::save_changed(&self.connection, changed))
+    }
+
+    fn searched(&mut self, entries: &[Searched]) -> Result<(), StoreError> {
+        let new = |((target, id), entry): &Searched| search::Change {
+            target: *target,
+            id: *id,
+            before: None,
+            after: Some(entry.clone()),
+        };
+        let changes: Vec<search::Change> = entries.iter().map(new).collect();
+        answer_slowly(COPYING, search::write(&self.connection, &changes))
     }
 
     fn balances(&mut self, balances: &[(Account, i64)]) -> Result<(), StoreError> {

@@ -10,10 +10,12 @@ use moa_wire::canonical;
 
 use super::columns::{Rows, Value, params};
 use super::pool::Connection;
+use super::search;
 use super::together::{both, every};
 use crate::batch::{Changes, Entry, EventRow, OpRow, Signed};
 use crate::journal::KeptEntry;
 use crate::rows;
+use crate::search::Touched;
 use crate::store::{Answer, CHECKPOINT, StoreError};
 
 /// A table as it is written: how many of its first columns are the primary key, and the statement.
@@ -216,7 +218,14 @@ pub(super) async fn save_and_end(
     changes: &Changes,
     what: &'static str,
 ) -> Result<(), StoreError> {
-    write(connection, writes(changes), connection.end(what)).await
+    let touched = Touched::by(&changes.rows);
+    if touched.is_nothing() {
+        return write(connection, writes(changes), connection.end(what)).await;
+    }
+    // What is searched of a group follows from rows that may be written here.
+    save(connection, changes).await?;
+    search::refresh(connection, touched).await?;
+    connection.end(what).await
 }
 
 /// Writes ops, each decided at an instant.

@@ -7,7 +7,8 @@ use moa_rules::time::Timestamp;
 use moa_wire::canonical;
 
 use super::{Columns, answer, at, corrupt, id, instant, maybe_id, number};
-use crate::journal::{KeptEntry, KeptOp};
+use crate::journal::{KeptEntry, KeptOp, KeptSearched};
+use crate::search::{Cell, Entry, Id, Target, Term};
 use crate::store::{InboxHead, StoreError};
 
 /// How a row of a live table is read.
@@ -44,6 +45,11 @@ pub(crate) const BALANCES: &str =
 /// When shops changed.
 pub(crate) const CHANGED: &str = "SELECT id, changed_at FROM merchants";
 
+/// What is searched.
+pub(crate) const SEARCHED: &str = "SELECT id, target, by_members, by_rate, entry FROM search_entries";
+/// By what it is found.
+pub(crate) const POSTINGS: &str = "SELECT term, cell, id FROM search_postings";
+
 fn counter(row: &dyn Columns) -> Result<Row, StoreError> {
     Ok(Row::Counter(id(row, "key")?, at::<i64>(row, "counter")?.cast_unsigned()))
 }
@@ -51,6 +57,21 @@ fn counter(row: &dyn Columns) -> Result<Row, StoreError> {
 /// [`CHANGED`]
 pub(crate) fn changed(row: &dyn Columns) -> Result<(MerchantId, Timestamp), StoreError> {
     Ok((id(row, "id")?, instant(row, "changed_at")?))
+}
+
+/// [`SEARCHED`]
+pub(crate) fn searched(row: &dyn Columns) -> Result<KeptSearched, StoreError> {
+    Ok(KeptSearched {
+        target: Target::of(at(row, "target")?).ok_or_else(|| corrupt("target"))?,
+        id: at(row, "id")?,
+        ranks: (at(row, "by_members")?, at(row, "by_rate")?),
+        entry: Entry::read(&at::<Vec<u8>>(row, "entry")?),
+    })
+}
+
+/// [`POSTINGS`]
+pub(crate) fn posting(row: &dyn Columns) -> Result<(Term, Cell, Id), StoreError> {
+    Ok((Term(at(row, "term")?), Cell(at(row, "cell")?), at(row, "id")?))
 }
 
 /// `SELECT inbox, count, hash`

@@ -15,9 +15,12 @@ use rusqlite::{Connection, Row};
 use super::load::all;
 use super::{check_tables, doing, open_reader};
 use crate::copy::{PeopleTable, Value};
-use crate::journal::{Journal, KeptEntry, KeptOp, Visit};
-use crate::rows::journal::{BALANCES, CHANGED, TABLES, bytes, changed, entry, head, op};
+use crate::journal::{Journal, KeptEntry, KeptOp, KeptSearched, Visit};
+use crate::rows::journal::{
+    BALANCES, CHANGED, POSTINGS, SEARCHED, TABLES, bytes, changed, entry, head, op, posting, searched,
+};
 use crate::rows::{self, corrupt};
+use crate::search::{Cell, Id, Term};
 use crate::store::{InboxHead, StoreError};
 use crate::tables::Tables;
 
@@ -94,6 +97,14 @@ impl Journal for SqliteJournal {
 
     fn changed(&mut self, visit: Visit<'_, (MerchantId, Timestamp)>) -> Result<(), StoreError> {
         each(&self.0, CHANGED, |row| visit(changed(row)?))
+    }
+
+    fn searched(&mut self, visit: Visit<'_, KeptSearched>) -> Result<(), StoreError> {
+        each(&self.0, SEARCHED, |row| visit(searched(row)?))
+    }
+
+    fn postings(&mut self, visit: Visit<'_, (Term, Cell, Id)>) -> Result<(), StoreError> {
+        each(&self.0, POSTINGS, |row| visit(posting(row)?))
     }
 
     fn balances(&mut self, visit: Visit<'_, (Account, i64)>) -> Result<(), StoreError> {

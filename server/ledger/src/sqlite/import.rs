@@ -15,9 +15,9 @@ use rusqlite::{Connection, ToSql, Transaction, params, params_from_iter};
 
 use super::audit::SqliteJournal;
 use super::save::{self, run};
-use super::{doing, migrate};
+use super::{doing, migrate, search};
 use crate::batch::{Changes, OpRow, Signed};
-use crate::copy::{Import, PeopleTable, Value};
+use crate::copy::{Import, PeopleTable, Searched, Value};
 use crate::journal::{Journal, KeptEntry, KeptOp};
 use crate::rows::corrupt;
 use crate::store::{InboxHead, StoreError};
@@ -93,6 +93,12 @@ impl Import for SqliteImport {
                 run(tx, CHANGED, params![merchant.as_ref(), at.0]).map(drop)
             };
             changed.iter().try_for_each(write)
+        })
+    }
+
+    fn searched(&mut self, entries: &[Searched]) -> Result<(), StoreError> {
+        self.write(|tx| {
+            entries.iter().try_for_each(|(of, entry)| search::replace(tx, *of, None, Some(entry)))
         })
     }
 

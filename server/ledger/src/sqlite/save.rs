@@ -10,7 +10,7 @@ use moa_rules::view::{Cell, Key};
 use moa_wire::canonical;
 use rusqlite::{Connection, Params, Transaction, params};
 
-use super::{doing, load};
+use super::{doing, load, search};
 use crate::batch::{Changes, Entry, EventRow, OpRow, Prior, Signed, Tx};
 use crate::rows;
 use crate::store::{Answer, CHECKPOINT, InboxHead, StoreError};
@@ -133,7 +133,8 @@ impl Tx for Sqlite<'_> {
     }
 
     fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        save(self.0, changes)
+        save(self.0, changes)?;
+        search::refresh(self.0, &changes.rows)
     }
 }
 

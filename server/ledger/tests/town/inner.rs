@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use moa_ledger::search::{Found, Query};
 use moa_ledger::store::invitations::{Invitations, Seen, Sending, Sent, Trace};
 use moa_ledger::store::pictures::{NewPicture, PictureKept, Pictures};
 use moa_ledger::store::{
@@ -66,6 +67,7 @@ by_inner! {
         fn directory(after: (Timestamp, MerchantId), limit: usize) -> Result<Vec<DirectoryMerchant>, StoreError>;
         fn merchant(merchant: MerchantId) -> Result<Option<DirectoryMerchant>, StoreError>;
         fn group(group: GroupId) -> Result<Option<DirectoryGroup>, StoreError>;
+        fn search(query: &Query) -> Result<Vec<Found>, StoreError>;
         fn wallets_to_expire(now: Timestamp, limit: usize) -> Result<Vec<(AccountId, GroupId)>, StoreError>;
         fn waiting_of(account: AccountId) -> Result<Vec<Sale>, StoreError>;
         fn standing(account: AccountId) -> Result<Option<Standing>, StoreError>;
