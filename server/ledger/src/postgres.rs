@@ -13,6 +13,7 @@ mod import;
 mod invitations;
 mod load;
 mod people;
+mod pictures;
 mod pool;
 mod save;
 mod search;
