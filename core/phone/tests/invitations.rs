@@ -15,6 +15,7 @@ use moa_rules::quantity::{BasisPoints, Money};
 use moa_rules::refusal::Refusal;
 use moa_rules::terms::{Admission, Profile, Scope, Terms};
 use moa_rules::time::Timestamp;
+use moa_wire::api::{Base64, InvitationFound};
 use moa_wire::channel::Channel;
 use moa_wire::contact::Contact;
 use moa_wire::link::Destination;
@@ -454,20 +455,60 @@ fn a_link_made_without_a_network_outlives_the_app() {
     let group = cafe.phone.found_group(Profile::new("골목", Scope::Area), terms(300, 0)).unwrap();
     let invitation = cafe.phone.invite(Invited::Group(group), 1, 14).unwrap();
     let link = own(&cafe, invitation).link.unwrap();
+    let neighbour = Reach::Contact(Channel::Sms, Contact::read("010-2345-6789").unwrap());
+    cafe.phone.add_invitee(Some(group), "Next Door Bakery", &neighbour).unwrap();
     drop(cafe);
     let file = std::fs::read(directory.path().join("phone.db")).unwrap();
     let log = std::fs::read(directory.path().join("phone.db-wal")).unwrap_or_default();
     for bytes in [file, log] {
         assert!(bytes.windows(16).all(|window| window != link.token.0), "the token lies there in the open");
+        for known in [&b"+821023456789"[..], b"Next Door Bakery"] {
+            assert!(bytes.windows(known.len()).all(|window| window != known), "someone's address lies there");
+        }
     }
     let mut cafe = Person::on_disk(directory.path(), 2);
     assert_eq!(own(&cafe, invitation).link, Some(link.clone()));
+    let listed = &cafe.phone.invitees(Some(group)).unwrap()[0];
+    assert_eq!(
+        (listed.name.as_str(), listed.contact.as_deref()),
+        ("Next Door Bakery", Some("+821023456789"))
+    );
     cafe.sync(&mut server).unwrap();
     assert_eq!(fate(&cafe, invitation), Fate::Applied, "shop, group and invitation, in that order");
     let florist = florist(&mut server, 9);
     assert_eq!(open(&florist, &mut server, &link.link).unwrap().group.unwrap().id, group);
     let other = Person::open(Data::Memory, 3, NOON);
     assert!(matches!(other.phone.open_request(&link.link), Err(PhoneError::NotSignedIn)));
+}
+
+#[test]
+fn an_invitation_that_the_server_tells_wrongly_is_not_kept() {
+    let mut town = Town::new();
+    let one = town.cafe.phone.invite(Invited::Group(town.group), 1, 14).unwrap();
+    let two = town.cafe.phone.invite(Invited::App, 1, 14).unwrap();
+    town.cafe.sync(&mut town.server).unwrap();
+    let florist = florist(&mut town.server, 9);
+    let mut told = |id| -> InvitationFound {
+        let link = own(&town.cafe, id).link.unwrap().link;
+        let request = florist.phone.open_request(&link).unwrap();
+        serde_json::from_slice(&town.server.answer(&request).body).unwrap()
+    };
+    let (good, other) = (told(one), told(two));
+    let garbage = || Base64(vec![0xff; 40]);
+    for spoilt in [
+        InvitationFound { invitation: garbage(), ..good.clone() },
+        InvitationFound { ticket: garbage(), ..good.clone() },
+        InvitationFound { ticket: other.ticket.clone(), ..good.clone() },
+        InvitationFound {
+            issuer: good.members.iter().find(|member| member.id != good.issuer.id).unwrap().clone(),
+            ..good.clone()
+        },
+    ] {
+        let told = florist.phone.opened(Ok(support::ok(&spoilt)));
+        assert!(matches!(told, Err(PhoneError::NotOurServer(_))), "{told:?}");
+    }
+    assert!(florist.phone.received_invitations().unwrap().is_empty());
+    assert!(florist.phone.opened(Ok(support::ok(&good))).is_ok());
 }
 
 #[test]

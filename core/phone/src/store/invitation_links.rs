@@ -107,17 +107,21 @@ pub(crate) fn send(db: &Connection, sealing: &Sealing, op: OpId, to: &ToSend) ->
     Ok(())
 }
 
-/// The next invitation that the server is to send: one that it has decided already. What can't be opened is to be given up.
-pub(crate) fn next(
-    db: &Connection,
-    sealing: &Sealing,
-) -> Result<Option<(OpId, Option<(InvitationToken, ToSend)>)>, PhoneError> {
+/// An invitation that the server is to send.
+pub(crate) struct Next {
+    pub op: OpId,
+    /// What lets it be sent; none if that can't be opened: then it is to be given up.
+    pub opened: Option<(InvitationToken, ToSend)>,
+}
+
+/// The next invitation that the server is to send: one that it has decided already.
+pub(crate) fn next(db: &Connection, sealing: &Sealing) -> Result<Option<Next>, PhoneError> {
     let read = |row: &rusqlite::Row| Ok((OpId(row.get(0)?), row.get(1)?, row.get(2)?));
     let row: Option<(OpId, Vec<u8>, Vec<u8>)> = db.prepare_cached(NEXT)?.query_row([], read).optional()?;
     let Some((op, sealed, to)) = row else { return Ok(None) };
     let to = sealing.open(&place("to", op), &to).ok();
     let to = to.and_then(|to| serde_json::from_slice(&to).ok());
-    Ok(Some((op, token(sealing, op, &sealed).zip(to))))
+    Ok(Some(Next { op, opened: token(sealing, op, &sealed).zip(to) }))
 }
 
 /// Whether there is one.

@@ -1,17 +1,16 @@
 //! Invitations that the server is to send: asked for once each is decided, and until the server has answered.
 
-use moa_wire::api::{InvitationSent, InvitationToSend};
-use moa_wire::channel::Channel;
-
 use moa_rules::id::OpId;
 use moa_rules::time::Timestamp;
+use moa_wire::api::{InvitationSent, InvitationToSend};
+use moa_wire::channel::Channel;
 
 use super::answer::{self, Failure, Outcome};
 use super::{Lane, Machine, UnderWay, Work, ask};
 use crate::error::PhoneError;
 use crate::phone::Phone;
 use crate::session::Reader;
-use crate::store::invitation_links::{self, Unsent};
+use crate::store::invitation_links::{self, Next, Unsent};
 use crate::transport::{Response, TransportError};
 
 impl Machine {
@@ -31,8 +30,8 @@ impl Machine {
         }
         let Some(reader) = reader else { return Ok(false) };
         let sealing = phone.sealing()?;
-        let Some((invitation, opened)) = phone.store().read(|db| invitation_links::next(db, &sealing))?
-        else {
+        let next = phone.store().read(|db| invitation_links::next(db, &sealing))?;
+        let Some(Next { op: invitation, opened }) = next else {
             return Ok(true);
         };
         let Some((token, to)) = opened else {
