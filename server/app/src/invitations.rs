@@ -3,7 +3,6 @@
 
 use moa_ledger::store::invitations::{Seen, Sending, SendingLimits, Sent, Trace, told_since};
 use moa_ledger::store::{NewEffect, StoreError};
-use moa_rules::device::Device;
 use moa_rules::id::{AccountId, KeyId, MerchantId, OpId};
 use moa_rules::invitation::{Invitation, InvitationState, Invited, Ticket, TokenHash};
 use moa_rules::time::{Timestamp, Zone, local_day};
