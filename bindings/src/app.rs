@@ -13,7 +13,6 @@ use moa_phone::{
 use moa_rules::id::{GroupId, OpId};
 use moa_rules::merchant::{self, MerchantProfile};
 use moa_rules::quantity::{Currency, Money, Units};
-use moa_rules::terms::{Profile, Terms};
 use moa_wire::{link, qr};
 use moa_words::{Lang, number};
 use tokio::runtime::{Builder, Runtime};
@@ -248,8 +247,7 @@ impl App {
 
     /// Founds a group with this phone's shop as first member. Gives its id.
     pub fn found_group(&self, founding: Founding) -> Result<String, ApiError> {
-        let terms = Terms::try_from(founding.terms).map_err(|error| self.invalid(error))?;
-        let profile = Profile::new(founding.name, founding.scope.into());
+        let (profile, terms) = self.founding(founding)?;
         Ok(self.ask(self.phone()?.found_group(profile, terms))?.to_string())
     }
 

@@ -99,8 +99,9 @@ pub(crate) fn shops(shops: Vec<phone::Shop>) -> Vec<out::Shop> {
 }
 
 pub(crate) fn own_shop(own: phone::OwnShop) -> out::OwnShop {
-    let name = own.profile.map(|profile| profile.name);
-    out::OwnShop { id: own.id.to_string(), name, confirmed: own.confirmed }
+    let name = own.profile.as_ref().map(|profile| profile.name.clone());
+    let (profile, amending) = (own.profile.map(Into::into), own.amending.map(Into::into));
+    out::OwnShop { id: own.id.to_string(), name, profile, amending, confirmed: own.confirmed }
 }
 
 /// The zone in which times of day are shown.

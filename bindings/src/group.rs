@@ -5,12 +5,14 @@ use moa_rules::period;
 use moa_rules::quantity::{BasisPoints, Money, OutOfRange, Units};
 use moa_rules::terms::{self, Kind, StampCard};
 use moa_words::group as words;
-use moa_words::when;
+use moa_words::{InvitationText, invited, when};
 
 use crate::app::App;
 use crate::convert::{self, Dress, country};
 use crate::error::ApiError;
-use crate::records::{Amendment, Closing, CutDay, Gives, Group, MileageUnit, OwnGroup, Period, Terms};
+use crate::records::{
+    Admission, Amendment, Closing, CutDay, Gives, Group, MileageUnit, OwnGroup, Period, Terms,
+};
 
 impl From<Option<terms::Unit>> for MileageUnit {
     fn from(unit: Option<terms::Unit>) -> Self {
@@ -73,8 +75,9 @@ impl TryFrom<Terms> for terms::Terms {
             }
         };
         let consent = given.consent_bp.map(BasisPoints::new).transpose()?;
+        let admission = given.admission.map(TryInto::try_into).transpose()?;
         let (basis, period) = (given.basis.into(), given.period.map(Into::into));
-        Ok(Self { minimum, basis, period, consent, ..made })
+        Ok(Self { minimum, basis, period, consent, admission, ..made })
     }
 }
 
@@ -98,6 +101,27 @@ impl From<&terms::Terms> for Terms {
             basis: terms.basis.into(),
             period: terms.period.map(Into::into),
             consent_bp: terms.consent.map(BasisPoints::get),
+            admission: terms.admission.map(Into::into),
+        }
+    }
+}
+
+impl TryFrom<Admission> for terms::Admission {
+    type Error = OutOfRange;
+
+    fn try_from(given: Admission) -> Result<Self, OutOfRange> {
+        Ok(match given {
+            Admission::Admin => Self::Admin,
+            Admission::Vote { share_bp } => Self::Vote(BasisPoints::new(share_bp)?),
+        })
+    }
+}
+
+impl From<terms::Admission> for Admission {
+    fn from(admission: terms::Admission) -> Self {
+        match admission {
+            terms::Admission::Admin => Self::Admin,
+            terms::Admission::Vote(share) => Self::Vote { share_bp: share.get() },
         }
     }
 }
@@ -108,6 +132,8 @@ impl Dress {
         Group {
             id: id.to_string(),
             name: profile.name,
+            nickname: profile.nickname,
+            picture: profile.picture.map(|picture| picture.to_string()),
             scope: profile.scope.into(),
             terms_version,
             terms: (&terms).into(),
@@ -116,6 +142,7 @@ impl Dress {
             validity_text: when::validity(self.lang, terms.validity),
             period_text: words::period(self.lang, terms.period.unwrap_or_default()),
             consent_text: words::consent(self.lang, terms.consent),
+            admission_text: words::admission(self.lang, terms.admission),
             minimum: terms.minimum.get(),
             members: convert::shops(members),
             admin: state.admin.map(|admin| admin.to_string()),
@@ -148,8 +175,9 @@ impl Dress {
     pub(crate) fn own_group(self, own: phone::OwnGroup) -> OwnGroup {
         let group = own.info.map(|info| self.group(info));
         let frozen_text = if own.frozen { words::frozen(self.lang) } else { String::new() };
+        let waits = own.asked_at.map(|_| invited(self.lang, InvitationText::PendingApproval));
         let (id, confirmed, administers) = (own.id.to_string(), own.confirmed, own.administers);
-        OwnGroup { id, group, confirmed, administers, frozen_text }
+        OwnGroup { id, group, confirmed, waiting_text: waits.unwrap_or_default(), administers, frozen_text }
     }
 }
 

@@ -9,9 +9,13 @@ mod app;
 mod convert;
 mod devices;
 mod error;
+mod founding;
 mod grant;
 mod group;
 mod hold;
+mod invitation;
+mod invitee;
+mod joining;
 mod key_store;
 mod labels;
 mod leaving;
@@ -31,8 +35,14 @@ mod till;
 pub use account::MergeConsent;
 pub use app::{App, AppConfig};
 pub use error::ApiError;
+pub use founding::{FoundingPreview, GroupProfile, MileageKind};
 pub use grant::{GrantReason, ImportedFile, Opening, OpeningPreview, OpeningRow, Recipient, RefusedLine};
 pub use hold::{Hold, HoldAsked};
+pub use invitation::{
+    HowAnswered, Invitation, InvitationAnswer, InvitationState, ReceivedInvitation, UnsentInvitation,
+};
+pub use invitee::{Invitee, Reach};
+pub use joining::{JoinRequest, JoinRequestState};
 pub use labels::Labels;
 pub use member::{MemberCode, ScannedMember, WaitingSale};
 pub use observer::{AppState, Observer, RefusedItem, Subscription};

@@ -147,6 +147,21 @@ pub struct Terms {
     /// The share of the members that has to agree to other terms, in hundredths of a percent; none: all.
     #[uniffi(default = None)]
     pub consent_bp: Option<u16>,
+    /// Who lets shops in that ask to join; none: any shop joins at once.
+    #[uniffi(default = None)]
+    pub admission: Option<Admission>,
+}
+
+/// Who lets a shop in that asks to join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Admission {
+    /// The member that administers the group.
+    Admin,
+    /// The members: this share of them has to be for it.
+    Vote {
+        /// In hundredths of a percent, 1..=10 000.
+        share_bp: u16,
+    },
 }
 
 /// A group to be founded.
@@ -158,6 +173,12 @@ pub struct Founding {
     pub scope: Scope,
     /// What it promises.
     pub terms: Terms,
+    /// What people call it for short, 1..=20 characters.
+    #[uniffi(default = None)]
+    pub nickname: Option<String>,
+    /// The id of its cover picture, 32 hex digits.
+    #[uniffi(default = None)]
+    pub picture: Option<String>,
 }
 
 /// A shop, as far as this phone knows.
@@ -178,6 +199,10 @@ pub struct Group {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// What people call it for short.
+    pub nickname: Option<String>,
+    /// The id of its cover picture.
+    pub picture: Option<String>,
     /// How wide it is meant to reach.
     pub scope: Scope,
     /// The version of its terms in force: to be given when joining.
@@ -194,6 +219,8 @@ pub struct Group {
     pub period_text: String,
     /// Who has to agree to other terms, such as `67% of the members agree`.
     pub consent_text: String,
+    /// Who lets shops in that ask to join, such as `any shop joins at once`.
+    pub admission_text: String,
     /// The least balance from which it can be used.
     pub minimum: i64,
     /// Its members.
@@ -253,6 +280,8 @@ pub struct OwnGroup {
     pub group: Option<Group>,
     /// Whether the server has confirmed the membership.
     pub confirmed: bool,
+    /// That this phone's shop waits to be let in; empty if not.
+    pub waiting_text: String,
     /// Whether this phone's shop administers it.
     pub administers: bool,
     /// That this phone's shop is frozen in it; empty if not.
@@ -266,8 +295,31 @@ pub struct OwnShop {
     pub id: String,
     /// Its name; none while the directory has not told.
     pub name: Option<String>,
+    /// How it presents itself; none while the directory has not told.
+    pub profile: Option<ShopProfile>,
+    /// How it is to, while the server has not decided that.
+    pub amending: Option<ShopProfile>,
     /// Whether the server has confirmed it.
     pub confirmed: bool,
+}
+
+/// How a shop presents itself. Anyone who may see the directory sees it.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ShopProfile {
+    /// Its name, 1..=60 characters.
+    pub name: String,
+    /// Where it is.
+    #[uniffi(default = None)]
+    pub place: Option<Place>,
+    /// The code of its trade: `cafe`.
+    #[uniffi(default = None)]
+    pub industry: Option<String>,
+    /// The district of its registered address, as people write it, 1..=60 characters.
+    #[uniffi(default = None)]
+    pub area: Option<String>,
+    /// The building that it is in, as its neighbours write it, 1..=60 characters.
+    #[uniffi(default = None)]
+    pub building: Option<String>,
 }
 
 /// A QR code: `side × side` modules, row by row; 1 is dark, 0 light. To be drawn with four light modules around it.

@@ -55,6 +55,23 @@ impl From<Channel> for channel::Channel {
     }
 }
 
+impl From<channel::Channel> for Channel {
+    fn from(channel: channel::Channel) -> Self {
+        match channel {
+            channel::Channel::Sms => Self::Sms,
+            channel::Channel::KakaoTalk => Self::KakaoTalk,
+            channel::Channel::Line => Self::Line,
+            channel::Channel::Telegram => Self::Telegram,
+            channel::Channel::WhatsApp => Self::WhatsApp,
+            channel::Channel::Messenger => Self::Messenger,
+            channel::Channel::Email => Self::Email,
+            channel::Channel::InApp => Self::InApp,
+            channel::Channel::Sheet => Self::Sheet,
+            channel::Channel::Copy => Self::Copy,
+        }
+    }
+}
+
 /// Someone to be invited, as the core keeps them.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum Contact {
@@ -201,7 +218,7 @@ impl App {
 }
 
 impl App {
-    fn read_contact(&self, typed: &str) -> Result<contact::Contact, ApiError> {
+    pub(crate) fn read_contact(&self, typed: &str) -> Result<contact::Contact, ApiError> {
         contact::Contact::read(typed).map_err(|what| self.no_contact(what))
     }
 

@@ -16,6 +16,7 @@ use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet, spawn_blocking};
 use crate::devices::OwnDevice;
 use crate::enrolment::SignedUp;
 use crate::error::PhoneError;
+use crate::invited::ReceivedInvitation;
 use crate::key_store::KeyStoreError;
 use crate::lookup::Lookup;
 use crate::one_time::{Purpose, ShownOneTime};
@@ -260,6 +261,27 @@ impl Client {
         self.session().await?;
         let request = phone.one_time_lookup(text)?;
         phone.one_time_found(self.ask(request).await?)
+    }
+
+    /// What an invitation is to, by its link in any form or its eight characters; this person can answer it from now on.
+    ///
+    /// # Errors
+    /// As [`Phone::open_request`] and [`Phone::opened`].
+    pub async fn open_invitation(&self, text: &str) -> Result<ReceivedInvitation, PhoneError> {
+        self.session().await?;
+        let request = self.shared.phone.open_request(text)?;
+        self.shared.phone.opened(self.ask(request).await?)
+    }
+
+    /// Learns how far the server has seen this shop's invitations get, and the characters that open them: see
+    /// [`Phone::invitations`].
+    ///
+    /// # Errors
+    /// As for [`Self::devices`]; `forbidden` for whoever does not own the shop.
+    pub async fn refresh_invitations(&self) -> Result<(), PhoneError> {
+        self.session().await?;
+        let request = self.shared.phone.invitations_request()?;
+        self.shared.phone.invitations_read(self.ask(request).await?)
     }
 
     /// Asks the server for a group that this phone does not know, from a link say.

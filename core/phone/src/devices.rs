@@ -126,7 +126,7 @@ impl Phone {
         Ok(staff)
     }
 
-    fn look(&self, path: &str) -> Result<Request, PhoneError> {
+    pub(crate) fn look(&self, path: &str) -> Result<Request, PhoneError> {
         let headers =
             vec![("accept", "application/json".to_owned()), ("accept-language", self.language().to_owned())];
         let path = path.to_owned();

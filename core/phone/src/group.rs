@@ -6,7 +6,7 @@ use moa_rules::group::{Closing, Group};
 use moa_rules::id::{GroupId, MerchantId, OpId};
 use moa_rules::op::OpBody;
 use moa_rules::refusal::Refusal;
-use moa_rules::terms::Terms;
+use moa_rules::terms::{Profile, Terms};
 use moa_rules::time::{Day, Timestamp, end_of_day, local_day};
 use rusqlite::Connection;
 
@@ -49,6 +49,8 @@ pub struct GroupState {
     pub closing: Option<Closing>,
     /// Other terms that are proposed.
     pub amendment: Option<AmendmentInfo>,
+    /// How it is to present itself, as this phone has asked and the server has not decided.
+    pub presenting: Option<Profile>,
 }
 
 impl Phone {
@@ -76,6 +78,16 @@ impl Phone {
             return Err(Refusal::BadDate { days: DAYS_AHEAD }.into());
         }
         self.ask_of(group, OpBody::AmendTerms { group, terms, from: from_begin.max(now).seconds() })
+    }
+
+    /// Presents a group otherwise that this shop administers: name, nickname, picture, scope.
+    ///
+    /// # Errors
+    /// `no_merchant`, `not_allowed`, `bad_name`.
+    pub fn amend_group_profile(&self, group: GroupId, profile: Profile) -> Result<OpId, PhoneError> {
+        profile.check()?;
+        self.store().read(|db| administered(db, group))?;
+        self.ask_of(group, OpBody::AmendProfile { group, profile })
     }
 
     /// Answers for this phone's shop to terms that are proposed. The last answer counts.
@@ -197,7 +209,18 @@ pub(crate) fn state(db: &Connection, group: &Group) -> Result<GroupState, PhoneE
         frozen: named(&group.frozen)?,
         closing: group.closing,
         amendment,
+        presenting: presenting(db, group.id)?,
     })
+}
+
+/// How this phone has asked the group to present itself, until the event has come.
+fn presenting(db: &Connection, of: GroupId) -> Result<Option<Profile>, PhoneError> {
+    let pending = outbox::pending(db, Kind::AmendProfile)?.into_iter().rev();
+    let mut profiles = pending.filter_map(|pending| match pending.body.body {
+        OpBody::AmendProfile { group, profile } if group == of => Some(profile),
+        _ => None,
+    });
+    Ok(profiles.next())
 }
 
 /// What this phone has just answered, until the event has come.

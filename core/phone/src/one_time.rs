@@ -103,7 +103,7 @@ impl Phone {
         Ok(code::text(&code))
     }
 
-    fn post_as_caller<T: Serialize>(&self, path: &str, body: &T) -> Result<Request, PhoneError> {
+    pub(crate) fn post_as_caller<T: Serialize>(&self, path: &str, body: &T) -> Result<Request, PhoneError> {
         let body = serde_json::to_vec(body).map_err(|_| corrupt("request"))?;
         let headers = vec![
             ("accept", "application/json".to_owned()),

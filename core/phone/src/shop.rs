@@ -1,12 +1,15 @@
-//! Shops and groups: opening, founding, joining, and what the directory knows. (A1, A2, A5)
+//! Shops and groups: opening, founding, joining, presenting oneself, and what the directory knows. (A1, A2, A5)
 
+use moa_rules::admission::JoinRequest;
 use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{GroupId, MerchantId, OpId};
+use moa_rules::invitation::Ticket;
 use moa_rules::merchant::{MerchantProfile, Place};
 use moa_rules::op::OpBody;
 use moa_rules::quantity::Currency;
 use moa_rules::refusal::Refusal;
-use moa_rules::terms::{Profile, Terms, check_name};
+use moa_rules::terms::{Profile, Terms};
+use moa_rules::time::Timestamp;
 use rusqlite::Connection;
 
 use crate::error::PhoneError;
@@ -14,7 +17,7 @@ use crate::group::{GroupState, state};
 use crate::outbox::Kind;
 use crate::phone::{Phone, account, own_shop};
 use crate::store::outbox::{self, Effect};
-use crate::store::{directory, meta};
+use crate::store::{directory, join_requests, meta};
 
 /// A shop, as far as this phone knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub struct OwnShop {
     pub profile: Option<MerchantProfile>,
     /// Whether the server has confirmed it.
     pub confirmed: bool,
+    /// How it is to present itself, while the server has not decided that.
+    pub amending: Option<MerchantProfile>,
 }
 
 /// A group, as far as this phone knows.
@@ -66,6 +71,8 @@ pub struct OwnGroup {
     pub info: Option<GroupInfo>,
     /// Whether the server has confirmed the membership.
     pub confirmed: bool,
+    /// Since when this phone's shop waits for the members to let it in; none if it is one, or is not confirmed to have asked.
+    pub asked_at: Option<Timestamp>,
     /// Whether this phone's shop administers it.
     pub administers: bool,
     /// Whether this phone's shop is frozen in it.
@@ -95,7 +102,7 @@ impl Phone {
     /// # Errors
     /// `no_merchant`, `bad_name`, `bad_terms`, `unknown_zone`, `currency_differs`.
     pub fn found_group(&self, profile: Profile, terms: Terms) -> Result<GroupId, PhoneError> {
-        check_name(&profile.name)?;
+        profile.check()?;
         terms.check()?;
         self.check_currency(&terms)?;
         let effect = |op: OpId| Effect { group: Some(op.as_group()), ..Effect::default() };
@@ -103,15 +110,29 @@ impl Phone {
         Ok(op.value().id.as_group())
     }
 
-    /// Joins a group under the version of its terms that the merchant has read.
+    /// Joins a group under the version of its terms that the merchant has read; or asks to, where it does not take everyone.
     ///
     /// # Errors
-    /// `no_merchant`, `already_member`, `terms_changed`, `currency_differs`.
+    /// `no_merchant`, `already_member`, `already_asked`, `terms_changed`, `currency_differs`.
     pub fn join_group(&self, group: GroupId, terms_version: u32) -> Result<OpId, PhoneError> {
+        self.join(group, terms_version, None)
+    }
+
+    pub(crate) fn join(
+        &self,
+        group: GroupId,
+        terms_version: u32,
+        invitation: Option<Ticket>,
+    ) -> Result<OpId, PhoneError> {
+        let now = self.now();
         let known = self.store().read(|db| {
             let merchant = own_shop(db)?.ok_or(Refusal::NoMerchant)?;
             if directory::groups_of(db, merchant)?.contains(&group) || under_way(db)?.contains(&group) {
                 return Err(Refusal::AlreadyMember.into());
+            }
+            let asked = join_requests::get(db, group, merchant)?;
+            if asked.is_some_and(|asked| asked.is_open(now) && asked.terms_version == terms_version) {
+                return Err(Refusal::AlreadyAsked.into());
             }
             directory::terms(db, group)
         })?;
@@ -123,7 +144,21 @@ impl Phone {
         }
         let effect = |_| Effect { group: Some(group), ..Effect::default() };
         let op =
-            self.submit(OpBody::JoinGroup { group, terms_version, invitation: None }, effect, |_, _| Ok(()))?;
+            self.submit(OpBody::JoinGroup { group, terms_version, invitation }, effect, |_, _| Ok(()))?;
+        Ok(op.value().id)
+    }
+
+    /// Presents this phone's shop otherwise. The money that it takes stays.
+    ///
+    /// # Errors
+    /// `no_merchant`, `bad_name`, `bad_place`, `currency_differs`.
+    pub fn amend_shop(&self, profile: MerchantProfile) -> Result<OpId, PhoneError> {
+        profile.check()?;
+        let own = self.own_shop()?.ok_or(Refusal::NoMerchant)?;
+        if own.profile.is_some_and(|known| known.currency != profile.currency) {
+            return Err(Refusal::CurrencyDiffers.into());
+        }
+        let op = self.submit(OpBody::AmendMerchant { profile }, |_| Effect::default(), |_, _| Ok(()))?;
         Ok(op.value().id)
     }
 
@@ -133,18 +168,27 @@ impl Phone {
     /// Storage.
     pub fn own_shop(&self) -> Result<Option<OwnShop>, PhoneError> {
         self.store().read(|db| {
+            let amending = amending(db)?;
             if let Some(id) = meta::get(db, &meta::MERCHANT)? {
-                return Ok(Some(OwnShop { id, profile: directory::merchant(db, id)?, confirmed: true }));
+                let profile = directory::merchant(db, id)?;
+                return Ok(Some(OwnShop { id, profile, confirmed: true, amending }));
             }
-            Ok(opening(db)?.map(|(id, profile)| OwnShop { id, profile: Some(profile), confirmed: false }))
+            let opening = opening(db)?;
+            Ok(opening.map(|(id, profile)| OwnShop {
+                id,
+                profile: Some(profile),
+                confirmed: false,
+                amending,
+            }))
         })
     }
 
-    /// The groups of this phone's shop, those under way too.
+    /// The groups of this phone's shop, those under way too, and those that it has asked to join.
     ///
     /// # Errors
     /// Storage.
     pub fn own_groups(&self) -> Result<Vec<OwnGroup>, PhoneError> {
+        let now = self.now();
         self.store().read(|db| {
             let Some(merchant) = own_shop(db)? else { return Ok(Vec::new()) };
             let mut groups = Vec::new();
@@ -152,6 +196,14 @@ impl Phone {
             for id in under_way(db)? {
                 if !confirmed.contains(&id) {
                     groups.push(own(merchant, id, info(db, id)?, false));
+                }
+            }
+            for JoinRequest { group: id, asked_at, .. } in waiting(db, merchant, now)? {
+                if !confirmed.contains(&id) && groups.iter().all(|group| group.id != id) {
+                    groups.push(OwnGroup {
+                        asked_at: Some(asked_at),
+                        ..own(merchant, id, info(db, id)?, false)
+                    });
                 }
             }
             for id in confirmed {
@@ -193,6 +245,35 @@ fn opening(db: &Connection) -> Result<Option<(MerchantId, MerchantProfile)>, Pho
     }))
 }
 
+/// How the shop is to present itself, as this phone has asked last.
+fn amending(db: &Connection) -> Result<Option<MerchantProfile>, PhoneError> {
+    let pending = outbox::pending(db, Kind::AmendMerchant)?.into_iter().next_back();
+    Ok(pending.and_then(|pending| match pending.body.body {
+        OpBody::AmendMerchant { profile } => Some(profile),
+        _ => None,
+    }))
+}
+
+/// The requests of this shop that wait for an answer.
+fn waiting(db: &Connection, own: MerchantId, now: Timestamp) -> Result<Vec<JoinRequest>, PhoneError> {
+    let mut requests = join_requests::all(db)?;
+    requests.retain(|asked| asked.merchant == own && asked.is_open(now));
+    Ok(requests)
+}
+
+/// Refuses to invite into a group that this shop is not in, nor founding or joining, and into one that ends.
+pub(crate) fn inviting_group(db: &Connection, group: GroupId) -> Result<(), PhoneError> {
+    let merchant = own_shop(db)?.ok_or(Refusal::NoMerchant)?;
+    let known = directory::group(db, group)?;
+    if known.is_some_and(|known| known.closing.is_some()) {
+        return Err(Refusal::GroupClosing.into());
+    }
+    if !directory::groups_of(db, merchant)?.contains(&group) && !under_way(db)?.contains(&group) {
+        return Err(Refusal::ShopNotInGroup.into());
+    }
+    Ok(())
+}
+
 /// The groups that are being founded or joined.
 fn under_way(db: &Connection) -> Result<Vec<GroupId>, PhoneError> {
     let mut groups = outbox::pending(db, Kind::FoundGroup)?;
@@ -204,7 +285,7 @@ fn own(merchant: MerchantId, id: GroupId, info: Option<GroupInfo>, confirmed: bo
     let state = info.as_ref().map(|info| &info.state);
     let administers = state.is_some_and(|state| state.admin == Some(merchant));
     let frozen = state.is_some_and(|state| state.frozen.iter().any(|shop| shop.id == merchant));
-    OwnGroup { id, info, confirmed, administers, frozen }
+    OwnGroup { id, info, confirmed, asked_at: None, administers, frozen }
 }
 
 /// A shop, by what the directory knows.
@@ -222,7 +303,7 @@ pub(crate) fn members(db: &Connection, group: GroupId) -> Result<Vec<Shop>, Phon
     directory::members(db, group)?.into_iter().map(|merchant| shop(db, merchant)).collect()
 }
 
-fn info(db: &Connection, id: GroupId) -> Result<Option<GroupInfo>, PhoneError> {
+pub(crate) fn info(db: &Connection, id: GroupId) -> Result<Option<GroupInfo>, PhoneError> {
     let Some(known) = directory::group(db, id)? else {
         let own = own_shop(db)?;
         let founding = outbox::pending(db, Kind::FoundGroup)?;

@@ -10,6 +10,10 @@ pub(crate) mod directory;
 pub(crate) mod history;
 pub(crate) mod holds;
 pub(crate) mod inbox;
+pub(crate) mod invitation_links;
+pub(crate) mod invitations;
+pub(crate) mod invitees;
+pub(crate) mod join_requests;
 pub(crate) mod lane;
 pub(crate) mod lots;
 pub(crate) mod meta;
@@ -43,7 +47,7 @@ use crate::error::{PhoneError, corrupt};
 const MIGRATIONS: &[&str] = &[include_str!("store/migrations/V1__first.sql")];
 
 /// Every table but the counters; those that name rows of others come first.
-const TABLES: [&str; 31] = [
+const TABLES: [&str; 38] = [
     "typed_number",
     "pending",
     "voucher",
@@ -74,6 +78,13 @@ const TABLES: [&str; 31] = [
     "terms",
     "member",
     "amendment",
+    "invitation",
+    "invitation_answer",
+    "invitation_link",
+    "invitation_trace",
+    "invitation_found",
+    "invitee",
+    "join_request",
     "lane",
 ];
 

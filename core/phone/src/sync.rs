@@ -2,7 +2,8 @@
 //!
 //! Lanes run beside each other, each with one request under way at most: *push* sends the outbox, *session* has a token
 //! ready when a read wants to go (ops never wait for it: they are signed), *pull* follows the inboxes (or takes a snapshot, and then nothing is pushed meanwhile, so that it is certain what the
-//! snapshot holds), *directory* looks up what screens wanted and follows the directory's pages. A lane that fails
+//! snapshot holds), *directory* looks up what screens wanted and follows the directory's pages, *invitations* has the server send
+//! those that go by mail or text message. A lane that fails
 //! asks again later: full jitter up to 300 seconds, `Retry-After` honoured, kept in the store over restarts.
 //!
 //! ```text
@@ -18,6 +19,7 @@ pub(crate) mod answer;
 mod apply;
 mod ask;
 mod directory;
+mod invite;
 mod note;
 mod pull;
 mod push;
@@ -28,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use moa_rules::id::OpId;
 use moa_rules::time::Timestamp;
 use moa_wire::api::MAX_OPS;
+use moa_wire::channel::Channel;
 
 use crate::environment::up_to;
 use crate::error::PhoneError;
@@ -36,7 +39,7 @@ use crate::lookup::Lookup;
 use crate::phone::Phone;
 use crate::session::{Kept, Stage};
 use crate::store::lane::{self, Standing};
-use crate::store::{meta, outbox};
+use crate::store::{invitation_links, meta, outbox};
 use crate::transport::{Request, Response, TransportError};
 
 pub use answer::Failure;
@@ -89,10 +92,11 @@ enum Lane {
     Session,
     Pull,
     Directory,
+    Invitations,
 }
 
 impl Lane {
-    const ALL: [Self; 4] = [Self::Push, Self::Session, Self::Pull, Self::Directory];
+    const ALL: [Self; 5] = [Self::Push, Self::Session, Self::Pull, Self::Directory, Self::Invitations];
 
     fn name(self) -> &'static str {
         match self {
@@ -100,6 +104,7 @@ impl Lane {
             Self::Session => "session",
             Self::Pull => "pull",
             Self::Directory => "directory",
+            Self::Invitations => "invitations",
         }
     }
 }
@@ -113,6 +118,7 @@ enum UnderWay {
     Snapshot,
     Directory { sent: u64 },
     Lookup(Lookup),
+    Invitation { invitation: OpId, channel: Channel },
 }
 
 impl UnderWay {
@@ -122,6 +128,7 @@ impl UnderWay {
             Self::Session(_) => Lane::Session,
             Self::Changes { .. } | Self::Snapshot => Lane::Pull,
             Self::Directory { .. } | Self::Lookup(_) => Lane::Directory,
+            Self::Invitation { .. } => Lane::Invitations,
         }
     }
 }
@@ -278,6 +285,7 @@ impl Machine {
         self.poll_push(phone, now, &mut work)?;
         if session.is_some() {
             reads_wait |= !self.poll_directory(phone, reader, now, &mut work)?;
+            reads_wait |= !self.poll_invitations(phone, reader, now, &mut work)?;
         }
         match session {
             Some(stage) if reads_wait => self.poll_session(phone, stage, now, &mut work)?,
@@ -310,6 +318,9 @@ impl Machine {
             UnderWay::Snapshot => self.snapshot(phone, answer, now),
             UnderWay::Directory { sent } => self.directory_page(phone, sent, answer, now),
             UnderWay::Lookup(lookup) => self.looked_up(phone, lookup, answer, now),
+            UnderWay::Invitation { invitation, channel } => {
+                self.invitation_sent(phone, (invitation, channel), answer, now)
+            }
         };
         if let Err(error) = &taken {
             self.failed(phone, lane, Failure::Storage(error.to_string()), None, now)?;
@@ -435,7 +446,7 @@ impl Machine {
     /// Closes the open ticket, if everything that it asked for has come.
     fn settle(&mut self, phone: &Phone, now: Timestamp) -> Result<(), PhoneError> {
         let Some(Ticket(asked)) = self.open else { return Ok(()) };
-        if self.is_under_way(Lane::Push) {
+        if self.is_under_way(Lane::Push) || self.is_under_way(Lane::Invitations) {
             return Ok(());
         }
         let (waiting, due, breach) = phone.store().read(|db| {
@@ -452,6 +463,7 @@ impl Machine {
             && self.directory_complete > asked
             && phone.wanted.first().is_none()
             && phone.to_choose_at_once()?.is_empty()
+            && !phone.store().read(invitation_links::any_to_send)?
         {
             self.finish(breach.map_or(Ok(()), |breach| Err(Failure::Integrity(Box::new(breach)))));
         }

@@ -24,6 +24,8 @@ pub mod decide;
 pub mod device;
 pub mod event;
 pub mod expiry;
+pub mod foresee;
+pub mod founding;
 pub mod group;
 pub mod hold;
 pub mod id;

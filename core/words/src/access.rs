@@ -49,8 +49,8 @@ fn keys(lang: Lang, refusal: &Refusal) -> Option<String> {
         }
         Refusal::NotAnInvitation => text!(
             lang,
-            "직원 초대 코드가 아니에요. 사장님이 보여 주는 초대 코드를 읽어 주세요.",
-            "This is no invitation to a shop's staff. Scan the one that the owner shows.",
+            "초대가 아니에요. 초대한 사람이 보여 주거나 보낸 것을 읽어 주세요.",
+            "This is no invitation. Use what the person who invites you showed or sent.",
         ),
         Refusal::InvitationExpired { hours } => {
             let (ko, en) = (count(*hours), plural(*hours, "hour", "hours"));
@@ -62,8 +62,8 @@ fn keys(lang: Lang, refusal: &Refusal) -> Option<String> {
         }
         Refusal::InvitationUsed => text!(
             lang,
-            "이미 다른 사람이 쓴 초대 코드예요. 사장님에게 새 코드를 부탁해 주세요.",
-            "Someone has used this invitation. Ask the owner for a new one.",
+            "이미 다른 사람이 쓴 초대예요. 초대한 사람에게 새 초대를 부탁해 주세요.",
+            "Someone has used this invitation. Ask whoever invited you for a new one.",
         ),
         Refusal::AlreadyStaff => text!(
             lang,

@@ -2,11 +2,11 @@
 
 use moa_rules::period::{CutDay, Period};
 use moa_rules::quantity::{BasisPoints, Money};
-use moa_rules::terms::{Kind, StampCard, Terms};
+use moa_rules::terms::{Admission, Kind, StampCard, Terms};
 use moa_rules::time::{Day, Timestamp, Zone};
 
 use crate::Lang;
-use crate::number::{self, count, money};
+use crate::number::{self, Mileage, count, mileage, money};
 use crate::when;
 
 /// What a group gives, in a word or two: `5%`; `10개에 5,000원`, `₩5,000 for 10`; `3,000원 쿠폰`, `a ₩3,000 coupon`.
@@ -62,6 +62,38 @@ pub fn promise(lang: Lang, terms: &Terms) -> String {
         _ => {
             let rate = number::rate(terms.rate);
             text!(lang, "구매 금액의 {rate} 포인트", "{rate} of the amount in points")
+        }
+    }
+}
+
+/// From which balance mileage can be used: `바로`, `at once`; `1,000점부터`, `from 1,000 points`.
+pub fn usable(lang: Lang, terms: &Terms) -> String {
+    if let Some(card) = terms.card {
+        let stamps = count(card.stamps);
+        return text!(lang, "{stamps}개를 모으면", "once {stamps} are collected");
+    }
+    if terms.minimum.is_zero() {
+        return text!(lang, "바로", "at once");
+    }
+    let minimum = mileage(lang, Mileage { units: terms.minimum, kind: terms.kind });
+    text!(lang, "{minimum}부터", "from {minimum}")
+}
+
+/// What a purchase earns, as an example: `10,000원 구매에 1,000점`, `1,000 points for ₩10,000`.
+pub fn example(lang: Lang, terms: &Terms, paid: Money) -> String {
+    let earned = mileage(lang, Mileage { units: terms.earns(paid), kind: terms.kind });
+    let paid = money(lang, paid, terms.currency);
+    text!(lang, "{paid} 구매에 {earned}", "{earned} for {paid}")
+}
+
+/// Who lets shops in that ask to join: `누구나 바로 가입`, `any shop joins at once`.
+pub fn admission(lang: Lang, admission: Option<Admission>) -> String {
+    match admission {
+        None => text!(lang, "누구나 바로 가입", "any shop joins at once"),
+        Some(Admission::Admin) => text!(lang, "관리하는 가게가 승인", "the shop that runs it lets others in"),
+        Some(Admission::Vote(share)) => {
+            let share = number::rate(share);
+            text!(lang, "회원 {share} 이상 찬성", "{share} of the members let a shop in")
         }
     }
 }

@@ -15,7 +15,7 @@ use moa_rules::terms::Terms;
 use moa_rules::time::Day;
 
 use crate::html::escaped;
-use crate::number::{Mileage, count, mileage, money, plural};
+use crate::number::{count, money, plural};
 use crate::particle::{Particle, with};
 use crate::{Lang, group, when};
 
@@ -250,7 +250,7 @@ pub fn facts(lang: Lang, invites: Invites) -> Vec<(String, String)> {
             vec![
                 (text!(lang, "적립", "Gives"), group::promise(lang, terms)),
                 (text!(lang, "유효기간", "Valid for"), when::validity(lang, terms.validity)),
-                (text!(lang, "사용", "Usable"), usable(lang, terms)),
+                (text!(lang, "사용", "Usable"), group::usable(lang, terms)),
                 (text!(lang, "함께하는 가게", "Members"), shops),
             ]
         }
@@ -263,19 +263,6 @@ pub fn facts(lang: Lang, invites: Invites) -> Vec<(String, String)> {
         }
         Invites::Buyer(None) => Vec::new(),
     }
-}
-
-/// From which balance mileage can be used.
-fn usable(lang: Lang, terms: &Terms) -> String {
-    if let Some(card) = terms.card {
-        let stamps = count(card.stamps);
-        return text!(lang, "{stamps}개를 모으면", "once {stamps} are collected");
-    }
-    if terms.minimum.is_zero() {
-        return text!(lang, "바로", "at once");
-    }
-    let minimum = mileage(lang, Mileage { units: terms.minimum, kind: terms.kind });
-    text!(lang, "{minimum}부터", "from {minimum}")
 }
 
 fn by_code(lang: Lang, invitation: &Invitation) -> Option<String> {

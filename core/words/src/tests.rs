@@ -17,11 +17,11 @@ use moa_wire::contact::NotAContact;
 
 use crate::refusal::unknown;
 use crate::{
-    HistoryText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, PosterText, ProblemText,
-    Reason, RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, among_members, distance,
-    enrolment_sms, group, history, industry, industry_words, label, line, not_a_contact, not_ours, number,
-    opening, opening_row, page, phone, poster, problem, reason, refusal, refusal_in, sale, shop, sign_in,
-    suggested, when,
+    HistoryText, InvitationText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, PosterText,
+    ProblemText, Reason, RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, among_members,
+    distance, enrolment_sms, group, history, industry, industry_words, invited, label, line, not_a_contact,
+    not_ours, number, opening, opening_row, page, phone, poster, problem, reason, refusal, refusal_in, sale,
+    shop, sign_in, suggested, votes, when,
 };
 
 fn units(count: i64) -> Units {
@@ -365,6 +365,16 @@ fn groups(zone: &Zone) -> Vec<(&'static str, [String; 2])> {
     for terms in [&points, &reserve, &stamps, &visit, &coupons, &any] {
         all.push(("promise", Lang::ALL.map(|lang| group::promise(lang, terms))));
     }
+    let minimum = Terms { minimum: units(1_000), ..points.clone() };
+    for terms in [&points, &minimum, &stamps] {
+        all.push(("usable", Lang::ALL.map(|lang| group::usable(lang, terms))));
+    }
+    for terms in [&points, &reserve, &visit, &coupons] {
+        all.push(("example", Lang::ALL.map(|lang| group::example(lang, terms, Money(10_000)))));
+    }
+    for admission in [None, Some(Admission::Admin), BasisPoints::new(5_000).ok().map(Admission::Vote)] {
+        all.push(("admission", Lang::ALL.map(|lang| group::admission(lang, admission))));
+    }
     let noon = Period { months: 1, day: CutDay::Last, minute: 720 };
     for period in [
         Period::default(),
@@ -498,8 +508,8 @@ fn first_word(what: &impl std::fmt::Debug) -> String {
 /// Words, figures and lines, which are no sentences.
 fn fragments() -> Vec<(String, [String; 2])> {
     let mut all = Vec::new();
-    use SuggestedText as S;
-    for why in [S::Building, S::Area, S::TradeNear, S::Trade] {
+    for why in [SuggestedText::Building, SuggestedText::Area, SuggestedText::TradeNear, SuggestedText::Trade]
+    {
         all.push((format!("suggested {why:?}"), Lang::ALL.map(|lang| suggested(lang, why))));
     }
     for metres in [350, 1_250, 12_000] {
@@ -543,6 +553,10 @@ fn fragments() -> Vec<(String, [String; 2])> {
         all.push((format!("sale {name}"), Lang::ALL.map(|lang| sale(lang, &what))));
     }
     all.extend(groups(&seoul).into_iter().map(|(name, said)| (format!("group {name}"), said)));
+    for what in InvitationText::ALL {
+        all.push((format!("invitation {what:?}"), Lang::ALL.map(|lang| invited(lang, what))));
+    }
+    all.push(("votes".into(), Lang::ALL.map(|lang| votes(lang, 2, 1))));
     for what in histories() {
         all.push((format!("history {}", first_word(&what)), Lang::ALL.map(|lang| history(lang, &what))));
     }

@@ -28,9 +28,6 @@ pub use entry::{Entry, Fact, Hit, Id, Order, Query, Target, Term, Word};
 pub use place::{Bounds, Cell, Region};
 pub use text::Text;
 
-/// The most that a page holds.
-pub const MAX_PAGE: usize = 50;
-
 /// A shop or a group that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {

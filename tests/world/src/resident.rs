@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moa_phone::{
-    Balance, Claimed, Client, Code, Fate, Phone, PhoneError, ScannedVoucher, ShownCode, Voucher,
+    Balance, Claimed, Client, Code, Fate, Phone, PhoneError, ReceivedInvitation, ScannedVoucher, ShownCode,
+    Voucher,
 };
 use moa_rules::id::{GroupId, MerchantId, OpId};
+use moa_rules::invitation::Invited;
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::Choice;
 use moa_rules::quantity::{Currency, Money, Units};
@@ -92,6 +94,32 @@ impl Resident {
         let group = self.phone().found_group(profile, terms).doing("found a group", self)?;
         self.confirmed("found a group", OpId(group.0)).await?;
         Ok(group)
+    }
+
+    /// Invites so many into a group by one link, for two weeks, and waits until it opens. Gives the link.
+    ///
+    /// # Errors
+    /// If it is refused, or the server does not answer.
+    pub async fn invite(&self, group: GroupId, uses: u16) -> Result<String, TownError> {
+        const DOING: &str = "invite";
+        let made = self.phone().invite(Invited::Group(group), uses, 14).doing(DOING, self)?;
+        self.confirmed(DOING, made).await?;
+        let own = self.phone().invitations().doing(DOING, self)?.into_iter().find(|own| own.id == made);
+        let link = own.and_then(|own| own.link).ok_or(PhoneError::NotHere).doing(DOING, self)?;
+        Ok(link.link)
+    }
+
+    /// Opens an invitation, reads the terms, joins under them, and waits until that is confirmed.
+    ///
+    /// # Errors
+    /// If it is void, it is refused, or the server does not answer.
+    pub async fn follow(&self, link: &str) -> Result<ReceivedInvitation, TownError> {
+        const DOING: &str = "follow an invitation";
+        let received = self.client.open_invitation(link).await.doing(DOING, self)?;
+        let group = received.group.as_ref().ok_or(PhoneError::NotHere).doing(DOING, self)?;
+        let op = self.phone().accept_invitation(received.id, group.terms_version).doing(DOING, self)?;
+        self.confirmed(DOING, op).await?;
+        Ok(received)
     }
 
     /// Reads a group's terms, joins under them, and waits until that is confirmed.

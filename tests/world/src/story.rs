@@ -128,15 +128,29 @@ impl<W: Write> Teller<W> {
         self.shows(Tone::Plain, &words.terms(wider_name, &wider_terms))?;
         let group = alley.cafe.found_group(alley_name, Scope::Building, alley_terms).await?;
         let wider = alley.cafe.found_group(wider_name, Scope::Area, wider_terms).await?;
+        let link = alley.cafe.invite(group, 2).await?;
+        self.does(Who::Cafe, &words.invites())?;
+        self.shows(Tone::Aside, &link)?;
         self.does(Who::Bookshop, &words.joins_both())?;
-        alley.bookshop.join(group).await?;
+        alley.bookshop.follow(&link).await?;
         alley.bookshop.join(wider).await?;
         self.does(Who::Bakery, &words.joins_one())?;
-        alley.bakery.join(group).await?;
+        alley.bakery.follow(&link).await?;
+        alley.cafe.sync().await?;
+        self.members(alley, group)?;
         self.does(Who::Regular, &words.buyers_sign_up())?;
         alley.town.enrol(&alley.regular).await?;
         alley.town.enrol(&alley.visitor).await?;
         Ok(group)
+    }
+
+    /// Who is in the alley's group, as the café's phone has heard.
+    fn members(&mut self, alley: &Alley, group: GroupId) -> Result<(), Failure> {
+        let known = alley.cafe.phone().group(group)?.ok_or("the café's own group")?;
+        let answered = alley.cafe.phone().invitations()?.first().map_or(0, |own| own.answers.len());
+        let names: Vec<String> = known.members.into_iter().filter_map(|shop| shop.name).collect();
+        let joined = self.words.members(answered, &names);
+        self.shows(Tone::Good, &joined)
     }
 
     fn without_a_signal(&mut self, alley: &Alley, group: GroupId) -> Result<(), Failure> {

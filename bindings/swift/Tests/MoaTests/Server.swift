@@ -51,6 +51,18 @@ final class Server {
         throw Failed("no code came")
     }
 
+    /// Everything that was sent to a number, as the server shows it where there is no carrier; once an invitation is among it.
+    func messages(_ phone: String) async throws -> String {
+        let phone = phone.replacingOccurrences(of: "+", with: "%2B")
+        guard let inbox = URL(string: "\(url)/v1/development/inbox?phone=\(phone)") else { throw Failed("no address") }
+        for _ in 0..<500 {
+            let (body, _) = try await URLSession.shared.data(from: inbox)
+            let text = String(decoding: body, as: UTF8.self)
+            if text.contains("/i/") { return text }
+        }
+        throw Failed("no invitation came")
+    }
+
     /// Moves the test clock on to this instant; what is due by then is done when it returns.
     func move(to millis: Int64) async throws {
         guard let clock = URL(string: "\(url)/v1/test/clock") else { throw Failed("no address") }

@@ -75,6 +75,16 @@ pub(crate) fn add_merchant(
     Ok(())
 }
 
+/// Takes over how a shop presents itself from now on.
+pub(crate) fn change_merchant(
+    db: &Connection,
+    merchant: MerchantId,
+    profile: &MerchantProfile,
+) -> Result<(), PhoneError> {
+    db.prepare_cached(PUT_MERCHANT)?.execute((merchant.0, json(profile)?))?;
+    Ok(())
+}
+
 /// Adds a group learned from an event, unless the directory knows it already.
 pub(crate) fn add_group(db: &Connection, group: &Group) -> Result<(), PhoneError> {
     db.prepare_cached(ADD_GROUP)?.execute((group.id.0, json(group)?))?;

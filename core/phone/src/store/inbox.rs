@@ -145,7 +145,7 @@ mod tests {
         let store = Store::open(None).unwrap();
         let inbox = Inbox::Account(AccountId([1; 16]));
         let (group, merchant) = (GroupId([2; 16]), MerchantId([3; 16]));
-        let body = EventBody::MemberJoined { group, merchant, terms_version: 1 };
+        let body = EventBody::MemberJoined { group, merchant, terms_version: 1, invitation: None };
         let (actor, op, at) = (KeyId([4; 8]), OpId([5; 16]), Timestamp(6));
         let event = canonical::encode(&Event { version: EVENT_VERSION, actor, op, index: 0, at, body });
         store.write(|db| keep(db, inbox, 1, (&[0x83, 0x02], [0; 32]), false)).unwrap();

@@ -22,8 +22,9 @@ use crate::error::{PhoneError, corrupt};
 
 const OPS: &str = "SELECT op, bytes, created_at, state FROM outbox NOT INDEXED ORDER BY seq";
 const COUNTERS: &str = "SELECT key, last FROM counter";
-/// What belongs to ops that wait, the files that were imported, and the secrets: table, and the rows of it.
-const BESIDE: [(&str, &str); 9] = [
+/// What belongs to ops that wait, the files that were imported, the links of invitations and whom they are for, and the secrets:
+/// table, and the rows of it.
+const BESIDE: [(&str, &str); 11] = [
     ("pending", "SELECT p.* FROM pending p JOIN outbox o ON o.op = p.op WHERE o.state = 'waiting'"),
     ("typed_number", "SELECT n.* FROM typed_number n JOIN outbox o ON o.op = n.op WHERE o.state = 'waiting'"),
     ("sale", "SELECT s.* FROM sale s JOIN outbox o ON o.op = s.op WHERE o.state = 'waiting'"),
@@ -32,8 +33,13 @@ const BESIDE: [(&str, &str); 9] = [
     ("opening_row", "SELECT r.* FROM opening_row r JOIN outbox o ON o.op = r.op WHERE o.state = 'waiting'"),
     ("opening", "SELECT * FROM opening"),
     ("voucher", "SELECT v.* FROM voucher v JOIN outbox o ON o.op = v.claim WHERE o.state = 'waiting'"),
+    ("invitation_link", "SELECT * FROM invitation_link"),
+    ("invitee", "SELECT * FROM invitee"),
     ("secret", "SELECT * FROM secret"),
 ];
+
+/// Those of them that another key's data key has sealed, if the database was another key's.
+const SEALED: [&str; 3] = ["secret", "invitation_link", "invitee"];
 
 /// Whose database it was.
 pub(crate) struct Owner<'a> {
@@ -132,7 +138,7 @@ impl Old {
         let ops = each(&db, OPS, |row| self.op(row, owner));
         let ours = meta::get(&db, &meta::KEY).is_ok_and(|key| key == Some(owner.key));
         for (table, select) in BESIDE {
-            if table == "secret" && !ours {
+            if SEALED.contains(&table) && !ours {
                 continue;
             }
             let mut rows = Vec::new();

@@ -6,7 +6,7 @@ use moa_wire::member::MemberSecret;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
-use super::{meta, numbers};
+use super::{invitation_links, invitees, meta, numbers};
 use crate::error::{PhoneError, corrupt};
 use crate::sealing::{Sealing, Unsealed};
 use crate::session::Kept;
@@ -71,6 +71,8 @@ pub(crate) fn clear<T>(db: &Connection, secret: &Secret<T>) -> Result<(), PhoneE
 pub(crate) fn forget_all(db: &Connection) -> Result<(), PhoneError> {
     db.execute(CLEAR_ALL, [])?;
     numbers::forget_all(db)?;
+    invitation_links::forget_all(db)?;
+    invitees::forget_all(db)?;
     meta::clear(db, &meta::CURSOR)?;
     meta::clear(db, &meta::DATA_KEY)
 }

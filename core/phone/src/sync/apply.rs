@@ -7,6 +7,7 @@ use moa_rules::certificate::{ALLOWANCE, Certificate};
 use moa_rules::device::KeyKind;
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::{AccountId, KeyId};
+use moa_rules::invitation::Invitation;
 use moa_rules::pass::Pass;
 use moa_rules::quantity::Money;
 use moa_rules::state::{self, Row};
@@ -24,9 +25,10 @@ use crate::error::{PhoneError, corrupt};
 use crate::phone::account;
 use crate::sealing::Sealing;
 use crate::store::inbox::Followed;
+use crate::store::invitations::Answer;
 use crate::store::{
-    debts, directory, holds, inbox, lots, meta, new_devices, outbox, passes, redemptions, sales, secrets,
-    waiting,
+    debts, directory, holds, inbox, invitations, join_requests, lots, meta, new_devices, outbox, passes,
+    redemptions, sales, secrets, waiting,
 };
 
 /// What came of applying an answer.
@@ -114,6 +116,11 @@ pub(super) fn snapshot(
     let Ok(given_passes) = given_passes else {
         return Ok(Err("a snapshot with a pass that is none"));
     };
+    let invited: Result<Vec<Invitation>, _> =
+        snapshot.invitations.iter().map(|invitation| canonical::decode(&invitation.0)).collect();
+    let Ok(invited) = invited else {
+        return Ok(Err("a snapshot with an invitation that is none"));
+    };
     meta::clear(db, &meta::CURSOR_GONE)?;
     inbox::forget_all(db)?;
     for head in heads {
@@ -124,6 +131,8 @@ pub(super) fn snapshot(
     holds::replace(db, &snapshot.holds)?;
     passes::replace(db, account, &given_passes, snapshot.now)?;
     waiting::replace(db, &snapshot.waiting)?;
+    invitations::replace(db, &invited)?;
+    join_requests::replace(db, &snapshot.join_requests)?;
     meta::set(db, &meta::STANDING, &snapshot.standing)?;
     if let Some(member) = &snapshot.member {
         secrets::set(db, sealing, &secrets::MEMBER, member)?;
@@ -198,6 +207,18 @@ fn apply(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), Phon
                 directory::put_amendment(db, &amendment)?;
             }
             Row::Terms(terms) => directory::add_terms(db, &terms)?,
+            // Counted once: in the inbox of the shop that made it, or that was told of it.
+            Row::Invitation(invitation) if matches!(name, Inbox::Merchant(_)) => {
+                invitations::put(db, &invitation)?;
+            }
+            Row::JoinRequest(request) => {
+                // The shop's own in its inbox, others' in the group's: each in order.
+                let own = meta::get(db, &meta::MERCHANT)? == Some(request.merchant);
+                let inbox = if own { Inbox::Merchant(request.merchant) } else { Inbox::Group(request.group) };
+                if name == inbox {
+                    join_requests::put(db, &request)?;
+                }
+            }
             _ => {}
         }
     }
@@ -214,6 +235,7 @@ fn apply(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), Phon
         _ => {}
     }
     members(db, &event.body)?;
+    answers(db, name, &event.body)?;
     devices(db, me, event)?;
     till(db, me, name, event)?;
     outbox::confirmed(db, event.actor, event.op)
@@ -233,6 +255,10 @@ fn concerns_directory(body: &EventBody) -> bool {
             | EventBody::AmendmentAnswered { .. }
             | EventBody::TermsAmended { .. }
             | EventBody::AmendmentRejected { .. }
+            | EventBody::ProfileAmended { .. }
+            | EventBody::MerchantAmended { .. }
+            | EventBody::InvitationMade { shop: Some(_), .. }
+            | EventBody::JoinAsked { .. }
             | EventBody::GroupClosing { .. }
             | EventBody::GroupEnded { .. }
             | EventBody::StaffJoined { .. }
@@ -245,11 +271,33 @@ fn brings_debts(me: Me, body: &EventBody) -> bool {
     matches!(body, EventBody::AccountClosed { into, .. } if *into == Some(me.account))
 }
 
-/// Who is in a group.
+/// Who is in a group, and how a shop presents itself.
 fn members(db: &Connection, body: &EventBody) -> Result<(), PhoneError> {
     match *body {
+        EventBody::MerchantAmended { merchant, ref profile } => {
+            directory::change_merchant(db, merchant, profile)
+        }
         EventBody::MemberJoined { group, merchant, .. } => directory::add_member(db, group, merchant),
         EventBody::MemberLeft { group, merchant, .. } => directory::remove_member(db, group, merchant),
+        _ => Ok(()),
+    }
+}
+
+/// Who answered the invitations of this shop, and how it answered those to it.
+fn answers(db: &Connection, name: Inbox, body: &EventBody) -> Result<(), PhoneError> {
+    if !matches!(name, Inbox::Merchant(_)) {
+        return Ok(());
+    }
+    match body {
+        EventBody::MemberJoined { merchant, invitation: Some(followed), .. } => {
+            invitations::answered(db, followed.invitation, *merchant, Answer::Joined)
+        }
+        EventBody::JoinAsked { merchant, invitation: Some(followed), .. } => {
+            invitations::answered(db, followed.invitation, *merchant, Answer::Asked)
+        }
+        EventBody::InvitationDeclined { invitation, shop, .. } => {
+            invitations::answered(db, *invitation, *shop, Answer::Declined)
+        }
         _ => Ok(()),
     }
 }
@@ -341,6 +389,8 @@ fn cell(db: &Connection, me: Me, key: Key) -> Result<Option<Cell>, PhoneError> {
         Key::Redemption(merchant, op) => {
             redemptions::get(db, op)?.and_then(|taken| taken.redemption(merchant)).map(Cell::Redemption)
         }
+        Key::Invitation(_, invitation) => invitations::get(db, invitation)?.map(Cell::Invitation),
+        Key::JoinRequest(group, merchant) => join_requests::get(db, group, merchant)?.map(Cell::JoinRequest),
         Key::Group(group) => directory::group(db, group)?.map(Cell::Group),
         Key::Amendment(group) => {
             directory::amendment(db, group)?.map(|amendment| Cell::Amendment(Box::new(amendment)))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use moa_wire::api::{Base64, MAX_WAIT_S, Ops};
+use moa_wire::api::{Base64, InvitationToSend, MAX_WAIT_S, Ops};
 use moa_wire::number::TypedNumber;
 
 use crate::error::{PhoneError, corrupt};
@@ -65,6 +65,19 @@ pub(super) fn lookup(phone: &Phone, reader: &Reader, lookup: Lookup) -> Result<R
         Lookup::Group(group) => format!("/v1/groups/{group}"),
     };
     get(phone, reader, path)
+}
+
+/// Has the server send an invitation by mail or text message.
+pub(super) fn send_invitation(
+    phone: &Phone,
+    reader: &Reader,
+    invitation: &InvitationToSend,
+) -> Result<Request, PhoneError> {
+    let mut headers = headers(phone);
+    headers.push(("content-type", "application/json".to_owned()));
+    let body = Some(serde_json::to_vec(invitation).map_err(|_| corrupt("invitation"))?);
+    let path = "/v1/invitations/send".to_owned();
+    reader.prove(phone, Request { method: Method::Post, path, headers, body, timeout: TIMEOUT })
 }
 
 fn get(phone: &Phone, reader: &Reader, path: String) -> Result<Request, PhoneError> {

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+mod invitations;
 mod people;
 mod reads;
 mod server;

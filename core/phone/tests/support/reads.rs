@@ -127,6 +127,8 @@ impl Server {
                 certificate: device.certificate,
                 pays_from: device.pays_from,
             }),
+            invitations: Vec::new(),
+            join_requests: Vec::new(),
             debts: self.debts(account),
             holds: self.open_holds(account, self.shop_of(key)),
             lots: lots.into_values().collect(),
@@ -140,6 +142,8 @@ impl Server {
                 .map(|s| s.choice.clone())
                 .unwrap_or_default(),
             member: Some(member_secret(account)),
+            invitations: self.invitations_for(key),
+            join_requests: self.requests_for(key),
             heads: inboxes.iter().map(|inbox| self.head(*inbox, self.count(*inbox))).collect(),
             cursor: inboxes
                 .iter()
@@ -197,7 +201,7 @@ impl Server {
         ever.filter(is).collect()
     }
 
-    fn groups_of(&self, merchant: MerchantId) -> Vec<GroupId> {
+    pub(super) fn groups_of(&self, merchant: MerchantId) -> Vec<GroupId> {
         let of = |group: &&GroupId| self.members_of(**group).contains(&merchant);
         self.groups.keys().filter(of).copied().collect()
     }

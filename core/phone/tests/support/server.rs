@@ -19,7 +19,9 @@ use moa_rules::state::{self, Row};
 use moa_rules::terms::Unit;
 use moa_rules::time::Timestamp;
 use moa_rules::view::{Halt, Key, View};
-use moa_wire::api::{Changes, Devices, GivenToken, InboxChanges, Ops, Refused, Verdict, Verdicts};
+use moa_wire::api::{
+    Changes, Devices, GivenToken, InboxChanges, InvitationToSend, Ops, Refused, Verdict, Verdicts,
+};
 use moa_wire::api::{DeviceEntry, DeviceKind};
 use moa_wire::canonical;
 use moa_wire::dpop::{self, Proof};
@@ -84,6 +86,12 @@ pub struct Server {
     pub batches: Vec<usize>,
     /// Cursors older than this are gone.
     pub cursors_gone: bool,
+    /// Invitations that were made, and shops that asked to join.
+    pub(super) made: Vec<(MerchantId, OpId)>,
+    pub(super) asked: Vec<(GroupId, MerchantId)>,
+    /// Invitations that someone took up, and those that were sent.
+    pub(super) claimed: Vec<OpId>,
+    pub sent: Vec<InvitationToSend>,
     /// Requests that hold this op are refused as a whole, with a problem.
     pub poison: Option<OpId>,
     /// Whose the next new phones are; none for accounts of their own.
@@ -121,6 +129,10 @@ impl Server {
             received: Vec::new(),
             batches: Vec::new(),
             cursors_gone: false,
+            made: Vec::new(),
+            asked: Vec::new(),
+            claimed: Vec::new(),
+            sent: Vec::new(),
             poison: None,
             enrols_as: None,
             refuses_once: None,
@@ -169,6 +181,9 @@ impl Server {
         match parts.as_slice() {
             ["one-time-codes"] => self.one_time(account, body),
             ["one-time-codes", "look-up"] => self.one_time_lookup(body),
+            ["invitations", "open"] => self.open_invitation(account, body),
+            ["invitations", "send"] => self.send_invitation(body),
+            ["invitations"] => self.traces(key),
             ["devices"] => {
                 let mut devices: Vec<DeviceEntry> = Vec::new();
                 for (key, _) in self.devices.iter().filter(|(_, of)| **of == account) {
@@ -303,6 +318,9 @@ impl Server {
 
     /// The buyer of a sale to a known buyer; an account's tag is its own id here.
     fn carried(&self, submission: &Submission) -> Carried {
+        if let Some(carried) = self.ticket_of(submission.op.value()) {
+            return carried;
+        }
         let (OpBody::SellTo { buyer, .. } | OpBody::Grant { to: Grantee::Buyer(buyer), .. }) =
             &submission.op.value().body
         else {
@@ -414,6 +432,13 @@ impl Server {
                 EventBody::HoldMade { merchant, hold, .. } => self.holds.push((merchant, hold)),
                 EventBody::MemberJoined { group, merchant, .. } => {
                     self.groups.entry(group).or_default().insert(merchant);
+                }
+                EventBody::InvitationMade { merchant, invitation, .. } => {
+                    self.made.push((merchant, invitation));
+                }
+                EventBody::JoinAsked { group, merchant, .. } => {
+                    self.asked.retain(|asked| *asked != (group, merchant));
+                    self.asked.push((group, merchant));
                 }
                 EventBody::SaleWaits { merchant, sale, .. } => self.waited.push((merchant, sale)),
                 _ => {}

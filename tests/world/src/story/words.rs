@@ -138,21 +138,35 @@ impl Words {
         )
     }
 
-    /// A shop joins both groups.
+    /// The café invites its neighbours.
+    pub fn invites(self) -> String {
+        text!(self, "링크 하나로 이웃 가게 둘을 초대해요.", "invites its two neighbours by one link")
+    }
+
+    /// A shop follows the invitation, and joins the wider group too.
     pub fn joins_both(self) -> String {
         let [alley, wider] = self.groups();
-        let and = Particle::With.after(alley);
         text!(
             self,
-            "조건을 읽고 {alley}{and} {wider}에 들어가요.",
-            "reads the terms and joins {alley} and {wider}",
+            "링크를 열어 조건을 읽고 {alley}에 들어가요. {wider}에도 들어가요.",
+            "opens it, reads the terms and joins {alley}; joins {wider} as well",
         )
     }
 
-    /// A shop joins the alley's group.
+    /// A shop follows the invitation.
     pub fn joins_one(self) -> String {
         let [alley, _] = self.groups();
-        text!(self, "{alley}에 들어가요.", "joins {alley}")
+        text!(self, "같은 링크로 {alley}에 들어가요.", "joins {alley} by the same link")
+    }
+
+    /// How many followed the invitation, and who is in the group.
+    pub fn members(self, followed: usize, names: &[String]) -> String {
+        let (count, names) = (names.len(), names.join(", "));
+        text!(
+            self,
+            "초대한 {followed}곳이 모두 들어와 회원은 {count}곳: {names}",
+            "{followed} of 2 have joined, {count} members: {names}",
+        )
     }
 
     /// Two buyers sign up.

@@ -267,6 +267,56 @@ CREATE TABLE amendment (
     body    TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Invitations by this shop, and those to it in its app, as the server decided them: in CBOR.
+CREATE TABLE invitation (
+    id   BLOB PRIMARY KEY,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Which shops answered them, and how.
+CREATE TABLE invitation_answer (
+    invitation BLOB NOT NULL,
+    merchant   BLOB NOT NULL,
+    answer     TEXT NOT NULL,  -- asked, joined, declined
+    PRIMARY KEY (invitation, merchant)
+) STRICT, WITHOUT ROWID;
+-- What this phone alone knows of the invitations that it made. Token and address are sealed for their row.
+CREATE TABLE invitation_link (
+    op        BLOB PRIMARY KEY,
+    token     BLOB NOT NULL,
+    shared_by TEXT,     -- the channel whose app was opened with it last, in JSON
+    shared_at INTEGER,
+    to_send   BLOB,     -- by what and to whom the server is to send it, until it has answered
+    sent_by   TEXT,     -- the channel by which the server took it, in JSON
+    unsent    TEXT      -- why it did not, in JSON
+) STRICT, WITHOUT ROWID;
+-- How far the server has seen them get: sealed, for it has addresses and codes in it.
+CREATE TABLE invitation_trace (
+    invitation BLOB PRIMARY KEY,
+    sealed     BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Invitations that this person was shown: the server's answer in JSON, with the ticket.
+CREATE TABLE invitation_found (
+    id   BLOB PRIMARY KEY,
+    at   INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Whom the shop is about to invite, or has invited from this phone. Name and address are sealed for their row.
+CREATE TABLE invitee (
+    id         BLOB PRIMARY KEY,
+    "group"    BLOB,           -- none: to the app
+    shop       BLOB,           -- one that Moa knows
+    channel    TEXT NOT NULL,  -- in JSON
+    sealed     BLOB NOT NULL,
+    invitation BLOB            -- the op, once it was made
+) STRICT, WITHOUT ROWID;
+-- The last request of each shop to join a group: this shop's, and those that it can answer. In JSON.
+CREATE TABLE join_request (
+    "group"  BLOB NOT NULL,
+    merchant BLOB NOT NULL,
+    body     TEXT NOT NULL,
+    PRIMARY KEY ("group", merchant)
+) STRICT, WITHOUT ROWID;
+
 -- When each lane of the sync may ask again.
 CREATE TABLE lane (
     name       TEXT PRIMARY KEY,

@@ -30,6 +30,16 @@ class Server(data: Path, testClock: Boolean = false) : AutoCloseable {
         error("no code came")
     }
 
+    /** Everything that was sent to a number, as the server shows it where there is no carrier; once an invitation is among it. */
+    fun messages(phone: String): String {
+        val request = HttpRequest.newBuilder(URI("$url/v1/development/inbox?phone=${phone.replace("+", "%2B")}")).build()
+        repeat(500) {
+            http.send(request, HttpResponse.BodyHandlers.ofString()).body().takeIf { "/i/" in it }?.let { return it }
+            Thread.onSpinWait()
+        }
+        error("no invitation came")
+    }
+
     /** Moves the test clock on to this instant; what is due by then is done when it returns. */
     fun move(millis: Long) {
         val request = HttpRequest.newBuilder(URI("$url/v1/test/clock")).header("content-type", "application/json")
