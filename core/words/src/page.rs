@@ -68,6 +68,8 @@ pub enum PageText {
     Groups,
     /// A shop without groups.
     NoGroups,
+    /// What stands before a shop's trade.
+    Trade,
     /// What stands before a shop's district and building.
     Where,
     /// What a group's picture is, for those who do not see it.
@@ -93,7 +95,7 @@ impl PageText {
         Self::NoGroups,
     ];
     /// Headings, buttons and names, but for the other language's.
-    pub const LABELS: [Self; 18] = [
+    pub const LABELS: [Self; 19] = [
         Self::OpenApp,
         Self::OpenOutside,
         Self::StoreAndroid,
@@ -109,6 +111,7 @@ impl PageText {
         Self::Members { shops: 8 },
         Self::More { shops: 12 },
         Self::Groups,
+        Self::Trade,
         Self::Where,
         Self::Picture,
         Self::Closing,
@@ -194,6 +197,7 @@ pub fn page(lang: Lang, what: PageText) -> String {
         PageText::NoGroups => {
             text!(lang, "아직 함께하는 마일리지가 없는 가게예요.", "This shop takes part in no mileage yet.",)
         }
+        PageText::Trade => text!(lang, "업종", "Trade"),
         PageText::Where => text!(lang, "위치", "Where"),
         PageText::Picture => text!(lang, "그룹 사진", "The group's picture"),
         PageText::Closing => text!(lang, "마감", "Closing"),

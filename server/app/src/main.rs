@@ -36,7 +36,7 @@ enum Command {
     /// Without arguments it keeps everything in ./moa-data (made if need be), listens on 127.0.0.1:8080 and shows
     /// text messages in the log instead of sending them. Prints one line on stdout once it listens:
     /// "listening on http://127.0.0.1:8080". The log goes to stderr.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Prints the API document (OpenAPI 3.1, JSON).
     Openapi {
         /// The address at which phones reach the server.
@@ -287,7 +287,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
                 .with_ansi(colours)
                 .with_writer(io::stderr)
                 .init();
-            tokio::runtime::Runtime::new()?.block_on(run_server(serve))?;
+            tokio::runtime::Runtime::new()?.block_on(run_server(*serve))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Openapi { link_base } => {

@@ -22,14 +22,17 @@ const KINDS: [&str; 7] = ["i", "c", "g", "s", "w", "b", "t"];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/.well-known/assetlinks.json", get(async |State(app)| answer(app, asset_links)))
+        .route(
+            "/.well-known/assetlinks.json",
+            get(async |State(app): State<Arc<App>>| answer(&app, asset_links)),
+        )
         .route(
             "/.well-known/apple-app-site-association",
-            get(async |State(app)| answer(app, site_association)),
+            get(async |State(app): State<Arc<App>>| answer(&app, site_association)),
         )
 }
 
-fn answer(app: Arc<App>, document: fn(&Apps) -> Option<Value>) -> Response {
+fn answer(app: &App, document: fn(&Apps) -> Option<Value>) -> Response {
     match document(&app.apps) {
         Some(document) => Json(document).into_response(),
         None => Fault(ProblemText::NotFound).into_response(),

@@ -181,7 +181,7 @@ fn written(
     let code = code(app, known)?;
     let address = address(app, destination);
     let open = visit.browser.open(destination, &app.apps, &address);
-    let zone = group.as_ref().map(|group| group.terms.terms.tz()).unwrap_or_else(Zone::default);
+    let zone = group.as_ref().map_or_else(Zone::default, |group| group.terms.terms.tz());
     let offer = group.as_ref().map(|group| Offer {
         group: &group.group.profile.name,
         terms: &group.terms.terms,

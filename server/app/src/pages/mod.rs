@@ -65,7 +65,7 @@ async fn in_app(State(app): State<Arc<App>>, visit: Visit) -> Response {
         Some(destination @ (Destination::Wallet(_) | Destination::Browser(_))) => {
             let address = link::link(destination, app.base());
             let open = visit.browser.open(destination, &app.apps, &address);
-            only_in_app(&app, &visit, &address, open)
+            only_in_app(&app, &visit, &address, &open)
         }
         _ => layout::not_here(&app, &visit),
     }
@@ -79,16 +79,16 @@ async fn token(State(app): State<Arc<App>>, Path(token): Path<String>, visit: Vi
     let address = format!("{}/t/{token}", app.base().trim_end_matches('/'));
     let otherwise = app.apps.store_android.as_deref().unwrap_or(&address);
     let open = visit.browser.open_path(format!("moa://t/{token}"), &app.apps, otherwise);
-    only_in_app(&app, &visit, &address, open)
+    only_in_app(&app, &visit, &address, &open)
 }
 
-fn only_in_app(app: &App, visit: &Visit, address: &str, open: String) -> Response {
+fn only_in_app(app: &App, visit: &Visit, address: &str, open: &str) -> Response {
     let lang = visit.lang;
     let how = page(lang, PageText::AppOnlyHow);
     let body = html! {
         h1 { (page(lang, PageText::AppOnly)) }
         p { (how) }
-        (ways(app, visit, address, &open, None))
+        (ways(app, visit, address, open, None))
     };
     Page { title: &page(lang, PageText::AppOnly), about: &how, address, hidden: true, picture: None, body }
         .answer(app, visit)

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use moa_ledger::store::{DirectoryMerchant, StoreError};
 use moa_rules::id::MerchantId;
 use moa_wire::link::Destination;
-use moa_words::{Lang, PageText, group, page as text};
+use moa_words::{Lang, PageText, group, industry, page as text};
 
 use super::found;
 use super::layout::{MOST_NAMES, Page, address, table, ways};
@@ -31,10 +31,12 @@ fn shown(app: &App, visit: &Visit, id: &str) -> Result<Option<Response>, StoreEr
     let places: Vec<&str> =
         [&profile.area, &profile.building].into_iter().flatten().map(String::as_str).collect();
     let place = (!places.is_empty()).then(|| (text(lang, PageText::Where), places.join(", ")));
+    let trade = profile.industry.map(|trade| (text(lang, PageText::Trade), industry(lang, trade).to_owned()));
+    let known: Vec<_> = [trade, place].into_iter().flatten().collect();
     let (groups, about) = groups(app, lang, &shop)?;
     let body = html! {
         h1 { bdi { (profile.name) } }
-        (table(place.as_slice()))
+        (table(&known))
         (ways(app, visit, &address, &open, Some(destination)))
         (groups)
     };
