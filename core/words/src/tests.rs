@@ -191,7 +191,7 @@ const NOT_OURS: [NotOurs; 9] = [
     NotOurs::Unknown,
 ];
 
-const PROBLEMS: [ProblemText; 44] = [
+const PROBLEMS: [ProblemText; 47] = [
     ProblemText::NotFound,
     ProblemText::MethodNotAllowed,
     ProblemText::NotJson,
