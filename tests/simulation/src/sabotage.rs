@@ -500,10 +500,6 @@ impl Store for SpoiltStore {
         Ok(open.cloned().collect())
     }
 
-    fn search(&self, query: &Query) -> Result<Vec<Found>, StoreError> {
-        Ok(self.lock().books.tables.search(query))
-    }
-
     fn directory(
         &self,
         after: (Timestamp, MerchantId),
