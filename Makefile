@@ -56,7 +56,7 @@ lint: need-rust ## formatting and lints; a warning fails
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- --deny warnings
 
 .PHONY: test-rust
-test-rust: need-rust need-zbar need-posters need-browser need-node need-postgres ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
+test-rust: need-rust need-zbar need-posters need-browser need-axe need-mail need-node need-postgres ## rules, wire, words, phone, ledger, server, world, turmoil, power cuts, decoders
 	$(CARGO) test --quiet --locked --workspace
 	MOA_TESTS_ON=postgres $(CARGO) test --quiet --locked --workspace $(ON_BOTH)
 
@@ -146,7 +146,7 @@ library: need-rust ## the phone's library as it is shipped: small, stripped
 	    -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-O2
 	@ls -l target/phone/libmoa.so
 
-.PHONY: need-rust need-zbar need-posters need-kotlin need-fonts need-python need-nightly need-postgres
+.PHONY: need-rust need-axe need-browser need-mail need-zbar need-posters need-kotlin need-fonts need-python need-nightly need-postgres
 need-rust:
 	@command -v $(CARGO) >/dev/null || { echo "Moa needs Rust (see rust-toolchain.toml): https://rustup.rs" >&2; exit 1; }
 	@scripts/need.sh cc:gcc
@@ -162,6 +162,11 @@ need-postgres:
 	@scripts/need-postgres.sh
 need-browser:
 	@scripts/need.sh chromium:chromium
+need-axe:
+	@scripts/need.sh npm:npm
+	@[ -f target/axe/node_modules/axe-core/axe.min.js ] || npm install --silent --no-fund --no-audit --no-save --ignore-scripts --prefix target/axe axe-core@4.14.1
+need-mail:
+	@scripts/need.sh /usr/bin/python3:python3 /usr/lib/python3/dist-packages/aiosmtpd/smtp.py:python3-aiosmtpd
 need-python:
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || scripts/need.sh python3-venv:python3-venv
 need-nightly: need-rust

@@ -2,13 +2,17 @@
 
 mod support;
 
+use moa_phone::Response;
 use moa_phone::{Method, PhoneError, SearchFor, SearchPage, SearchRequest, Suggested};
 use moa_rules::merchant::{Industry, MerchantProfile, Place};
 use moa_rules::quantity::Currency;
 use moa_rules::refusal::Refusal;
+use proptest::prelude::*;
 use support::{Town, ok, problem};
 
 const PLACE: Place = Place { lat_e6: 37_566_500, lon_e6: 126_978_000 };
+
+static PHONE: std::sync::LazyLock<support::Person> = std::sync::LazyLock::new(|| support::Person::new(9));
 
 fn profile() -> MerchantProfile {
     MerchantProfile {
@@ -63,4 +67,22 @@ fn the_answer_is_the_servers_without_the_own_shop() {
     let refused = problem(400, "bad_parameter");
     let told = town.cafe.phone.searched(Ok(refused));
     assert!(matches!(told, Err(PhoneError::Problem(problem)) if problem.code == "bad_parameter"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_is_typed_is_asked_in_one_line_and_whatever_answers_is_read_or_refused(
+        text in ".{0,80}",
+        area in ".{0,20}",
+        body in prop_oneof![".{0,80}", Just(r#"{"shops":[{}],"more":1}"#.to_owned())],
+    ) {
+        let search = SearchRequest { text: Some(text), area: Some(area), ..SearchRequest::default() };
+        prop_assert!(search.query().bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'));
+        prop_assert_eq!(search.query().matches('&').count(), 2);
+        let phone = &PHONE.phone;
+        let answer = Response { status: 200, retry_after_s: None, body: body.into_bytes() };
+        prop_assert!(phone.searched(Ok(answer)).is_err());
+    }
 }

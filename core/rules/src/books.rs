@@ -129,6 +129,15 @@ impl Entry {
     }
 }
 
+/// Parts of lots that differ by nothing but the lot, taken together: a redemption may take thousands of one shop's.
+fn alike(parts: &[Allocation]) -> impl Iterator<Item = (MerchantId, Units, Worth)> {
+    let groups = parts.chunk_by(|one, other| (one.issuer, one.worth) == (other.issuer, other.worth));
+    groups.filter_map(|parts| {
+        let first = parts.first()?;
+        Some((first.issuer, parts.iter().map(|part| part.units).sum(), first.worth))
+    })
+}
+
 /// What an event moves. Empty where it moves nothing.
 pub fn postings(event: &EventBody) -> Vec<Posting> {
     let entry = |group: &GroupId| Entry { group: *group, postings: Vec::new() };
@@ -196,11 +205,11 @@ pub fn postings(event: &EventBody) -> Vec<Posting> {
         EventBody::Redeemed { group, merchant, account, allocations, .. } => {
             let mut entry = entry(group);
             let (shop, buyer) = (Party::Member(*merchant), Party::Buyer(*account));
-            for Allocation { issuer, units, worth, .. } in allocations {
-                entry.units(*issuer, *units, (buyer, Ledger::Wallet), (shop, Ledger::Redeemed));
+            for (issuer, units, worth) in alike(allocations) {
+                entry.units(issuer, units, (buyer, Ledger::Wallet), (shop, Ledger::Redeemed));
                 match worth.basis {
-                    Basis::OnIssue => entry.money(*units, *worth, Party::Pool, shop),
-                    Basis::OnRedemption => entry.money(*units, *worth, Party::Member(*issuer), shop),
+                    Basis::OnIssue => entry.money(units, worth, Party::Pool, shop),
+                    Basis::OnRedemption => entry.money(units, worth, Party::Member(issuer), shop),
                 }
             }
             entry

@@ -34,12 +34,7 @@ pub(crate) fn claim(
     view.want(&[Key::Device(sale_op.actor), Key::Counter(sale_op.actor, sale_op.counter)])?;
     let seller_key = view.device(sale_op.actor)?.ok_or(Refusal::UnknownKey)?;
     let seller = seller_key.merchant.ok_or(Refusal::NoMerchant)?;
-    view.want(&[
-        Key::Sale(seller, sale_op.id),
-        Key::Merchant(seller),
-        Key::Memberships(seller),
-        Key::Staff(seller, account),
-    ])?;
+    view.want(&[Key::Sale(seller, sale_op.id), Key::Merchant(seller), Key::Staff(seller, account)])?;
 
     let mut decision = Decision::default();
     let earns_on = match view.sale(seller, sale_op.id)? {

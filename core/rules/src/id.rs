@@ -4,6 +4,7 @@
 //! claim. So a phone knows the name before the server has answered, and nobody has to hand out numbers.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use minicbor::{Decode, Encode};
@@ -28,9 +29,16 @@ fn hex_digit(byte: u8) -> Option<u8> {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $len:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
         #[cbor(transparent)]
         pub struct $name(#[n(0)] #[cbor(with = "minicbor::bytes")] pub [u8; $len]);
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                // Without the length that an array is hashed with: always the same, and a decision hashes hundreds of ids.
+                state.write(&self.0);
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -24,6 +24,7 @@ pub mod decide;
 pub mod device;
 pub mod event;
 pub mod expiry;
+pub mod foresee;
 pub mod founding;
 pub mod group;
 pub mod hold;

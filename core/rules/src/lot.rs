@@ -142,6 +142,9 @@ pub struct Wallet {
 }
 
 impl Wallet {
+    /// That of someone who has nothing.
+    pub const EMPTY: &'static Self = &Self { lots: BTreeMap::new() };
+
     /// A wallet of these lots; those with nothing left are dropped.
     pub fn new(lots: Vec<Lot>) -> Self {
         let left = lots.into_iter().filter(|lot| !lot.remaining.is_zero());

@@ -554,7 +554,8 @@ fn lots<'a>(
     (account, group): (AccountId, GroupId),
     parts: &[Allocation],
 ) -> Result<Vec<Option<&'a Lot>>, Halt> {
-    let found: Vec<_> = parts.iter().map(|part| view.lot(account, group, part.lot)).collect();
+    let lot = view.lots(account, group);
+    let found: Vec<_> = parts.iter().map(|part| lot(part.lot)).collect();
     // All that are not seen at once: a redemption may take thousands.
     let needed = found.iter().filter_map(|lot| lot.as_ref().err());
     let needed: Vec<Key> = needed.flat_map(|halt| halt.keys().to_vec()).collect();

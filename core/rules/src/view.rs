@@ -4,6 +4,7 @@
 //! So rules never fetch, and an op that walks from a sale to its shop to the shop's groups needs no special case.
 
 use std::collections::HashMap;
+use std::slice;
 
 use crate::admission::JoinRequest;
 use crate::amendment::Amendment;
@@ -378,14 +379,25 @@ impl View {
     /// # Errors
     /// [`Halt::Need`] while neither it nor its wallet is loaded.
     pub fn lot(&self, account: AccountId, group: GroupId, lot: LotId) -> Result<Option<&Lot>, Halt> {
-        if let Some(Some(Cell::Wallet(wallet))) = self.cells.get(&Key::Wallet(account, group))
-            && let Some(lot) = wallet.lot(lot)
-        {
-            return Ok(Some(lot));
-        }
-        match self.cell(Key::Lot(account, group, lot))? {
-            Some(Cell::Lot(lot)) => Ok(Some(lot)),
-            _ => Ok(None),
+        self.lots(account, group)(lot)
+    }
+
+    /// The same for many lots of one wallet.
+    pub(crate) fn lots<'a>(
+        &'a self,
+        account: AccountId,
+        group: GroupId,
+    ) -> impl Fn(LotId) -> Result<Option<&'a Lot>, Halt> {
+        let wallet = match self.cells.get(&Key::Wallet(account, group)) {
+            Some(Some(Cell::Wallet(wallet))) => wallet,
+            _ => Wallet::EMPTY,
+        };
+        move |lot| match wallet.lot(lot) {
+            Some(lot) => Ok(Some(lot)),
+            None => match self.cell(Key::Lot(account, group, lot))? {
+                Some(Cell::Lot(lot)) => Ok(Some(lot)),
+                _ => Ok(None),
+            },
         }
     }
 
@@ -404,10 +416,10 @@ impl View {
     ///
     /// # Errors
     /// [`Halt::Need`] while they are not loaded.
-    pub fn wallet(&self, account: AccountId, group: GroupId) -> Result<Wallet, Halt> {
+    pub fn wallet(&self, account: AccountId, group: GroupId) -> Result<&Wallet, Halt> {
         match self.cell(Key::Wallet(account, group))? {
-            Some(Cell::Wallet(wallet)) => Ok(wallet.clone()),
-            _ => Ok(Wallet::default()),
+            Some(Cell::Wallet(wallet)) => Ok(wallet),
+            _ => Ok(Wallet::EMPTY),
         }
     }
 
@@ -427,13 +439,27 @@ impl View {
         Ok(self.cell(Key::Counter(key, counter))?.is_some())
     }
 
+    /// Makes changes visible to the decisions that follow, in order; lots of one wallet together, of which there may be thousands.
+    pub fn put_all(&mut self, rows: &[Row]) {
+        let wallet = |row: &Row| match row {
+            Row::Lot(lot) => Some((lot.account, lot.group)),
+            _ => None,
+        };
+        for run in rows.chunk_by(|one, other| wallet(one).is_some() && wallet(one) == wallet(other)) {
+            match run {
+                [Row::Lot(lot), ..] => self.put_lots(lot.account, lot.group, run),
+                _ => run.iter().for_each(|row| self.put(row)),
+            }
+        }
+    }
+
     /// Makes a change visible to the decisions that follow, at once or when its cell is loaded.
     pub fn put(&mut self, row: &Row) {
         match row {
             Row::Device(device) => {
                 self.set(Key::Device(device.key), Cell::Device(device.clone()));
                 let lists = [device.account().map(Key::DevicesOf), device.merchant.map(Key::Tills)];
-                lists.into_iter().flatten().for_each(|list| self.gather(list, row));
+                lists.into_iter().flatten().for_each(|list| self.gather(list, slice::from_ref(row)));
             }
             Row::Counter(key, counter) => self.set(Key::Counter(*key, *counter), Cell::Counter),
             Row::Merchant(merchant) => self.set(Key::Merchant(merchant.id), Cell::Merchant(merchant.clone())),
@@ -442,16 +468,12 @@ impl View {
             Row::Terms(terms) => self.set(Key::Terms(terms.group, terms.version), Cell::Terms(terms.clone())),
             Row::Member(member) => {
                 self.set(Key::Member(member.group, member.merchant), Cell::Member(member.clone()));
-                self.gather(Key::Memberships(member.merchant), row);
+                self.gather(Key::Memberships(member.merchant), slice::from_ref(row));
             }
             Row::Standing(standing) => {
                 self.set(Key::Standing(standing.account), Cell::Standing(standing.clone()));
             }
-            Row::Lot(lot) => {
-                self.set(Key::Lot(lot.account, lot.group, lot.id), Cell::Lot(lot.clone()));
-                self.gather(Key::Wallet(lot.account, lot.group), row);
-                self.gather(Key::WalletsOf(lot.account), row);
-            }
+            Row::Lot(lot) => self.put_lots(lot.account, lot.group, slice::from_ref(row)),
             Row::Staff(staff) => self.set(Key::Staff(staff.merchant, staff.account), Cell::Staff(*staff)),
             Row::StaffDay { merchant, account, day, sold } => {
                 self.set(Key::StaffDay(*merchant, *account, *day), Cell::StaffDay(*sold));
@@ -465,7 +487,7 @@ impl View {
                 let key = Key::Redemption(redemption.merchant, redemption.id);
                 self.set(key, Cell::Redemption(redemption.clone()));
             }
-            Row::Debt(debt) => self.gather(Key::Debts(debt.account), row),
+            Row::Debt(debt) => self.gather(Key::Debts(debt.account), slice::from_ref(row)),
             Row::Amendment(amendment) => {
                 self.set(Key::Amendment(amendment.group), Cell::Amendment(amendment.clone()));
             }
@@ -478,7 +500,7 @@ impl View {
             }
             Row::Pass(pass) => {
                 self.set(Key::Pass(pass.merchant, pass.id), Cell::Pass(pass.clone()));
-                self.gather(Key::OpenPasses(pass.account, pass.group), row);
+                self.gather(Key::OpenPasses(pass.account, pass.group), slice::from_ref(row));
             }
         }
     }
@@ -487,11 +509,24 @@ impl View {
         self.cells.insert(key, Some(cell));
     }
 
-    /// Puts a row into a cell of many, or keeps it until that is loaded.
-    fn gather(&mut self, list: Key, row: &Row) {
+    /// Lots of one wallet, and one at least.
+    fn put_lots(&mut self, account: AccountId, group: GroupId, rows: &[Row]) {
+        self.cells.reserve(rows.len());
+        for row in rows {
+            if let Row::Lot(lot) = row {
+                self.set(Key::Lot(account, group, lot.id), Cell::Lot(lot.clone()));
+            }
+        }
+        self.gather(Key::Wallet(account, group), rows);
+        // That list knows groups alone.
+        self.gather(Key::WalletsOf(account), &rows[..1]);
+    }
+
+    /// Puts rows into a cell of many, or keeps them until that is loaded.
+    fn gather(&mut self, list: Key, rows: &[Row]) {
         match self.cells.get_mut(&list) {
-            Some(cell) => gather_in(list, cell, row),
-            None => self.early.entry(list).or_default().push(row.clone()),
+            Some(cell) => rows.iter().for_each(|row| gather_in(list, cell, row)),
+            None => self.early.entry(list).or_default().extend_from_slice(rows),
         }
     }
 }

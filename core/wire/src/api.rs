@@ -8,7 +8,7 @@ use moa_rules::debt::Debt;
 use moa_rules::event::Inbox;
 use moa_rules::group::{Group, TermsVersion};
 use moa_rules::hold::Hold;
-use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId, PictureId};
 use moa_rules::lot::Lot;
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::quantity::Money;
@@ -460,6 +460,15 @@ impl std::fmt::Debug for InvitationToSend {
 pub struct InvitationSent {
     /// Whether it was sent before: then nothing more is sent.
     pub before: bool,
+}
+
+/// What became of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PictureTaken {
+    /// By which a group's profile names it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub picture: PictureId,
 }
 
 /// `GET /v1/invitations`: the ways of the caller's shop's invitations to people.

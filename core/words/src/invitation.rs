@@ -205,7 +205,7 @@ pub fn sms_bytes(text: &str) -> usize {
 }
 
 /// Who invites to what, a sentence.
-fn headline(lang: Lang, invitation: &Invitation) -> String {
+pub fn headline(lang: Lang, invitation: &Invitation) -> String {
     let from = isolated(invitation.from);
     let who = with(&format!("‘{from}’"), Particle::Subject);
     match invitation.invites {
@@ -239,7 +239,7 @@ fn headline(lang: Lang, invitation: &Invitation) -> String {
 }
 
 /// The terms that matter: what each is called, and what it is.
-fn facts(lang: Lang, invites: Invites) -> Vec<(String, String)> {
+pub fn facts(lang: Lang, invites: Invites) -> Vec<(String, String)> {
     match invites {
         Invites::Shop(offer) | Invites::Buyer(Some(offer)) => {
             let Offer { terms, members, .. } = offer;
@@ -270,7 +270,8 @@ fn by_code(lang: Lang, invitation: &Invitation) -> Option<String> {
     Some(text!(lang, "초대 코드: {code}", "Invitation code: {code}"))
 }
 
-fn open_by(lang: Lang, invitation: &Invitation) -> Option<String> {
+/// Until when it can be opened, a sentence.
+pub fn open_by(lang: Lang, invitation: &Invitation) -> Option<String> {
     let day = when::date(lang, invitation.last_day?);
     Some(text!(lang, "{day}까지 열 수 있어요.", "Open it by {day}."))
 }

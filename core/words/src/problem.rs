@@ -107,6 +107,18 @@ pub enum ProblemText {
         /// Seconds until one more can be sent.
         retry_after_s: u64,
     },
+    /// What was sent as a picture is none, or not of a kind that is taken.
+    NotAPicture,
+    /// A picture of too many pixels.
+    PictureTooLarge {
+        /// Millions of pixels at most.
+        max_megapixels: u64,
+    },
+    /// The account sent as many pictures as it may.
+    TooManyPictures {
+        /// Seconds until one more can be sent.
+        retry_after_s: u64,
+    },
     /// No op in a request for ops.
     NoOps,
     /// More ops than one request may have.
@@ -340,6 +352,27 @@ pub fn problem(lang: Lang, problem: &ProblemText) -> String {
                 lang,
                 "초대를 너무 많이 보냈어요. {wait} 뒤에 다시 보내거나 링크로 초대해 주세요.",
                 "Too many invitations were sent. Send this one in {wait}, or share its link.",
+            )
+        }
+        ProblemText::NotAPicture => text!(
+            lang,
+            "열 수 없는 사진이에요. 다른 사진을 골라 주세요.",
+            "This is no picture that can be read. Choose a PNG, JPEG or WebP.",
+        ),
+        ProblemText::PictureTooLarge { max_megapixels } => {
+            let (ko, en) = (count(max_megapixels.saturating_mul(100)), count(max_megapixels));
+            text!(
+                lang,
+                "사진이 너무 커요. {ko}만 화소보다 작은 사진을 골라 주세요.",
+                "The picture is too large. Choose one of less than {en} megapixels.",
+            )
+        }
+        ProblemText::TooManyPictures { retry_after_s } => {
+            let wait = duration(lang, retry_after_s);
+            text!(
+                lang,
+                "사진을 너무 많이 올렸어요. {wait} 뒤에 다시 올려 주세요.",
+                "Too many pictures were sent. Send another in {wait}.",
             )
         }
         ProblemText::NoOps => text!(

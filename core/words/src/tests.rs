@@ -17,11 +17,11 @@ use moa_wire::contact::NotAContact;
 
 use crate::refusal::unknown;
 use crate::{
-    HistoryText, InvitationText, Label, Lang, Line, Mileage, OpeningText, PhoneText, PosterText, ProblemText,
-    Reason, RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, distance, enrolment_sms, group,
-    history, industry, industry_words, invited, label, line, not_a_contact, not_ours, number, opening,
-    opening_row, phone, poster, problem, reason, refusal, refusal_in, sale, shop, sign_in, suggested, votes,
-    when,
+    HistoryText, InvitationText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, PosterText,
+    ProblemText, Reason, RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, among_members,
+    distance, enrolment_sms, group, history, industry, industry_words, invited, label, line, not_a_contact,
+    not_ours, number, opening, opening_row, page, phone, poster, problem, reason, refusal, refusal_in, sale,
+    shop, sign_in, suggested, votes, when,
 };
 
 fn units(count: i64) -> Units {
@@ -191,7 +191,7 @@ const NOT_OURS: [NotOurs; 9] = [
     NotOurs::Unknown,
 ];
 
-const PROBLEMS: [ProblemText; 44] = [
+const PROBLEMS: [ProblemText; 47] = [
     ProblemText::NotFound,
     ProblemText::MethodNotAllowed,
     ProblemText::NotJson,
@@ -231,6 +231,9 @@ const PROBLEMS: [ProblemText; 44] = [
     ProblemText::InvitationForAnother,
     ProblemText::BadContact,
     ProblemText::TooManyInvitationsSent { retry_after_s: 7_200 },
+    ProblemText::NotAPicture,
+    ProblemText::PictureTooLarge { max_megapixels: 40 },
+    ProblemText::TooManyPictures { retry_after_s: 86_400 },
     ProblemText::NoOps,
     ProblemText::TooManyOps { max: 100 },
     ProblemText::ClockOutOfReach { now_ms: 1_790_000_000_000, most_ms: 2_106_224_000_000 },
@@ -392,6 +395,13 @@ fn groups(zone: &Zone) -> Vec<(&'static str, [String; 2])> {
     let ends = AT.plus(60 * Timestamp::DAY);
     all.push(("closing", Lang::ALL.map(|lang| group::closing(lang, AT, ends, zone))));
     all.push(("frozen", Lang::ALL.map(group::frozen)));
+    let vote = BasisPoints::new(5_000).ok().map(Admission::Vote);
+    for admission in [None, Some(Admission::Admin), vote] {
+        let terms = Terms { admission, ..points.clone() };
+        let joining =
+            |lang| among_members(lang, &terms).into_iter().map(|(name, what)| format!("{name} {what}"));
+        all.push(("among members", Lang::ALL.map(|lang| joining(lang).collect::<Vec<_>>().join(" · "))));
+    }
     all
 }
 
@@ -476,6 +486,9 @@ fn sentences() -> Vec<(String, [String; 2])> {
     for what in SignInText::SENTENCES {
         all.push((format!("sign-in page {what:?}"), Lang::ALL.map(|lang| sign_in(lang, what))));
     }
+    for what in PageText::SENTENCES {
+        all.push((format!("page {}", first_word(&what)), Lang::ALL.map(|lang| page(lang, what))));
+    }
     let seoul = Zone::named("Asia/Seoul").unwrap();
     for what in opening_faults(&seoul) {
         all.push((format!("opening {}", first_word(&what)), Lang::ALL.map(|lang| opening(lang, &what))));
@@ -495,8 +508,8 @@ fn first_word(what: &impl std::fmt::Debug) -> String {
 /// Words, figures and lines, which are no sentences.
 fn fragments() -> Vec<(String, [String; 2])> {
     let mut all = Vec::new();
-    use SuggestedText as S;
-    for why in [S::Building, S::Area, S::TradeNear, S::Trade] {
+    for why in [SuggestedText::Building, SuggestedText::Area, SuggestedText::TradeNear, SuggestedText::Trade]
+    {
         all.push((format!("suggested {why:?}"), Lang::ALL.map(|lang| suggested(lang, why))));
     }
     for metres in [350, 1_250, 12_000] {
@@ -510,6 +523,9 @@ fn fragments() -> Vec<(String, [String; 2])> {
     }
     for what in SignInText::LABELS {
         all.push((format!("sign-in page {what:?}"), Lang::ALL.map(|lang| sign_in(lang, what))));
+    }
+    for what in PageText::LABELS {
+        all.push((format!("page {}", first_word(&what)), Lang::ALL.map(|lang| page(lang, what))));
     }
     for what in reasons() {
         all.push((format!("reason {what:?}"), Lang::ALL.map(|lang| reason(lang, what))));

@@ -7,8 +7,9 @@ use moa_ledger::store::{Store, StoreError};
 use moa_rules::event::Inbox;
 use moa_wire::keys::{SignError, Signer, SoftwareKey};
 use moa_wire::token::{Checked, Head};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
+use crate::apps::Apps;
 use crate::carrier::{Carrier, Development};
 use crate::config::Limits;
 use crate::keys::PublicKeys;
@@ -40,6 +41,10 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     /// The proofs that came beside requests.
     pub(crate) proofs: Proofs,
+    /// Taken by whoever decodes a picture.
+    pub(crate) decoding: Semaphore,
+    /// The apps that links open.
+    pub(crate) apps: Apps,
     /// What draws posters.
     pub(crate) posters: Posters,
     /// The address at which phones reach this server, if it was told.
@@ -128,6 +133,8 @@ pub(crate) mod testing {
             guessing: Mutex::new(()),
             limits: Limits::default(),
             proofs: Proofs::since(Timestamp(0)),
+            decoding: Semaphore::new(1),
+            apps: Apps::default(),
             posters: Posters::with_font(None).unwrap(),
             link_base: None,
             address: String::new(),

@@ -8,10 +8,43 @@ use futures_util::future::BoxFuture;
 /// The most messages that the development carrier keeps.
 const KEPT: usize = 1_000;
 
-/// The carrier did not take the message. It is sent again later.
+/// Whoever carries it did not take the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the carrier did not take the message: {0}")]
-pub struct NotSent(pub String);
+#[error("it was not taken: {reason}")]
+pub struct NotSent {
+    /// Why, for the log: nothing of whom it was for.
+    pub reason: String,
+    /// What to do about it.
+    pub then: Then,
+}
+
+/// What becomes of a message that was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It is sent again after a while.
+    Later,
+    /// It is sent again after so many seconds at least, as the carrier asked.
+    After(u64),
+    /// It will never be taken: nothing more is tried.
+    Never,
+}
+
+impl NotSent {
+    /// To be tried again.
+    pub fn later(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), then: Then::Later }
+    }
+
+    /// To be tried again after so many seconds.
+    pub fn after(seconds: u64, reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), then: Then::After(seconds) }
+    }
+
+    /// Not to be tried again.
+    pub fn never(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), then: Then::Never }
+    }
+}
 
 /// Takes text messages to phones.
 pub trait Carrier: Send + Sync {

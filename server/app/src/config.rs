@@ -1,8 +1,11 @@
 //! What a server is told when it starts.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
+
+use crate::apps::Apps;
 
 /// How a server runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +19,14 @@ pub struct Config {
     /// The address at which phones reach it, for links, the API document, and proofs of requests; without one, where it
     /// listens, and for proofs the host that a request names.
     pub link_base: Option<String>,
+    /// The apps that links open.
+    pub apps: Apps,
     /// What takes text messages to phones.
     pub carrier: CarrierKind,
+    /// The service that sends text messages, in place of the carrier.
+    pub sms: Option<SmsSettings>,
+    /// The mail server; without one, mails are only kept.
+    pub mail: Option<MailSettings>,
     /// The most connections at once; more wait to be accepted.
     pub connections: usize,
     /// Limits on codes.
@@ -39,13 +48,73 @@ impl Config {
             database: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             link_base: None,
+            apps: Apps::default(),
             carrier: CarrierKind::Development,
+            sms: None,
+            mail: None,
             connections: Self::CONNECTIONS,
             limits: Limits::default(),
             font: None,
             test_clock: false,
         }
     }
+}
+
+/// A text that does not get into logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A mail server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailSettings {
+    /// `smtps://host` or `smtp://host:port`, without user and password. Encrypted, unless it is on this machine.
+    pub url: String,
+    /// The mailbox that mails come from: `Moa <moa@moa.example>`.
+    pub from: String,
+    /// User and password, if it wants them.
+    pub credentials: Option<(String, Secret)>,
+}
+
+/// A service that sends text messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmsSettings {
+    /// Where it takes them.
+    pub url: String,
+    /// A JSON template, in whose texts `{to}`, `{text}` and `{id}` are filled in.
+    pub body: String,
+    /// The bearer token, if it wants one.
+    pub token: Option<Secret>,
+}
+
+impl SmsSettings {
+    /// The body, unless told otherwise.
+    pub const BODY: &str = r#"{"id":"{id}","to":"{to}","text":"{text}"}"#;
+}
+
+/// A setting that cannot be used. Says what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadSetting {
+    /// The mail server's address.
+    #[error("--smtp must read like smtps://mail.example or smtp://mail.example:587")]
+    Smtp,
+    /// The mailbox that mails come from.
+    #[error("--mail-from must be a mailbox, such as Moa <moa@moa.example>")]
+    MailFrom,
+    /// The service's address.
+    #[error("--sms-url must begin with https://, or be on this machine")]
+    SmsUrl,
+    /// The template of what is sent to it.
+    #[error("--sms-body must be JSON with {{to}} and {{text}} in it")]
+    SmsBody,
+    /// TLS is not to be had, which is a bug.
+    #[error("TLS cannot be set up")]
+    Tls,
 }
 
 /// Limits on codes: a text message costs money, and may be a nuisance.

@@ -23,11 +23,15 @@ pub(crate) fn of(app: &App, account: AccountId) -> Result<Devices, StoreError> {
     Ok(Devices { devices, now: app.engine.now() })
 }
 
+/// The shop that the caller owns, on a phone or in a browser.
+pub(crate) fn owned_shop(app: &App, caller: Caller) -> Result<Option<MerchantId>, StoreError> {
+    let owns = |device: &Device| !device.staff && device.kind != KeyKind::Service;
+    Ok(app.store().device(caller.key)?.filter(owns).and_then(|device| device.merchant))
+}
+
 /// Who sells for a shop, and its tills; none unless the caller owns it, on a phone or in a browser.
 pub(crate) fn staff(app: &App, caller: Caller) -> Result<Option<ShopStaff>, StoreError> {
-    let device = app.store().device(caller.key)?;
-    let owns = |device: &Device| !device.staff && device.kind != KeyKind::Service;
-    let Some(merchant) = device.filter(owns).and_then(|device| device.merchant) else { return Ok(None) };
+    let Some(merchant) = owned_shop(app, caller)? else { return Ok(None) };
     let now = app.engine.now();
     let mut staff = Vec::new();
     for Staff { merchant, account, key, limits, joined_at, left_at } in app.store().staff_of(merchant)? {

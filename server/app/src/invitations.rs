@@ -3,7 +3,6 @@
 
 use moa_ledger::store::invitations::{Seen, Sending, SendingLimits, Sent, Trace, told_since};
 use moa_ledger::store::{NewEffect, StoreError};
-use moa_rules::device::Device;
 use moa_rules::id::{AccountId, KeyId, MerchantId, OpId};
 use moa_rules::invitation::{Invitation, InvitationState, Invited, Ticket, TokenHash};
 use moa_rules::time::{Timestamp, Zone, local_day};
@@ -20,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::auth::Caller;
+use crate::devices;
 use crate::phone_number::PhoneNumber;
 use crate::random::NoRandomness;
 
@@ -148,16 +148,9 @@ pub(crate) fn is_genuine(app: &App, author: KeyId, ticket: &Ticket) -> Result<bo
     Ok(account.is_some_and(genuine))
 }
 
-/// The shop of which the caller is the owner.
-fn own_shop(app: &App, caller: Caller) -> Result<MerchantId, InvitationError> {
-    let device = app.store().device(caller.key)?.filter(Device::speaks_for_shop);
-    let person = caller.person().is_some();
-    device.filter(|_| person).and_then(|device| device.merchant).ok_or(InvitationError::NoShop)
-}
-
 /// The ways of the caller's shop's invitations, each with the characters that stand for it.
 pub(crate) fn traces(app: &App, caller: Caller) -> Result<Vec<InvitationTrace>, InvitationError> {
-    let (issuer, now) = (own_shop(app, caller)?, app.engine.now());
+    let (issuer, now) = (devices::owned_shop(app, caller)?.ok_or(InvitationError::NoShop)?, app.engine.now());
     let mut traces: std::collections::BTreeMap<OpId, Trace> =
         app.store().traces_of(issuer)?.into_iter().collect();
     let mut told = Vec::new();
@@ -212,7 +205,7 @@ pub(crate) fn send(
     asked: &InvitationToSend,
     lang: Lang,
 ) -> Result<Sent, InvitationError> {
-    let (issuer, now) = (own_shop(app, caller)?, app.engine.now());
+    let (issuer, now) = (devices::owned_shop(app, caller)?.ok_or(InvitationError::NoShop)?, app.engine.now());
     let (to, contact_mac) = match asked.channel {
         Channel::Sms => {
             let number = PhoneNumber::read(&asked.to).ok_or(InvitationError::BadContact)?;

@@ -5,6 +5,7 @@
 //! write as ops through the engine, except personal data (numbers, codes, sessions), which is kept beside the journal.
 
 mod app;
+pub mod apps;
 mod auth;
 pub mod buyers;
 mod carrier;
@@ -21,9 +22,11 @@ mod keys;
 pub mod mailer;
 mod one_time;
 pub mod operator;
+mod pages;
 mod peer;
 mod pepper;
 mod phone_number;
+mod pictures;
 mod place;
 mod poster;
 mod proof;
@@ -32,9 +35,12 @@ mod recovery;
 mod search;
 mod server;
 mod sessions;
+mod sms_gateway;
+mod smtp;
 mod test_clock;
 
-pub use config::{CarrierKind, Config, DailyCodes, Limits};
+pub use apps::Apps;
+pub use config::{BadSetting, CarrierKind, Config, DailyCodes, Limits, MailSettings, Secret, SmsSettings};
 pub use data_dir::{DataError, database};
 pub use moa_ledger::engine::Clock;
 pub use place::Place;

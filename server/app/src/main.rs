@@ -4,6 +4,7 @@
 #![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
 
 use std::error::Error;
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,8 +14,10 @@ use clap::{Args, Parser, Subcommand};
 use moa_ledger::copy::Copied;
 use moa_ledger::verify::Report;
 use moa_server::{
-    CarrierKind, Config, DailyCodes, Limits, Place, StartError, copying, database, http, start, system_clock,
+    Apps, BadSetting, CarrierKind, Config, DailyCodes, Limits, MailSettings, Place, Secret, SmsSettings,
+    StartError, apps, copying, database, http, start, system_clock,
 };
+use percent_encoding::percent_decode_str;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -33,7 +36,7 @@ enum Command {
     /// Without arguments it keeps everything in ./moa-data (made if need be), listens on 127.0.0.1:8080 and shows
     /// text messages in the log instead of sending them. Prints one line on stdout once it listens:
     /// "listening on http://127.0.0.1:8080". The log goes to stderr.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Prints the API document (OpenAPI 3.1, JSON).
     Openapi {
         /// The address at which phones reach the server.
@@ -136,9 +139,13 @@ struct Serve {
     /// their requests for this address, so behind a proxy it has to be told.
     #[arg(long, env = "MOA_LINK_BASE", value_name = "URL", value_parser = http_address)]
     link_base: Option<String>,
+    #[command(flatten)]
+    apps: AppOptions,
     /// What takes text messages to phones.
     #[arg(long, env = "MOA_CARRIER", default_value = "development")]
     carrier: CarrierKind,
+    #[command(flatten)]
+    sending: SendingOptions,
     /// The most connections at once; keep it below the process's limit of open files.
     #[arg(long, env = "MOA_CONNECTIONS", value_name = "NUMBER", default_value_t = Config::CONNECTIONS)]
     connections: usize,
@@ -170,6 +177,87 @@ struct Serve {
     trace: String,
 }
 
+/// The apps that links open. Without them, links open an app that is there by its own scheme.
+#[derive(Args)]
+struct AppOptions {
+    /// The app's package on Android, for /.well-known/assetlinks.json.
+    #[arg(long, env = "MOA_ANDROID_PACKAGE", value_name = "PACKAGE", value_parser = apps::android_package)]
+    android_package: Option<String>,
+    /// SHA-256 of a certificate that signs it, as keytool prints it. May be given more than once.
+    #[arg(long, env = "MOA_ANDROID_CERT", value_name = "SHA256", value_delimiter = ',', value_parser = apps::android_cert)]
+    android_cert: Vec<String>,
+    /// The app on iOS with its team's prefix, for /.well-known/apple-app-site-association.
+    #[arg(long, env = "MOA_IOS_APP_ID", value_name = "ID", value_parser = apps::ios_app_id)]
+    ios_app_id: Option<String>,
+    /// Where Android phones get the app.
+    #[arg(long, env = "MOA_STORE_ANDROID", value_name = "URL", value_parser = http_address)]
+    store_android: Option<String>,
+    /// Where iPhones get it.
+    #[arg(long, env = "MOA_STORE_IOS", value_name = "URL", value_parser = http_address)]
+    store_ios: Option<String>,
+}
+
+impl From<AppOptions> for Apps {
+    fn from(options: AppOptions) -> Self {
+        let AppOptions { android_package, android_cert, ios_app_id, store_android, store_ios } = options;
+        Self { android_package, android_certs: android_cert, ios_app_id, store_android, store_ios }
+    }
+}
+
+/// How text messages and mails are really sent.
+#[derive(Args)]
+struct SendingOptions {
+    /// A service that sends text messages, in place of the carrier: each is posted there as JSON. Its bearer token, if it
+    /// wants one, is taken from MOA_SMS_TOKEN.
+    #[arg(long, env = "MOA_SMS_URL", value_name = "URL")]
+    sms_url: Option<String>,
+    /// What is posted: JSON with {to}, {text} and {id} in its texts.
+    #[arg(long, env = "MOA_SMS_BODY", value_name = "JSON", default_value = SmsSettings::BODY, requires = "sms_url")]
+    sms_body: String,
+    /// The mail server: smtps://user@mail.example, or smtp://user@mail.example:587 for STARTTLS. Its password is taken from
+    /// MOA_SMTP_PASSWORD or --smtp-password-file: arguments can be read by everyone on the machine.
+    #[arg(long, env = "MOA_SMTP", value_name = "URL", requires = "mail_from")]
+    smtp: Option<String>,
+    /// A file with the password for the mail server, in its first line.
+    #[arg(long, env = "MOA_SMTP_PASSWORD_FILE", value_name = "FILE", requires = "smtp")]
+    smtp_password_file: Option<PathBuf>,
+    /// The mailbox that mails come from, such as "Moa <moa@moa.example>".
+    #[arg(long, env = "MOA_MAIL_FROM", value_name = "MAILBOX")]
+    mail_from: Option<String>,
+}
+
+impl SendingOptions {
+    fn sms(&self) -> Option<SmsSettings> {
+        let token = std::env::var("MOA_SMS_TOKEN").ok().map(Secret);
+        self.sms_url.clone().map(|url| SmsSettings { url, body: self.sms_body.clone(), token })
+    }
+
+    fn mail(&self) -> Result<Option<MailSettings>, Box<dyn Error>> {
+        let (Some(url), Some(from)) = (&self.smtp, &self.mail_from) else { return Ok(None) };
+        let (scheme, rest) = url.split_once("://").ok_or(BadSetting::Smtp)?;
+        let (user, host) = rest.rsplit_once('@').map_or((None, rest), |(user, host)| (Some(user), host));
+        if user.is_some_and(|user| user.contains(':')) {
+            return Err("--smtp: the password goes into MOA_SMTP_PASSWORD or --smtp-password-file".into());
+        }
+        let password = match &self.smtp_password_file {
+            Some(file) => Some(
+                fs::read_to_string(file)
+                    .map_err(|error| format!("--smtp-password-file: {}: {error}", file.display()))?,
+            ),
+            None => std::env::var("MOA_SMTP_PASSWORD").ok(),
+        };
+        let password = password.and_then(|text| text.lines().next().map(str::to_owned));
+        let credentials = match (user, password) {
+            (Some(user), Some(password)) => {
+                Some((percent_decode_str(user).decode_utf8()?.into_owned(), Secret(password)))
+            }
+            (Some(_), None) => return Err("--smtp: a user, but no password".into()),
+            (None, _) => None,
+        };
+        Ok(Some(MailSettings { url: format!("{scheme}://{host}"), from: from.clone(), credentials }))
+    }
+}
+
 fn http_address(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match host.map(|host| host.trim_end_matches('/')) {
@@ -199,7 +287,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
                 .with_ansi(colours)
                 .with_writer(io::stderr)
                 .init();
-            tokio::runtime::Runtime::new()?.block_on(run_server(serve))?;
+            tokio::runtime::Runtime::new()?.block_on(run_server(*serve))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Openapi { link_base } => {
@@ -215,14 +303,29 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 async fn run_server(serve: Serve) -> Result<(), Box<dyn Error>> {
-    let Serve { data, listen, link_base, carrier, connections, test_clock, .. } = serve;
+    let Serve { data, listen, link_base, apps, carrier, sending, connections, test_clock, .. } = serve;
     let database = serve.database.url;
     let Serve { daily_codes, codes_per_address, trusted_proxies, font, .. } = serve;
     let limits = Limits { daily_codes, codes_per_address, trusted_proxies };
     // Taken over before anyone can know that the server runs.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let config = Config { data, database, listen, link_base, carrier, connections, limits, font, test_clock };
+    let apps = apps.into();
+    let (sms, mail) = (sending.sms(), sending.mail()?);
+    let config = Config {
+        data,
+        database,
+        listen,
+        link_base,
+        apps,
+        carrier,
+        sms,
+        mail,
+        connections,
+        limits,
+        font,
+        test_clock,
+    };
     let server = start(&config, system_clock()).await.map_err(explain)?;
     say(&format!("listening on {}", server.url()))?;
     tracing::info!(url = server.url(), data = %config.data.display(), "serving");

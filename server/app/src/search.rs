@@ -55,7 +55,7 @@ pub(crate) fn query(request: &SearchRequest) -> Result<Query, BadParameter> {
         _ => None,
     });
     let order = match (request.sort, from) {
-        (Some(SearchSort::Distance), Some(_)) | (None, Some(_)) => Order::Distance,
+        (Some(SearchSort::Distance) | None, Some(_)) => Order::Distance,
         (Some(SearchSort::Distance), None) => return Err("sort"),
         (Some(SearchSort::Members) | None, _) => Order::Members,
         (Some(SearchSort::Rate), _) => Order::Rate,

@@ -23,15 +23,17 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
 use crate::carrier::{Carrier, Development};
-use crate::config::{CarrierKind, Config};
+use crate::config::{BadSetting, CarrierKind, Config};
 use crate::data_dir::{DataDir, DataError};
 use crate::http;
 use crate::jobs;
 use crate::keys::PublicKeys;
-use crate::mailer;
+use crate::mailer::{self, Mailer};
 use crate::peer::Connected;
 use crate::poster::{FontError, Posters};
 use crate::proof::Proofs;
+use crate::sms_gateway::SmsGateway;
+use crate::smtp::Smtp;
 use crate::test_clock::TestClock;
 
 /// For how long a client may take to send a request's head; also how long an idle connection is kept.
@@ -63,6 +65,9 @@ pub enum StartError {
     /// The font for posters can't be used.
     #[error("the font for posters: {0}")]
     Font(#[from] FontError),
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Setting(#[from] BadSetting),
     /// The API document can't be written, which is a bug.
     #[error("the API document: {0}")]
     Document(#[from] serde_json::Error),
@@ -112,7 +117,14 @@ pub fn start_on(
     let store = data.store(config.database.as_deref(), &server_key, &pepper)?;
     let base = config.link_base.clone().unwrap_or_else(|| url(address));
     let (stop, stopping) = watch::channel(false);
-    let (carrier, shown) = carrier(config.carrier, address);
+    let (carrier, shown) = match &config.sms {
+        Some(settings) => (Arc::new(SmsGateway::new(settings)?) as Arc<dyn Carrier>, None),
+        None => carrier(config.carrier, address),
+    };
+    let mailer: Arc<dyn Mailer> = match &config.mail {
+        Some(settings) => Arc::new(Smtp::new(settings)?),
+        None => Arc::new(mailer::Development::default()),
+    };
     let proofs = Proofs::since(clock());
     let posters = Posters::with_font(config.font.as_deref())?;
     let app = Arc::new(App {
@@ -121,7 +133,7 @@ pub fn start_on(
         pepper,
         public_keys: PublicKeys::default(),
         carrier,
-        mailer: Arc::new(mailer::Development::default()),
+        mailer,
         shown,
         test_clock,
         effects: Notify::new(),
@@ -129,6 +141,8 @@ pub fn start_on(
         guessing: Mutex::new(()),
         limits: config.limits.clone(),
         proofs,
+        decoding: Semaphore::new(1),
+        apps: config.apps.clone(),
         posters,
         link_base: config.link_base.clone(),
         address: url(address),

@@ -40,7 +40,7 @@ async fn every_route_in_the_document_answers_with_a_status_that_it_lists() {
             routes += 1;
         }
     }
-    assert_eq!(routes, 20);
+    assert_eq!(routes, 24);
     town.close().await;
 }
 

@@ -4,21 +4,24 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use moa_rules::id::KeyId;
+use moa_rules::id::{KeyId, OpId};
+use moa_rules::invitation::{Invited, TokenHash};
 use moa_rules::member::Buyer;
+use moa_rules::op::OpBody;
 use moa_rules::quantity::{Money, Units};
 use moa_rules::role::Role;
+use moa_rules::time::Timestamp;
 use moa_wire::api::{
-    Base64, Changes, DeviceKind, Devices, InboxName, OneTime, OneTimeLookup, OneTimeRequest, RefreshRequest,
-    ShopRole, ShopStaff, Snapshot,
+    Base64, Changes, DeviceKind, Devices, InboxName, InvitationShown, InvitationToSend, InvitationTraces,
+    OneTime, OneTimeLookup, OneTimeRequest, RefreshRequest, ShopRole, ShopStaff, Snapshot,
 };
+use moa_wire::channel::Channel;
+use moa_wire::invitation::InvitationToken;
 use reqwest::{Method, Response};
 use serde::Serialize;
 use serde_json::Value;
 use support::subjects::{NO_GROUP, NO_SHOP, Street, Subject, Who};
-use support::{Device, problem, read};
-
-use moa_rules::op::OpBody;
+use support::{Device, fresh_id, problem, read};
 
 /// What a route gives, by its method and pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +36,7 @@ enum Route {
 
 /// Every route of the API document. One that is missing here fails the test.
 #[rustfmt::skip]
-const ROUTES: [(&str, &str, Route); 18] = [
+const ROUTES: [(&str, &str, Route); 21] = [
     ("post", "/v1/enrolments", Route::Open),
     ("post", "/v1/enrolments/{id}/confirm", Route::Open),
     ("post", "/v1/ops", Route::Open),
@@ -46,6 +49,9 @@ const ROUTES: [(&str, &str, Route); 18] = [
     ("get", "/v1/staff", Route::Read),
     ("post", "/v1/one-time-codes", Route::Read),
     ("post", "/v1/one-time-codes/look-up", Route::Read),
+    ("get", "/v1/invitations", Route::Read),
+    ("post", "/v1/invitations/open", Route::Read),
+    ("post", "/v1/invitations/send", Route::Read),
     ("get", "/v1/changes", Route::Read),
     ("get", "/v1/snapshot", Route::Read),
     ("get", "/v1/directory", Route::Read),
@@ -161,6 +167,29 @@ impl Asks<'_> {
             }
             "/v1/one-time-codes" => self.asks_for_digits(path).await,
             "/v1/one-time-codes/look-up" => self.looks_up(path).await,
+            "/v1/invitations" => {
+                let answer = self.get(path).await;
+                if !self.owner() {
+                    assert_eq!(self.code(answer, 403).await, "forbidden");
+                    return;
+                }
+                let (theirs, _) = self.theirs().await;
+                let seen: InvitationTraces = read(answer).await;
+                assert!(!seen.traces.iter().any(|trace| trace.invitation == theirs), "{who:?}");
+            }
+            "/v1/invitations/open" => {
+                let shown = InvitationShown { token: Some(InvitationToken([9; 16]).hex()), code: None };
+                let (status, code) =
+                    if self.service() { (403, "forbidden") } else { (404, "invitation_void") };
+                assert_eq!(self.code(self.post(path, &shown).await, status).await, code);
+            }
+            "/v1/invitations/send" => {
+                let (invitation, token) = self.theirs().await;
+                let (channel, to) = (Channel::Email, "shop@moa.example".to_owned());
+                let asked = InvitationToSend { invitation, token: token.hex(), channel, to };
+                let (status, code) = if self.owner() { (404, "invitation_void") } else { (403, "forbidden") };
+                assert_eq!(self.code(self.post(path, &asked).await, status).await, code);
+            }
             "/v1/directory" => assert_eq!(self.get(path).await.status(), 200, "{who:?}"),
             "/v1/search" => {
                 for what in ["groups", "shops"] {
@@ -184,6 +213,17 @@ impl Asks<'_> {
             }
             _ => panic!("{path} is not tried"),
         }
+    }
+
+    /// An invitation by a shop that is not the subject's, and its token.
+    async fn theirs(&self) -> (OpId, InvitationToken) {
+        let (town, florist) = (&self.street.town, &self.street.florist.device);
+        let token = InvitationToken(fresh_id());
+        let (hash, expires) = (Some(TokenHash(token.hash())), town.now().plus(Timestamp::DAY).seconds());
+        let body = OpBody::Invite { to: Invited::App, hash, shop: None, uses: 1, expires };
+        let invites = florist.op(town.now(), body);
+        town.applied(&[&invites]).await;
+        (invites.value().id, token)
     }
 
     async fn is_public(&self, path: &str, there: &str, not_there: &str) {

@@ -1,15 +1,17 @@
 //! A batch of ops: load what they need to see, decide in order, save what follows. The same for every store.
 //!
-//! Before anything is decided for good, every op is tried on what is loaded, and what they all miss is asked for at once, in as
-//! many rounds as the longest way of one op takes (a sale, its shop, the shop's groups, …). So a batch costs a database
-//! over a network a few round trips, however large it is. What an op needs only because of one before it is loaded when its
-//! turn comes.
+//! Before anything is decided for good, every op is tried on what is loaded, and what they all miss is asked for at once, together
+//! with what they will miss next as far as that can be told ([`foresee`]) and the heads of inboxes that they are likely to reach.
+//! So a batch of sales, claims and redemptions is loaded in two round trips to a database, however large it is; any other in as
+//! many as the longest way of one op takes (a sale, its shop, the shop's groups, …). What an op needs only because of one before it
+//! is loaded when its turn comes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use moa_rules::books::{Account, Ledger, postings};
 use moa_rules::decide::{Decision, decide};
 use moa_rules::event::{EVENT_VERSION, Event, EventBody, Inbox};
+use moa_rules::foresee::foresee;
 use moa_rules::id::{GroupId, KeyId, MerchantId, OpId};
 use moa_rules::op::Op;
 use moa_rules::refusal::Refusal;
@@ -42,24 +44,40 @@ pub trait Tx {
     /// Writes everything that follows.
     fn save(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
-    /// Those of many ops that were decided before.
-    fn priors(&mut self, ops: &[(KeyId, OpId)]) -> Result<HashMap<(KeyId, OpId), Prior>, StoreError> {
-        let mut found = HashMap::new();
-        for (actor, op) in ops {
+    /// All of this at once.
+    fn look(&mut self, wanted: &Wanted) -> Result<Seen, StoreError> {
+        let mut found = Seen::default();
+        for (actor, op) in &wanted.ops {
             if let Some(prior) = self.prior(*actor, *op)? {
-                found.insert((*actor, *op), prior);
+                found.priors.insert((*actor, *op), prior);
             }
         }
+        found.cells = wanted.keys.iter().map(|key| self.load(*key)).collect::<Result<_, _>>()?;
+        found.heads = wanted.inboxes.iter().map(|inbox| self.head(*inbox)).collect::<Result<_, _>>()?;
         Ok(found)
     }
-    /// Many cells, in this order.
-    fn load_all(&mut self, keys: &[Key]) -> Result<Vec<Option<Cell>>, StoreError> {
-        keys.iter().map(|key| self.load(*key)).collect()
-    }
-    /// The heads of many inboxes, in this order.
-    fn heads(&mut self, inboxes: &[Inbox]) -> Result<Vec<InboxHead>, StoreError> {
-        inboxes.iter().map(|inbox| self.head(*inbox)).collect()
-    }
+}
+
+/// What is asked for at once.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Ops that may have been decided before.
+    pub ops: Vec<(KeyId, OpId)>,
+    /// Cells.
+    pub keys: Vec<Key>,
+    /// Inboxes, for their heads.
+    pub inboxes: Vec<Inbox>,
+}
+
+/// What was found of that.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Those of the ops that were decided before.
+    pub priors: HashMap<(KeyId, OpId), Prior>,
+    /// The cells, in the order of their keys.
+    pub cells: Vec<Option<Cell>>,
+    /// The heads, in the order of the inboxes.
+    pub heads: Vec<InboxHead>,
 }
 
 /// An op and its answer, for the journal.
@@ -157,6 +175,7 @@ pub fn decide_all(tx: &mut dyn Tx, batch: &[Submission], now: Timestamp) -> Resu
         changes: Changes { at: now, ..Changes::default() },
         known: HashMap::new(),
         heads: HashMap::new(),
+        first: None,
     };
     work.foresee(tx, batch, now)?;
     let mut outcomes = Vec::with_capacity(batch.len());
@@ -207,6 +226,36 @@ struct Batch {
     known: HashMap<(KeyId, OpId), Prior>,
     /// Heads as they were before the batch.
     heads: HashMap<Inbox, InboxHead>,
+    /// What became of the first op when it was tried: nothing comes before it that could change that.
+    first: Option<Led>,
+}
+
+/// What follows from an op.
+#[derive(Default)]
+struct Led {
+    /// What happened, in order.
+    events: Vec<Event>,
+    /// Counters now used, beside the op's own.
+    counters: Vec<(KeyId, u64)>,
+    /// Whether the sale that it carries is applied too.
+    carried_applied: bool,
+    /// The rows of the first event, if they were made already.
+    rows: Option<Vec<Row>>,
+}
+
+impl Led {
+    fn of(decision: Decision, at: Timestamp) -> Self {
+        let mut indexes = HashMap::new();
+        let events = decision.events.into_iter().map(|(actor, op, body)| {
+            let next = indexes.entry((actor, op)).or_insert(0_u16);
+            let index = *next;
+            *next += 1;
+            Event { version: EVENT_VERSION, actor, op, index, at, body }
+        });
+        let events = events.collect();
+        let Decision { counters, carried_applied, .. } = decision;
+        Self { events, counters, carried_applied, rows: None }
+    }
 }
 
 impl Batch {
@@ -214,48 +263,85 @@ impl Batch {
     fn foresee(&mut self, tx: &mut dyn Tx, batch: &[Submission], now: Timestamp) -> Result<(), StoreError> {
         let ops = batch.iter().flat_map(|one| [Some(&one.op), one.sale.as_ref()]).flatten();
         let ops: BTreeSet<(KeyId, OpId)> = ops.map(|op| (op.value().actor, op.value().id)).collect();
-        self.known = tx.priors(&ops.into_iter().collect::<Vec<_>>())?;
+        let keys = batch.iter().flat_map(|one| foresee(&self.view, one.op.value(), &one.carried));
+        let keys: BTreeSet<Key> = keys.collect();
+        self.look(tx, ops, keys, BTreeSet::new())?;
 
-        let answered =
-            |one: &&Submission| self.known.contains_key(&(one.op.value().actor, one.op.value().id));
+        let answered = |one: &Submission| self.known.contains_key(&(one.op.value().actor, one.op.value().id));
         let mut open: Vec<&Submission> = batch.iter().filter(|one| !answered(one)).collect();
         let mut inboxes = BTreeSet::new();
         while !open.is_empty() {
             let mut needed = BTreeSet::new();
-            open.retain(|submission| match self.preview(submission, now) {
-                Ok(reached) => {
-                    inboxes.extend(reached);
-                    false
+            let mut still = Vec::new();
+            for submission in open {
+                match self.attempt(submission, now) {
+                    Ok(led) => {
+                        inboxes.extend(led.events.iter().flat_map(|event| event.body.inboxes()));
+                        if batch.first().is_some_and(|first| std::ptr::eq(first, submission)) {
+                            self.first = Some(led);
+                        }
+                    }
+                    Err(keys) => {
+                        needed.extend(keys);
+                        still.push(submission);
+                    }
                 }
-                Err(keys) => {
-                    needed.extend(keys);
-                    true
-                }
-            });
-            self.load(tx, &needed.into_iter().collect::<Vec<_>>())?;
+            }
+            open = still;
+            let heads = needed.iter().filter_map(likely).filter(|inbox| !self.heads.contains_key(inbox));
+            let heads = heads.collect();
+            self.look(tx, BTreeSet::new(), needed, heads)?;
         }
-        let inboxes: Vec<Inbox> = inboxes.into_iter().collect();
-        self.heads = inboxes.iter().copied().zip(tx.heads(&inboxes)?).collect();
+        inboxes.retain(|inbox| !self.heads.contains_key(inbox));
+        self.look(tx, BTreeSet::new(), BTreeSet::new(), inboxes)
+    }
+
+    /// Asks for what is not loaded, all of it at once.
+    fn look(
+        &mut self,
+        tx: &mut dyn Tx,
+        ops: BTreeSet<(KeyId, OpId)>,
+        keys: BTreeSet<Key>,
+        inboxes: BTreeSet<Inbox>,
+    ) -> Result<(), StoreError> {
+        if ops.is_empty() && keys.is_empty() && inboxes.is_empty() {
+            return Ok(());
+        }
+        let wanted = Wanted {
+            ops: ops.into_iter().collect(),
+            keys: keys.into_iter().collect(),
+            inboxes: inboxes.into_iter().collect(),
+        };
+        let found = tx.look(&wanted)?;
+        self.known.extend(found.priors);
+        for (key, cell) in wanted.keys.into_iter().zip(found.cells) {
+            self.view.load(key, cell);
+        }
+        self.heads.extend(wanted.inboxes.into_iter().zip(found.heads));
         Ok(())
     }
 
-    /// The inboxes that an op would reach, decided on what is loaded; or what is missing.
-    fn preview(&self, submission: &Submission, now: Timestamp) -> Result<Vec<Inbox>, Vec<Key>> {
-        let decision = match decide(&self.view, submission.op.value(), &submission.carried, now) {
-            Ok(decision) => decision,
-            Err(Halt::Need(keys)) => return Err(keys),
-            Err(Halt::Refused(_)) => return Ok(Vec::new()),
-        };
-        let (mut reached, mut missing) = (Vec::new(), Vec::new());
-        for (actor, op, body) in decision.events {
-            let event = Event { version: EVENT_VERSION, actor, op, index: 0, at: now, body };
-            // What follows on another event of the same op may not fit what stands; then there is nothing to foresee.
-            if let Err(Halt::Need(keys)) = apply(&self.view, &event) {
-                missing.extend(keys);
-            }
-            reached.extend(event.body.inboxes());
+    /// What an op would lead to, decided on what is loaded; or what is missing.
+    fn attempt(&self, submission: &Submission, now: Timestamp) -> Result<Led, Vec<Key>> {
+        let op = submission.op.value();
+        let mut missing = foresee(&self.view, op, &submission.carried);
+        if !missing.is_empty() {
+            return Err(missing);
         }
-        if missing.is_empty() { Ok(reached) } else { Err(missing) }
+        let mut led = match decide(&self.view, op, &submission.carried, now) {
+            Ok(decision) => Led::of(decision, now),
+            Err(Halt::Need(keys)) => return Err(keys),
+            Err(Halt::Refused(_)) => return Ok(Led::default()),
+        };
+        for (nth, event) in led.events.iter().enumerate() {
+            match apply(&self.view, event) {
+                Ok(rows) if nth == 0 => led.rows = Some(rows),
+                Err(Halt::Need(keys)) => missing.extend(keys),
+                // What follows on another event of the same op may not fit what stands; then there is nothing to foresee.
+                Ok(_) | Err(Halt::Refused(_)) => {}
+            }
+        }
+        if missing.is_empty() { Ok(led) } else { Err(missing) }
     }
 
     fn submit(
@@ -265,6 +351,7 @@ impl Batch {
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let op = submission.op.value();
+        let foreseen = self.first.take();
         if let Some(prior) = self.known.get(&(op.actor, op.id)).cloned() {
             return Ok(if prior.payload_hash == submission.op.payload_hash() {
                 Outcome::Again(prior.answer)
@@ -273,18 +360,18 @@ impl Batch {
             });
         }
         let signed = Signed::Here(submission.op.bytes().to_vec());
-        let decision = match self.decide(tx, submission, now)? {
-            Ok(decision) => decision,
+        let led = match self.decide(tx, submission, foreseen, now)? {
+            Ok(led) => led,
             Err(refusal) => {
                 self.answer(&submission.op, signed, Answer::Refused(refusal.clone()));
                 return Ok(Outcome::First(Answer::Refused(refusal)));
             }
         };
         self.answer(&submission.op, signed, Answer::Applied);
-        if let (true, Some(sale)) = (decision.carried_applied, &submission.sale) {
+        if let (true, Some(sale)) = (led.carried_applied, &submission.sale) {
             self.answer(sale, Signed::Inside(op.actor, op.id), Answer::Applied);
         }
-        self.keep(tx, submission, decision, now)?;
+        self.keep(tx, op, led)?;
         Ok(Outcome::First(Answer::Applied))
     }
 
@@ -292,14 +379,19 @@ impl Batch {
         &mut self,
         tx: &mut dyn Tx,
         submission: &Submission,
+        foreseen: Option<Led>,
         now: Timestamp,
-    ) -> Result<Result<Decision, Refusal>, StoreError> {
+    ) -> Result<Result<Led, Refusal>, StoreError> {
         if let Some(refusal) = self.carried_before(submission) {
             return Ok(Err(refusal));
         }
+        // Nothing was foreseen of what was refused then.
+        if let Some(led) = foreseen.filter(|led| !led.events.is_empty()) {
+            return Ok(Ok(led));
+        }
         loop {
             match decide(&self.view, submission.op.value(), &submission.carried, now) {
-                Ok(decision) => return Ok(Ok(decision)),
+                Ok(decision) => return Ok(Ok(Led::of(decision, now))),
                 Err(Halt::Refused(refusal)) => return Ok(Err(refusal)),
                 Err(Halt::Need(keys)) => self.load(tx, &keys)?,
             }
@@ -317,36 +409,23 @@ impl Batch {
     }
 
     fn load(&mut self, tx: &mut dyn Tx, keys: &[Key]) -> Result<(), StoreError> {
-        for (key, cell) in keys.iter().zip(tx.load_all(keys)?) {
-            self.view.load(*key, cell);
-        }
-        Ok(())
+        self.look(tx, BTreeSet::new(), keys.iter().copied().collect(), BTreeSet::new())
     }
 
-    fn keep(
-        &mut self,
-        tx: &mut dyn Tx,
-        submission: &Submission,
-        decision: Decision,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let op = submission.op.value();
-        let counters = [(op.actor, op.counter)].into_iter().chain(decision.counters);
-        for (key, counter) in counters {
+    fn keep(&mut self, tx: &mut dyn Tx, op: &Op, led: Led) -> Result<(), StoreError> {
+        let Led { events, counters, mut rows, .. } = led;
+        for (key, counter) in [(op.actor, op.counter)].into_iter().chain(counters) {
             self.put(Row::Counter(key, counter));
         }
-        let mut indexes = HashMap::new();
-        for (actor, op, body) in decision.events {
-            let index = indexes.entry((actor, op)).or_insert(0_u16);
-            let event = Event { version: EVENT_VERSION, actor, op, index: *index, at: now, body };
-            *index += 1;
-            self.happen(tx, &event)?;
-        }
-        Ok(())
+        events.iter().try_for_each(|event| self.happen(tx, event, rows.take()))
     }
 
-    fn happen(&mut self, tx: &mut dyn Tx, event: &Event) -> Result<(), StoreError> {
+    fn happen(&mut self, tx: &mut dyn Tx, event: &Event, made: Option<Vec<Row>>) -> Result<(), StoreError> {
+        let mut made = made;
         let rows = loop {
+            if let Some(rows) = made.take() {
+                break rows;
+            }
             match apply(&self.view, event) {
                 Ok(rows) => break rows,
                 Err(Halt::Need(keys)) => self.load(tx, &keys)?,
@@ -355,7 +434,8 @@ impl Batch {
                 }
             }
         };
-        rows.into_iter().for_each(|row| self.put(row));
+        self.view.put_all(&rows);
+        self.changes.rows.extend(rows);
         for posting in postings(&event.body) {
             if posting.account.ledger != Ledger::Wallet {
                 *self.changes.balances.entry(posting.account).or_default() += posting.amount;
@@ -391,5 +471,14 @@ impl Batch {
         let (actor, id, payload_hash) = (op.value().actor, op.value().id, op.payload_hash());
         self.known.insert((actor, id), Prior { payload_hash, answer: answer.clone() });
         self.changes.ops.push(OpRow { actor, id, payload_hash, signed, answer });
+    }
+}
+
+/// The inbox that an op is likely to reach that asks for a cell: whose sale it is, whose lots.
+fn likely(key: &Key) -> Option<Inbox> {
+    match key {
+        Key::Sale(merchant, _) | Key::Redemption(merchant, _) => Some(Inbox::Merchant(*merchant)),
+        Key::Lot(account, ..) | Key::Wallet(account, _) => Some(Inbox::Account(*account)),
+        _ => None,
     }
 }

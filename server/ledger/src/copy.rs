@@ -17,6 +17,8 @@ use crate::verify::{self, Report};
 
 /// Things that are written at once.
 const AT_ONCE: usize = 1_000;
+/// Rows of people that are written at once, if pictures are in them: up to a megabyte each.
+const PICTURES_AT_ONCE: usize = 16;
 
 /// A value of a table that is copied as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub struct PeopleTable {
 }
 
 /// Every table of people, and what is to be sent to them. The same names in every database.
-pub const PEOPLE: [PeopleTable; 12] = [
+pub const PEOPLE: [PeopleTable; 13] = [
     PeopleTable { name: "accounts", columns: &["phone_mac", "account", "named_at"] },
     PeopleTable { name: "recoveries", columns: &["account", "mac", "tries"] },
     PeopleTable { name: "known_devices", columns: &["account", "key", "name", "since", "seen"] },
@@ -68,6 +70,7 @@ pub const PEOPLE: [PeopleTable; 12] = [
             "begun_at",
         ],
     },
+    PeopleTable { name: "pictures", columns: &["id", "account", "jpeg", "made_at"] },
     PeopleTable {
         name: "enrolments",
         columns: &[
@@ -158,6 +161,7 @@ pub fn copy(source: &mut dyn Journal, mut target: Box<dyn Import>) -> Result<Cop
     write_tables(&rebuilt, &mut *target)?;
     for table in &PEOPLE {
         let mut rows = Chunks::new(|rows: &[Vec<Value>]| target.people(table, rows));
+        rows.at_once = if table.name == "pictures" { PICTURES_AT_ONCE } else { AT_ONCE };
         source.people(table, &mut |row| rows.add(row))?;
         rows.end()?;
     }
@@ -201,17 +205,18 @@ fn write_tables(tables: &Tables, target: &mut dyn Import) -> Result<(), StoreErr
 /// Gathers what is written at once.
 struct Chunks<T, W> {
     gathered: Vec<T>,
+    at_once: usize,
     write: W,
 }
 
 impl<T, W: FnMut(&[T]) -> Result<(), StoreError>> Chunks<T, W> {
     fn new(write: W) -> Self {
-        Self { gathered: Vec::with_capacity(AT_ONCE), write }
+        Self { gathered: Vec::with_capacity(AT_ONCE), at_once: AT_ONCE, write }
     }
 
     fn add(&mut self, thing: T) -> Result<(), StoreError> {
         self.gathered.push(thing);
-        if self.gathered.len() < AT_ONCE {
+        if self.gathered.len() < self.at_once {
             return Ok(());
         }
         (self.write)(&self.gathered)?;

@@ -1,18 +1,21 @@
 //! The committer: takes everything that waits, commits it as one batch, answers.
 //!
-//! It never waits for more: while one commit runs, the next batch gathers. So one op alone pays one sync of the
-//! disk, and sixty-four at once pay one together.
+//! While one commit runs, the next batch gathers. So one op alone pays one sync of the disk, and sixty-four at once pay one
+//! together. Those who were just answered ask again a moment later, one after another: taken at once, the first of them would
+//! be a batch of its own, and the others wait for it. So as long as fewer wait than were answered last, a small share of the
+//! last commit's time is given to them. Whoever is alone never waits for anyone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use moa_rules::event::Inbox;
 use moa_rules::time::Timestamp;
 use moa_wire::submission::Submission;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::store::{Committed, Outcome, Store, StoreError};
 use crate::watch::{Watch, Watchers};
@@ -21,6 +24,9 @@ use crate::watch::{Watch, Watchers};
 pub const MAX_BATCH: usize = 256;
 /// The most requests that wait; one more is told to come again.
 pub const MAX_WAITING: usize = 4_096;
+
+/// The part of the last commit's time that a batch may wait for more.
+const GATHER: u32 = 10;
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -61,7 +67,7 @@ pub struct Engine {
 struct Shared {
     store: Arc<dyn Store>,
     clock: Clock,
-    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    queue: Mutex<Option<SyncSender<Job>>>,
     committer: Mutex<Option<JoinHandle<()>>>,
     watchers: Arc<Watchers>,
     /// Ends the thread that looks for what other servers committed, when it is let go of.
@@ -72,15 +78,17 @@ struct Shared {
 impl Engine {
     /// Starts the committer on a thread of its own.
     pub fn start(store: Arc<dyn Store>, clock: Clock) -> Self {
-        let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        let (sender, receiver) = sync_channel(MAX_WAITING);
         let watchers = Arc::new(Watchers::default());
         let committer = Committer {
             store: store.clone(),
             clock: clock.clone(),
             watchers: watchers.clone(),
             last: Timestamp(i64::MIN),
+            answered: 0,
+            took: Duration::ZERO,
         };
-        let thread = std::thread::spawn(move || committer.run(receiver));
+        let thread = std::thread::spawn(move || committer.run(&receiver));
         let (queue, committer) = (Mutex::new(Some(sender)), Mutex::new(Some(thread)));
         let elsewhere = Mutex::new(store.is_shared().then(|| watchers.look_elsewhere(store.clone())));
         let undecided = Arc::default();
@@ -138,26 +146,48 @@ struct Committer {
     watchers: Arc<Watchers>,
     /// Decisions never go back in time, even if the clock does.
     last: Timestamp,
+    /// Requests that were answered together last.
+    answered: usize,
+    /// How long their commit took.
+    took: Duration,
 }
 
 impl Committer {
-    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+    fn run(mut self, queue: &Receiver<Job>) {
         let mut held: Option<Job> = None;
-        while let Some(first) = held.take().or_else(|| queue.blocking_recv()) {
-            let mut count = first.ops.len();
-            let mut jobs = vec![first];
-            while count < MAX_BATCH {
-                let Ok(job) = queue.try_recv() else { break };
-                if count + job.ops.len() > MAX_BATCH {
-                    held = Some(job);
-                    break;
-                }
-                count += job.ops.len();
-                jobs.push(job);
-            }
+        while let Some(first) = held.take().or_else(|| queue.recv().ok()) {
+            let jobs;
+            (jobs, held) = self.gather(first, queue);
             self.last = self.last.max((self.clock)());
+            let (began, together) = (Instant::now(), jobs.len());
             self.commit(jobs);
+            (self.took, self.answered) = (began.elapsed(), together);
         }
+    }
+
+    /// A batch that begins with this request; and the request that is too large for it, if that ended it.
+    fn gather(&self, first: Job, queue: &Receiver<Job>) -> (Vec<Job>, Option<Job>) {
+        let began = Instant::now();
+        let mut count = first.ops.len();
+        let mut jobs = vec![first];
+        while count < MAX_BATCH {
+            let Some(job) = self.next(queue, jobs.len(), began) else { break };
+            if count + job.ops.len() > MAX_BATCH {
+                return (jobs, Some(job));
+            }
+            count += job.ops.len();
+            jobs.push(job);
+        }
+        (jobs, None)
+    }
+
+    /// What else waits; or comes in time, while so few are gathered since `began`.
+    fn next(&self, queue: &Receiver<Job>, gathered: usize, began: Instant) -> Option<Job> {
+        if let Ok(job) = queue.try_recv() {
+            return Some(job);
+        }
+        let left = (self.took / GATHER).checked_sub(began.elapsed())?;
+        if gathered < self.answered { queue.recv_timeout(left).ok() } else { None }
     }
 
     fn commit(&self, mut jobs: Vec<Job>) {
@@ -202,4 +232,49 @@ fn report(error: &StoreError) {
 /// A panic while the lock was held leaves whole values behind: every critical section is a single step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryStore;
+    use crate::tables::system_device;
+    use moa_wire::keys::{Signer, SoftwareKey};
+
+    /// A committer whose last commit took an hour and answered so many requests.
+    fn answered(requests: usize) -> Committer {
+        let (key, _) = SoftwareKey::generate().unwrap();
+        Committer {
+            store: Arc::new(MemoryStore::new(&system_device(key.public_key()))),
+            clock: Arc::new(|| Timestamp(0)),
+            watchers: Arc::default(),
+            last: Timestamp(0),
+            answered: requests,
+            took: Duration::from_hours(1),
+        }
+    }
+
+    fn job() -> Job {
+        Job { ops: Vec::new(), answer: oneshot::channel().0, _undecided: Undecided::new(&Arc::default()) }
+    }
+
+    #[test]
+    fn as_many_as_were_answered_together_are_waited_for_and_no_more() {
+        let (sender, queue) = sync_channel(MAX_WAITING);
+        let others = std::thread::spawn(move || {
+            (0..3).for_each(|_| sender.send(job()).unwrap());
+            sender
+        });
+        let (jobs, held) = answered(3).gather(job(), &queue);
+        assert!(jobs.len() >= 3 && held.is_none());
+        drop(others.join().unwrap());
+    }
+
+    #[test]
+    fn whoever_is_alone_waits_for_nobody() {
+        let (_sender, queue) = sync_channel(MAX_WAITING);
+        for requests in [0, 1] {
+            assert_eq!(answered(requests).gather(job(), &queue).0.len(), 1);
+        }
+    }
 }

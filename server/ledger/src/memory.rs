@@ -1,6 +1,7 @@
 //! The store in memory: the model that the others are held against, and the simulation's.
 
 mod invitations;
+mod pictures;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,7 +13,7 @@ use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::group::Group;
 use moa_rules::hold::Hold;
-use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId, PictureId};
 use moa_rules::lot::Lot;
 use moa_rules::op::Op;
 use moa_rules::pass::Pass;
@@ -29,6 +30,7 @@ use moa_wire::token::Sealed;
 use crate::batch::{self, Changes, Prior, Signed, Tx};
 use crate::search::{Found, Query};
 use crate::store::invitations::Trace;
+use crate::store::pictures::NewPicture;
 use crate::store::{
     Answer, CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard,
     InboxHead, InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session,
@@ -55,6 +57,7 @@ struct State {
     wrong_digits: BTreeMap<([u8; 16], [u8; 32]), Timestamp>,
     /// When each was begun.
     traces: BTreeMap<(MerchantId, OpId), (Timestamp, Trace)>,
+    pictures: BTreeMap<PictureId, NewPicture>,
     recoveries: HashMap<AccountId, ([u8; 32], u32)>,
     known_devices: BTreeMap<(AccountId, KeyId), KnownDevice>,
     sessions: HashMap<KeyId, (Session, [u8; 32])>,
@@ -102,6 +105,7 @@ impl MemoryStore {
             one_time: HashMap::new(),
             wrong_digits: BTreeMap::new(),
             traces: BTreeMap::new(),
+            pictures: BTreeMap::new(),
             recoveries: HashMap::new(),
             known_devices: BTreeMap::new(),
             sessions: HashMap::new(),

@@ -13,6 +13,7 @@ mod import;
 mod invitations;
 mod load;
 mod people;
+mod pictures;
 mod pool;
 mod save;
 mod search;
@@ -21,7 +22,7 @@ mod tills;
 mod together;
 mod wait;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use moa_rules::amendment::Amendment;
@@ -51,7 +52,7 @@ pub use self::import::PostgresImport;
 use self::load::{all, most, one};
 use self::pool::{Connection, Mode, Pool, answer, persist};
 use self::together::both;
-use crate::batch::{self, Changes, Prior, Tx};
+use crate::batch::{self, Changes, Prior, Seen, Tx, Wanted};
 use crate::rows;
 use crate::search::{Found, Query, Touched};
 use crate::store::{
@@ -254,7 +255,8 @@ impl Transaction<'_> {
 
 impl Tx for Transaction<'_> {
     fn prior(&mut self, actor: KeyId, op: OpId) -> Result<Option<Prior>, StoreError> {
-        Ok(self.priors(&[(actor, op)])?.remove(&(actor, op)))
+        let connection = self.connection;
+        self.ask(async { Ok(load::priors(connection, &[(actor, op)]).await?.remove(&(actor, op))) })
     }
 
     fn load(&mut self, key: Key) -> Result<Option<Cell>, StoreError> {
@@ -274,19 +276,9 @@ impl Tx for Transaction<'_> {
         if touched.is_nothing() { Ok(()) } else { self.ask(search::refresh(connection, touched)) }
     }
 
-    fn priors(&mut self, ops: &[(KeyId, OpId)]) -> Result<HashMap<(KeyId, OpId), Prior>, StoreError> {
+    fn look(&mut self, wanted: &Wanted) -> Result<Seen, StoreError> {
         let connection = self.connection;
-        self.ask(load::priors(connection, ops))
-    }
-
-    fn load_all(&mut self, keys: &[Key]) -> Result<Vec<Option<Cell>>, StoreError> {
-        let connection = self.connection;
-        self.ask(load::cells(connection, keys))
-    }
-
-    fn heads(&mut self, inboxes: &[Inbox]) -> Result<Vec<InboxHead>, StoreError> {
-        let connection = self.connection;
-        self.ask(load::heads(connection, inboxes))
+        self.ask(load::look(connection, wanted))
     }
 }
 

@@ -28,9 +28,6 @@ pub use entry::{Entry, Fact, Hit, Id, Order, Query, Target, Term, Word};
 pub use place::{Bounds, Cell, Region};
 pub use text::Text;
 
-/// The most that a page holds.
-pub const MAX_PAGE: usize = 50;
-
 /// A shop or a group that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -80,12 +77,15 @@ impl Touched {
     }
 }
 
+/// Under what an entry is found, in one cell of the map.
+pub(crate) type Posting = (Term, Cell);
+
 /// The postings that go and those that come, when an entry becomes another.
 pub(crate) fn difference(
     target: Target,
     before: Option<&Entry>,
     after: Option<&Entry>,
-) -> (Vec<(Term, Cell)>, Vec<(Term, Cell)>) {
+) -> (Vec<Posting>, Vec<Posting>) {
     let of = |entry: Option<&Entry>| entry.map(|entry| entry.postings(target)).unwrap_or_default();
     let (before, after) = (of(before), of(after));
     (before.difference(&after).copied().collect(), after.difference(&before).copied().collect())

@@ -9,6 +9,7 @@ mod import;
 mod invitations;
 mod load;
 mod people;
+mod pictures;
 mod save;
 mod search;
 mod sessions;

@@ -1,6 +1,7 @@
 //! What a store must do. One conformance suite (`tests/conformance.rs`) runs on every one.
 
 pub mod invitations;
+pub mod pictures;
 
 use std::collections::BTreeSet;
 
@@ -24,6 +25,7 @@ use moa_wire::api::{Base64, GroupEntry, KeyEntry, MerchantEntry};
 use moa_wire::submission::Submission;
 
 pub use self::invitations::Invitations;
+pub use self::pictures::Pictures;
 use crate::search::{Found, Query};
 
 /// The store could not do it: disk full, file broken, database newer than this program.
@@ -174,7 +176,7 @@ pub struct DirectoryGroup {
 /// The books and the journal.
 ///
 /// Every method is safe to call from several threads at once. Reads see whole commits only.
-pub trait Store: People + Invitations {
+pub trait Store: People + Invitations + Pictures {
     /// Decides a batch in order and makes what follows durable, in one transaction; then answers.
     ///
     /// An op is known by (key, id) for ever: the same payload gets its first answer again, another payload

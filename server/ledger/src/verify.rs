@@ -12,10 +12,13 @@ mod search;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
+use std::thread;
 
+use moa_rules::device::Device;
 use moa_rules::event::{Event, Inbox};
 use moa_rules::id::{KeyId, OpId};
 use moa_rules::op::Carried;
+use moa_rules::refusal::Refusal;
 use moa_rules::state::Row;
 use moa_wire::submission::{Parsed, Submission};
 use moa_wire::{canonical, chain};
@@ -29,6 +32,9 @@ use crate::tables::Tables;
 
 /// The most differences that a report lists; the rest is counted.
 const MOST: usize = 100;
+
+/// Ops that are read, then checked on every processor at once: about 2 MB.
+const TOGETHER: usize = 4_096;
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -168,17 +174,29 @@ fn check_ops(
     mut happened: HashSet<(KeyId, OpId)>,
     report: &mut Report,
 ) -> Result<(), StoreError> {
-    journal.ops(&mut |row| {
-        report.ops += 1;
-        let Some(used) = check_op(&row, rebuilt, report) else { return Ok(()) };
-        happened.remove(&(row.actor, row.id));
-        for (key, counter) in used {
-            if !rebuilt.counters.insert((key, counter)) {
-                report.add(|| format!("op {}: counter {counter} of key {key} is used twice", row.id));
+    let mut check = |rows: &mut Vec<KeptOp>| {
+        let found = check_together(rows, &rebuilt.devices);
+        for (row, Found { used, differences }) in rows.drain(..).zip(found) {
+            report.ops += 1;
+            differences.into_iter().for_each(|difference| report.add(|| difference));
+            let Some(used) = used else { continue };
+            happened.remove(&(row.actor, row.id));
+            for (key, counter) in used {
+                if !rebuilt.counters.insert((key, counter)) {
+                    report.add(|| format!("op {}: counter {counter} of key {key} is used twice", row.id));
+                }
             }
+        }
+    };
+    let mut rows = Vec::with_capacity(TOGETHER);
+    journal.ops(&mut |row| {
+        rows.push(row);
+        if rows.len() == TOGETHER {
+            check(&mut rows);
         }
         Ok(())
     })?;
+    check(&mut rows);
     let happened: BTreeSet<(KeyId, OpId)> = happened.into_iter().collect();
     for (_, op) in happened {
         report.add(|| format!("events without an applied op {op}"));
@@ -186,32 +204,66 @@ fn check_ops(
     Ok(())
 }
 
-/// The counters that an applied op uses; none if it was not applied, or does not bear out its row.
-fn check_op(row: &KeptOp, rebuilt: &Tables, report: &mut Report) -> Option<Vec<(KeyId, u64)>> {
-    let public_key = |key| rebuilt.devices.get(&key).map(|device| device.public_key.clone());
-    let checked = Parsed::parse(&row.signed).and_then(|parsed| parsed.check(public_key));
-    let Submission { op, sale, carried, .. } = match checked {
-        Ok(submission) => submission,
-        Err(refusal) => {
-            report.add(|| format!("op {}: {refusal}", row.id));
-            return None;
-        }
-    };
-    let (op, carried) = match (row.carrier, sale) {
-        (None, _) => (op, carried),
+/// What was found of an op.
+#[derive(Default)]
+struct Found {
+    /// The counters that it uses; none if it was not applied, or does not bear out its row.
+    used: Option<Vec<(KeyId, u64)>>,
+    differences: Vec<String>,
+}
+
+/// Checks ops on every processor there is: of the time that a proof takes, nearly all is signatures.
+fn check_together(rows: &[KeptOp], devices: &BTreeMap<KeyId, Device>) -> Vec<Found> {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let share = rows.len().div_ceil(processors).max(1);
+    thread::scope(|scope| {
+        let shares = rows.chunks(share).map(|rows| scope.spawn(|| check_in_turn(rows, devices)));
+        let shares: Vec<_> = shares.collect();
+        let found = shares.into_iter().flat_map(|share| match share.join() {
+            Ok(found) => found,
+            Err(panicked) => std::panic::resume_unwind(panicked),
+        });
+        found.collect()
+    })
+}
+
+fn check_in_turn(rows: &[KeptOp], devices: &BTreeMap<KeyId, Device>) -> Vec<Found> {
+    let public_key = |key| devices.get(&key).map(|device| device.public_key.clone());
+    // A sale comes after the claim that carries it, in most journals at once: the same bytes are not checked twice.
+    let mut last: Option<(&[u8], Result<Submission, Refusal>)> = None;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let checked = match last.take_if(|(bytes, _)| *bytes == row.signed) {
+            Some((_, checked)) => checked,
+            None => Parsed::parse(&row.signed).and_then(|parsed| parsed.check(public_key)),
+        };
+        found.push(match &checked {
+            Ok(submission) => check_op(row, submission),
+            Err(refusal) => Found { used: None, differences: vec![format!("op {}: {refusal}", row.id)] },
+        });
+        last = Some((&row.signed, checked));
+    }
+    found
+}
+
+/// Holds an op's row against what was signed.
+fn check_op(row: &KeptOp, submission: &Submission) -> Found {
+    let mut found = Found::default();
+    let (op, carried) = match (row.carrier, &submission.sale) {
+        (None, _) => (&submission.op, &submission.carried),
         // A sale inside a claim is an op of its own.
-        (Some(_), Some(sale)) => (sale, Carried::None),
+        (Some(_), Some(sale)) => (sale, &Carried::None),
         (Some(_), None) => {
-            report.add(|| format!("op {}: its carrier carries nothing", row.id));
-            return None;
+            found.differences.push(format!("op {}: its carrier carries nothing", row.id));
+            return found;
         }
     };
     let value = op.value();
     if (value.actor, value.id, op.payload_hash()) != (row.actor, row.id, row.payload_hash) {
-        report.add(|| format!("op {}: its row does not match what was signed", row.id));
+        found.differences.push(format!("op {}: its row does not match what was signed", row.id));
     }
     if row.answer != Answer::Applied {
-        return None;
+        return found;
     }
     let code = match carried {
         Carried::Code(code) => Some((code.key, code.counter)),
@@ -219,7 +271,8 @@ fn check_op(row: &KeptOp, rebuilt: &Tables, report: &mut Report) -> Option<Vec<(
         Carried::Invitation(invitation) => Some((invitation.key, invitation.counter)),
         Carried::None | Carried::Ticket | Carried::Buyer(_) | Carried::Sale(_) | Carried::Pass { .. } => None,
     };
-    Some([(value.actor, value.counter)].into_iter().chain(code).collect())
+    found.used = Some([(value.actor, value.counter)].into_iter().chain(code).collect());
+    found
 }
 
 /// Holds every row and every account of the books against what the journal makes, and against each other.

@@ -3,11 +3,12 @@
 
 mod town;
 
+use moa_ledger::store::pictures::{NewPicture, PictureKept};
 use moa_ledger::store::{
     CodeCheck, CodeTry, CountedBy, KnownDevice, NewEffect, NewEnrolment, NewOneTime, NewToken, OneTimeKept,
     Session, TakenOneTime,
 };
-use moa_rules::id::{AccountId, KeyId, MerchantId};
+use moa_rules::id::{AccountId, KeyId, MerchantId, PictureId};
 use moa_rules::time::Timestamp;
 use town::stores::{Subject, conformance};
 use town::{START, Town};
@@ -28,6 +29,7 @@ conformance!(
     a_shops_wrong_digits_count_once_each,
     a_number_has_an_account_before_its_owner_signs_up,
     an_account_keeps_one_member_tag,
+    a_picture_is_kept_once_and_an_account_sends_so_many,
 );
 
 mod suite {
@@ -308,6 +310,24 @@ mod suite {
         assert_eq!(kept(&fourth, -1), OneTimeKept::TooMany(START));
         assert_eq!(kept(&anothers, -1), OneTimeKept::Kept);
         assert_eq!(kept(&fourth, 0), OneTimeKept::Kept, "the first was long ago");
+    }
+
+    pub fn a_picture_is_kept_once_and_an_account_sends_so_many<S: Subject>(town: &mut Town<S>) {
+        let picture = |id: u8, account: u8, at: i64| NewPicture {
+            id: PictureId([id; 16]),
+            account: AccountId([account; 16]),
+            jpeg: vec![id; 300],
+            made_at: START.plus(at),
+        };
+        let keep = |picture: &NewPicture| town.store.keep_picture(picture, 2, START).unwrap();
+        assert_eq!([keep(&picture(1, 1, 1)), keep(&picture(2, 1, 2))], [PictureKept::Kept; 2]);
+        assert_eq!(keep(&picture(3, 1, 3)), PictureKept::TooMany(START.plus(1)));
+        assert_eq!(keep(&picture(2, 1, 4)), PictureKept::Kept, "the same again is no other");
+        assert_eq!(keep(&picture(3, 2, 3)), PictureKept::Kept, "another account's");
+        let since = town.store.keep_picture(&picture(4, 1, 5), 2, START.plus(1)).unwrap();
+        assert_eq!(since, PictureKept::Kept, "the first is long ago");
+        assert_eq!(town.store.picture(PictureId([3; 16])).unwrap(), Some(vec![3; 300]));
+        assert_eq!(town.store.picture(PictureId([9; 16])).unwrap(), None);
     }
 
     pub fn a_shops_wrong_digits_count_once_each<S: Subject>(town: &mut Town<S>) {

@@ -10,7 +10,7 @@ use moa_ledger::store::StoreError;
 use town::system;
 
 /// The column by which each table is spread: rows of one owner lie together.
-const SPREAD_BY: [(&str, &str); 39] = [
+const SPREAD_BY: [(&str, &str); 40] = [
     ("ops", "actor"),
     ("counters", "key"),
     ("inbox_events", "inbox"),
@@ -41,6 +41,7 @@ const SPREAD_BY: [(&str, &str); 39] = [
     ("member_tags", "tag"),
     ("one_time_codes", "mac"),
     ("wrong_digits", "asker"),
+    ("pictures", "id"),
     ("invitations", "issuer"),
     ("join_requests", "group_id"),
     ("invitation_traces", "issuer"),

@@ -8,6 +8,7 @@ use moa_ledger::batch::{self, Changes, Prior, Tx};
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::search::{Found, Query};
 use moa_ledger::store::invitations::{Invitations, MOST_INVITATIONS, Seen, Sending, Sent, Trace};
+use moa_ledger::store::pictures::{NewPicture, PictureKept, Pictures};
 use moa_ledger::store::{
     CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard, InboxHead,
     InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session, Store,
@@ -22,7 +23,7 @@ use moa_rules::device::Device;
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::group::Group;
 use moa_rules::hold::{Hold, HoldState};
-use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId, PictureId};
 use moa_rules::invitation::{Invitation, TokenHash};
 use moa_rules::lot::{Lot, Wallet};
 use moa_rules::pass::{Pass, PassState};
@@ -838,5 +839,20 @@ impl Invitations for SpoiltStore {
 
     fn forget_traces(&self, before: Timestamp) -> Result<(), StoreError> {
         self.people.forget_traces(before)
+    }
+}
+
+impl Pictures for SpoiltStore {
+    fn keep_picture(
+        &self,
+        picture: &NewPicture,
+        most: usize,
+        since: Timestamp,
+    ) -> Result<PictureKept, StoreError> {
+        self.people.keep_picture(picture, most, since)
+    }
+
+    fn picture(&self, id: PictureId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.people.picture(id)
     }
 }

@@ -3,7 +3,6 @@
 
 pub mod bench;
 pub mod books;
-pub mod browser;
 pub mod cable;
 pub mod messages;
 pub mod network;

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use moa_browser::Browser;
 use moa_phone::Code;
 use moa_rules::quantity::{BasisPoints, Units};
 use moa_rules::terms::{Scope, Terms};
 use moa_rules::time::Validity;
 use moa_server::{Config, start, system_clock};
-use moa_world::browser::Browser;
 use moa_world::network::LINK_BASE;
 use moa_world::resident::Resident;
 use moa_world::town::{Town, number};

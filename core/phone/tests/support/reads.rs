@@ -127,6 +127,8 @@ impl Server {
                 certificate: device.certificate,
                 pays_from: device.pays_from,
             }),
+            invitations: Vec::new(),
+            join_requests: Vec::new(),
             debts: self.debts(account),
             holds: self.open_holds(account, self.shop_of(key)),
             lots: lots.into_values().collect(),

@@ -10,6 +10,7 @@ mod invitations;
 mod one_time_codes;
 mod openapi;
 mod ops;
+mod pictures;
 mod posters;
 pub(crate) mod problems;
 mod requests;
@@ -36,14 +37,16 @@ use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::problems::Fault;
 use crate::app::App;
+use crate::pages;
 use crate::random;
 
 pub use self::development::{DevelopmentInbox, DevelopmentMessage};
 pub use self::health::Health;
 pub use self::openapi::document;
 pub(crate) use self::openapi::served_document;
+pub(crate) use self::problems::Fault;
+pub(crate) use self::requests::language;
 pub use self::test_clock::ClockTime;
 
 /// For how long a request may take: the longest wait for changes, and what any other may take.
@@ -66,6 +69,7 @@ fn routes(development: bool, test_clock: bool) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(invitations::open))
         .routes(routes!(invitations::traces))
         .routes(routes!(invitations::send))
+        .routes(routes!(pictures::send))
         .routes(routes!(changes::changes))
         .routes(routes!(snapshot::snapshot))
         .routes(routes!(directory::directory))
@@ -84,7 +88,9 @@ pub(crate) fn service(app: Arc<App>) -> Router {
     let router: Router<Arc<App>> = routes(app.shown.is_some(), app.test_clock.is_some()).into();
     router
         .merge(sign_in::routes())
+        .merge(pages::routes())
         .merge(posters::routes())
+        .merge(pictures::routes())
         .fallback(async || Fault(ProblemText::NotFound))
         .method_not_allowed_fallback(async || Fault(ProblemText::MethodNotAllowed))
         .layer(middleware::from_fn(answer))
@@ -97,14 +103,14 @@ async fn answer(request: Request, next: Next) -> Response {
     // The pattern, not the path: whatever someone put into a path or query stays out of the log.
     let route = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
     let span = tracing::info_span!("request", id, method = %request.method(), route);
-    let lang = requests::language(request.headers());
+    let lang = language(request.headers());
 
     let mut response = run(request, next).instrument(span).await;
     if let Some(fault) = response.extensions_mut().remove::<Fault>() {
         response = fault.write(lang, std::mem::take(response.headers_mut()));
     }
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert("x-request-id", id);
     }

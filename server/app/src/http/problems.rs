@@ -19,6 +19,7 @@ use crate::cursor::BadCursor;
 use crate::enrolment::EnrolmentError;
 use crate::invitations::InvitationError;
 use crate::one_time::OneTimeError;
+use crate::pictures::{MOST_PIXELS, PictureError};
 use crate::proof::NotProved;
 use crate::sessions::SessionError;
 
@@ -85,6 +86,9 @@ impl Fault {
             ProblemText::TooManyInvitationsSent { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, "too_many_invitations_sent")
             }
+            ProblemText::NotAPicture => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_a_picture"),
+            ProblemText::PictureTooLarge { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "picture_too_large"),
+            ProblemText::TooManyPictures { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_pictures"),
             ProblemText::NoOps => (StatusCode::BAD_REQUEST, "no_ops"),
             ProblemText::TooManyOps { .. } => (StatusCode::BAD_REQUEST, "too_many_ops"),
             ProblemText::ClockOutOfReach { .. } => (StatusCode::CONFLICT, "clock_out_of_reach"),
@@ -109,6 +113,7 @@ impl Fault {
             ProblemText::TooManyCodes { retry_after_s }
             | ProblemText::TooManyOneTimeCodes { retry_after_s }
             | ProblemText::TooManyInvitationsSent { retry_after_s }
+            | ProblemText::TooManyPictures { retry_after_s }
             | ProblemText::TooManyTries { retry_after_s } => plain.with("retry_after_s", retry_after_s),
             ProblemText::ProofStale { now_ms } => plain.with("now", now_ms),
             ProblemText::CodeWrong { tries_left } | ProblemText::RecoveryWrong { tries_left } => {
@@ -120,6 +125,7 @@ impl Fault {
             ProblemText::ClockOutOfReach { now_ms, most_ms } => {
                 plain.with("now", now_ms).with("most", most_ms)
             }
+            ProblemText::PictureTooLarge { max_megapixels } => plain.with("max_megapixels", max_megapixels),
             ProblemText::ServerBusy { after_s } => plain.with("after_s", after_s),
             _ => plain,
         }
@@ -133,6 +139,7 @@ impl Fault {
         if let ProblemText::TooManyCodes { retry_after_s: after }
         | ProblemText::TooManyOneTimeCodes { retry_after_s: after }
         | ProblemText::TooManyInvitationsSent { retry_after_s: after }
+        | ProblemText::TooManyPictures { retry_after_s: after }
         | ProblemText::TooManyTries { retry_after_s: after }
         | ProblemText::ServerBusy { after_s: after } = self.0
         {
@@ -282,6 +289,20 @@ impl From<InvitationError> for Fault {
                 tracing::error!(%error, "a contact could not be sealed");
                 ProblemText::Internal
             }
+        })
+    }
+}
+
+impl From<PictureError> for Fault {
+    fn from(error: PictureError) -> Self {
+        Self(match error {
+            PictureError::NotAPicture => ProblemText::NotAPicture,
+            PictureError::TooLarge => {
+                ProblemText::PictureTooLarge { max_megapixels: MOST_PIXELS / 1_000_000 }
+            }
+            PictureError::NotAPerson => ProblemText::Forbidden,
+            PictureError::TooMany { retry_after_s } => ProblemText::TooManyPictures { retry_after_s },
+            PictureError::Store(error) => return error.into(),
         })
     }
 }

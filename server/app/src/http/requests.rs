@@ -14,11 +14,14 @@ use moa_words::{Lang, ProblemText};
 use serde::de::DeserializeOwned;
 
 use super::problems::Fault;
+use crate::pictures::MOST_BYTES;
 
 /// For how long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// An over-long body is read and thrown away up to here, so that its sender gets to read the answer.
-const THROWN_AWAY: usize = 8 * MAX_BODY;
+/// For how long a picture may: phones send it over slow networks.
+const PICTURE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Of an over-long body so many times what it may have is read and thrown away, so that its sender gets to read the answer.
+const THROWN_AWAY: usize = 8;
 
 /// A JSON body of at most [`MAX_BODY`] bytes.
 pub(super) struct JsonBody<T>(pub(super) T);
@@ -28,7 +31,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
         let says_json = says_json(request.headers());
-        let bytes = tokio::time::timeout(BODY_TIMEOUT, read(request.into_body()));
+        let bytes = tokio::time::timeout(BODY_TIMEOUT, read(request.into_body(), MAX_BODY));
         let bytes = bytes.await.map_err(|_| Fault::BUSY)??;
         if !says_json {
             return Err(Fault(ProblemText::NotJson));
@@ -42,24 +45,37 @@ fn says_json(headers: &HeaderMap) -> bool {
     media_type.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json")
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, Fault> {
+/// A file that may be a picture, of at most [`MOST_BYTES`]. What it is, its bytes say.
+pub(super) struct PictureBody(pub(super) Vec<u8>);
+
+impl<S: Send + Sync> FromRequest<S> for PictureBody {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
+        let bytes = tokio::time::timeout(PICTURE_TIMEOUT, read(request.into_body(), MOST_BYTES));
+        bytes.await.map_err(|_| Fault::BUSY)?.map(Self)
+    }
+}
+
+/// A body of at most `most` bytes.
+async fn read(body: Body, most: usize) -> Result<Vec<u8>, Fault> {
     let mut stream = body.into_data_stream();
     let (mut kept, mut length) = (Vec::new(), 0_usize);
     while let Some(chunk) = stream.next().await {
         // The connection broke, or the body's framing did.
         let chunk: Bytes = chunk.map_err(|_| Fault(ProblemText::BrokenJson))?;
         length = length.saturating_add(chunk.len());
-        if length > THROWN_AWAY {
+        if length > most.saturating_mul(THROWN_AWAY) {
             break;
         }
-        if length > MAX_BODY {
+        if length > most {
             kept = Vec::new();
         } else {
             kept.extend_from_slice(&chunk);
         }
     }
-    if length > MAX_BODY {
-        return Err(Fault(ProblemText::BodyTooLarge { max_bytes: MAX_BODY as u64 }));
+    if length > most {
+        return Err(Fault(ProblemText::BodyTooLarge { max_bytes: most as u64 }));
     }
     Ok(kept)
 }
@@ -107,7 +123,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Language {
 }
 
 /// The language of an `Accept-Language` header.
-pub(super) fn language(headers: &HeaderMap) -> Lang {
+pub(crate) fn language(headers: &HeaderMap) -> Lang {
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     header.map(Lang::from_accept_language).unwrap_or_default()
 }

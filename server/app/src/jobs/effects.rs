@@ -12,7 +12,7 @@ use moa_words::{Lang, enrolment_sms};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::carrier::NotSent;
+use crate::carrier::{NotSent, Then};
 use crate::invitations::{self, Message, Outgoing};
 use crate::phone_number::PhoneNumber;
 use crate::random;
@@ -28,6 +28,9 @@ const TAKEN_FOR: i64 = 45 * Timestamp::SECOND;
 const CARRIER_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest pause before an effect is tried again, in seconds.
 const LONGEST_PAUSE_S: u32 = 300;
+
+/// How often an effect is tried: with pauses of two and a half minutes on average, through a day without a carrier.
+const MOST_ATTEMPTS: u32 = 600;
 
 /// A text message with an enrolment's code. The code itself is made when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,19 +109,25 @@ async fn carry_out(app: &Arc<App>, Effect { effect, attempts }: Effect) -> Resul
     let sent = match effect.kind.as_str() {
         Sms::KIND => match serde_json::from_str(&effect.payload) {
             Ok(sms) => send(app, id, &sms).await,
-            Err(_) => Err(NotSent("a damaged message".to_owned())),
+            Err(_) => Err(NotSent::never("a damaged message")),
         },
         Outgoing::KIND => match serde_json::from_str(&effect.payload) {
             Ok(outgoing) => invite(app, id, outgoing).await,
-            Err(_) => Err(NotSent("a damaged invitation".to_owned())),
+            Err(_) => Err(NotSent::never("a damaged invitation")),
         },
-        kind => Err(NotSent(format!("an effect of kind {kind:?} that this server does not know"))),
+        kind => Err(NotSent::later(format!("an effect of kind {kind:?} that this server does not know"))),
     };
     let pause = match sent {
         Ok(()) => None,
+        Err(error) if error.then == Then::Never || attempts >= MOST_ATTEMPTS => {
+            tracing::warn!(effect = HEXLOWER.encode(&id), attempts, %error, "an effect failed for good");
+            None
+        }
         Err(error) => {
             tracing::warn!(effect = HEXLOWER.encode(&id), attempts, %error, "an effect failed; again later");
-            Some(pause_ms(attempts))
+            let asked = if let Then::After(seconds) = error.then { seconds } else { 0 };
+            let asked = i64::try_from(asked).unwrap_or(i64::MAX).saturating_mul(Timestamp::SECOND);
+            Some(asked.saturating_add(pause_ms(attempts)))
         }
     };
     app.blocking(move |app| {
@@ -136,16 +145,16 @@ async fn send(app: &App, id: [u8; 16], sms: &Sms) -> Result<(), NotSent> {
         // The code is void; a message now would only confuse.
         return Ok(());
     }
-    let text = sms.text(app).ok_or_else(|| NotSent("a damaged message".to_owned()))?;
+    let text = sms.text(app).ok_or_else(|| NotSent::never("a damaged message"))?;
     let sending = app.carrier.send(id, &sms.to, &text);
     tokio::time::timeout(CARRIER_TIMEOUT, sending)
         .await
-        .unwrap_or_else(|_| Err(NotSent("it took too long".to_owned())))
+        .unwrap_or_else(|_| Err(NotSent::later("it took too long")))
 }
 
 /// Sends an invitation, unless nobody can answer it any more.
 async fn invite(app: &Arc<App>, id: [u8; 16], outgoing: Outgoing) -> Result<(), NotSent> {
-    let not_read = |error: StoreError| NotSent(error.to_string());
+    let not_read = |error: StoreError| NotSent::later(error.to_string());
     let (message, outgoing) = app.blocking(move |app| (invitations::message(app, &outgoing), outgoing)).await;
     let sending = async {
         match message.map_err(not_read)? {
@@ -155,7 +164,7 @@ async fn invite(app: &Arc<App>, id: [u8; 16], outgoing: Outgoing) -> Result<(), 
         }
     };
     let sent = tokio::time::timeout(CARRIER_TIMEOUT, sending).await;
-    if sent.unwrap_or_else(|_| Err(NotSent("it took too long".to_owned())))? {
+    if sent.unwrap_or_else(|_| Err(NotSent::later("it took too long")))? {
         app.blocking(move |app| invitations::delivered(app, &outgoing)).await.map_err(not_read)?;
     }
     Ok(())
@@ -173,7 +182,7 @@ fn pause_ms(attempts: u32) -> i64 {
 mod tests {
     use super::*;
     use crate::peer::Peer;
-    use std::sync::atomic::Ordering;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Mutex, PoisonError};
 
     use futures_util::future::BoxFuture;
@@ -198,7 +207,7 @@ mod tests {
             Box::pin(async move {
                 let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
                 given.push((id, text.to_owned()));
-                if given.len().is_multiple_of(3) { Ok(()) } else { Err(NotSent("no signal".to_owned())) }
+                if given.len().is_multiple_of(3) { Ok(()) } else { Err(NotSent::later("no signal")) }
             })
         }
     }
@@ -220,6 +229,30 @@ mod tests {
         assert_eq!(carry_out_due(&app).await.unwrap(), 0);
         let given = carrier.given();
         assert!(given.len() == 3 && given.iter().all(|message| *message == given[0]));
+    }
+
+    /// Takes nothing, and says each time what it has been told to.
+    struct Refusing(NotSent, AtomicUsize);
+
+    impl Carrier for Refusing {
+        fn send<'a>(&'a self, _: [u8; 16], _: &'a str, _: &'a str) -> BoxFuture<'a, Result<(), NotSent>> {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async move { Err(self.0.clone()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_for_good_is_tried_once_and_a_pause_that_was_asked_for_is_kept() {
+        for (then, tried) in [(Then::Never, [1, 1, 1]), (Then::After(60), [1, 1, 2])] {
+            let carrier = Arc::new(Refusing(NotSent { reason: String::new(), then }, AtomicUsize::new(0)));
+            let (app, hand) = testing::app(carrier.clone());
+            begin(&app);
+            for (wait, tried) in [0, 59, 3].into_iter().zip(tried) {
+                hand.fetch_add(wait * Timestamp::SECOND, Ordering::SeqCst);
+                carry_out_due(&app).await.unwrap();
+                assert_eq!(carrier.1.load(Ordering::SeqCst), tried, "{then:?} after {wait} s more");
+            }
+        }
     }
 
     #[tokio::test]

@@ -38,7 +38,18 @@ pub const NOON: i64 = 1_789_959_600_000;
 /// The binary, with nothing of its settings from the environment.
 pub fn moa() -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_moa"));
-    let names = ["DATA", "DATABASE", "LISTEN", "LINK_BASE", "CARRIER", "CONNECTIONS", "FONT", "TRACE"];
+    let names = [
+        "DATA",
+        "DATABASE",
+        "LISTEN",
+        "LINK_BASE",
+        "CARRIER",
+        "CONNECTIONS",
+        "FONT",
+        "TRACE",
+        "SMTP",
+        "SMS_URL",
+    ];
     for name in names {
         command.env_remove(format!("MOA_{name}"));
     }

@@ -385,6 +385,14 @@ CREATE INDEX invitation_traces_by_code ON invitation_traces (code_mac) WHERE cod
 CREATE INDEX invitation_traces_of_contact ON invitation_traces (contact_mac, sent_at) WHERE contact_mac IS NOT NULL;
 CREATE INDEX invitation_traces_begun ON invitation_traces (begun_at);
 
+CREATE TABLE pictures (
+    id      bytea  NOT NULL PRIMARY KEY,
+    account bytea  NOT NULL,
+    jpeg    bytea  NOT NULL,
+    made_at bigint NOT NULL
+);
+CREATE INDEX pictures_of ON pictures (account, made_at);
+
 CREATE TABLE wrong_digits (
     asker    bytea  NOT NULL,
     mac      bytea  NOT NULL,

@@ -398,6 +398,15 @@ CREATE INDEX invitation_traces_by_code ON invitation_traces (code_mac) WHERE cod
 CREATE INDEX invitation_traces_of_contact ON invitation_traces (contact_mac, sent_at) WHERE contact_mac IS NOT NULL;
 CREATE INDEX invitation_traces_begun ON invitation_traces (begun_at);
 
+-- Pictures of groups.
+CREATE TABLE pictures (
+    id      BLOB    NOT NULL PRIMARY KEY,   -- of the JPEG's SHA-256
+    account BLOB    NOT NULL,               -- who sent it
+    jpeg    BLOB    NOT NULL,
+    made_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX pictures_of ON pictures (account, made_at);
+
 -- Digits and codes that stood for nothing, by the shop or the account that tried them.
 CREATE TABLE wrong_digits (
     asker    BLOB    NOT NULL,

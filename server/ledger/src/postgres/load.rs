@@ -15,7 +15,7 @@ use moa_wire::{canonical, chain};
 use super::columns::{Value, params};
 use super::pool::{Connection, Param};
 use super::together::{both, every};
-use crate::batch::Prior;
+use crate::batch::{Prior, Seen, Wanted};
 use crate::rows::{self, Columns};
 use crate::store::{CHECKPOINT, InboxHead, InboxPage, StoreError};
 
@@ -276,6 +276,20 @@ fn insert<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
             all.insert(at, id);
         }
     }
+}
+
+/// What a batch asks for at once, none of it one by one.
+pub(super) async fn look(connection: &Connection, wanted: &Wanted) -> Result<Seen, StoreError> {
+    let cells =
+        async { if wanted.keys.is_empty() { Ok(Vec::new()) } else { cells(connection, &wanted.keys).await } };
+    let priors = async {
+        if wanted.ops.is_empty() { Ok(HashMap::new()) } else { priors(connection, &wanted.ops).await }
+    };
+    let heads = async {
+        if wanted.inboxes.is_empty() { Ok(Vec::new()) } else { heads(connection, &wanted.inboxes).await }
+    };
+    let (priors, (cells, heads)) = both(priors, both(cells, heads)).await?;
+    Ok(Seen { priors, cells, heads })
 }
 
 /// One cell, present or absent.

@@ -286,7 +286,7 @@ impl Query {
         if asked.iter().any(|word| word.trades.is_empty()) {
             return None;
         }
-        let mut nearest: Option<Option<u32>> = None;
+        let (mut found, mut nearest): (bool, Option<u32>) = (false, None);
         for spot in &entry.spots {
             let place = Cell(spot.cell).place();
             let there = self.region.is_none_or(|region| place.is_some_and(|place| region.contains(place)));
@@ -295,18 +295,13 @@ impl Query {
                 continue;
             }
             let distance = self.from.zip(place).map(|(from, place)| distance_m(from, place));
-            nearest = match (nearest.flatten(), distance) {
-                (Some(one), Some(other)) => Some(Some(one.min(other))),
-                (one, other) => Some(one.or(other)),
-            };
+            (found, nearest) = (true, [nearest, distance].into_iter().flatten().min());
         }
-        nearest.map(|distance_m| {
-            let rank = match self.order() {
-                Order::Distance => distance_m.map_or(i64::MAX, i64::from),
-                order => entry.rank(order),
-            };
-            Hit { rank, id, distance_m }
-        })
+        let rank = match self.order() {
+            Order::Distance => nearest.map_or(i64::MAX, i64::from),
+            order => entry.rank(order),
+        };
+        found.then_some(Hit { rank, id, distance_m: nearest })
     }
 
     /// The page of all that was found.

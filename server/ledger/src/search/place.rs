@@ -331,6 +331,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
     fn a_neighbourhood_is_a_few_ranges_of_little_else() {
         for radius_m in [50, 500, 5_000, 50_000] {
             let circle = Region::Circle { centre: SEOUL, radius_m };

@@ -12,6 +12,7 @@ use moa_wire::canonical;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
+use super::columns::{Named, Places};
 use super::load::all;
 use super::{check_tables, doing, open_reader};
 use crate::copy::{PeopleTable, Value};
@@ -114,7 +115,10 @@ impl Journal for SqliteJournal {
     fn people(&mut self, table: &PeopleTable, visit: Visit<'_, Vec<Value>>) -> Result<(), StoreError> {
         let sql = format!("SELECT {} FROM {}", table.columns.join(", "), table.name);
         each(&self.0, &sql, |row| {
-            (0..table.columns.len()).map(|at| value(row, at)).collect::<Result<_, _>>().and_then(&mut *visit)
+            (0..table.columns.len())
+                .map(|at| value(row.row, at))
+                .collect::<Result<_, _>>()
+                .and_then(&mut *visit)
         })
     }
 }
@@ -156,12 +160,13 @@ fn value(row: &Row, at: usize) -> Result<Value, StoreError> {
 fn each(
     connection: &Connection,
     sql: &str,
-    mut visit: impl FnMut(&Row) -> Result<(), StoreError>,
+    mut visit: impl FnMut(&Named) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare(sql).map_err(doing("preparing a query"))?;
     let mut found = statement.query([]).map_err(doing("reading"))?;
+    let places = Places::default();
     while let Some(row) = found.next().map_err(doing("reading"))? {
-        visit(row)?;
+        visit(&Named { row, places: &places })?;
     }
     Ok(())
 }

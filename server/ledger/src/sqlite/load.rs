@@ -18,6 +18,7 @@ use moa_rules::view::{Cell, Key};
 use moa_wire::{canonical, chain};
 use rusqlite::{Connection, Params};
 
+use super::columns::{Named, Places};
 use super::doing;
 use crate::batch::Prior;
 use crate::rows::{self, Columns};
@@ -56,8 +57,10 @@ const INBOX: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
     WHERE i.inbox = ?1 AND e.number > ?2 ORDER BY e.number LIMIT ?3";
 const KEPT_HASH: &str = "SELECT e.hash FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq
     WHERE i.inbox = ?1 AND e.number = ?2 AND e.hash IS NOT NULL";
-const TO_EXPIRE: &str = "SELECT DISTINCT account, group_id FROM lots
-    WHERE remaining > held AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2";
+// Several lots of a wallet may have ended; what is over the limit is found the next time. Looked for wallet by wallet, it would read
+// thousands of lots each time for a few hundred wallets.
+const TO_EXPIRE: &str = "SELECT DISTINCT account, group_id FROM
+        (SELECT account, group_id FROM lots WHERE remaining > held AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2)";
 const STAFF: &str = "SELECT * FROM staff WHERE merchant = ?1 AND account = ?2";
 const STAFF_OF: &str = "SELECT * FROM staff WHERE merchant = ?1 ORDER BY joined_at, account";
 const STAFF_DAY: &str = "SELECT sold FROM staff_days WHERE merchant = ?1 AND account = ?2 AND day = ?3";
@@ -96,9 +99,9 @@ pub fn all<T>(
 ) -> Result<Vec<T>, StoreError> {
     let mut statement = connection.prepare_cached(sql).map_err(doing("preparing a query"))?;
     let mut found = statement.query(params).map_err(doing("reading"))?;
-    let mut values = Vec::new();
+    let (mut values, places) = (Vec::new(), Places::default());
     while let Some(row) = found.next().map_err(doing("reading"))? {
-        values.push(read(row)?);
+        values.push(read(&Named { row, places: &places })?);
     }
     Ok(values)
 }

@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use moa_ledger::search::{Found, Query};
 use moa_ledger::store::invitations::{Invitations, Seen, Sending, Sent, Trace};
+use moa_ledger::store::pictures::{NewPicture, PictureKept, Pictures};
 use moa_ledger::store::{
     CodeCheck, CodeTry, Committed, CountedBy, DirectoryGroup, DirectoryMerchant, Effect, Heard, InboxHead,
     InboxPage, KnownDevice, NewEnrolment, NewOneTime, NewToken, OneTimeKept, People, Session, Store,
@@ -16,7 +17,7 @@ use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::group::Group;
 use moa_rules::hold::Hold;
-use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
+use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId, PictureId};
 use moa_rules::invitation::{Invitation, TokenHash};
 use moa_rules::lot::Lot;
 use moa_rules::pass::Pass;
@@ -145,5 +146,14 @@ by_inner! {
             issuer: MerchantId, id: OpId, seen: Seen, now: Timestamp
         ) -> Result<(), StoreError>;
         fn forget_traces(before: Timestamp) -> Result<(), StoreError>;
+    }
+}
+
+by_inner! {
+    Pictures {
+        fn keep_picture(
+            picture: &NewPicture, most: usize, since: Timestamp
+        ) -> Result<PictureKept, StoreError>;
+        fn picture(id: PictureId) -> Result<Option<Vec<u8>>, StoreError>;
     }
 }

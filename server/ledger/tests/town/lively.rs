@@ -1,12 +1,13 @@
 //! A town in which something of everything has happened.
 
 use moa_ledger::store::invitations::{Invitations, Seen, Sending, SendingLimits, Sent};
+use moa_ledger::store::pictures::{NewPicture, Pictures};
 use moa_ledger::store::{
     Answer, CodeTry, NewEffect, NewEnrolment, NewOneTime, NewToken, Outcome, People, Session, Store,
 };
 use moa_rules::adjustment::{Grantee, Reason};
 use moa_rules::device::KeyKind;
-use moa_rules::id::{AccountId, KeyId, MerchantId, OpId};
+use moa_rules::id::{AccountId, KeyId, MerchantId, OpId, PictureId};
 use moa_rules::invitation::{Invited, Ticket, TicketMac, TokenHash};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::OpBody;
@@ -193,8 +194,12 @@ fn joining<S: Store>(town: &Town<S>, host: &Shop, guest: &Shop) {
 }
 
 /// Rows in every table of people, and something to be sent.
-pub fn persons(people: &(impl People + Invitations)) {
+pub fn persons(people: &(impl People + Invitations + Pictures)) {
     let account = AccountId([1; 16]);
+    for id in 0..40 {
+        let picture = NewPicture { id: PictureId([id; 16]), account, jpeg: vec![id; 3_000], made_at: START };
+        people.keep_picture(&picture, 99, START).unwrap();
+    }
     assert!(people.keep_pepper([6; 32]).unwrap(), "the first one");
     for (id, address_mac) in [(1, None), (2, Some([5; 32]))] {
         let enrolment = NewEnrolment {

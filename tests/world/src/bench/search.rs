@@ -337,6 +337,7 @@ impl Kind {
 ///
 /// # Errors
 /// If something is found that looking at everything does not find, or the other way round.
+#[expect(clippy::cast_precision_loss, reason = "figures to be read, not reckoned with")]
 pub fn measure(folder: &Path) -> Result<Vec<Figure>, Failure> {
     fs::create_dir_all(folder)?;
     let path = folder.join("moa.db");

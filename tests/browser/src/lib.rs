@@ -7,9 +7,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
-use crate::Failure;
+/// Why something could not be done.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a page is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -139,6 +141,17 @@ impl Browser {
         self.ask("Emulation.setDeviceMetricsOverride", &size).map(drop)
     }
 
+    /// Says that it is another browser, and prefers dark pages or light ones.
+    ///
+    /// # Errors
+    /// As for [`Self::ask`].
+    pub fn pretend(&mut self, user_agent: &str, lang: &str, dark: bool) -> Result<(), Failure> {
+        let agent = json!({ "userAgent": user_agent, "acceptLanguage": lang });
+        self.ask("Emulation.setUserAgentOverride", &agent)?;
+        let scheme = json!({ "name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" } });
+        self.ask("Emulation.setEmulatedMedia", &json!({ "features": [scheme] })).map(drop)
+    }
+
     /// Presses and lets go of a key, by its name.
     ///
     /// # Errors
@@ -160,9 +173,7 @@ impl Browser {
     pub fn save_picture(&mut self, path: &Path) -> Result<(), Failure> {
         let picture = self.ask("Page.captureScreenshot", &json!({ "captureBeyondViewport": true }))?;
         let data = picture["data"].as_str().ok_or("no picture came")?;
-        // A JSON string of base64, as the API's own bytes are.
-        let bytes: moa_wire::api::Base64 = serde_json::from_value(json!(data))?;
-        std::fs::write(path, bytes.0)?;
+        std::fs::write(path, BASE64.decode(data.as_bytes())?)?;
         Ok(())
     }
 
