@@ -4,7 +4,7 @@
 //! are read and judged one by one. If even they are many, nearly whatever is looked at is found: then the best are looked at
 //! first, circle by circle or rank by rank, until there is a page of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use moa_rules::merchant::Place;
 
@@ -12,16 +12,16 @@ use super::entry::{Entry, Fact, Hit, Id, Order, Query, Target, Term};
 use super::place::{Cell, FARTHEST_M, Region, common, distance_m};
 use crate::store::StoreError;
 
-/// What is read as a whole without a second thought: shops know their place in the order before they are read, groups do not.
+/// What is looked at without a second thought: so many postings, and of groups, which may all have to be read, so many.
 #[derive(Debug, Clone, Copy)]
 struct Few {
-    shops: usize,
+    postings: usize,
     groups: usize,
 }
 
-const FEW: Few = Few { shops: 4_096, groups: 512 };
+const FEW: Few = Few { postings: 4_096, groups: 512 };
 /// Entries that are read at once.
-const AT_ONCE: usize = 128;
+const AT_ONCE: usize = 64;
 /// Ranges of cells that a place is covered with.
 const RANGES: usize = 16;
 /// The first circle, in metres, and by how much the next is wider.
@@ -70,18 +70,18 @@ fn search_among(index: &mut dyn Index, query: &Query, few: Few) -> Result<Vec<Hi
     let choices = choices(query);
     let ranges: Vec<Vec<Range>> =
         choices.iter().map(|facts| ranges(query.target, facts, region.as_deref())).collect();
-    let few = match query.target {
-        Target::Shops => few.shops,
-        Target::Groups => few.groups,
-    };
-    let counts = index.counts(&ranges, few)?;
+    let counts = index.counts(&ranges, few.postings)?;
     let best = (0..choices.len()).min_by_key(|at| counts.get(*at));
-    let hits = match best {
-        Some(best) if counts.get(best).is_some_and(|count| *count < few) => {
-            let found = index.postings(&ranges[best], few)?;
-            judge(index, query, found)?
-        }
-        best => match (query.order(), query.from) {
+    let mut found = None;
+    if let Some(best) = best.filter(|best| counts.get(*best).is_some_and(|count| *count < few.postings)) {
+        let postings = index.postings(&ranges[best], few.postings)?;
+        let ids: BTreeSet<Id> = postings.iter().map(|(_, id)| *id).collect();
+        let readable = query.target == Target::Shops || ids.len() <= few.groups;
+        found = readable.then_some(postings);
+    }
+    let hits = match (found, best) {
+        (Some(found), _) => judge(index, query, found)?,
+        (None, best) => match (query.order(), query.from) {
             (Order::Distance, Some(from)) => {
                 let facts = best.map_or(&[Fact::THERE][..], |best| &choices[best]);
                 let facts = if query.target == Target::Groups && facts.iter().any(|fact| fact.is_gram()) {
@@ -90,7 +90,7 @@ fn search_among(index: &mut dyn Index, query: &Query, few: Few) -> Result<Vec<Hi
                 } else {
                     facts
                 };
-                nearest(index, query, (from, few), facts, region.as_deref())?
+                nearest(index, query, (from, few.postings), facts, region.as_deref())?
             }
             (order, _) => ranked(index, query, order)?,
         },
@@ -125,26 +125,39 @@ fn ranges(target: Target, facts: &[Fact], region: Option<&[(Cell, Cell)]>) -> Ve
     ranges
 }
 
-/// Judges what postings name. Of shops as many as are needed, the first ones; of groups all.
+/// Judges what postings name, those first that may come first: nothing is nearer than the nearest place that it is found at, and
+/// of a shop that is all. Once enough is found that comes before all the rest may, the rest is left alone.
 fn judge(index: &mut dyn Index, query: &Query, found: Vec<(Cell, Id)>) -> Result<Vec<Hit>, StoreError> {
-    let by_distance = query.from.filter(|_| query.order() == Order::Distance);
-    let rank = |cell: Cell| match (by_distance, query.target) {
-        (Some(from), Target::Shops) => cell.place().map_or(i64::MAX, |place| distance_m(from, place).into()),
-        _ => 0,
+    let nearest = |(cell, id): (Cell, Id)| {
+        let rank = match (query.order(), query.from, query.target) {
+            (Order::Distance, Some(from), _) => match (cell.place(), query.target) {
+                (Some(place), _) => distance_m(from, place).into(),
+                (None, Target::Shops) => i64::MAX,
+                // Its name is nowhere, its members may be here.
+                (None, Target::Groups) => 0,
+            },
+            (_, _, Target::Shops) => 0,
+            (_, _, Target::Groups) => i64::MIN,
+        };
+        (id, rank)
     };
-    let order: BTreeSet<(i64, Id)> = found.into_iter().map(|(cell, id)| (rank(cell), id)).collect();
-    let ids: Vec<Id> = order.into_iter().map(|(_, id)| id).collect();
-    let enough = match query.target {
-        Target::Shops => query.offset.saturating_add(query.limit),
-        Target::Groups => usize::MAX,
-    };
-    let mut hits = Vec::new();
-    for some in ids.chunks(AT_ONCE) {
-        let entries = index.entries(query.target, some)?;
-        hits.extend(entries.iter().filter_map(|(id, entry)| query.judge(*id, entry)));
-        if hits.len() >= enough {
+    let mut least: BTreeMap<Id, i64> = BTreeMap::new();
+    for (id, rank) in found.into_iter().map(nearest) {
+        least.entry(id).and_modify(|least| *least = rank.min(*least)).or_insert(rank);
+    }
+    let mut order: Vec<(i64, Id)> = least.into_iter().map(|(id, rank)| (rank, id)).collect();
+    order.sort_unstable();
+    let enough = query.offset.saturating_add(query.limit);
+    let (mut hits, mut rest): (Vec<Hit>, &[(i64, Id)]) = (Vec::new(), &order);
+    while let Some(next) = rest.first() {
+        if hits.len() >= enough && hits.iter().filter(|hit| (hit.rank, hit.id) < *next).count() >= enough {
             break;
         }
+        let (some, others) = rest.split_at(rest.len().min(AT_ONCE));
+        let ids: Vec<Id> = some.iter().map(|(_, id)| *id).collect();
+        let entries = index.entries(query.target, &ids)?;
+        hits.extend(entries.iter().filter_map(|(id, entry)| query.judge(*id, entry)));
+        rest = others;
     }
     Ok(hits)
 }
@@ -430,7 +443,7 @@ mod tests {
             few in prop_oneof![1_usize..12, Just(1_000)],
         ) {
             for query in queries {
-                let found = search_among(&mut town, &query, Few { shops: few, groups: few }).unwrap();
+                let found = search_among(&mut town, &query, Few { postings: few, groups: few }).unwrap();
                 prop_assert_eq!(found, town.naive(&query), "{:?}", query);
             }
         }
@@ -466,7 +479,7 @@ mod tests {
         let mut town = town(vec![shop; 300], &[]);
         let from = Some(Place { lat_e6: 37_000_000, lon_e6: 128_000_000 });
         let query = Query { from, order: Order::Distance, offset: 100, ..Query::new(Target::Shops) };
-        let few = Few { shops: 50, groups: 50 };
+        let few = Few { postings: 50, groups: 50 };
         assert_eq!(search_among(&mut town, &query, few).unwrap(), town.naive(&query));
     }
 }

@@ -4,7 +4,7 @@ use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{GroupId, MerchantId};
 use moa_rules::state::Row;
 use moa_rules::view::{Cell as Loaded, Key};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Statement, Transaction, params};
 
 use super::doing;
 use super::load::{all, cell, one};
@@ -91,7 +91,8 @@ impl Index for Searched<'_> {
     }
 
     fn entries(&mut self, target: Target, ids: &[Id]) -> Result<Vec<(Id, Entry)>, StoreError> {
-        let entries = ids.iter().map(|id| Ok(entry(self.0, target, id)?.map(|entry| (*id, entry))));
+        let mut statement = self.0.prepare_cached(ENTRY).map_err(doing("preparing a query"))?;
+        let entries = ids.iter().map(|id| Ok(read(&mut statement, target, id)?.map(|entry| (*id, entry))));
         entries.filter_map(Result::transpose).collect()
     }
 
@@ -117,6 +118,10 @@ fn limit(most: usize) -> i64 {
 
 fn entry(connection: &Connection, target: Target, id: &Id) -> Result<Option<Entry>, StoreError> {
     let mut statement = connection.prepare_cached(ENTRY).map_err(doing("preparing a query"))?;
+    read(&mut statement, target, id)
+}
+
+fn read(statement: &mut Statement, target: Target, id: &Id) -> Result<Option<Entry>, StoreError> {
     let read = |row: &rusqlite::Row| Ok(row.get_ref(0)?.as_blob().ok().and_then(Entry::read));
     let found = statement.query_row((&id[..], target.code()), read).optional().map_err(doing("reading"))?;
     found.map(|entry| entry.ok_or_else(|| corrupt("entry"))).transpose()
