@@ -116,7 +116,7 @@ impl Server {
         let inboxes = self.reach(account, key);
         let mut lots = BTreeMap::new();
         for group in self.groups.keys().copied() {
-            let wallet = self.view.wallet(account, group).unwrap_or_default();
+            let wallet = self.view.wallet(account, group).cloned().unwrap_or_default();
             lots.extend(wallet.lots().map(|lot| (lot.id, lot.clone())));
         }
         ok(&Snapshot {
@@ -127,8 +127,6 @@ impl Server {
                 certificate: device.certificate,
                 pays_from: device.pays_from,
             }),
-            invitations: Vec::new(),
-            join_requests: Vec::new(),
             debts: self.debts(account),
             holds: self.open_holds(account, self.shop_of(key)),
             lots: lots.into_values().collect(),

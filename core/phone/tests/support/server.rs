@@ -477,7 +477,7 @@ impl Server {
 
     /// What an account can use in a group of one unit.
     pub fn wallet_of(&self, account: AccountId, group: GroupId, unit: Option<Unit>) -> Units {
-        let wallet = self.view.wallet(account, group).unwrap_or_default();
+        let wallet = self.view.wallet(account, group).cloned().unwrap_or_default();
         match self.view.group(group) {
             Ok(Some(known)) => wallet.available(&known.usable(unit, self.now)),
             _ => wallet.available(&Usable::new(unit, self.now)),
