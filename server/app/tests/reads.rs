@@ -36,7 +36,7 @@ enum Route {
 
 /// Every route of the API document. One that is missing here fails the test.
 #[rustfmt::skip]
-const ROUTES: [(&str, &str, Route); 21] = [
+const ROUTES: [(&str, &str, Route); 22] = [
     ("post", "/v1/enrolments", Route::Open),
     ("post", "/v1/enrolments/{id}/confirm", Route::Open),
     ("post", "/v1/ops", Route::Open),
@@ -52,6 +52,7 @@ const ROUTES: [(&str, &str, Route); 21] = [
     ("get", "/v1/invitations", Route::Read),
     ("post", "/v1/invitations/open", Route::Read),
     ("post", "/v1/invitations/send", Route::Read),
+    ("post", "/v1/pictures", Route::Read),
     ("get", "/v1/changes", Route::Read),
     ("get", "/v1/snapshot", Route::Read),
     ("get", "/v1/directory", Route::Read),
@@ -167,6 +168,11 @@ impl Asks<'_> {
             }
             "/v1/one-time-codes" => self.asks_for_digits(path).await,
             "/v1/one-time-codes/look-up" => self.looks_up(path).await,
+            "/v1/pictures" => {
+                let answer = self.post(path, &"no picture").await;
+                let (status, code) = if self.service() { (403, "forbidden") } else { (415, "not_a_picture") };
+                assert_eq!(self.code(answer, status).await, code);
+            }
             "/v1/invitations" => {
                 let answer = self.get(path).await;
                 if !self.owner() {
