@@ -8,7 +8,7 @@ use moa_ledger::store::{
     CodeCheck, CodeTry, CountedBy, KnownDevice, NewEffect, NewEnrolment, NewOneTime, NewToken, OneTimeKept,
     Session, TakenOneTime,
 };
-use moa_rules::id::{AccountId, KeyId, MerchantId, PictureId};
+use moa_rules::id::{AccountId, KeyId, PictureId};
 use moa_rules::time::Timestamp;
 use town::stores::{Subject, conformance};
 use town::{START, Town};

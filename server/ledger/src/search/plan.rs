@@ -348,7 +348,7 @@ mod tests {
         id
     }
 
-    fn town(shops: Vec<MerchantProfile>, groups: &[(Scope, u16, Vec<usize>)]) -> Trees {
+    fn town(shops: &[MerchantProfile], groups: &[(Scope, u16, Vec<usize>)]) -> Trees {
         let mut trees = Trees::default();
         for (at, (scope, rate, members)) in groups.iter().enumerate() {
             let members: BTreeSet<usize> = members.iter().map(|member| member % shops.len()).collect();
@@ -382,7 +382,7 @@ mod tests {
     fn towns() -> impl Strategy<Value = Trees> {
         let group = (scope(), 1_u16..5, proptest::collection::vec(0_usize..200, 1..8));
         let shops = proptest::collection::vec(shop(), 1..150);
-        (shops, proptest::collection::vec(group, 0..60)).prop_map(|(shops, groups)| town(shops, &groups))
+        (shops, proptest::collection::vec(group, 0..60)).prop_map(|(shops, groups)| town(&shops, &groups))
     }
 
     fn word() -> impl Strategy<Value = Word> {
@@ -459,7 +459,7 @@ mod tests {
             industry: Some(Industry::Cafe),
             ..MerchantProfile::new("청춘카페", Currency::KRW, Some(at(number)))
         };
-        let mut town = town((0..10_000).map(cafe).collect(), &[]);
+        let mut town = town(&(0..10_000).map(cafe).collect::<Vec<_>>(), &[]);
         let word = Word { text: Text::new("ㅊㅊㅋㅍ"), trades: Vec::new() };
         let query = Query {
             words: vec![word],
@@ -476,7 +476,7 @@ mod tests {
     fn many_in_one_place_are_found_in_order_of_their_ids() {
         let here = Place { lat_e6: 37_000_000, lon_e6: 127_000_000 };
         let shop = MerchantProfile::new("노점", Currency::KRW, Some(here));
-        let mut town = town(vec![shop; 300], &[]);
+        let mut town = town(&vec![shop; 300], &[]);
         let from = Some(Place { lat_e6: 37_000_000, lon_e6: 128_000_000 });
         let query = Query { from, order: Order::Distance, offset: 100, ..Query::new(Target::Shops) };
         let few = Few { postings: 50, groups: 50 };
