@@ -147,9 +147,10 @@ mod tests {
         }
         assert_eq!(trades("미용실"), [Industry::Hair]);
         assert_eq!(trades("약국"), [Industry::Health]);
+        assert_eq!(trades("집"), [Industry::Home]);
         assert_eq!(trades("빵집 hair"), [Industry::Bakery, Industry::Hair]);
         // Neither a letter nor the end of a word says which trade; what is longer means something else.
-        for typed in ["카페트", "페", "ㅋ", "c", "art", "집", "other", "!?"] {
+        for typed in ["카페트", "페", "ㅋ", "c", "art", "other", "!?"] {
             assert_eq!(trades(typed), [], "{typed}");
         }
     }
