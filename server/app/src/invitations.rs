@@ -11,6 +11,7 @@ use moa_wire::api::{
 };
 use moa_wire::canonical;
 use moa_wire::channel::Channel;
+use moa_wire::contact::Contact;
 use moa_wire::invitation::{InvitationCode, InvitationToken};
 use moa_wire::link::{Destination, link};
 use moa_words::Lang;
@@ -35,8 +36,6 @@ const SENT_BY_SHOP: u32 = 100;
 const TRACES_KEPT: i64 = 125 * Timestamp::DAY;
 /// The most members of a group that an invitation shows by name.
 const MOST_MEMBERS: usize = 200;
-/// The longest address of a mailbox, in bytes (RFC 5321, 4.5.3.1.3).
-const MAX_ADDRESS: usize = 254;
 
 /// Why an invitation can't be opened or sent.
 #[derive(Debug, thiserror::Error)]
@@ -212,8 +211,11 @@ pub(crate) fn send(
             (number.as_str().to_owned(), app.pepper.of_phone(&number))
         }
         Channel::Email => {
-            let address = mailbox(&asked.to).ok_or(InvitationError::BadContact)?;
-            (address.clone(), app.pepper.of_mailbox(&address))
+            let Ok(Contact::Email(address)) = Contact::read(&asked.to) else {
+                return Err(InvitationError::BadContact);
+            };
+            let mac = app.pepper.of_mailbox(&address);
+            (address, mac)
         }
         _ => return Err(InvitationError::BadContact),
     };
@@ -248,15 +250,6 @@ pub(crate) fn send(
             Ok(sent)
         }
     }
-}
-
-/// An address that mail can be sent to, its domain in lower case; more about it the mail server says.
-fn mailbox(typed: &str) -> Option<String> {
-    let typed = typed.trim();
-    let (local, domain) = typed.rsplit_once('@')?;
-    let plain = |text: &str| text.chars().all(|letter| !letter.is_whitespace() && !letter.is_control());
-    let good = !local.is_empty() && domain.contains('.') && plain(typed) && typed.len() <= MAX_ADDRESS;
-    good.then(|| format!("{local}@{}", domain.to_ascii_lowercase()))
 }
 
 fn channel_name(channel: Channel) -> &'static str {
