@@ -1,6 +1,6 @@
 //! Founding a group, and how groups and shops present themselves.
 
-use moa_rules::founding::{example, suggested};
+use moa_rules::founding::{example, suggested_terms};
 use moa_rules::merchant::{self, MerchantProfile};
 use moa_rules::quantity::Currency;
 use moa_rules::terms::{self, Kind, Profile};
@@ -83,7 +83,7 @@ impl From<MerchantProfile> for ShopProfile {
 impl App {
     /// Terms that a group of this reach and kind may begin with; the founder changes what they like.
     pub fn suggested_terms(&self, scope: Scope, kind: MileageKind) -> Terms {
-        (&suggested(scope.into(), kind.into(), Currency::KRW)).into()
+        (&suggested_terms(scope.into(), kind.into(), Currency::KRW)).into()
     }
 
     /// What a buyer will see. Refuses what could not be founded.
