@@ -322,7 +322,7 @@ proptest! {
                         prop_assert!(before > 0.0 && before < offer.minimum && it.earns > 0.0);
                         prop_assert_eq!(now, after >= offer.minimum);
                         let of = if now { after } else { offer.minimum };
-                        prop_assert_eq!(usable, (of * offer.unit) as i64);
+                        prop_assert_eq!(usable.to_string(), f64::floor(of * offer.unit).to_string());
                     }
                     Reason::ShopsYouVisit { shops, monthly_tenths } => {
                         prop_assert!((1..=offer.members.len()).contains(&(shops as usize)));

@@ -119,14 +119,13 @@ pub fn play(town: &Town, buyer: &Buyer, policy: &mut dyn Policy) -> Played {
             let at = At { town, visit, used, rest: visit.won - used };
             let start = Instant::now();
             let choice = policy.choose(&at, &mut wallet);
-            if at.rest > 0.0 {
-                if let Some(choice) = choice {
-                    played.took.push(start.elapsed());
-                    group = Some(choice.group);
-                    expected = choice.expected;
-                    earned = wallet.earn(town, choice.group, visit.t_days, at.rest);
-                    played.issued += earned;
-                }
+            let took = start.elapsed();
+            if let Some(choice) = choice.filter(|_| at.rest > 0.0) {
+                played.took.push(took);
+                group = Some(choice.group);
+                expected = choice.expected;
+                earned = wallet.earn(town, choice.group, visit.t_days, at.rest);
+                played.issued += earned;
             }
         }
         played.groups.push(group);

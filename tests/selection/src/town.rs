@@ -212,8 +212,14 @@ mod tests {
         packed.write_all(&text).unwrap();
         for bytes in [text.clone(), packed.finish().unwrap()] {
             let again = read(&bytes).unwrap();
-            assert_eq!(serde_json::to_vec(&again).unwrap(), text);
-            assert_eq!(again.of, town(5, &REGIMES[4], 3).of);
+            let town = town(5, &REGIMES[4], 3);
+            assert_eq!((again.of, again.shops.len()), (town.of, town.shops.len()));
+            let visits = |town: &[Buyer]| -> Vec<(i64, usize, f64, bool)> {
+                let visits = town.iter().flat_map(|buyer| &buyer.visits);
+                // Times are read to the last bit but one.
+                visits.map(|it| ((it.t_days * 1e6).round() as i64, it.shop, it.won, it.attentive)).collect()
+            };
+            assert_eq!(visits(&again.buyers), visits(&town.buyers));
         }
     }
 
@@ -240,19 +246,22 @@ mod tests {
             format!(r#"{{"t_days":{at},"shop":{shop},"won":{won},"attentive":true}}"#)
         };
         assert!(wrong(shop, group, &visit(0, 0, 1)).is_ok());
-        assert!(wrong(r#""typical_won":0"#, group, "").unwrap_err().starts_with("shop 0: "));
-        assert!(wrong(r#""typical_won":1e999"#, group, "").unwrap_err().starts_with("not a town: "));
+        assert!(wrong(r#""typical_won":0"#, group, "").unwrap_err().starts_with("not a town: shop 0: "));
+        assert!(wrong(r#""typical_won":1e999"#, group, "").unwrap_err().contains("out of range"));
         for group in [
             r#""rate_bp":-1,"validity_days":1,"minimum":0,"members":[0]"#,
             r#""rate_bp":1,"validity_days":0,"minimum":0,"members":[0]"#,
             r#""rate_bp":1,"validity_days":1,"minimum":-1,"members":[0]"#,
             r#""rate_bp":1,"validity_days":1,"minimum":0,"members":[1]"#,
         ] {
-            assert!(wrong(shop, group, "").unwrap_err().starts_with("group 0: "), "{group}");
+            assert!(wrong(shop, group, "").unwrap_err().starts_with("not a town: group 0: "), "{group}");
         }
         let late = format!("{},{}", visit(2, 0, 1), visit(1, 0, 1));
         for visits in [visit(0, 1, 1), visit(0, 0, -1), late] {
-            assert!(wrong(shop, group, &visits).unwrap_err().starts_with("buyer 0: "), "{visits}");
+            assert!(
+                wrong(shop, group, &visits).unwrap_err().starts_with("not a town: buyer 0: "),
+                "{visits}"
+            );
         }
     }
 }

@@ -18,8 +18,8 @@ pub struct Draw {
     pub wait: f64,
     /// The amount, in usual ones.
     pub amount: f64,
-    /// Which shop, as a share of all visits to the group's members.
-    pub shop: f64,
+    /// Which shop, as the stratum of all visits to the group's members. ([`middle`])
+    pub shop: usize,
     /// Whether mileage is used.
     pub attentive: f64,
     /// Which of the shop's groups is chosen.
@@ -39,21 +39,21 @@ pub static CHANCES: LazyLock<Chances> = LazyLock::new(Chances::new);
 impl Chances {
     fn new() -> Self {
         let mut source = Source::new(0);
-        let none = Draw { wait: 0.0, amount: 0.0, shop: 0.0, attentive: 0.0, choice: 0.0 };
+        let none = Draw { wait: 0.0, amount: 0.0, shop: 0, attentive: 0.0, choice: 0.0 };
         let mut draws = vec![none; FUTURES * STEPS];
         for step in 0..STEPS {
-            let columns: [[f64; FUTURES]; 5] = std::array::from_fn(|_| source.strata());
+            let columns: [[usize; FUTURES]; 5] = std::array::from_fn(|_| source.order());
             for (future, draw) in draws.iter_mut().skip(step).step_by(STEPS).enumerate() {
                 *draw = Draw {
-                    wait: -libm::log(1.0 - columns[0][future]),
-                    amount: libm::exp(SPREAD * normal(columns[1][future])),
+                    wait: -libm::log(1.0 - middle(columns[0][future])),
+                    amount: libm::exp(SPREAD * normal(middle(columns[1][future]))),
                     shop: columns[2][future],
-                    attentive: columns[3][future],
-                    choice: columns[4][future],
+                    attentive: middle(columns[3][future]),
+                    choice: middle(columns[4][future]),
                 };
             }
         }
-        Self { draws, deviates: source.strata().map(normal).to_vec() }
+        Self { draws, deviates: source.order().map(|stratum| normal(middle(stratum))).to_vec() }
     }
 
     /// The futures, each with its deviate and its visits' draws.
@@ -90,18 +90,21 @@ impl Source {
         usize::try_from(self.next() % bound).unwrap_or(0)
     }
 
-    /// The middles of equal parts of the unit interval, in a shuffled order.
-    fn strata(&mut self) -> [f64; FUTURES] {
+    /// All strata, in a shuffled order.
+    fn order(&mut self) -> [usize; FUTURES] {
         let mut order: [usize; FUTURES] = std::array::from_fn(|index| index);
         for index in (1..FUTURES).rev() {
             let other = self.below(index + 1);
             order.swap(index, other);
         }
-        order.map(|index| {
-            let index = u32::try_from(index).map_or(0.0, f64::from);
-            (index + 0.5) / u32::try_from(FUTURES).map_or(1.0, f64::from)
-        })
+        order
     }
+}
+
+/// The middle of a stratum: the unit interval is cut into as many as there are futures.
+pub fn middle(stratum: usize) -> f64 {
+    let count = |count: usize| u32::try_from(count).map_or(1.0, f64::from);
+    (count(stratum) + 0.5) / count(FUTURES)
 }
 
 /// The normal deviate below which a share `p` of all lies; 0 < p < 1, to nine digits. (P. J. Acklam's approximation)
@@ -151,13 +154,11 @@ mod tests {
     #[test]
     fn every_step_of_the_futures_is_spread_evenly() {
         for step in 0..STEPS {
-            let mut shops: Vec<f64> = CHANCES.futures().map(|(_, draws)| draws[step].shop).collect();
-            shops.sort_by(f64::total_cmp);
-            for (stratum, shop) in shops.iter().enumerate() {
-                let stratum = f64::from(u32::try_from(stratum).expect("few"));
-                assert_eq!(*shop, (stratum + 0.5) / 64.0, "step {step}");
-            }
+            let mut shops: Vec<usize> = CHANCES.futures().map(|(_, draws)| draws[step].shop).collect();
+            shops.sort_unstable();
+            assert!(shops.into_iter().eq(0..FUTURES), "step {step}");
         }
+        assert_eq!((middle(0), middle(31), middle(63)), (0.5 / 64.0, 31.5 / 64.0, 63.5 / 64.0));
     }
 
     #[test]

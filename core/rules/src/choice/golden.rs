@@ -46,7 +46,7 @@ impl Buyer {
     fn new(number: u64) -> Self {
         let mut source = Source::new(number);
         let shops: Vec<Spot> = (0..3 + source.below(30)).map(|_| spot(&mut source)).collect();
-        let groups = (0..1 + source.below(8)).map(|_| offer(&mut source, shops.len())).collect();
+        let groups = (0..=source.below(8)).map(|_| offer(&mut source, shops.len())).collect();
         let around = Around::new(shops, groups);
         let habits = (0..around.shops().len())
             .map(|shop| around.of(shop).iter().map(|&group| first_habit(&around, shop, group)).collect())

@@ -2,7 +2,7 @@
 //! without, and with the shop's next purchases going there and elsewhere.
 
 use super::around::{Around, Offer};
-use super::chance::{CHANCES, Draw, STEPS};
+use super::chance::{CHANCES, FUTURES, STEPS, middle};
 
 /// How far the futures reach, in days.
 const HORIZON: f64 = 450.0;
@@ -55,13 +55,13 @@ pub struct Outlook {
 #[derive(Debug, Default)]
 pub struct Room {
     members: Vec<Member>,
+    /// Visits a day, of each member and those before it.
+    up_to: Vec<f64>,
     sides: [Side; 4],
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Member {
-    /// Visits a day, of this one and those before it.
-    up_to: f64,
     ticket: f64,
     /// The share of its purchases that goes to the group.
     habit: f64,
@@ -121,8 +121,7 @@ impl Side {
         taken * offer.unit
     }
 
-    fn accrue(&mut self, now: f64, offer: &Offer, amount: f64) {
-        let units = offer.earns(amount);
+    fn accrue(&mut self, now: f64, offer: &Offer, units: f64) {
         self.lots.push(Lot { days: now + offer.days, units });
         self.balance += units;
     }
@@ -139,8 +138,9 @@ impl Question<'_> {
     /// Plays the futures.
     pub fn answer(&self, room: &mut Room) -> Outlook {
         let offer = &self.around.groups()[self.group];
-        let Room { members, sides: [with, without, given, kept] } = room;
+        let Room { members, up_to, sides: [with, without, given, kept] } = room;
         members.clear();
+        up_to.clear();
         let mut total = 0.0;
         for &member in &offer.members {
             let rate = self.rates[member];
@@ -148,8 +148,8 @@ impl Question<'_> {
                 continue;
             }
             total += rate;
+            up_to.push(total);
             members.push(Member {
-                up_to: total,
                 ticket: self.around.shops()[member].ticket,
                 habit: (self.habit)(member, self.group),
                 asked: member == self.shop,
@@ -161,6 +161,7 @@ impl Question<'_> {
         // By habit, what this purchase changes is decided not long after its mileage has expired.
         let near = HORIZON.min(offer.days * 1.5 + 60.0).max(120.0);
         let known = total * MEMORY + 0.2;
+        let picks = picks(up_to, total);
         let nothing = Lot { days: offer.days, units: 0.0 };
         let earned = Lot { units: self.earns, ..nothing };
         let (mut one, mut all, mut count) = (0.0, 0.0, 0.0);
@@ -177,7 +178,7 @@ impl Question<'_> {
                 if now > HORIZON {
                     break;
                 }
-                let member = pick(members, draw, total);
+                let member = &members[picks[draw.shop]];
                 let amount = (member.ticket * draw.amount).floor();
                 let attentive = draw.attentive < self.attentive;
                 let by_habit = draw.choice < member.habit;
@@ -185,12 +186,15 @@ impl Question<'_> {
                     one += with.result(near, offer) - without.result(near, offer);
                     apart = false;
                 }
+                let chosen = by_habit || member.asked;
+                let units = if chosen { offer.earns(amount) } else { 0.0 };
+                let visit = Visit { now, amount, units, attentive };
                 if apart {
-                    visit(with, now, offer, amount, attentive, by_habit);
-                    visit(without, now, offer, amount, attentive, by_habit);
+                    visit.on(with, offer, by_habit);
+                    visit.on(without, offer, by_habit);
                 }
-                visit(given, now, offer, amount, attentive, by_habit || member.asked);
-                visit(kept, now, offer, amount, attentive, by_habit && !member.asked);
+                visit.on(given, offer, chosen);
+                visit.on(kept, offer, by_habit && !member.asked);
             }
             if apart {
                 one += with.result(near.min(now), offer) - without.result(near.min(now), offer);
@@ -203,17 +207,35 @@ impl Question<'_> {
     }
 }
 
-fn visit(side: &mut Side, now: f64, offer: &Offer, amount: f64, attentive: bool, chosen: bool) {
-    let used = if attentive { side.redeem(now, offer, amount) } else { 0.0 };
-    if chosen {
-        side.accrue(now, offer, amount - used);
+/// A visit at which `amount` is to be paid, of which all would earn `units`.
+#[derive(Debug, Clone, Copy)]
+struct Visit {
+    now: f64,
+    amount: f64,
+    units: f64,
+    attentive: bool,
+}
+
+impl Visit {
+    fn on(self, side: &mut Side, offer: &Offer, chosen: bool) {
+        let Self { now, amount, units, attentive } = self;
+        let used = if attentive { side.redeem(now, offer, amount) } else { 0.0 };
+        if chosen {
+            side.accrue(now, offer, if used > 0.0 { offer.earns(amount - used) } else { units });
+        }
     }
 }
 
-fn pick(members: &[Member], draw: &Draw, total: f64) -> Member {
-    let at = draw.shop * total;
-    let index = members.partition_point(|member| member.up_to <= at);
-    members[index.min(members.len() - 1)]
+/// Who is visited in each stratum of all visits, by these sums of rates.
+fn picks(up_to: &[f64], total: f64) -> [usize; FUTURES] {
+    let mut member = 0;
+    std::array::from_fn(|stratum| {
+        let at = middle(stratum) * total;
+        while member + 1 < up_to.len() && up_to[member] <= at {
+            member += 1;
+        }
+        member
+    })
 }
 
 /// A factor of mean one that spreads as what is estimated from so many visits. (Wilson and Hilferty, 1931)
