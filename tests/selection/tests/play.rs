@@ -67,20 +67,11 @@ fn nothing_is_used_below_the_minimum_or_elsewhere_or_by_who_does_not_think_of_it
 
 #[test]
 fn the_lot_that_ends_soonest_is_used_first() {
-    // 1,000 of group 0 until day 11 and 500 of group 1 until day 100; 1,200 of them are used on day 2.
-    let visits = vec![
-        visit(0.0, 0, 10_000.0),
-        visit(1.0, 0, 10_000.0),
-        visit(2.0, 0, 1_200.0),
-        visit(20.0, 0, 9_000.0),
-    ];
-    let played = told(visits, &[1, 0, 0, 0]);
-    // 500 of group 1 are usable on day 1 already, and pay a part of that purchase, which earns 950 then: too few.
-    assert_eq!(played.earned[1], 950.0);
-    let visits =
-        vec![visit(0.0, 0, 20_000.0), visit(0.0, 0, 0.0), visit(2.0, 1, 500.0), visit(3.0, 0, 1_600.0)];
-    let played = told(visits, &[0, 0, 0, 1]);
-    assert_eq!((played.redeemed, played.earned[3]), (2_000.0, 5.0));
+    // 1,000 of group 1 until day 100, 2,000 of group 0 until day 11, and 1,500 are used on day 2.
+    let unused = |at: f64| Visit { attentive: false, ..visit(at, 0, 20_000.0) };
+    let played =
+        told(vec![unused(0.0), unused(1.0), visit(2.0, 0, 1_500.0), visit(20.0, 0, 5_000.0)], &[1, 0, 0, 1]);
+    assert_eq!((played.redeemed, played.earned[3]), (2_500.0, 200.0));
 }
 
 #[test]

@@ -106,3 +106,66 @@ pub fn measure(samples: &[Sample], out: &Path, mut progress: impl FnMut(&str)) -
     }
     Ok(table)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use moa_rules::merchant::Place;
+    use moa_selection::generate;
+
+    use super::*;
+    use crate::replay::visits::Visits;
+
+    #[test]
+    fn a_line_of_json_is_printed_for_each_buyer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("town.json");
+        let town = generate::town(3, &REGIMES[1], 2);
+        std::fs::write(&path, serde_json::to_string(&town).unwrap()).unwrap();
+        let mut out = Vec::new();
+        choose(&path, Rule::Moa, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.lines().count(), 2);
+        for (line, buyer) in text.lines().zip(&town.buyers) {
+            assert!(line.starts_with(&format!("{{\"buyer\":{},\"groups\":[", buyer.id)), "{line}");
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(line["groups"].as_array().unwrap().len(), buyer.visits.len());
+            assert!(line["redeemed_won"].as_i64() <= line["issued_won"].as_i64());
+            assert!(line["p50_us"].as_f64() <= line["p99_us"].as_f64());
+        }
+    }
+
+    #[test]
+    fn garbage_and_unknown_rules_are_told_by_name() {
+        assert!(rule("best").unwrap_err().contains("moa, highest_rate, "));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("town.json");
+        for garbage in [&b""[..], b"{}", b"\xff\xfe\x00", b"[1,2"] {
+            std::fs::write(&path, garbage).unwrap();
+            let error = choose(&path, Rule::Moa, &mut Vec::new()).unwrap_err().to_string();
+            assert!(error.contains("town.json: not a town") || error.contains("cannot be read"), "{error}");
+        }
+        assert!(choose(&folder.path().join("none"), Rule::Moa, &mut Vec::new()).is_err());
+        assert!(read(folder.path()).is_err());
+    }
+
+    #[test]
+    fn real_visits_are_played_in_the_groups_of_the_replay() {
+        let place = |venue: i32| Place { lat_e6: 1_300_000 + venue * 900, lon_e6: 103_000_000 };
+        let venues: BTreeMap<u32, Place> = (0..12).map(|venue| (venue * 10, place(venue as i32))).collect();
+        let visits = (0..9).flat_map(|user| [(user, 0, 15), (user, 20, 9)]);
+        let visits = visits.map(|(user, venue, count)| Visits { user, venue, count }).collect();
+        let sample = traced(&City { venues, visits }, 1, 5).unwrap();
+        let town = &sample.towns[0].town;
+        assert_eq!((town.shops.len(), town.buyers.len()), (12, 5));
+        assert!(town.buyers.iter().all(|buyer| buyer.visits.len() == 24));
+        assert!((town.groups[0].rate_bp - 400.0).abs() < 1e-9 && town.groups[0].members.len() > 3);
+        assert!((town.shops[1].y_km - 0.1).abs() < 0.001);
+
+        let out = tempfile::tempdir().unwrap();
+        let table = measure(&[sample], out.path(), |_| ()).unwrap();
+        assert_eq!(std::fs::read_to_string(out.path().join("report.md")).unwrap(), table);
+        assert!(out.path().join("won.svg").exists());
+    }
+}
