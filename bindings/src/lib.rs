@@ -59,7 +59,7 @@ pub use search::{
 };
 pub use share::{Channel, Contact, Invite, Parameter, ShareIntent};
 pub use staff::{ScannedInvitation, StaffInvitation, StaffLimits};
-pub use standing::{StandingChoice, StandingGroup};
+pub use standing::{ShopStanding, StandingChoice, StandingGroup};
 pub use till::TillState;
 
 uniffi::setup_scaffolding!("moa");

@@ -32,6 +32,7 @@
 mod account;
 mod adjustment;
 mod breach;
+mod choice;
 mod claim;
 mod client;
 mod code;
@@ -100,6 +101,7 @@ pub use key_store::{DeviceKeys, HostKeys, KeyStore, KeyStoreError, MAX_SEALED, S
 pub use leaving::Unsent;
 pub use lookup::Lookup;
 pub use member::{ShownMember, WaitingChoice};
+pub use moa_rules::choice::weigh::Reason;
 pub use moa_wire::api::{DeviceKind, ShopRole, ShopStaff, StaffEntry, TillEntry};
 pub use moa_wire::channel::Channel;
 pub use moa_wire::contact::{Contact, NotAContact};
@@ -119,7 +121,7 @@ pub use set_aside::SetAside;
 pub use share::{Said, ShareIntent, Shared, ToShare, intent};
 pub use shop::{GroupInfo, OwnGroup, OwnShop, Shop};
 pub use staff::ShownInvitation;
-pub use standing::{Standing, StandingGroup};
+pub use standing::{AtShop, Standing, StandingAt, StandingGroup};
 pub use store::invitation_links::Unsent as UnsentInvitation;
 pub use till::TillState;
 pub use transport::{Answer, MAX_ANSWER, Method, Request, Response, Transport, TransportError};
