@@ -1,0 +1,44 @@
+//! Pictures of groups: sent as they were picked, made smaller and kept by the server, named by a group's profile. (A1)
+//!
+//! Requests and answers without a network; [`Client`](crate::Client) sends them.
+
+use std::time::Duration;
+
+use moa_rules::id::PictureId;
+use moa_wire::api::PictureTaken;
+
+use crate::error::PhoneError;
+use crate::phone::Phone;
+use crate::transport::{Method, Request, Response, TransportError};
+
+/// Phones send photos over slow networks.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The most bytes of a file that the server takes.
+pub const MOST_PICTURE: usize = 5 * 1024 * 1024;
+
+impl Phone {
+    /// Sends a picture: PNG, JPEG or WebP. A larger one than [`MOST_PICTURE`] is cut behind that, so that the server can say how large
+    /// one may be without all of it having travelled.
+    ///
+    /// # Errors
+    /// As [`devices_request`](Self::devices_request).
+    pub fn picture_request(&self, mut file: Vec<u8>) -> Result<Request, PhoneError> {
+        file.truncate(MOST_PICTURE + 1);
+        let headers = vec![
+            ("accept", "application/json".to_owned()),
+            ("accept-language", self.language().to_owned()),
+            ("content-type", "application/octet-stream".to_owned()),
+        ];
+        let path = "/v1/pictures".to_owned();
+        self.as_caller(Request { method: Method::Post, path, headers, body: Some(file), timeout: TIMEOUT })
+    }
+
+    /// Takes the answer to [`Self::picture_request`].
+    ///
+    /// # Errors
+    /// [`PhoneError::Problem`] with the server's reason; [`PhoneError::Offline`].
+    pub fn picture_taken(&self, answer: Result<Response, TransportError>) -> Result<PictureId, PhoneError> {
+        let PictureTaken { picture } = self.read_answer(answer)?;
+        Ok(picture)
+    }
+}
