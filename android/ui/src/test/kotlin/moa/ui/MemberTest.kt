@@ -40,8 +40,8 @@ class MemberTest {
         alley = shopApp.found("Alley", 500, Scope.BUILDING, 6)
         town = shopApp.found("Town", 200, Scope.AREA, 12)
         customerApp = table.phone("customer").also { it.signIn(table, "010-0000-0002") }
-        till = Moa(shopApp, scope, Remembered(Role.SHOP))
-        customer = Moa(customerApp, scope, Remembered(Role.BUYER))
+        till = Moa(shopApp, scope, Remembered(Role.SHOP), NoApps)
+        customer = Moa(customerApp, scope, Remembered(Role.BUYER), NoApps)
     }
 
     @AfterEach

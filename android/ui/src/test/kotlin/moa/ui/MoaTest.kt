@@ -74,7 +74,7 @@ class MoaTest {
     fun open() {
         real = App.open(AppConfig(folder.toString(), "http://127.0.0.1:9", "en"))
         core = Core(real)
-        moa = Moa(core, scope, Remembered(Role.BUYER))
+        moa = Moa(core, scope, Remembered(Role.BUYER), NoApps)
     }
 
     @AfterEach

@@ -74,8 +74,8 @@ class PicturesTest {
             fun Moa.picture(screen: String): Path = draw(this, screen, look)
             val shopApp = table.phone("shop")
             val customerApp = table.phone("customer")
-            val shop = Moa(shopApp, scope, Remembered())
-            val customer = Moa(customerApp, scope, Remembered())
+            val shop = Moa(shopApp, scope, Remembered(), NoApps)
+            val customer = Moa(customerApp, scope, Remembered(), NoApps)
 
             shop.typed = "010-1234-5678"
             shop.picture("number")

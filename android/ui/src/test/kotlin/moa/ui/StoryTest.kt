@@ -92,7 +92,7 @@ class StoryTest {
                     Row {
                         for ((name, app) in apps) {
                             val scope = rememberCoroutineScope()
-                            val moa = remember { Moa(app, scope, Remembered()) }
+                            val moa = remember { Moa(app, scope, Remembered(), NoApps) }
                             MoaApp(moa, inTheDark = false, { clipboard }, Modifier.testTag(name).size(412.dp, 892.dp))
                         }
                     }

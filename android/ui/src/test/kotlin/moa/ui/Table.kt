@@ -10,6 +10,7 @@ import uniffi.moa.Basis
 import uniffi.moa.Founding
 import uniffi.moa.Gives
 import uniffi.moa.Scope
+import uniffi.moa.ShareIntent
 import uniffi.moa.Terms
 import uniffi.moa.Validity
 
@@ -47,6 +48,18 @@ fun App.found(name: String, rate: Int, scope: Scope, months: Int): String = runB
 
 /** A role that lasts as long as the test. */
 class Remembered(override var role: Role? = null) : RoleMemory
+
+/** A phone without other apps: nothing is picked, nothing opens. */
+object NoApps : Shell {
+    override suspend fun pickContact(): PickedContact? = null
+    override suspend fun pickPicture(): PickedPicture? = null
+    override fun openUrl(url: String) = false
+    override fun composeSms(sms: ShareIntent.Sms) = false
+    override fun composeMail(mail: ShareIntent.Mail) = false
+    override fun shareInKakaoTalk(feed: ShareIntent.Kakao) = false
+    override fun showSheet(sheet: ShareIntent.Sheet) = false
+    override fun copy(text: String) = false
+}
 
 /** What a camera reads in a picture. */
 fun camera(picture: Path): String {
