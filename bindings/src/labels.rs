@@ -200,6 +200,12 @@ labels! {
     admin_admits: AdminAdmits,
     /// More than half of the members let others in.
     members_vote: MembersVote,
+    /// Before who has to agree to other terms.
+    other_terms: OtherTerms,
+    /// Before when members settle.
+    settlement: Settlement,
+    /// Before the instant at which something ends.
+    until: Until,
     /// Over what a founder is about to promise.
     preview: Preview,
     /// Button: the group's cover.

@@ -239,7 +239,7 @@ labels! {
     /// Over what a coupon is good for.
     CouponFace: "쿠폰 한 장", "A coupon";
     /// Over the balance from which mileage can be used.
-    UsableFrom: "사용 시작", "Usable";
+    UsableFrom: "사용", "Usable";
     /// Button beside a figure, read aloud.
     More: "늘리기", "More";
     /// Button beside a figure, read aloud.
@@ -252,6 +252,12 @@ labels! {
     AdminAdmits: "우리 가게가 승인", "We let them in";
     /// More than half of the members let others in.
     MembersVote: "회원 투표", "Members vote";
+    /// Before who has to agree to other terms.
+    OtherTerms: "조건 변경", "Other terms";
+    /// Before when members settle.
+    Settlement: "정산", "Settlement";
+    /// Before the instant at which something ends.
+    Until: "기한", "Until";
     /// Over what a founder is about to promise.
     Preview: "손님에게 이렇게 보여요", "What a customer will see";
     /// Button: the group's cover.

@@ -34,12 +34,8 @@ private const val FACE_STEP = 500
 /** Half of the members, in hundredths of a percent. */
 private const val HALF: UShort = 5_000u
 
-/** The way to the groups, with how much waits there for the shop's word. */
-@Composable
-internal fun GroupsButton(moa: Moa) {
-    val waiting = moa.groups.received.size + moa.groups.asking.size
-    SmallButton(if (waiting == 0) moa.labels.groups else "${moa.labels.groups} ($waiting)") { moa.go(Screen.Groups) }
-}
+/** What a button leads to, and how much of it waits there, if anything. */
+internal fun counted(title: String, count: Int) = if (count == 0) title else "$title ($count)"
 
 @Composable
 internal fun GroupsScreen(moa: Moa) = Page(
@@ -57,16 +53,17 @@ internal fun GroupsScreen(moa: Moa) = Page(
         }
     }
     if (moa.groups.requests.isNotEmpty()) {
-        val asking = moa.groups.asking.size
-        val title = if (asking == 0) moa.labels.joinRequests else "${moa.labels.joinRequests} ($asking)"
-        SecondButton(title) { moa.go(Screen.Requests) }
+        SecondButton(counted(moa.labels.joinRequests, moa.groups.asking.size)) { moa.go(Screen.Requests) }
     }
     for (own in moa.groups.own) OwnGroupCard(moa, own)
     if (moa.groups.own.isEmpty()) {
         Words(moa.labels.noGroups, style = MaterialTheme.typography.titleLarge)
         Quiet(moa.labels.noGroupsHint)
     }
-    SmallButton(moa.labels.ourShop) { moa.groups.beginPresenting() }
+    Chips {
+        SmallButton(moa.labels.ourShop) { moa.groups.beginPresenting() }
+        SmallButton(moa.labels.otherRole) { moa.go(Screen.ChooseRole) }
+    }
 }
 
 @Composable
@@ -149,7 +146,7 @@ private fun PreviewCard(moa: Moa, preview: FoundingPreview, cover: Cover?) = Car
     Figure(preview.rateText, style = MaterialTheme.typography.displaySmall)
     Words(preview.promiseText, style = MaterialTheme.typography.bodyLarge)
     Words(preview.exampleText, style = MaterialTheme.typography.bodyLarge)
-    Words("${preview.validityText} · ${moa.labels.usableFrom} ${preview.usableText}", style = MaterialTheme.typography.bodyLarge)
+    Lasts(moa, preview.validityText, preview.usableText)
 }
 
 /** What the founder may change of what was suggested. */
@@ -220,10 +217,21 @@ internal fun GroupScreen(moa: Moa, group: Group) {
 internal fun TermsCard(moa: Moa, group: Group) = Card(MaterialTheme.colorScheme.primaryContainer, MaterialTheme.colorScheme.onPrimaryContainer) {
     Figure(group.rateText, style = MaterialTheme.typography.displaySmall)
     Words(group.promiseText, style = MaterialTheme.typography.bodyLarge)
-    Words("${group.validityText} · ${moa.labels.usableFrom} ${group.usableText}", style = MaterialTheme.typography.bodyLarge)
-    for (text in listOf(group.admissionText, group.consentText, group.periodText)) Words(text, style = MaterialTheme.typography.bodyMedium)
+    Lasts(moa, group.validityText, group.usableText)
+    if (moa.isShop) {
+        Words("${moa.labels.admission}: ${group.admissionText}", style = MaterialTheme.typography.bodyMedium)
+        Words("${moa.labels.otherTerms}: ${group.consentText}", style = MaterialTheme.typography.bodyMedium)
+        Words("${moa.labels.settlement}: ${group.periodText}", style = MaterialTheme.typography.bodyMedium)
+    }
     group.amendment?.let { Words(it.text, style = MaterialTheme.typography.bodyLarge) }
     group.closing?.let { Words(it.text, style = MaterialTheme.typography.bodyLarge) }
+}
+
+/** For how long, and from when. */
+@Composable
+private fun Lasts(moa: Moa, validity: String, usable: String) {
+    Words("${moa.labels.validity} $validity", style = MaterialTheme.typography.bodyLarge)
+    Words("${moa.labels.usableFrom} $usable", style = MaterialTheme.typography.bodyLarge)
 }
 
 @Composable

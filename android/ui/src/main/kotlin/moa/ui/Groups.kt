@@ -63,6 +63,9 @@ class Groups internal constructor(
     /** Those that wait for this shop's word. */
     val asking get() = requests.filter { !it.own && it.state == JoinRequestState.OPEN && it.answer == null }
 
+    /** How much waits for this shop's word. */
+    val waiting get() = received.size + asking.size
+
     // Founding.
 
     fun beginFounding(): Job = moa.act { Screen.Found(Draft(app, moa.labels.groupName)) }
@@ -99,7 +102,10 @@ class Groups internal constructor(
     }
 
     fun suggest(group: Group): Job = moa.act {
-        val found = app.suggestions().map { FoundShops(it.title, app.search(it.search).shops.besides(group)) }
+        val shown = mutableSetOf<String>()
+        val found = app.suggestions().map { suggestion ->
+            FoundShops(suggestion.title, app.search(suggestion.search).shops.besides(group).filter { shown.add(it.merchant) })
+        }
         Screen.PickShops(group, found.filter { it.shops.isNotEmpty() })
     }
 

@@ -44,8 +44,7 @@ internal fun InviteScreen(moa: Moa, group: Group) {
             if (moa.typed.isNotBlank()) {
                 BigButton(moa.labels.putOnList, enabled = !moa.busy) { add() }
             } else {
-                val title = if (listed.isEmpty()) moa.labels.makeInvitations else "${moa.labels.makeInvitations} (${listed.size})"
-                BigButton(title, enabled = listed.isNotEmpty() && !moa.busy) { moa.groups.inviteListed(group) }
+                BigButton(counted(moa.labels.makeInvitations, listed.size), enabled = listed.isNotEmpty() && !moa.busy) { moa.groups.inviteListed(group) }
             }
             SecondButton(moa.labels.back) { moa.groups.show(group.id) }
         },
@@ -171,7 +170,7 @@ internal fun ShowInvitationScreen(moa: Moa, shown: Screen.ShowInvitation) {
         QrCode(remember(share) { moa.groups.qr(share) }, moa.labels.codePicture)
         Quiet(moa.labels.scanToJoin, Modifier.fillMaxWidth(), align = TextAlign.Center)
         invitation.code?.let { Figure(it, Modifier.fillMaxWidth(), MaterialTheme.typography.headlineMedium, TextAlign.Center) }
-        Quiet(invitation.untilText, Modifier.fillMaxWidth(), align = TextAlign.Center)
+        Quiet("${moa.labels.until} ${invitation.untilText}", Modifier.fillMaxWidth(), align = TextAlign.Center)
         Quiet(moa.labels.sendBy)
         Chips {
             for (channel in messengers + listOf(Channel.SMS, Channel.EMAIL, Channel.SHEET, Channel.COPY)) {

@@ -36,7 +36,7 @@ internal fun ReceivedScreen(moa: Moa, invitation: ReceivedInvitation) {
             TermsCard(moa, group)
             MembersList(moa, group)
         }
-        if (invitation.waits) Quiet(invitation.untilText) else Pill(invitation.stateText)
+        if (invitation.waits) Quiet("${moa.labels.until} ${invitation.untilText}") else Pill(invitation.stateText)
     }
 }
 
@@ -54,7 +54,8 @@ private fun RequestCard(moa: Moa, request: JoinRequest) = Card(MaterialTheme.col
     Words(request.shop.name.orEmpty(), style = MaterialTheme.typography.titleLarge, maxLines = 2)
     Quiet(request.groupName.orEmpty(), maxLines = 2)
     Words(request.votesText, style = MaterialTheme.typography.bodyLarge)
-    Quiet("${request.admissionText} · ${request.untilText}")
+    Quiet(request.admissionText)
+    if (request.state == JoinRequestState.OPEN) Quiet("${moa.labels.until} ${request.untilText}")
     val open = request.state == JoinRequestState.OPEN
     when {
         request.own && open -> SecondButton(moa.labels.withdrawRequest, enabled = !moa.busy) { moa.groups.withdraw(request.group) }
@@ -102,7 +103,9 @@ internal fun FindScreen(moa: Moa, find: Screen.Find) {
 }
 
 @Composable
-internal fun PickTradeScreen(moa: Moa, pick: Screen.PickTrade) = Page {
+internal fun PickTradeScreen(moa: Moa, pick: Screen.PickTrade) = Page(
+    bottom = { SecondButton(moa.labels.back) { pick.take(moa.groups.trades().find { it.code == pick.taken }) } },
+) {
     Title(moa.labels.trade)
     Chips {
         Chip(moa.labels.anyTrade, pick.taken == null) { pick.take(null) }

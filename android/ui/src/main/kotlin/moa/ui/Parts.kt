@@ -1,5 +1,6 @@
 package moa.ui
 
+import androidx.compose.foundation.BorderStroke
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Box
 import androidx.compose.foundation.layout.Column
@@ -126,19 +127,12 @@ fun SmallButton(text: String, onClick: () -> Unit) =
 
 /** The top of a screen: where one is, and the way elsewhere. */
 @Composable
-fun Top(
-    title: String,
-    elsewhere: String,
-    titleLines: Int = 2,
-    before: @Composable () -> Unit = {},
-    onElsewhere: () -> Unit,
-) = Row(
+fun Top(title: String, elsewhere: String, titleLines: Int = 2, onElsewhere: () -> Unit) = Row(
     Modifier.fillMaxWidth(),
     horizontalArrangement = Arrangement.spacedBy(8.dp),
     verticalAlignment = Alignment.CenterVertically,
 ) {
     Words(title, Modifier.weight(1f).semantics { heading() }, style = MaterialTheme.typography.headlineSmall, maxLines = titleLines)
-    before()
     SmallButton(elsewhere, onElsewhere)
 }
 
@@ -270,6 +264,7 @@ fun Chip(text: String, taken: Boolean, enabled: Boolean = true, onClick: () -> U
     RoundedCornerShape(16.dp),
     if (taken) MaterialTheme.colorScheme.primary else MaterialTheme.colorScheme.surfaceVariant,
     if (taken) MaterialTheme.colorScheme.onPrimary else MaterialTheme.colorScheme.onSurface,
+    border = BorderStroke(1.dp, if (taken) MaterialTheme.colorScheme.primary else MaterialTheme.colorScheme.outline),
 ) {
     Box(Modifier.padding(horizontal = 16.dp, vertical = 12.dp), Alignment.Center) {
         Words(text, style = MaterialTheme.typography.titleMedium, align = TextAlign.Center)
