@@ -13,4 +13,10 @@ impl App {
         let call = async move |app: Arc<Inner>| app.client.send_picture(file).await;
         Ok(self.run(call).await?.to_string())
     }
+
+    /// A group's picture, by the id in its profile: a JPEG of at most 1 200 pixels a side.
+    pub async fn picture(&self, id: String) -> Result<Vec<u8>, ApiError> {
+        let id = id.parse().map_err(|error| self.invalid(error))?;
+        self.run(async move |app: Arc<Inner>| app.client.cover(id).await).await
+    }
 }

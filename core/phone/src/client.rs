@@ -331,6 +331,15 @@ impl Client {
         let request = self.shared.phone.picture_request(file)?;
         self.shared.phone.picture_taken(self.ask(request).await?)
     }
+
+    /// A group's picture, as its profile names it: a JPEG.
+    ///
+    /// # Errors
+    /// As [`Phone::cover_read`].
+    pub async fn cover(&self, picture: PictureId) -> Result<Vec<u8>, PhoneError> {
+        let phone = &self.shared.phone;
+        phone.cover_read(self.shared.transport.send(phone.cover_request(picture)).await)
+    }
 }
 
 /// Why something that was looked up is not here.

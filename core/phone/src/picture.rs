@@ -1,4 +1,4 @@
-//! Pictures of groups: sent as they were picked, made smaller and kept by the server, named by a group's profile. (A1)
+//! Pictures of groups: sent as they were picked, made smaller and kept by the server, named by a group's profile; anyone may look. (A1)
 //!
 //! Requests and answers without a network; [`Client`](crate::Client) sends them.
 
@@ -13,6 +13,8 @@ use crate::transport::{Method, Request, Response, TransportError};
 
 /// Phones send photos over slow networks.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// What every JPEG begins with.
+const JPEG: &[u8] = &[0xFF, 0xD8, 0xFF];
 /// The most bytes of a file that the server takes.
 pub const MOST_PICTURE: usize = 5 * 1024 * 1024;
 
@@ -40,5 +42,25 @@ impl Phone {
     pub fn picture_taken(&self, answer: Result<Response, TransportError>) -> Result<PictureId, PhoneError> {
         let PictureTaken { picture } = self.read_answer(answer)?;
         Ok(picture)
+    }
+
+    /// Asks for a picture. Nobody need be signed in.
+    pub fn cover_request(&self, picture: PictureId) -> Request {
+        let headers = vec![("accept", "image/jpeg, application/json".to_owned())];
+        let path = format!("/p/{picture}.jpg");
+        Request { method: Method::Get, path, headers, body: None, timeout: TIMEOUT }
+    }
+
+    /// Takes the answer to [`Self::cover_request`]: a JPEG.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotHere`] if there is none; [`PhoneError::NotOurServer`] for anything else; [`PhoneError::Offline`].
+    pub fn cover_read(&self, answer: Result<Response, TransportError>) -> Result<Vec<u8>, PhoneError> {
+        match answer {
+            Ok(Response { status: 200, body, .. }) if body.starts_with(JPEG) => Ok(body),
+            Ok(Response { status: 200, .. }) => Err(PhoneError::NotOurServer("no picture".to_owned())),
+            Ok(Response { status: 404, .. }) => Err(PhoneError::NotHere),
+            other => self.read_answer::<serde_json::Value>(other).and(Err(PhoneError::NotHere)),
+        }
     }
 }

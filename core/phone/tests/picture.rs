@@ -2,7 +2,7 @@
 
 mod support;
 
-use moa_phone::{MOST_PICTURE, Method, PhoneError, Response};
+use moa_phone::{MOST_PICTURE, Method, PhoneError, Response, TransportError};
 use support::{Town, problem};
 
 #[test]
@@ -30,4 +30,22 @@ fn the_answer_names_the_picture_or_says_why_there_is_none() {
     for garbage in ["", "{}", "<html>", r#"{"picture":7}"#, r#"{"picture":"../etc"}"#] {
         assert!(phone.picture_taken(Ok(answer(garbage))).is_err(), "{garbage}");
     }
+}
+
+#[test]
+fn a_picture_that_is_asked_for_is_a_jpeg_or_nothing() {
+    let town = Town::new();
+    let phone = &town.buyer.phone;
+    let id = "0192837465566778899aabbccddeeff0";
+    let request = phone.cover_request(id.parse().unwrap());
+    assert_eq!((request.method, request.path), (Method::Get, format!("/p/{id}.jpg")));
+    let answer = |status, body: &[u8]| Ok(Response { status, retry_after_s: None, body: body.to_vec() });
+    let jpeg = b"\xFF\xD8\xFF\xE0 and so on";
+    assert_eq!(phone.cover_read(answer(200, jpeg)).unwrap(), jpeg);
+    assert!(matches!(phone.cover_read(answer(404, b"{}")), Err(PhoneError::NotHere)));
+    for garbage in [&b""[..], b"<html>sign in to the Wi-Fi", b"\xFF\xD8", b"\x89PNG"] {
+        assert!(matches!(phone.cover_read(answer(200, garbage)), Err(PhoneError::NotOurServer(_))));
+    }
+    assert!(phone.cover_read(answer(503, b"busy")).is_err());
+    assert!(matches!(phone.cover_read(Err(TransportError::TimedOut)), Err(PhoneError::Offline(_))));
 }

@@ -28,6 +28,12 @@ object DesktopShell : Shell {
         withContext(Dispatchers.IO) { ImageIO.read(ByteArrayInputStream(file)) }?.let { PickedPicture(file, it.toComposeImageBitmap()) }
     }
 
+    override fun decode(jpeg: ByteArray) = try {
+        ImageIO.read(ByteArrayInputStream(jpeg))?.toComposeImageBitmap()
+    } catch (_: IOException) {
+        null
+    }
+
     override fun openUrl(url: String) = try {
         Desktop.isDesktopSupported() && Desktop.getDesktop().run { isSupported(Desktop.Action.BROWSE).also { if (it) browse(URI(url)) } }
     } catch (_: IOException) {

@@ -10,9 +10,11 @@ import androidx.compose.foundation.shape.RoundedCornerShape
 import androidx.compose.material3.HorizontalDivider
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.runtime.Composable
+import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.draw.clip
+import androidx.compose.ui.graphics.ImageBitmap
 import androidx.compose.ui.layout.ContentScale
 import androidx.compose.ui.unit.dp
 import uniffi.moa.Admission
@@ -134,20 +136,21 @@ private fun PreviewCard(moa: Moa, preview: FoundingPreview, cover: Cover?) = Car
     MaterialTheme.colorScheme.primaryContainer,
     MaterialTheme.colorScheme.onPrimaryContainer,
 ) {
-    cover?.let {
-        Image(
-            it.picture.image,
-            moa.labels.groupPicture,
-            Modifier.fillMaxWidth().aspectRatio(2f).clip(RoundedCornerShape(16.dp)),
-            contentScale = ContentScale.Crop,
-        )
-    }
+    cover?.let { Picture(moa, it.picture.image) }
     Words(preview.name, style = MaterialTheme.typography.titleLarge)
     Figure(preview.rateText, style = MaterialTheme.typography.displaySmall)
     Words(preview.promiseText, style = MaterialTheme.typography.bodyLarge)
     Words(preview.exampleText, style = MaterialTheme.typography.bodyLarge)
     Lasts(moa, preview.validityText, preview.usableText)
 }
+
+@Composable
+private fun Picture(moa: Moa, image: ImageBitmap) = Image(
+    image,
+    moa.labels.groupPicture,
+    Modifier.fillMaxWidth().aspectRatio(2f).clip(RoundedCornerShape(16.dp)),
+    contentScale = ContentScale.Crop,
+)
 
 /** What the founder may change of what was suggested. */
 @Composable
@@ -215,6 +218,10 @@ internal fun GroupScreen(moa: Moa, group: Group) {
 /** What a group promises, and how it is run. */
 @Composable
 internal fun TermsCard(moa: Moa, group: Group) = Card(MaterialTheme.colorScheme.primaryContainer, MaterialTheme.colorScheme.onPrimaryContainer) {
+    group.picture?.let { id ->
+        LaunchedEffect(id) { moa.groups.fetchCover(id) }
+        moa.groups.covers[id]?.let { Picture(moa, it) }
+    }
     Figure(group.rateText, style = MaterialTheme.typography.displaySmall)
     Words(group.promiseText, style = MaterialTheme.typography.bodyLarge)
     Lasts(moa, group.validityText, group.usableText)

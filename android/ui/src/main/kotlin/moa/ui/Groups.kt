@@ -3,6 +3,7 @@ package moa.ui
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.setValue
+import androidx.compose.ui.graphics.ImageBitmap
 import kotlin.coroutines.CoroutineContext
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.withContext
@@ -62,6 +63,10 @@ class Groups internal constructor(
 
     /** Those that wait for this shop's word. */
     val asking get() = requests.filter { !it.own && it.state == JoinRequestState.OPEN && it.answer == null }
+
+    /** Groups' pictures, by their ids. */
+    var covers: Map<String, ImageBitmap> by mutableStateOf(emptyMap())
+        private set
 
     /** How much waits for this shop's word. */
     val waiting get() = received.size + asking.size
@@ -215,6 +220,8 @@ class Groups internal constructor(
 
     private suspend fun searched(query: Query): Screen = app.search(query.search()).let { Screen.Find(query, it.groups, it.more) }
 
+    fun showHistory(group: String): Job = moa.act { history(group) }
+
     /** A group's page, asked for if this phone does not know it. */
     fun show(group: String): Job = moa.act { page(group) }
 
@@ -258,15 +265,24 @@ class Groups internal constructor(
             invitees = list
             invitations = made.filter { it.group == shown.group.id }
         }
-        moa.replace(shown, withContext(io) { anew(shown) } ?: return)
+        val anew: () -> Screen? = when (shown) {
+            is Screen.GroupPage -> ({ app.group(shown.group.id)?.let(Screen::GroupPage) })
+            is Screen.Received -> ({ app.receivedInvitations().find { it.id == shown.invitation.id }?.let(Screen::Received) })
+            is Screen.History -> ({ history(shown.group) })
+            else -> return
+        }
+        moa.replace(shown, withContext(io) { anew() } ?: return)
     }
 
-    /** The same screen with what is known now. */
-    private fun anew(shown: Screen): Screen? = when (shown) {
-        is Screen.GroupPage -> app.group(shown.group.id)?.let(Screen::GroupPage)
-        is Screen.Received -> app.receivedInvitations().find { it.id == shown.invitation.id }?.let(Screen::Received)
-        is Screen.History -> history(shown.group)
-        else -> null
+    /** Asks for a group's picture, once; without a network there is none. */
+    internal suspend fun fetchCover(id: String) {
+        if (id in covers) return
+        val image = try {
+            withContext(io) { shell.decode(app.picture(id)) } ?: return
+        } catch (_: ApiException) {
+            return
+        }
+        covers = covers + (id to image)
     }
 
     private suspend fun page(group: String): Screen = Screen.GroupPage(app.group(group) ?: app.lookUpGroup(group))

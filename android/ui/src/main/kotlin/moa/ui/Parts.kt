@@ -214,7 +214,7 @@ fun Field(
 fun CodeEntry(moa: Moa, paste: suspend () -> String?) {
     Field(moa.typed, moa.labels.code, onDone = { moa.read(moa.typed) }) { moa.typed = it }
     if (moa.typed.isBlank()) {
-        BigButton(moa.labels.pasteCode) { moa.readFrom(paste) }
+        BigButton(moa.labels.pasteCode, enabled = !moa.busy) { moa.readFrom(paste) }
     } else {
         BigButton(moa.labels.next, enabled = !moa.busy) { moa.read(moa.typed) }
     }

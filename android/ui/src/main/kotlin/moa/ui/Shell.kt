@@ -14,6 +14,9 @@ interface Shell {
     /** A picture, by the system's picker. */
     suspend fun pickPicture(): PickedPicture?
 
+    /** A JPEG to be drawn; none if it cannot be read. */
+    fun decode(jpeg: ByteArray): ImageBitmap?
+
     /** Opens a URL, which leads to a messenger. */
     fun openUrl(url: String): Boolean
 

@@ -35,7 +35,7 @@ internal fun WalletScreen(moa: Moa, paste: suspend () -> String?) = Page(
 ) {
     Top(moa.labels.myPoints, moa.labels.otherRole) { moa.go(Screen.ChooseRole) }
     for (sale in moa.toChoose) WaitingCard(moa, sale)
-    for (balance in moa.state.balances) BalanceCard(moa, balance)
+    for (balance in moa.state.balances) BalanceCard(moa, balance) { moa.groups.showHistory(balance.group) }
     if (moa.state.balances.isEmpty()) {
         Words(
             moa.labels.noPoints,
@@ -62,7 +62,11 @@ private fun WaitingCard(moa: Moa, sale: WaitingSale) = Card(
 }
 
 @Composable
-internal fun BalanceCard(moa: Moa, balance: Balance) = Card(MaterialTheme.colorScheme.surfaceVariant, MaterialTheme.colorScheme.onSurface) {
+internal fun BalanceCard(moa: Moa, balance: Balance, onClick: (() -> Unit)? = null) = Card(
+    MaterialTheme.colorScheme.surfaceVariant,
+    MaterialTheme.colorScheme.onSurface,
+    onClick,
+) {
     Words(balance.name.orEmpty(), style = MaterialTheme.typography.titleMedium)
     Figure(balance.confirmedText, style = MaterialTheme.typography.displaySmall)
     if (balance.pendingText.isNotEmpty()) {

@@ -40,7 +40,7 @@ fun Moa.draw(screen: String, look: Look): Path {
         ImageIO.write(onRoot().captureToImage().toAwtImage(), "png", picture.toFile())
         checkScreen(name)
     }
-    assertTrue(picture.fileSize() in 5_000..<150_000, "$name has ${picture.fileSize()} bytes")
+    assertTrue(picture.fileSize() in 5_000..<180L * look.height, "$name has ${picture.fileSize()} bytes")
     return picture
 }
 

@@ -132,6 +132,7 @@ class GroupPicturesTest {
             bakery.go(Screen.Groups)
             bakery.picture("groups-invited")
             bakery.go(Screen.Received(bakery.groups.received.single()))
+            bakery.groups.fetchCover(assertNotNull(group.picture))
             bakery.picture("received")
             bakery.groups.accept(bakery.groups.received.single(), group).join()
             bakeryApp.syncNow()
@@ -145,6 +146,7 @@ class GroupPicturesTest {
             florist.picture("find-nothing")
             florist.groups.show(group.id).join()
             until { (florist.screen as? Screen.GroupPage)?.group?.members?.all { it.name != null } == true }
+            florist.groups.fetchCover(assertNotNull(group.picture))
             florist.picture("group-to-join")
             florist.groups.join(group).join()
             booksApp.syncNow()
@@ -161,6 +163,7 @@ class GroupPicturesTest {
             until { shop.groups.asking.size == 1 && shop.groups.requests.any { it.answer == true } }
             shop.picture("requests-answered")
             shop.groups.show(group.id).join()
+            shop.groups.fetchCover(assertNotNull(group.picture))
             shop.picture("group")
             shop.go(Screen.Groups)
             shop.picture("groups")
@@ -185,6 +188,7 @@ class GroupPicturesTest {
         moa.draw("shop-page", look)
         moa.read("$base/g/$group").join()
         until { (moa.screen as? Screen.GroupPage)?.group?.members?.all { it.name != null } == true }
+        moa.groups.fetchCover(assertNotNull(assertIs<Screen.GroupPage>(moa.screen).group.picture))
         moa.draw("group-to-buyer", look)
         moa.read("$base/w/$group").join()
         until { (moa.screen as? Screen.History)?.rows.orEmpty().isNotEmpty() }

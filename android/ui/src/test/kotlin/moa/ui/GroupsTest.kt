@@ -69,6 +69,10 @@ class GroupsTest {
         app.syncNow()
         val group = assertIs<Screen.GroupPage>(moa.screen).group
         assertEquals(listOf("Alley", "alley", cover.id, "6.5%", "at once"), group.run { listOf(name, nickname, picture, rateText, usableText) })
+        moa.groups.fetchCover("00".repeat(16))
+        assertTrue(moa.groups.covers.isEmpty(), "there is no such picture")
+        moa.groups.fetchCover(cover.id)
+        assertEquals(320 to 160, moa.groups.covers[cover.id]?.run { width to height })
     }
 
     @Test

@@ -1,5 +1,6 @@
 package moa.ui
 
+import androidx.compose.ui.graphics.ImageBitmap
 import androidx.compose.ui.graphics.toComposeImageBitmap
 import java.awt.Color
 import java.awt.image.BufferedImage
@@ -71,6 +72,7 @@ class Remembered(override var role: Role? = null) : RoleMemory
 object NoApps : Shell {
     override suspend fun pickContact(): PickedContact? = null
     override suspend fun pickPicture(): PickedPicture? = null
+    override fun decode(jpeg: ByteArray): ImageBitmap? = ImageIO.read(jpeg.inputStream())?.toComposeImageBitmap()
     override fun openUrl(url: String) = false
     override fun composeSms(sms: ShareIntent.Sms) = false
     override fun composeMail(mail: ShareIntent.Mail) = false
@@ -86,6 +88,7 @@ class Apps(private val contact: PickedContact? = null, private val picture: Pick
 
     override suspend fun pickContact() = contact
     override suspend fun pickPicture() = picture
+    override fun decode(jpeg: ByteArray) = NoApps.decode(jpeg)
     override fun openUrl(url: String) = opens(ShareIntent.OpenUrl(url))
     override fun composeSms(sms: ShareIntent.Sms) = opens(sms)
     override fun composeMail(mail: ShareIntent.Mail) = opens(mail)
