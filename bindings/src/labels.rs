@@ -332,6 +332,12 @@ labels! {
     our_shop_hint: OurShopHint,
     /// Button.
     save: Save,
+    /// Title and button: an invitation that is typed or pasted.
+    enter_invitation: EnterInvitation,
+    /// Under an invitation that is to no group.
+    collect_there: CollectThere,
+    /// Button: from such an invitation to the shop.
+    see_shop: SeeShop,
     /// Button: from what was collected in a group to the group.
     see_group: SeeGroup,
     /// Over what happened in a group.

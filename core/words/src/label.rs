@@ -384,6 +384,12 @@ labels! {
     OurShopHint: "적어 두면 이웃 가게가 찾고, 추천 가게가 보여요", "Neighbours find you by it, and suggestions come from it";
     /// Button.
     Save: "저장", "Save";
+    /// Title and button: an invitation that is typed or pasted.
+    EnterInvitation: "초대 코드 넣기", "Enter an invitation";
+    /// Under an invitation that is to no group.
+    CollectThere: "이 가게에서 점수를 모을 수 있어요", "Collect points at this shop";
+    /// Button: from such an invitation to the shop.
+    SeeShop: "가게 보기", "See the shop";
     /// Button: from what was collected in a group to the group.
     SeeGroup: "그룹 보기", "See the group";
     /// Over what happened in a group.

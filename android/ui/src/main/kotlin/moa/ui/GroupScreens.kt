@@ -63,6 +63,7 @@ internal fun GroupsScreen(moa: Moa) = Page(
         Quiet(moa.labels.noGroupsHint)
     }
     Chips {
+        SmallButton(moa.labels.enterInvitation) { moa.go(Screen.EnterInvitation) }
         SmallButton(moa.labels.ourShop) { moa.groups.beginPresenting() }
         SmallButton(moa.labels.otherRole) { moa.go(Screen.ChooseRole) }
     }

@@ -225,6 +225,8 @@ class Groups internal constructor(
     /** A group's page, asked for if this phone does not know it. */
     fun show(group: String): Job = moa.act { page(group) }
 
+    fun showShop(shop: String): Job = moa.act { Screen.ShopPage(app.lookUpShop(shop)) }
+
     fun trades() = app.industries()
 
     // The own shop.

@@ -75,7 +75,7 @@ private fun InviteeRow(moa: Moa, invitee: Invitee) = Row(
 ) {
     Column(Modifier.weight(1f)) {
         Words(invitee.name, style = MaterialTheme.typography.titleMedium, maxLines = 2)
-        Quiet(listOfNotNull(moa.labels.name(invitee.channel), invitee.contact).joinToString(" · "))
+        Quiet(listOfNotNull(moa.labels.name(invitee.channel), invitee.contact.takeIf { it != invitee.name }).joinToString(" · "))
     }
     SmallButton(moa.labels.takeOff) { moa.groups.takeOff(invitee) }
 }

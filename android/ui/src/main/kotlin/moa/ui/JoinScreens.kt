@@ -9,6 +9,15 @@ import uniffi.moa.JoinRequestState
 import uniffi.moa.ReceivedInvitation
 import uniffi.moa.SearchSort
 
+/** What an invitation's message says besides its link: eight characters. A link is as good. */
+@Composable
+internal fun EnterInvitationScreen(moa: Moa, paste: suspend () -> String?) = Page(
+    bottom = {
+        CodeEntry(moa, paste)
+        SecondButton(moa.labels.back) { moa.go(Screen.Groups) }
+    },
+) { Title(moa.labels.enterInvitation) }
+
 /** An invitation, from whom and to what. */
 @Composable
 internal fun ReceivedScreen(moa: Moa, invitation: ReceivedInvitation) {
@@ -16,6 +25,7 @@ internal fun ReceivedScreen(moa: Moa, invitation: ReceivedInvitation) {
     Page(
         bottom = {
             when {
+                invitation.toApp -> BigButton(moa.labels.seeShop, enabled = !moa.busy) { moa.groups.showShop(invitation.from.id) }
                 group == null || !invitation.waits -> {}
                 moa.shop == null || !moa.isShop -> BigButton(moa.labels.openShopFirst, enabled = !moa.busy) { moa.openShopFor(invitation) }
                 else -> {
@@ -36,7 +46,8 @@ internal fun ReceivedScreen(moa: Moa, invitation: ReceivedInvitation) {
             TermsCard(moa, group)
             MembersList(moa, group)
         }
-        if (invitation.waits) Quiet("${moa.labels.until} ${invitation.untilText}") else Pill(invitation.stateText)
+        if (invitation.toApp) Words(moa.labels.collectThere, style = MaterialTheme.typography.titleMedium)
+        if (invitation.waits || invitation.toApp) Quiet("${moa.labels.until} ${invitation.untilText}") else Pill(invitation.stateText)
     }
 }
 

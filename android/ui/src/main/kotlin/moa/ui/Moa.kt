@@ -343,14 +343,14 @@ class Moa(
         state = now
         if (!now.integrityBroken) putOff = false
         val signingIn = screen is Screen.Number || screen is Screen.Digits
-        // Asked anew: what was told may be from before the sign-in.
-        if (!now.signedIn && !signingIn && !withContext(io) { app.signedIn() }) go(Screen.Number)
-        if (now.refused > 0u && problem == null && !busy) problem = withContext(io) { nextProblem() }
         try {
+            // Asked anew: what was told may be from before the sign-in.
+            if (!now.signedIn && !signingIn && !withContext(io) { app.signedIn() }) go(Screen.Number)
+            if (now.refused > 0u && problem == null && !busy) problem = withContext(io) { nextProblem() }
             follow()
             refresh()
         } catch (_: ApiException) {
-            // The disk could not be read: what is shown stays.
+            // The disk could not be read, or the app was shut down: what is shown stays.
         }
     }
 

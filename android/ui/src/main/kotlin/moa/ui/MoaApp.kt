@@ -55,6 +55,7 @@ private fun Current(moa: Moa, paste: suspend () -> String?) = when (val screen =
     is Screen.ShowCode -> ShowCodeScreen(moa, screen)
     is Screen.History -> HistoryScreen(moa, screen)
     Screen.Groups -> GroupsScreen(moa)
+    Screen.EnterInvitation -> EnterInvitationScreen(moa, paste)
     is Screen.Found -> FoundScreen(moa, screen)
     is Screen.GroupPage -> GroupScreen(moa, screen.group)
     is Screen.Invite -> InviteScreen(moa, screen.group)

@@ -95,6 +95,9 @@ sealed interface Screen : Outcome {
     /** The shop's groups, and what waits for its word. */
     data object Groups : Screen
 
+    /** An invitation's code is typed, or pasted. */
+    data object EnterInvitation : Screen
+
     /** A group that is about to be founded. */
     data class Found(val draft: Draft, val cover: Cover? = null) : Screen
 

@@ -14,13 +14,16 @@ import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
+import uniffi.moa.Admission
 import uniffi.moa.App
 import uniffi.moa.Channel
+import uniffi.moa.Founding
 import uniffi.moa.Gives
 import uniffi.moa.Group
 import uniffi.moa.InvitationState
 import uniffi.moa.MileageKind
 import uniffi.moa.Scope
+import uniffi.moa.SearchSort
 import uniffi.moa.ShareIntent
 import uniffi.moa.ShopProfile
 
@@ -204,6 +207,65 @@ class GroupsTest {
     }
 
     @Test
+    fun `an invitation is declined, a request withdrawn, and the shop that let others in sees both`() = runBlocking {
+        val alley = founded(Admission.Admin)
+        val otherApp = table.shop("Bakery", "010-0000-0003", cafe)
+        val other = Moa(otherApp, scope, Remembered(Role.SHOP), NoApps)
+        app.inviteShop(alley.id, assertNotNull(otherApp.ownShop()).id, 14u)
+        app.syncNow()
+        otherApp.syncNow()
+        until { other.groups.waiting == 1 }
+        other.groups.decline(other.groups.received.single()).join()
+        otherApp.syncNow()
+        app.syncNow()
+        assertEquals(0, other.groups.waiting)
+        moa.groups.showSent(alley).join()
+        until { moa.groups.invitations.single().state == InvitationState.DECLINED }
+
+        other.groups.show(alley.id).join()
+        other.groups.join(assertIs<Screen.GroupPage>(other.screen).group).join()
+        otherApp.syncNow()
+        app.syncNow()
+        until { moa.groups.waiting == 1 && other.groups.own.single().waitingText.isNotEmpty() }
+        other.groups.withdraw(alley.id).join()
+        otherApp.syncNow()
+        app.syncNow()
+        until { moa.groups.waiting == 0 && other.groups.own.isEmpty() }
+        other.close()
+    }
+
+    @Test
+    fun `a search goes on page by page, and without a network the list and the invitations are there all the same`() = runBlocking {
+        repeat(52) { app.foundGroup(Founding("Alley $it", Scope.AREA, app.suggestedTerms(Scope.AREA, MileageKind.POINTS))) }
+        app.syncNow()
+        moa.groups.beginSearch().join()
+        val first = assertIs<Screen.Find>(moa.screen)
+        assertEquals(50 to true, first.found.size to first.more)
+        moa.groups.searchOn(first).join()
+        val all = assertIs<Screen.Find>(moa.screen)
+        assertEquals(52 to false, all.found.map { it.group }.distinct().size to all.more)
+        all.query.text = "alley 51"
+        all.query.trade = moa.groups.trades().single { it.code == "cafe" }
+        all.query.sort = SearchSort.RATE
+        moa.groups.search(all.query).join()
+        assertEquals(listOf("Alley 51"), assertIs<Screen.Find>(moa.screen).found.map { it.name })
+
+        val alley = assertNotNull(app.group(assertIs<Screen.Find>(moa.screen).found.single().group))
+        table.cable.cut()
+        moa.groups.beginSearch().join()
+        assertEquals(emptyList(), assertIs<Screen.Find>(moa.screen).found)
+        moa.groups.add(alley, "010-0000-0004").join()
+        moa.groups.inviteListed(alley).join()
+        moa.groups.showSent(alley).join()
+        assertIs<Screen.Sent>(moa.screen)
+        assertEquals(InvitationState.DRAFT, moa.groups.invitations.single().state)
+        assertNull(moa.problem)
+        table.cable.mend()
+        app.syncNow()
+        until { moa.groups.invitations.single().state == InvitationState.MINTED }
+    }
+
+    @Test
     fun `a contact in a vCard is its name and its first number`() {
         val card = "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Kim;Bora\r\nFN:Kim Bora\r\nitem1.TEL;type=CELL:010-0000-0002\r\nEMAIL:kim@shop.example\r\nEND:VCARD"
         assertEquals(PickedContact("Kim Bora", "010-0000-0002"), contactIn(card))
@@ -211,8 +273,9 @@ class GroupsTest {
         for (garbage in listOf("", "\u0000\uFFFF", "TEL", "FN:nobody", "TEL:")) assertNull(contactIn(garbage))
     }
 
-    private suspend fun founded(): Group {
-        val id = app.found("Alley", 500, Scope.AREA, 6)
+    private suspend fun founded(admission: Admission? = null): Group {
+        val terms = app.suggestedTerms(Scope.AREA, MileageKind.POINTS).copy(admission = admission)
+        val id = app.foundGroup(Founding("Alley", Scope.AREA, terms))
         app.syncNow()
         return assertNotNull(app.group(id))
     }

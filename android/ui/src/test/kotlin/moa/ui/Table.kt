@@ -39,7 +39,8 @@ class Table(private val folder: Path, private val language: String) : AutoClosea
         .value.replace(server.url, cable.url)
 
     override fun close() {
-        apps.forEach { it.close() }
+        // Not closed: screens that are still about may ask, and are told.
+        apps.forEach { it.shutDown() }
         cable.close()
         server.close()
     }
