@@ -290,5 +290,5 @@ internal fun Trade(moa: Moa, code: String?, take: (uniffi.moa.Industry?) -> Unit
 ) {
     Quiet(moa.labels.trade, Modifier.weight(1f))
     val name = moa.groups.trades().find { it.code == code }?.name ?: moa.labels.anyTrade
-    Chip(name, taken = code != null) { moa.go(Screen.PickTrade(code, take)) }
+    ChipButton(name) { moa.go(Screen.PickTrade(code, take)) }
 }

@@ -60,7 +60,7 @@ internal fun InviteScreen(moa: Moa, group: Group) {
             Quiet(moa.labels.inMessenger)
             Chips {
                 for (channel in messengers) {
-                    Chip(moa.labels.name(channel), taken = false, enabled = !moa.busy) { moa.groups.addInMessenger(group, channel, moa.typed) }
+                    ChipButton(moa.labels.name(channel), enabled = !moa.busy) { moa.groups.addInMessenger(group, channel, moa.typed) }
                 }
             }
         }
@@ -174,7 +174,7 @@ internal fun ShowInvitationScreen(moa: Moa, shown: Screen.ShowInvitation) {
         Quiet(moa.labels.sendBy)
         Chips {
             for (channel in messengers + listOf(Channel.SMS, Channel.EMAIL, Channel.SHEET, Channel.COPY)) {
-                Chip(moa.labels.name(channel), taken = false, enabled = !moa.busy) { moa.groups.share(invitation, channel) }
+                ChipButton(moa.labels.name(channel), enabled = !moa.busy) { moa.groups.share(invitation, channel) }
             }
         }
     }

@@ -261,14 +261,29 @@ fun Chip(text: String, taken: Boolean, enabled: Boolean = true, onClick: () -> U
     onClick,
     Modifier.heightIn(min = 48.dp).widthIn(min = 48.dp).semantics { role = Role.RadioButton },
     enabled,
-    RoundedCornerShape(16.dp),
+    chip,
     if (taken) MaterialTheme.colorScheme.primary else MaterialTheme.colorScheme.surfaceVariant,
     if (taken) MaterialTheme.colorScheme.onPrimary else MaterialTheme.colorScheme.onSurface,
     border = BorderStroke(1.dp, if (taken) MaterialTheme.colorScheme.primary else MaterialTheme.colorScheme.outline),
-) {
-    Box(Modifier.padding(horizontal = 16.dp, vertical = 12.dp), Alignment.Center) {
-        Words(text, style = MaterialTheme.typography.titleMedium, align = TextAlign.Center)
-    }
+) { ChipText(text) }
+
+/** One of several things to do, in a word. */
+@Composable
+fun ChipButton(text: String, enabled: Boolean = true, onClick: () -> Unit) = Surface(
+    onClick,
+    Modifier.heightIn(min = 48.dp).widthIn(min = 48.dp).semantics { role = Role.Button },
+    enabled,
+    chip,
+    MaterialTheme.colorScheme.surfaceVariant,
+    MaterialTheme.colorScheme.onSurface,
+    border = BorderStroke(1.dp, MaterialTheme.colorScheme.outline),
+) { ChipText(text) }
+
+private val chip = RoundedCornerShape(16.dp)
+
+@Composable
+private fun ChipText(text: String) = Box(Modifier.padding(horizontal = 16.dp, vertical = 12.dp), Alignment.Center) {
+    Words(text, style = MaterialTheme.typography.titleMedium, align = TextAlign.Center)
 }
 
 /** A figure that goes up and down by steps. */
