@@ -12,10 +12,15 @@ import androidx.compose.ui.test.v2.runDesktopComposeUiTest
 import androidx.compose.ui.unit.dp
 import java.nio.file.Path
 import kotlin.test.assertEquals
+import kotlin.test.assertIs
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import uniffi.moa.App
+import uniffi.moa.Founding
+import uniffi.moa.Gives
+import uniffi.moa.MileageKind
+import uniffi.moa.Scope
 
 /** A group on the screens of three shops, side by side, over the real core and the real server. */
 @OptIn(ExperimentalTestApi::class)
@@ -53,9 +58,10 @@ class GroupStoryTest {
         founder.taps("Found a group")
         founder.types("Alley", "Name of the group")
         founder.taps("One neighbourhood")
-        founder.sees("5% of the amount in points")
+        founder.sees(promise(apps.getValue("founder"), more = 0))
         founder.tapsOn("More, Rate")
-        founder.sees("5.5% of the amount in points")
+        val promised = promise(apps.getValue("founder"), more = 50)
+        founder.sees(promised)
         founder.taps("Members vote")
         founder.taps("Found a group")
         founder.taps("Invite shops")
@@ -74,7 +80,7 @@ class GroupStoryTest {
         neighbour.signsIn(table, "010-0000-0002", "As a shop")
         neighbour.sees("You are invited")
         neighbour.sees("Corner Café")
-        neighbour.sees("5.5% of the amount in points")
+        neighbour.sees(promised)
         neighbour.taps("Open a shop first")
         neighbour.types("Bakery")
         neighbour.taps("Open the shop")
@@ -113,6 +119,13 @@ class GroupStoryTest {
         stranger.sees("Member shops 3")
         stranger.sees("Invite shops")
         assertEquals(3, apps.getValue("neighbour").ownGroups().single().group?.members?.size)
+    }
+
+    /** What is promised by what is suggested for an area, or by so much more, in hundredths of a percent. */
+    private fun promise(app: App, more: Int): String {
+        val terms = app.suggestedTerms(Scope.AREA, MileageKind.POINTS)
+        val rate = assertIs<Gives.Points>(terms.gives).rateBp.toInt() + more
+        return app.foundingPreview(Founding("Alley", Scope.AREA, terms.copy(gives = Gives.Points(rate.toUShort())))).promiseText
     }
 
     private fun Hand.opensShop(table: Table, number: String, name: String) {

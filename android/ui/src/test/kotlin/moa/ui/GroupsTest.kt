@@ -26,6 +26,7 @@ import uniffi.moa.Scope
 import uniffi.moa.SearchSort
 import uniffi.moa.ShareIntent
 import uniffi.moa.ShopProfile
+import uniffi.moa.Validity
 
 /** Founding and inviting, by what the screens call; and where links lead. */
 class GroupsTest {
@@ -60,12 +61,15 @@ class GroupsTest {
         assertEquals("Name of the group", draft.preview?.name)
         draft.call("Alley", "alley")
         draft.reach(Scope.AREA)
-        assertEquals(listOf("5%", "6 months"), draft.preview?.run { listOf(rateText, validityText) })
+        val suggested = app.suggestedTerms(Scope.AREA, MileageKind.POINTS)
+        assertEquals(suggested, draft.terms)
+        assertEquals(app.foundingPreview(draft.founding()), draft.preview)
         draft.gives(Gives.Points(650u))
         draft.lasts(-2)
-        draft.usableFrom(-500)
+        draft.usableFrom(0)
+        assertEquals(Validity.Months((assertIs<Validity.Months>(suggested.validity).count - 2u).toUShort()), draft.terms.validity)
         val preview = assertNotNull(draft.preview)
-        assertEquals(listOf("6.5%", "4 months", "at once"), listOf(preview.rateText, preview.validityText, preview.usableText))
+        assertEquals(listOf("6.5%", "at once"), listOf(preview.rateText, preview.usableText))
         moa.groups.addPicture(draft).join()
         val cover = assertNotNull(assertIs<Screen.Found>(moa.screen).cover)
         moa.groups.found(assertIs<Screen.Found>(moa.screen)).join()
@@ -274,7 +278,7 @@ class GroupsTest {
     }
 
     private suspend fun founded(admission: Admission? = null): Group {
-        val terms = app.suggestedTerms(Scope.AREA, MileageKind.POINTS).copy(admission = admission)
+        val terms = app.suggestedTerms(Scope.AREA, MileageKind.POINTS).copy(gives = Gives.Points(500u), admission = admission)
         val id = app.foundGroup(Founding("Alley", Scope.AREA, terms))
         app.syncNow()
         return assertNotNull(app.group(id))
