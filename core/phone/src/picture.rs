@@ -12,7 +12,7 @@ use crate::phone::Phone;
 use crate::transport::{Method, Request, Response, TransportError};
 
 /// Phones send photos over slow networks.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// What every JPEG begins with.
 const JPEG: &[u8] = &[0xFF, 0xD8, 0xFF];
 /// The most bytes of a file that the server takes.
