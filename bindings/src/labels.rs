@@ -200,6 +200,8 @@ labels! {
     admin_admits: AdminAdmits,
     /// More than half of the members let others in.
     members_vote: MembersVote,
+    /// Over what a founder's terms cost.
+    cost: Cost,
     /// Before who has to agree to other terms.
     other_terms: OtherTerms,
     /// Before when members settle.

@@ -252,6 +252,8 @@ labels! {
     AdminAdmits: "우리 가게가 승인", "We let them in";
     /// More than half of the members let others in.
     MembersVote: "회원 투표", "Members vote";
+    /// Over what a founder's terms cost.
+    Cost: "드는 비용", "What it costs";
     /// Before who has to agree to other terms.
     OtherTerms: "조건 변경", "Other terms";
     /// Before when members settle.

@@ -7,12 +7,14 @@ import uniffi.moa.Admission
 import uniffi.moa.ApiException
 import uniffi.moa.AppInterface
 import uniffi.moa.Founding
+import uniffi.moa.FoundingPlan
 import uniffi.moa.FoundingPreview
 import uniffi.moa.Gives
 import uniffi.moa.MileageKind
 import uniffi.moa.Scope
 import uniffi.moa.Terms
 import uniffi.moa.Validity
+import uniffi.moa.WeighedTerms
 
 /** A group that is about to be founded. It begins with what the core suggests; what each change makes of it, the core says. */
 class Draft(private val app: AppInterface, private val nameless: String) {
@@ -24,7 +26,11 @@ class Draft(private val app: AppInterface, private val nameless: String) {
         private set
     var kind by mutableStateOf(MileageKind.POINTS)
         private set
-    var terms: Terms by mutableStateOf(app.suggestedTerms(scope, kind))
+    var terms: Terms by mutableStateOf(suggested())
+        private set
+
+    /** What that costs a shop, and what is suggested for the like; none if it could not be founded so. */
+    var weighed: WeighedTerms? by mutableStateOf(null)
         private set
 
     /** What a customer will see; none if it could not be founded so. */
@@ -48,12 +54,12 @@ class Draft(private val app: AppInterface, private val nameless: String) {
     /** Another reach begins with other terms; who lets shops in stays. */
     fun reach(scope: Scope) {
         this.scope = scope
-        change(app.suggestedTerms(scope, kind).copy(admission = terms.admission))
+        change(suggested().copy(admission = terms.admission))
     }
 
     fun give(kind: MileageKind) {
         this.kind = kind
-        change(app.suggestedTerms(scope, kind).copy(admission = terms.admission))
+        change(suggested().copy(admission = terms.admission))
     }
 
     fun admit(by: Admission?) = change(terms.copy(admission = by))
@@ -74,16 +80,20 @@ class Draft(private val app: AppInterface, private val nameless: String) {
 
     fun founding(cover: Cover? = null) = Founding(name.trim(), scope, terms, nickname.trim().ifEmpty { null }, cover?.id)
 
+    private fun suggested() = app.foundingDraft(FoundingPlan(scope, kind)).terms
+
     private fun change(to: Terms) {
         terms = to
         look()
     }
 
     private fun look() = try {
+        weighed = app.weighTerms(FoundingPlan(scope, kind), terms)
         preview = app.foundingPreview(founding().let { it.copy(name = it.name.ifEmpty { nameless }) })
         wrong = ""
     } catch (error: ApiException) {
         preview = null
+        weighed = null
         wrong = error.toString()
     }
 }

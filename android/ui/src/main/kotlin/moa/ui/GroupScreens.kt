@@ -26,6 +26,7 @@ import uniffi.moa.MileageUnit
 import uniffi.moa.OwnGroup
 import uniffi.moa.Scope
 import uniffi.moa.ShopPage
+import uniffi.moa.WeighedTerms
 
 /** A step of a rate, in hundredths of a percent; of a minimum, in units; of what a stamp and a coupon are good for, in won. */
 private const val RATE_STEP = 50
@@ -109,6 +110,7 @@ internal fun FoundScreen(moa: Moa, found: Screen.Found) {
             moa.groups.addPicture(draft)
         }
         Steps(moa, draft)
+        draft.weighed?.let { Cost(moa, it) }
         val admissions = listOf(null to moa.labels.anyone, Admission.Admin to moa.labels.adminAdmits, vote(draft) to moa.labels.membersVote)
         OneOf(moa.labels.admission, admissions, draft.terms.admission) { draft.admit(it) }
         draft.preview?.let { Quiet(it.admissionText) }
@@ -176,6 +178,16 @@ private fun Steps(moa: Moa, draft: Draft) {
         }
     }
     draft.preview?.let { Stepper(moa, moa.labels.validity, it.validityText) { step -> draft.lasts(step) } }
+}
+
+/** What the terms cost a shop, what is suggested, and why. */
+@Composable
+private fun Cost(moa: Moa, weighed: WeighedTerms) = Column(Modifier.fillMaxWidth(), Arrangement.spacedBy(8.dp)) {
+    Quiet(moa.labels.cost)
+    Words(weighed.cost.text, style = MaterialTheme.typography.titleMedium)
+    val suggestion = weighed.suggestion
+    Pill("${moa.labels.suggested} ${suggestion.rateText} · ${suggestion.validityText}")
+    for (reason in suggestion.reasons) Quiet(reason)
 }
 
 @Composable

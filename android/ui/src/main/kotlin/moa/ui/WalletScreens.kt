@@ -119,6 +119,8 @@ private fun ChoiceCard(moa: Moa, choice: GroupChoice, best: Boolean, onClick: ()
         )
         Words(choice.untilText, style = MaterialTheme.typography.bodyLarge)
         Words("${choice.rateText} · ${choice.validityText} · ${choice.shopsText}", style = MaterialTheme.typography.bodyLarge)
+        val members = choice.members.mapNotNull { it.name }
+        if (members.isNotEmpty()) Words(members.joinToString(", "), style = MaterialTheme.typography.bodyMedium, maxLines = 2)
     }
 }
 

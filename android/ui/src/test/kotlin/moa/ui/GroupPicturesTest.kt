@@ -94,7 +94,7 @@ class GroupPicturesTest {
             draft.admit(Admission.Vote(6_000u))
             shop.groups.addPicture(draft).join()
             shop.picture("found")
-            shop.draw("found-all", look.copy(height = 1_500))
+            shop.draw("found-all", look.copy(height = 1_900))
             shop.groups.found(assertIs<Screen.Found>(shop.screen)).join()
             app.syncNow()
             until { (shop.screen as? Screen.GroupPage)?.group?.members?.size == 1 }
