@@ -215,6 +215,8 @@ pub struct Group {
     pub promise_text: String,
     /// How long mileage can be used, such as `6 months`.
     pub validity_text: String,
+    /// From which balance, such as `from 1,000 points`.
+    pub usable_text: String,
     /// When members settle, such as `monthly, on the last day at 24:00`.
     pub period_text: String,
     /// Who has to agree to other terms, such as `67% of the members agree`.
