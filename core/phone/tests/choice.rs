@@ -83,7 +83,10 @@ fn what_is_set_for_one_shop_holds_there_whatever_holds_elsewhere() {
     phone.set_standing_at(cafe, Some(AtShop::Ask)).unwrap();
     assert_eq!(phone.claim_at_once(&voucher(&town, 20_000)).unwrap(), None);
     let standings = phone.standing_at_shops().unwrap();
-    assert_eq!(standings.iter().map(|it| (it.shop.id, it.standing)).collect::<Vec<_>>(), [(cafe, AtShop::Ask)]);
+    assert_eq!(
+        standings.iter().map(|it| (it.shop.id, it.standing)).collect::<Vec<_>>(),
+        [(cafe, AtShop::Ask)]
+    );
 
     phone.set_standing_at(cafe, None).unwrap();
     assert!(phone.standing_at_shops().unwrap().is_empty());
@@ -100,5 +103,8 @@ fn a_sale_that_waits_goes_where_its_shop_says() {
     town.buyer.sync(&mut town.server).unwrap();
     assert!(town.buyer.phone.waiting_sales().unwrap().is_empty());
     let balances = town.buyer.phone.balances().unwrap();
-    assert_eq!(balances.iter().map(|it| (it.group, it.confirmed)).collect::<Vec<_>>(), [(building, units(600))]);
+    assert_eq!(
+        balances.iter().map(|it| (it.group, it.confirmed)).collect::<Vec<_>>(),
+        [(building, units(600))]
+    );
 }

@@ -30,6 +30,8 @@ final class StoryTests: StoryCase {
         let choices = try buyer.choices(voucher: voucher.code)
         XCTAssertEqual(choices.map(\.group), [group, wide], "best rate first")
         XCTAssertEqual(choices[0].earns, 1_500)
+        XCTAssertTrue(choices[0].reasonText?.hasPrefix("It gives the most") ?? false, "\(choices[0])")
+        XCTAssertTrue((1...1_500).contains(choices[0].expectedUse))
         XCTAssertEqual(Set(choices[0].members.map(\.name)), ["Cafe", "Bakery"])
         XCTAssertEqual(try buyer.claim(voucher: voucher.code, choice: choices[0]).earns, 1_500)
         let pending = try buyer.balances()
@@ -162,6 +164,13 @@ final class StoryTests: StoryCase {
         _ = try cafe.recordSaleToNumber(amount: 10_000, number: "010 0000 0003")
         try await hears()
         XCTAssertEqual(try confirmed(alley), 2_500)
+        let here = try XCTUnwrap(cafe.ownShop()).id
+        try buyer.alwaysAtShop(shop: here, group: town)
+        XCTAssertEqual(try buyer.standingAtShops().map(\.always?.name), ["Town"])
+        XCTAssertEqual(try buyer.claimAtOnce(voucher: cafe.recordSale(amount: 10_000).code)?.earns, 200)
+        try buyer.askAtShop(shop: here)
+        XCTAssertNil(try buyer.claimAtOnce(voucher: cafe.recordSale(amount: 10_000).code))
+        try buyer.asEverywhereAtShop(shop: here)
 
         let paying = try await buyer.oneTimeCodeForPaying(group: alley, most: 1_200)
         let redemption = try await cafe.redeem(code: paying.text, units: 1_200)

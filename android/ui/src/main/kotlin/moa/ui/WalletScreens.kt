@@ -117,6 +117,9 @@ private fun ChoiceCard(moa: Moa, choice: GroupChoice, best: Boolean, onClick: ()
             choice.earnsText,
             style = if (best) MaterialTheme.typography.displayMedium else MaterialTheme.typography.headlineMedium,
         )
+        choice.reasonText?.let { Words(it, style = MaterialTheme.typography.titleMedium) }
+        Words(choice.expectedUseText, style = MaterialTheme.typography.bodyLarge)
+        choice.minimumText?.let { Words(it, style = MaterialTheme.typography.bodyLarge) }
         Words(choice.untilText, style = MaterialTheme.typography.bodyLarge)
         Words("${choice.rateText} · ${choice.validityText} · ${choice.shopsText}", style = MaterialTheme.typography.bodyLarge)
         val members = choice.members.mapNotNull { it.name }
