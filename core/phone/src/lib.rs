@@ -119,6 +119,7 @@ pub use share::{Said, ShareIntent, Shared, ToShare, intent};
 pub use shop::{GroupInfo, OwnGroup, OwnShop, Shop};
 pub use staff::ShownInvitation;
 pub use standing::{Standing, StandingGroup};
+pub use store::bound::Bounds as DirectoryBounds;
 pub use store::invitation_links::Unsent as UnsentInvitation;
 pub use till::TillState;
 pub use transport::{Answer, MAX_ANSWER, Method, Request, Response, Transport, TransportError};
