@@ -109,7 +109,7 @@ impl World {
             }
             // A device that enrols again is no event, nor is a member frozen that is frozen.
             let is_system = name.0 == self.server.key.key_id();
-            let may_be_none = is_system || body.kind().name == "freeze_member";
+            let may_be_none = is_system || matches!(body.kind().name, "freeze_member" | "revoke_invitation");
             if (answer == Answer::Applied) != happened.contains(name)
                 && !(may_be_none && answer == Answer::Applied)
             {
@@ -168,6 +168,7 @@ impl World {
         self.check_holds(someone, phone)?;
         self.check_waiting(someone, phone)?;
         self.check_standing(someone, phone)?;
+        self.check_invitations(phone)?;
         self.check_shop(phone)
     }
 

@@ -8,7 +8,7 @@ use moa_rules::id::{AccountId, KeyId, OpId};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::Choice;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
-use moa_rules::terms::{Basis, Kind, Profile, Scope, SpendingOrder, StampCard, Terms};
+use moa_rules::terms::{Admission, Basis, Kind, Profile, Scope, SpendingOrder, StampCard, Terms};
 use moa_rules::time::{Timestamp, Validity};
 
 use crate::Step;
@@ -462,7 +462,12 @@ impl World {
             _ => Terms { unit_value, ..Terms::points(rate, validity, minimum) },
         };
         let consent = if self.rng.chance(6_000) { BasisPoints::new(5_000).ok() } else { None };
-        Ok(Terms { basis, order, consent, zone: zone.to_owned(), ..kinds })
+        let admission = match self.rng.below(10) {
+            0 => Some(Admission::Admin),
+            1 => BasisPoints::new(5_000).ok().map(Admission::Vote),
+            _ => None,
+        };
+        Ok(Terms { basis, order, consent, admission, zone: zone.to_owned(), ..kinds })
     }
 
     fn join(&mut self, person: usize, group: usize, tries: u32) -> Step {
