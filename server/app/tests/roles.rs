@@ -106,6 +106,7 @@ const OTHERS: [[Answer; 2]; TABLE.len()] = [
     /* 50 answer join */      [Refused(&["shop_not_in_group"]), Refused(&["unknown_request"])], // to join others' group
     /* 51 amend profile */    [Refused(&["not_allowed"]), Refused(&["unknown_group"])],
     /* 52 amend merchant */   [NoCell, NoCell],
+    /* 53 set marketing */    [NoCell, NoCell],
 ];
 
 /// What the server may do only when it is due, which takes days.
@@ -470,7 +471,8 @@ impl Cell<'_> {
                 };
                 OpBody::AmendProfile { group, profile: Profile::new("Anew", Scope::Area) }
             }
-            _ => OpBody::AmendMerchant { profile: MerchantProfile::new("Anew", Currency::KRW, None) },
+            52 => OpBody::AmendMerchant { profile: MerchantProfile::new("Anew", Currency::KRW, None) },
+            _ => OpBody::SetMarketing { agreed: None },
         }
     }
 

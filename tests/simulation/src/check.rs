@@ -168,7 +168,7 @@ impl World {
         self.check_holds(someone, phone)?;
         self.check_waiting(someone, phone)?;
         self.check_standing(someone, phone)?;
-        self.check_invitations(phone)?;
+        self.check_invitations(someone, phone)?;
         self.check_shop(phone)
     }
 
@@ -287,9 +287,14 @@ impl World {
     /// What the phone shows of the standing choice is what the server goes by.
     fn check_standing(&self, someone: &Person, phone: &Phone) -> Step {
         let held = self.server.ledger.store().standing(someone.account).map_err(broken)?;
+        let marketing = held.as_ref().map(|standing| standing.marketing).unwrap_or_default();
         let held = held.map(|standing| standing.choice).unwrap_or_default();
         let shown = phone.standing().map_err(broken)?;
         let groups: Vec<GroupId> = shown.groups.iter().map(|group| group.id).collect();
+        let said = phone.marketing().map_err(broken)?;
+        if (said.marketing, said.pending) != (marketing, false) {
+            return Err(format!("shows {said:?} to advertising, the server has {marketing:?}"));
+        }
         if (groups, shown.best, shown.pending) == (held.groups.clone(), held.best, false) {
             return Ok(());
         }
@@ -302,7 +307,9 @@ impl World {
         if !shop.confirmed {
             return Err("the shop was never confirmed".to_owned());
         }
-        if let Some(group) = phone.own_groups().map_err(broken)?.iter().find(|group| !group.confirmed) {
+        let groups = phone.own_groups().map_err(broken)?;
+        // One that it waits to be let into is none yet.
+        if let Some(group) = groups.iter().find(|group| !group.confirmed && group.asked_at.is_none()) {
             return Err(format!("the membership in {} was never confirmed", group.id));
         }
         let tables = self.server.ledger.tables()?;
@@ -329,6 +336,7 @@ impl World {
                 EventBody::Expired { .. } => self.count("lots expired"),
                 EventBody::SaleWaits { .. } => self.count("sales that waited"),
                 EventBody::StandingSet { .. } => self.count("standing choices decided"),
+                EventBody::MarketingSet { .. } => self.count("consents to advertising decided"),
                 EventBody::SaleLapsed { .. } => self.count("sales that lapsed"),
                 EventBody::SaleVoided { .. } => self.count("sales voided"),
                 EventBody::HoldMade { .. } => self.count("holds made"),

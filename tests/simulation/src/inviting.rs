@@ -6,6 +6,7 @@ use moa_rules::invitation::Invited;
 
 use crate::Step;
 use crate::ledger::broken;
+use crate::person::Person;
 use crate::world::World;
 
 impl World {
@@ -78,10 +79,13 @@ impl World {
         Ok(())
     }
 
-    /// What a shop's phone shows of its invitations, and of requests, is what the books say.
-    pub(crate) fn check_invitations(&self, phone: &Phone) -> Step {
+    /// What its owner's phone shows of a shop's invitations, and of requests, is what the books say. A clerk's is not told.
+    pub(crate) fn check_invitations(&self, someone: &Person, phone: &Phone) -> Step {
         let Some(own) = phone.own_shop().map_err(broken)?.filter(|own| own.confirmed) else { return Ok(()) };
         let tables = self.server.ledger.tables()?;
+        if tables.merchants.get(&own.id).is_none_or(|shop| shop.owner != someone.account) {
+            return Ok(());
+        }
         for shown in phone.invitations().map_err(broken)? {
             let known = tables.invitations.get(&(own.id, shown.id)).ok_or("an invitation that is none")?;
             if (shown.used, shown.declined, shown.uses, shown.until)

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use moa_phone::{Code, Phone, PhoneError, SignedIn};
 use moa_rules::id::{AccountId, KeyId, OpId};
+use moa_rules::marketing::{AgreedText, TextLanguage};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::Choice;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
@@ -559,11 +560,19 @@ impl World {
         Ok(())
     }
 
-    /// Sets the standing choice, or whether the phone takes the best without a question.
+    /// Sets the standing choice, or whether the phone takes the best without a question; or says something to advertising.
     fn stand(&mut self, buyer: usize) -> Step {
         if self.rng.chance(3_000) {
             let on = self.rng.chance(6_000);
             self.on_phone(buyer, |phone| phone.set_always_best(on))?;
+            return Ok(());
+        }
+        if self.rng.chance(2_000) {
+            let text = AgreedText { version: 1, language: TextLanguage::Korean, hash: [7; 32] };
+            let agreed = self.rng.chance(6_000).then_some(text);
+            if let Some(op) = self.on_phone(buyer, |phone| phone.set_marketing(agreed))? {
+                self.promised(buyer, "says to advertising", op);
+            }
             return Ok(());
         }
         let mut groups = Vec::new();
