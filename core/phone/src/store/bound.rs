@@ -6,7 +6,7 @@
 //! this order, the members of used groups and everyone else, each the nearer to a used shop the sooner, and each with all its
 //! groups or not at all: what is known of a shop is whole. A shop that is dropped is looked up again when it is met.
 //!
-//! Some 8,000 shops are in a city's district: [`Bounds::default`] is two or three of them, 20 MB at most.
+//! Some 8,000 shops are in a city's district: [`Bounds::default`] is two or three of them, some 20 MB.
 
 use std::collections::BTreeSet;
 

@@ -327,10 +327,18 @@ impl Query {
                 continue;
             }
             let place = cell.place();
-            if !self.region.is_none_or(|region| place.is_some_and(|place| region.contains(place))) {
+            let distance = self.from.zip(place).map(|(from, place)| distance_m(from, place));
+            let there = match self.region {
+                None => true,
+                // Mostly it is around whoever asks: told once how far that is.
+                Some(Region::Circle { centre, radius_m }) if self.from == Some(centre) => {
+                    distance.is_some_and(|distance| distance <= radius_m)
+                }
+                Some(region) => place.is_some_and(|place| region.contains(place)),
+            };
+            if !there {
                 continue;
             }
-            let distance = self.from.zip(place).map(|(from, place)| distance_m(from, place));
             (found, nearest) = (true, [nearest, distance].into_iter().flatten().min());
         }
         let rank = match self.order() {
