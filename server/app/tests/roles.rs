@@ -306,6 +306,7 @@ impl Cell<'_> {
                 OpBody::TakeAway { group, account, units, reason: Reason::Correction, unit: None }
             }
             47..=52 => self.of_joining(number).await,
+            53 => OpBody::SetMarketing { agreed: None },
             _ => panic!("op {number} is not tried: give it a body here, and a row in OTHERS"),
         }
     }
@@ -471,8 +472,7 @@ impl Cell<'_> {
                 };
                 OpBody::AmendProfile { group, profile: Profile::new("Anew", Scope::Area) }
             }
-            52 => OpBody::AmendMerchant { profile: MerchantProfile::new("Anew", Currency::KRW, None) },
-            _ => OpBody::SetMarketing { agreed: None },
+            _ => OpBody::AmendMerchant { profile: MerchantProfile::new("Anew", Currency::KRW, None) },
         }
     }
 

@@ -307,15 +307,15 @@ impl World {
         if !shop.confirmed {
             return Err("the shop was never confirmed".to_owned());
         }
-        let groups = phone.own_groups().map_err(broken)?;
-        // One that it waits to be let into is none yet.
-        if let Some(group) = groups.iter().find(|group| !group.confirmed && group.asked_at.is_none()) {
+        // One that it waits to be let into is none yet; whether it rightly waits is seen with the requests.
+        let mut own = phone.own_groups().map_err(broken)?;
+        own.retain(|group| group.asked_at.is_none());
+        if let Some(group) = own.iter().find(|group| !group.confirmed) {
             return Err(format!("the membership in {} was never confirmed", group.id));
         }
         let tables = self.server.ledger.tables()?;
         let groups = tables.groups_of(shop.id);
-        let mut shown: Vec<GroupId> =
-            phone.own_groups().map_err(broken)?.into_iter().map(|group| group.id).collect();
+        let mut shown: Vec<GroupId> = own.into_iter().map(|group| group.id).collect();
         shown.sort_unstable();
         if shown != groups {
             return Err(format!("shows {} groups, the server has {}", shown.len(), groups.len()));
