@@ -36,7 +36,10 @@ mod till;
 pub use account::MergeConsent;
 pub use app::{App, AppConfig};
 pub use error::ApiError;
-pub use founding::{FoundingPreview, GroupProfile, MileageKind};
+pub use founding::{
+    FoundingDraft, FoundingPlan, FoundingPreview, GroupProfile, MileageKind, RateBound, RateCost,
+    RateSuggestion, WeighedTerms,
+};
 pub use grant::{GrantReason, ImportedFile, Opening, OpeningPreview, OpeningRow, Recipient, RefusedLine};
 pub use hold::{Hold, HoldAsked};
 pub use invitation::{

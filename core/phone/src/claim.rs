@@ -1,6 +1,6 @@
 //! The buyer's side of a purchase: the shop's groups, and turning the sale into mileage of one. (A7, A8)
 
-use moa_rules::choice::{Candidate, Ranked, rank};
+use moa_rules::choice::by_rate;
 use moa_rules::group::TermsVersion;
 use moa_rules::id::{GroupId, MerchantId, OpId};
 use moa_rules::op::{Choice, OpBody};
@@ -132,7 +132,8 @@ pub(crate) fn choices(
 ) -> Result<Vec<GroupChoice>, PhoneError> {
     let versions = versions(db, shop, now)?;
     let mut choices = Vec::new();
-    for Ranked { candidate: Candidate { terms: version }, earns } in ranked(amount, &versions) {
+    for version in ranked(amount, &versions) {
+        let earns = version.terms.earns(amount);
         let TermsVersion { group, version: terms_version, terms, .. } = version;
         let Some(known) = directory::group(db, *group)? else { continue };
         choices.push(GroupChoice {
@@ -160,8 +161,10 @@ fn versions(db: &Connection, shop: MerchantId, now: Timestamp) -> Result<Vec<Ter
     Ok(versions)
 }
 
-fn ranked(amount: Money, versions: &[TermsVersion]) -> Vec<Ranked<'_>> {
-    rank(amount, versions.iter().map(|terms| Candidate { terms }))
+fn ranked(amount: Money, versions: &[TermsVersion]) -> Vec<&TermsVersion> {
+    let mut ranked: Vec<&TermsVersion> = versions.iter().collect();
+    ranked.sort_by_key(|version| by_rate(version, amount));
+    ranked
 }
 
 /// What a claim is going to bring, as far as this phone can tell; `shop` is none if it was never met.
@@ -175,14 +178,16 @@ pub(crate) fn effect(
     let versions = shop.map(|shop| versions(db, shop, now)).transpose()?.unwrap_or_default();
     let ranked = ranked(amount, &versions);
     let taken = match choice {
-        Some(choice) => ranked.iter().find(|ranked| ranked.candidate.terms.group == choice.group),
+        Some(choice) => ranked.iter().find(|version| version.group == choice.group),
         None => ranked.first(),
     };
     match (taken, choice) {
-        (Some(taken), _) if taken.earns.is_zero() => Err(Refusal::EarnsNothing { amount }.into()),
+        (Some(taken), _) if taken.terms.earns(amount).is_zero() => {
+            Err(Refusal::EarnsNothing { amount }.into())
+        }
         (Some(taken), _) => {
-            let TermsVersion { group, terms, .. } = taken.candidate.terms;
-            Ok(Effect { group: Some(*group), units: Some(taken.earns), unit: terms.unit() })
+            let TermsVersion { group, terms, .. } = taken;
+            Ok(Effect { group: Some(*group), units: Some(terms.earns(amount)), unit: terms.unit() })
         }
         (None, Some(_)) if !ranked.is_empty() => Err(Refusal::SellerNotInGroup.into()),
         (None, choice) => Ok(Effect { group: choice.map(|choice| choice.group), units: None, unit: None }),

@@ -40,6 +40,7 @@ mod devices;
 mod enrolment;
 mod environment;
 mod error;
+mod founding;
 mod group;
 mod hold;
 mod http;

@@ -222,18 +222,24 @@ impl Phone {
     }
 
     fn check_currency(&self, terms: &Terms) -> Result<(), PhoneError> {
-        let profile = self.store().read(|db| {
-            let merchant = own_shop(db)?.ok_or(Refusal::NoMerchant)?;
-            match directory::merchant(db, merchant)? {
-                Some(profile) => Ok(Some(profile)),
-                None => Ok(opening(db)?.map(|(_, profile)| profile)),
-            }
-        })?;
-        match profile {
-            Some(profile) if profile.currency != terms.currency => Err(Refusal::CurrencyDiffers.into()),
+        match self.store().read(own_currency)? {
+            Some(currency) if currency != terms.currency => Err(Refusal::CurrencyDiffers.into()),
             _ => Ok(()),
         }
     }
+}
+
+/// The money of the shop that this phone acts for; none while the directory has not told.
+///
+/// # Errors
+/// `no_merchant`.
+pub(crate) fn own_currency(db: &Connection) -> Result<Option<Currency>, PhoneError> {
+    let merchant = own_shop(db)?.ok_or(Refusal::NoMerchant)?;
+    let profile = match directory::merchant(db, merchant)? {
+        Some(profile) => Some(profile),
+        None => opening(db)?.map(|(_, profile)| profile),
+    };
+    Ok(profile.map(|profile| profile.currency))
 }
 
 /// The shop that is being opened.

@@ -1,42 +1,28 @@
-//! Which group is worth most to a buyer. (A7, A8)
+//! Which group of a shop is worth most to one buyer, and why. (A7, A8, docs/decisions/0019-choice.md)
 //!
-//! For now the order of what comes back; the heuristic that knows the buyer's own visits takes this call's place.
+//! What a buyer will get out of mileage hangs on where they are going to buy. [`visits`] learns that from their own
+//! purchases, on their own phone; [`outlook`] plays a few dozen possible futures, the same ones every time, and sees how
+//! much would really be used; [`weigh`] puts the shop's groups in order and says why. Nothing but the terms, the
+//! places and the buyer's own purchases goes in: no shop and no operator has anything to set that moves a group up.
+//!
+//! Equal to the bit wherever it runs: doubles in a fixed order, `libm` for exponentials and logarithms, no clock and no
+//! chance.
+
+pub mod around;
+mod chance;
+pub mod outlook;
+pub mod visits;
+pub mod weigh;
 
 use std::cmp::Reverse;
 
 use crate::group::TermsVersion;
-use crate::quantity::{Money, Units};
+use crate::quantity::Money;
 use crate::terms::Terms;
 
-/// A group that a sale could be claimed into.
-#[derive(Debug, Clone, Copy)]
-pub struct Candidate<'a> {
-    /// Its terms now in force.
-    pub terms: &'a TermsVersion,
-}
-
-/// A candidate in its place, with what the sale would earn there.
-#[derive(Debug, Clone, Copy)]
-pub struct Ranked<'a> {
-    /// The candidate.
-    pub candidate: Candidate<'a>,
-    /// What the sale would earn.
-    pub earns: Units,
-}
-
-/// The candidates, best first: the highest share that comes back, then the longest validity, then the lowest id.
-pub fn rank<'a>(amount: Money, candidates: impl IntoIterator<Item = Candidate<'a>>) -> Vec<Ranked<'a>> {
-    let mut ranked: Vec<Ranked> = candidates
-        .into_iter()
-        .map(|candidate| Ranked { candidate, earns: candidate.terms.terms.earns(amount) })
-        .collect();
-    ranked.sort_by_key(|ranked| by_rate(ranked.candidate.terms, amount));
-    ranked
-}
-
 /// The key by which terms stand in order of what they give for `amount`: smaller is better. Points stand in order of their
-/// rates, whatever the amount.
-pub(crate) fn by_rate(version: &TermsVersion, amount: Money) -> impl Ord + use<> {
+/// rates, whatever the amount. What the server goes by, which does not know the buyer's visits.
+pub fn by_rate(version: &TermsVersion, amount: Money) -> impl Ord + use<> {
     let Terms { validity, .. } = &version.terms;
     (Reverse(version.terms.gives(amount)), Reverse(validity.rough_days()), version.group)
 }

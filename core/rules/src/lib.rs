@@ -48,6 +48,7 @@ pub mod sale;
 pub mod staff;
 pub mod standing;
 pub mod state;
+pub mod suggest;
 pub mod terms;
 pub mod time;
 pub mod view;

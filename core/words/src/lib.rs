@@ -41,6 +41,7 @@ mod search;
 mod shop;
 mod sign_in;
 mod sms;
+pub mod suggestion;
 #[cfg(test)]
 mod tests;
 pub mod when;

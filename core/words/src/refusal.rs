@@ -10,6 +10,7 @@ use crate::joining;
 use crate::ledger;
 use crate::number::{count, counted, counted_again, money, plural};
 use crate::particle::{Particle, with};
+use crate::suggestion;
 
 /// What a refusal says, with amounts of money in won, and mileage without saying of what.
 pub fn refusal(lang: Lang, refusal: &Refusal) -> String {
@@ -98,7 +99,11 @@ pub fn refusal_in(lang: Lang, refusal: &Refusal, currency: Currency, kind: Optio
             )
         }
         Refusal::BadTerms { field, min, max } => {
-            let (min, max, field) = (count(*min), count(*max), term(lang, field));
+            let [min, max] = [*min, *max].map(|limit| match field.as_str() {
+                "budget" | "margin" => suggestion::exact(limit),
+                _ => count(limit),
+            });
+            let field = term(lang, field);
             let topic = with(&field, Particle::Topic);
             text!(
                 lang,
@@ -391,6 +396,10 @@ fn term(lang: Lang, field: &str) -> String {
         "least_purchase" => text!(lang, "최소 구매 금액", "least purchase"),
         "rate" => text!(lang, "적립률", "rate"),
         "period" => text!(lang, "정산 주기", "settlement period"),
+        "members" => text!(lang, "회원 가게 수", "number of members"),
+        "purchase" => text!(lang, "보통 구매 금액", "usual purchase"),
+        "budget" => text!(lang, "적립 예산", "share of the sales put into mileage"),
+        "margin" => text!(lang, "마진", "margin"),
         _ => text!(lang, "이 조건", "value"),
     }
 }

@@ -10,6 +10,7 @@ use moa_rules::merchant::Industry;
 use moa_rules::period::{CutDay, Period};
 use moa_rules::quantity::{BasisPoints, Currency, MAX_AMOUNT, Money, Units};
 use moa_rules::refusal::Refusal;
+use moa_rules::suggest::{self, Cost, Reach};
 use moa_rules::terms::{Admission, Kind, StampCard, Terms};
 use moa_rules::time::{Day, Timestamp, Validity, Zone};
 use moa_wire::code::NotOurs;
@@ -21,7 +22,7 @@ use crate::{
     ProblemText, Reason, RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, among_members,
     distance, enrolment_sms, group, history, industry, industry_words, invited, label, line, marketing,
     not_a_contact, not_ours, number, opening, opening_row, page, phone, poster, problem, reason, refusal,
-    refusal_in, sale, shop, sign_in, suggested, votes, when,
+    refusal_in, sale, shop, sign_in, suggested, suggestion, votes, when,
 };
 
 fn units(count: i64) -> Units {
@@ -55,6 +56,8 @@ fn refusals() -> Vec<Refusal> {
         R::BadTerms { field: "validity".into(), min: 1, max: 120 },
         R::BadTerms { field: "minimum".into(), min: 0, max: 1_000_000_000 },
         R::BadTerms { field: "unit_value".into(), min: 1, max: 1_000_000 },
+        R::BadTerms { field: "members".into(), min: 1, max: 100_000 },
+        R::BadTerms { field: "purchase".into(), min: 1, max: 100_000_000 },
         R::BadTerms { field: "another".into(), min: 2, max: 9 },
         R::UnknownZone,
         R::UnknownGroup,
@@ -460,6 +463,26 @@ fn opening_lines() -> Vec<OpeningText<'static>> {
     ]
 }
 
+fn suggestions() -> Vec<suggest::Reason> {
+    use suggest::Reason as R;
+    let bp = |rate| BasisPoints::new(rate).unwrap();
+    let mut all: Vec<R> =
+        Reach::ALL.into_iter().map(|reach| R::Reach { reach, weight: reach.weight() }).collect();
+    all.extend([
+        R::AtHome { share: 7_619 },
+        R::Used { share: 5_478 },
+        R::Reckoned { share: 6_000 },
+        R::NoMoreThan(Reach::Building),
+        R::NoMoreThan(Reach::City),
+        R::Lowest(bp(75)),
+        R::Highest(bp(1_000)),
+        R::ValidityOfSize { members: 1 },
+        R::ValidityOfSize { members: 1_000 },
+        R::ValidityForMinimum { days: 126 },
+    ]);
+    all
+}
+
 /// The whole sentences: what it answers, and the text in each language.
 fn sentences() -> Vec<(String, [String; 2])> {
     let mut all = Vec::new();
@@ -496,6 +519,13 @@ fn sentences() -> Vec<(String, [String; 2])> {
     for row in [RowText::UnitsUnreadable, RowText::LastDayUnreadable, RowText::SameNumber { line: 12 }] {
         let said = Lang::ALL.map(|lang| opening_row(lang, &row, Currency::KRW, Kind::Point));
         all.push((format!("opening row {}", first_word(&row)), said));
+    }
+    for what in suggestions() {
+        all.push((format!("suggestion {what:?}"), Lang::ALL.map(|lang| suggestion::reason(lang, what))));
+    }
+    for field in ["budget", "margin"] {
+        let what = Refusal::BadTerms { field: field.into(), min: 0, max: 2_000 };
+        all.push((format!("refusal bad_terms of {field}"), Lang::ALL.map(|lang| refusal(lang, &what))));
     }
     all.push(("enrolment message".into(), Lang::ALL.map(|lang| enrolment_sms(lang, "482913"))));
     all
@@ -565,6 +595,13 @@ fn fragments() -> Vec<(String, [String; 2])> {
     }
     for what in opening_lines() {
         all.push((format!("opening {}", first_word(&what)), Lang::ALL.map(|lang| opening(lang, &what))));
+    }
+    let cost =
+        Cost { used: 6_858, at_home: 7_619, per_used: 4_920, mean: Money(29_694), worst: Money(88_000) };
+    for code in ["KRW", "USD"] {
+        let currency = Currency::try_from(code).unwrap();
+        let said = Lang::ALL.map(|lang| suggestion::cost(lang, &cost, currency));
+        all.push((format!("suggestion's cost in {code}"), said));
     }
     for (amount, code) in [(4_500, "KRW"), (-1_205, "USD"), (1_200, "JPY"), (123_450, "CHF")] {
         let currency = Currency::try_from(code).unwrap();

@@ -91,6 +91,25 @@ final class InvitationTests: StoryCase {
         XCTAssertEqual(try buyer.choices(voucher: voucher.code).map(\.group), [alley])
     }
 
+    func testAFounderTakesTheRateSuggestedOrGivesMoreAndIsToldWhatEitherCosts() async throws {
+        let cafe = try await founder("Corner Cafe", "010-0000-0001")
+        let plan = FoundingPlan(scope: .building, kind: .points, members: 6, validity: .months(count: 12))
+        let draft = try cafe.foundingDraft(plan: plan)
+        XCTAssertEqual([draft.suggestion.rateText, draft.suggestion.validityText], ["8.8%", "3 months"])
+        XCTAssertEqual(draft.suggestion.cost.text, "for ₩1,000,000 of sales ₩29,694 on average, ₩88,000 at most")
+        XCTAssertTrue(draft.suggestion.reasons.contains("About 69% of the mileage is used in time."))
+        _ = try cafe.foundGroup(founding: Founding(name: "As suggested", scope: .building, terms: draft.terms))
+
+        var own = draft.terms
+        own.gives = .points(rateBp: 1_500)
+        let weighed = try cafe.weighTerms(plan: plan, terms: own)
+        XCTAssertEqual([weighed.givesText, weighed.suggestion.rateText], ["15%", "8.8%"])
+        XCTAssertEqual(weighed.cost.worst, 150_000)
+        _ = try cafe.foundGroup(founding: Founding(name: "Generous", scope: .building, terms: own))
+        try await cafe.syncNow()
+        XCTAssertEqual(try cafe.ownGroups().compactMap(\.group?.rateText).sorted(), ["15%", "8.8%"])
+    }
+
     func testAShopAsksToJoinAGroupAndItsAdminLetsItIn() async throws {
         let cafe = try await founder("Corner Cafe", "010-0000-0001")
         var terms = cafe.suggestedTerms(scope: .area, kind: .stamps)

@@ -1,6 +1,7 @@
 package moa
 
 import java.nio.file.Path
+import kotlin.test.assertContains
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
@@ -18,6 +19,8 @@ import uniffi.moa.AppConfig
 import uniffi.moa.Channel
 import uniffi.moa.Destination
 import uniffi.moa.Founding
+import uniffi.moa.FoundingPlan
+import uniffi.moa.Gives
 import uniffi.moa.GroupProfile
 import uniffi.moa.InvitationState
 import uniffi.moa.JoinRequestState
@@ -27,6 +30,7 @@ import uniffi.moa.Scan
 import uniffi.moa.Scope
 import uniffi.moa.ShareIntent
 import uniffi.moa.ShopProfile
+import uniffi.moa.Validity
 
 /** Founding a group, inviting the neighbours, asking to be let in. */
 class InvitationTest {
@@ -148,6 +152,30 @@ class InvitationTest {
         founder.syncNow()
         assertEquals(InvitationState.REVOKED, founder.invitations().first().state)
         assertEquals("invitation_void", assertFailsWith<ApiException.Server> { neighbours[3].openInvitation(second) }.code)
+    }
+
+    @Test
+    fun `a founder takes the rate suggested or gives more and is told what either costs`() = runBlocking {
+        val founder = shop("Corner Cafe", "010-0000-0001")
+        val plan = FoundingPlan(Scope.BUILDING, MileageKind.POINTS, members = 6u, validity = Validity.Months(12u))
+        val (terms, suggested) = founder.foundingDraft(plan)
+        assertEquals(listOf("8.8%", "3 months", null), listOf(suggested.rateText, suggested.validityText, suggested.bound))
+        assertEquals("for ₩1,000,000 of sales ₩29,694 on average, ₩88,000 at most", suggested.cost.text)
+        assertContains(suggested.reasons, "About 69% of the mileage is used in time.")
+        founder.foundGroup(Founding("As suggested", Scope.BUILDING, terms))
+
+        val own = terms.copy(gives = Gives.Points(1_500u))
+        val weighed = founder.weighTerms(plan, own)
+        assertEquals(listOf("15%", 150_000L, "8.8%"), listOf(weighed.givesText, weighed.cost.worst, weighed.suggestion.rateText))
+        assertTrue(weighed.cost.mean > 30_000, "more than 3 % of the sales: ${weighed.cost}")
+        founder.foundGroup(Founding("Generous", Scope.BUILDING, own))
+        founder.syncNow()
+        val founded = founder.ownGroups().map { assertNotNull(it.group) }.associate { it.name to it.rateText }
+        assertEquals(mapOf("As suggested" to "8.8%", "Generous" to "15%"), founded)
+
+        val refused = assertFailsWith<ApiException.Refused> { founder.foundingDraft(plan.copy(budgetBp = 2_001u)) }
+        assertEquals("bad_terms", refused.code)
+        assertContains(refused.text, "from 0.1% to 20%")
     }
 
     @Test

@@ -1,0 +1,18 @@
+//! The choice of groups, played in towns: the same visits under every policy, measured against what hindsight could have
+//! had. (A7, A8, docs/decisions/0019-choice.md)
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a laboratory: counts and won far below 2^53"
+)]
+
+pub mod chance;
+pub mod generate;
+pub mod hindsight;
+pub mod moa;
+pub mod play;
+pub mod policy;
+pub mod report;
+pub mod town;
+pub mod trace;

@@ -1,0 +1,113 @@
+//! Moa's own choice, fed as a phone feeds it: the terms, the places, this buyer's purchases up to now.
+
+use std::cell::RefCell;
+
+use moa_rules::choice::around::{Around, Earning, Offer, Spot};
+use moa_rules::choice::outlook::{Lot, Room};
+use moa_rules::choice::visits::{Seen, Total};
+use moa_rules::choice::weigh::{Purchase, first_habit, habit, weigh};
+
+use crate::play::Wallet;
+use crate::policy::{At, Chosen, Policy};
+use crate::town::Town;
+
+/// The choice for one buyer.
+pub struct Moa {
+    around: Around,
+    seen: Vec<(usize, Seen)>,
+    total: Total,
+    habits: Vec<Vec<f64>>,
+    usual: Vec<Option<usize>>,
+    room: RefCell<Room>,
+}
+
+impl Moa {
+    /// A buyer who has bought nothing yet.
+    pub fn new(town: &Town) -> Self {
+        let around = around(town);
+        let habits = (0..town.shops.len())
+            .map(|shop| town.of[shop].iter().map(|&group| first_habit(&around, shop, group)).collect())
+            .collect();
+        Self {
+            around,
+            seen: Vec::new(),
+            total: Total::default(),
+            habits,
+            usual: vec![None; town.shops.len()],
+            room: RefCell::default(),
+        }
+    }
+}
+
+/// A town as the choice sees it.
+pub fn around(town: &Town) -> Around {
+    let shops = town.shops.iter();
+    let shops = shops.map(|shop| Spot {
+        at: Some((shop.x_km, shop.y_km)),
+        ticket: shop.typical_won,
+        popularity: shop.popularity,
+    });
+    let groups = town.groups.iter().map(|group| Offer {
+        earning: Earning::Share(group.rate_bp),
+        unit: 1.0,
+        days: group.validity_days,
+        minimum: group.minimum.max(1.0),
+        step: 1.0,
+        members: group.members.clone(),
+    });
+    Around::new(shops.collect(), groups.collect())
+}
+
+impl Policy for Moa {
+    fn choose(&mut self, at: &At<'_>, wallet: &mut Wallet) -> Option<Chosen> {
+        let (now, shop) = (at.visit.t_days, at.visit.shop);
+        match self.seen.iter_mut().find(|(index, _)| *index == shop) {
+            Some((_, seen)) => *seen = seen.again(now, at.visit.won),
+            None => self.seen.push((shop, Seen::first(now, at.visit.won))),
+        }
+        self.total = self.total.again(now, Some(at.visit.attentive));
+        if at.rest <= 0.0 || at.groups().is_empty() {
+            return None;
+        }
+        let lots: Vec<(usize, Vec<Lot>)> = at
+            .groups()
+            .iter()
+            .map(|&group| {
+                wallet.balance(group, now);
+                let lots =
+                    wallet.lots(group).iter().map(|&(expires, units)| Lot { days: expires - now, units });
+                (group, lots.collect())
+            })
+            .collect();
+        let around = &self.around;
+        let by_habit = |shop: usize, group: usize| {
+            let place = around.of(shop).iter().position(|&other| other == group);
+            place.map_or(0.0, |place| self.habits[shop][place])
+        };
+        let in_group = |group: usize| {
+            let found = lots.iter().find(|(other, _)| *other == group);
+            found.map_or(&[] as &[Lot], |(_, lots)| lots.as_slice())
+        };
+        let weighed = weigh(
+            &Purchase {
+                around,
+                seen: &self.seen,
+                total: &self.total,
+                habit: &by_habit,
+                lots: &in_group,
+                shop,
+                amount: at.rest,
+                now,
+                usual: self.usual[shop],
+            },
+            &mut self.room.borrow_mut(),
+        );
+        let best = weighed.first()?;
+        for (place, &group) in around.of(shop).iter().enumerate() {
+            let share = &mut self.habits[shop][place];
+            *share = habit(*share, group == best.group);
+        }
+        self.usual[shop] = Some(best.group);
+        Some(Chosen { group: best.group, expected: Some(best.expected_use as f64) })
+    }
+}
