@@ -172,8 +172,8 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(Duration::from_secs(10)).map_err(doing("setting the time-out"))?;
     connection.set_prepared_statement_cache_capacity(64);
-    // Else a statement with `LIMIT ?` is planned anew whenever that is bound, and a search binds dozens: a quarter
-    // of what it took.
+    // Else a statement with `LIMIT ?` is planned anew whenever that is bound, and a search binds dozens: a tenth of
+    // what it took.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(doing("configuring the connection"))?;
