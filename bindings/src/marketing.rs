@@ -32,7 +32,7 @@ impl App {
 
     /// Agrees to the text that [`App::marketing_text`] gives, or withdraws that.
     pub fn set_marketing_consent(&self, agrees: bool) -> Result<(), ApiError> {
-        let agreed = agrees.then(|| marketing::agreed(self.dress().lang));
-        self.ask(self.phone()?.set_marketing(agreed)).map(drop)
+        let text = agrees.then(|| marketing::agreed(self.dress().lang));
+        self.ask(self.phone()?.set_marketing(text)).map(drop)
     }
 }

@@ -68,7 +68,7 @@ impl Default for Bounds {
 
 impl Bounds {
     /// The most that there is at any time: a tenth more, so that not every page is sorted anew.
-    pub fn most(self) -> Self {
+    fn most(self) -> Self {
         Self { shops: self.shops + self.shops / 10, groups: self.groups + self.groups / 10 }
     }
 }
@@ -184,7 +184,7 @@ fn used(db: &Connection) -> Result<Used, PhoneError> {
     for invitation in invitations::all(db)? {
         groups.extend(match invitation.to {
             Invited::Group(group) => Some(group),
-            _ => None,
+            Invited::App => None,
         });
         shops.extend([Some(invitation.issuer), invitation.shop].into_iter().flatten());
     }
