@@ -19,6 +19,7 @@ mod joining;
 mod key_store;
 mod labels;
 mod leaving;
+mod marketing;
 mod member;
 mod observer;
 mod one_time;

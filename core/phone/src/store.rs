@@ -4,6 +4,7 @@
 //! lock is held while a key signs or the network is waited for.
 
 pub(crate) mod aside;
+pub(crate) mod bound;
 mod carve;
 pub(crate) mod debts;
 pub(crate) mod directory;

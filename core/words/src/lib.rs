@@ -27,6 +27,7 @@ mod joining;
 mod label;
 mod lang;
 mod ledger;
+pub mod marketing;
 pub mod number;
 mod opening;
 mod page;

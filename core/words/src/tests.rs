@@ -22,8 +22,8 @@ use crate::{
     HistoryText, InvitationText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, PosterText,
     ProblemText, Reason, RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, among_members,
     choice, distance, enrolment_sms, group, history, industry, industry_words, invited, label, line,
-    not_a_contact, not_ours, number, opening, opening_row, page, phone, poster, problem, reason, refusal,
-    refusal_in, sale, shop, sign_in, suggested, suggestion, votes, when,
+    marketing, not_a_contact, not_ours, number, opening, opening_row, page, phone, poster, problem, reason,
+    refusal, refusal_in, sale, shop, sign_in, suggested, suggestion, votes, when,
 };
 
 fn units(count: i64) -> Units {
@@ -643,7 +643,9 @@ fn fragments() -> Vec<(String, [String; 2])> {
 #[test]
 fn the_texts_are_those_that_were_read_and_agreed_to() {
     let mut found = String::from("Every text, in Korean and English, with sample figures.\n");
-    for (name, [ko, en]) in sentences().into_iter().chain(fragments()) {
+    let consent =
+        ("consent to advertising".to_owned(), Lang::ALL.map(|lang| marketing::text(lang).to_owned()));
+    for (name, [ko, en]) in sentences().into_iter().chain(fragments()).chain([consent]) {
         write!(found, "\n{name}\n  {ko}\n  {en}\n").unwrap();
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/texts.txt");

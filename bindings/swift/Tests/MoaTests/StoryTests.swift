@@ -144,7 +144,11 @@ final class StoryTests: StoryCase {
 
         try buyer.setStandingChoice(groups: [town], bestAfterADay: true)
         XCTAssertTrue(try buyer.standingChoice().pending)
+        XCTAssertFalse(try buyer.marketingConsent().agreed)
+        try buyer.setMarketingConsent(agrees: true)
         try await hears()
+        let agreed = try buyer.marketingConsent()
+        XCTAssertTrue(agreed.agreed && agreed.since != nil && !agreed.pending)
         XCTAssertEqual(try buyer.standingChoice().groups.map(\.name), ["Town"])
         _ = try cafe.recordSaleFor(amount: 30_000, buyer: buyer.memberCode().code)
         try await hears()

@@ -64,6 +64,8 @@ pub(crate) const RENEWED_AT: Name<Timestamp> = name("renewed_at");
 pub(crate) const ENROLMENT: Name<UnderWay> = name("enrolment");
 /// The standing choice of the account, as confirmed.
 pub(crate) const STANDING: Name<StandingChoice> = name("standing");
+/// Whether the account may be sent advertising, as confirmed: `Marketing` in CBOR.
+pub(crate) const MARKETING: Name<Base64> = name("marketing");
 /// Whether this phone takes the best without a question.
 pub(crate) const ALWAYS_BEST: Name<bool> = name("always_best");
 /// This buyer's purchases together, for the choice of a group.

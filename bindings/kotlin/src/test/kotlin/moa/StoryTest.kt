@@ -267,7 +267,13 @@ class StoryTest {
 
         buyer.setStandingChoice(listOf(town), true)
         assertTrue(buyer.standingChoice().pending)
+        assertFalse(buyer.marketingConsent().agreed, "nobody has agreed who was not asked")
+        assertTrue("withdraw" in buyer.marketingText())
+        buyer.setMarketingConsent(true)
+        assertTrue(buyer.marketingConsent().pending)
         hears()
+        val agreed = buyer.marketingConsent()
+        assertTrue(agreed.agreed && agreed.since != null && !agreed.pending)
         val standing = buyer.standingChoice()
         assertEquals(listOf("Town"), standing.groups.map { it.name })
         assertTrue(standing.bestAfterADay && !standing.pending)
