@@ -24,11 +24,13 @@ mod member;
 mod observer;
 mod one_time;
 mod pass;
+mod picture;
 mod records;
 mod refund;
 mod scan;
 mod search;
 mod share;
+mod shop_page;
 mod staff;
 mod standing;
 mod till;
@@ -59,8 +61,9 @@ pub use search::{
     FoundGroup, FoundShop, Industry, MapBox, Search, SearchFor, SearchPage, SearchSort, Suggestion,
 };
 pub use share::{Channel, Contact, Invite, Parameter, ShareIntent};
+pub use shop_page::ShopPage;
 pub use staff::{ScannedInvitation, StaffInvitation, StaffLimits};
-pub use standing::{StandingChoice, StandingGroup};
+pub use standing::{ShopStanding, StandingChoice, StandingGroup};
 pub use till::TillState;
 
 uniffi::setup_scaffolding!("moa");

@@ -15,6 +15,7 @@ macro_rules! text {
 }
 
 mod access;
+pub mod choice;
 mod code;
 pub mod group;
 mod history;
