@@ -28,8 +28,11 @@ const SHOPS: &str = "SELECT id, body FROM merchant";
 const MEMBERSHIPS: &str = "SELECT merchant, \"group\" FROM member ORDER BY merchant";
 const GROUPS: &str = "SELECT id FROM \"group\"";
 const CLAIMED_AT: &str = "SELECT DISTINCT merchant FROM voucher JOIN merchant_key ON key = seller";
-const SOLD_FOR: &str = "SELECT DISTINCT merchant FROM sale";
+const SOLD_FOR: &str = "SELECT DISTINCT merchant FROM sale
+    UNION SELECT merchant FROM visit UNION SELECT merchant FROM habit UNION SELECT merchant FROM shop_standing";
 const REDEEMED_IN: &str = "SELECT DISTINCT \"group\" FROM redemption
+    UNION SELECT \"group\" FROM habit
+    UNION SELECT \"group\" FROM shop_standing WHERE \"group\" IS NOT NULL
     UNION SELECT \"group\" FROM opening UNION SELECT \"group\" FROM history
     UNION SELECT \"group\" FROM pending WHERE \"group\" IS NOT NULL
     UNION SELECT \"group\" FROM invitee WHERE \"group\" IS NOT NULL";
