@@ -10,6 +10,7 @@
 
 pub mod around;
 mod chance;
+pub mod golden;
 pub mod outlook;
 pub mod visits;
 pub mod weigh;

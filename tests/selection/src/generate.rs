@@ -35,6 +35,9 @@ pub const REGIMES: [Regime; 9] = [
 /// Until when purchases earn, and until when mileage is used, in days.
 pub const DAYS: (f64, f64) = (730.0, 1_095.0);
 
+/// What a purchase usually comes to, by trade, in won.
+pub const TICKETS: [f64; 6] = [4_500.0, 7_000.0, 9_000.0, 14_000.0, 25_000.0, 45_000.0];
+
 const MONTH: f64 = 30.4;
 const NEIGHBOURHOODS: usize = 12;
 const BUILDINGS: usize = 5;
@@ -54,7 +57,6 @@ pub fn town(seed: u64, regime: &Regime, buyers: usize) -> Town {
 
 /// Shops, the building of each, and its trade.
 fn shops(chance: &mut Chance, centres: &[Point]) -> (Vec<Shop>, Vec<usize>, Vec<usize>) {
-    const TICKETS: [f64; 6] = [4_500.0, 7_000.0, 9_000.0, 14_000.0, 25_000.0, 45_000.0];
     let (mut shops, mut lie, mut trades) = (Vec::new(), Vec::new(), Vec::new());
     for (neighbourhood, centre) in centres.iter().enumerate() {
         for building in 0..BUILDINGS {

@@ -8,10 +8,12 @@
 )]
 
 pub mod chance;
+pub mod choose;
 pub mod generate;
 pub mod hindsight;
 pub mod moa;
 pub mod play;
+pub mod plot;
 pub mod policy;
 pub mod report;
 pub mod town;

@@ -9,7 +9,7 @@ use moa_rules::choice::weigh::{Purchase, first_habit, habit, weigh};
 
 use crate::play::Wallet;
 use crate::policy::{At, Chosen, Policy};
-use crate::town::Town;
+use crate::town::{Buyer, Town, Visit};
 
 /// The choice for one buyer.
 pub struct Moa {
@@ -37,6 +37,38 @@ impl Moa {
             room: RefCell::default(),
         }
     }
+
+    /// A buyer after all purchases, as far as what is kept of them goes.
+    pub fn after(town: &Town, buyer: &Buyer) -> Self {
+        let mut moa = Self::new(town);
+        for visit in buyer.visits.iter().filter(|visit| visit.t_days < buyer.decide_until_days) {
+            moa.see(visit);
+        }
+        moa
+    }
+
+    fn see(&mut self, visit: &Visit) {
+        let (now, shop) = (visit.t_days, visit.shop);
+        match self.seen.iter_mut().find(|(index, _)| *index == shop) {
+            Some((_, seen)) => *seen = seen.again(now, visit.won),
+            None => self.seen.push((shop, Seen::first(now, visit.won))),
+        }
+        self.total = self.total.again(now, Some(visit.attentive));
+    }
+
+    /// What is kept for the buyer, in bytes: shops, groups, what was seen, habits. The futures are not in it.
+    pub fn bytes(&self) -> usize {
+        let groups = self.around.groups();
+        let memberships: usize = groups.iter().map(|group| group.members.len()).sum();
+        size_of_val(self.around.shops())
+            + size_of_val(groups)
+            // Members of groups, groups of shops, habits.
+            + memberships * (2 * size_of::<usize>() + size_of::<f64>())
+            + self.habits.len() * 2 * size_of::<Vec<f64>>()
+            + size_of_val(self.seen.as_slice())
+            + size_of_val(self.usual.as_slice())
+            + size_of::<Self>()
+    }
 }
 
 /// A town as the choice sees it.
@@ -61,11 +93,7 @@ pub fn around(town: &Town) -> Around {
 impl Policy for Moa {
     fn choose(&mut self, at: &At<'_>, wallet: &mut Wallet) -> Option<Chosen> {
         let (now, shop) = (at.visit.t_days, at.visit.shop);
-        match self.seen.iter_mut().find(|(index, _)| *index == shop) {
-            Some((_, seen)) => *seen = seen.again(now, at.visit.won),
-            None => self.seen.push((shop, Seen::first(now, at.visit.won))),
-        }
-        self.total = self.total.again(now, Some(at.visit.attentive));
+        self.see(at.visit);
         if at.rest <= 0.0 || at.groups().is_empty() {
             return None;
         }

@@ -99,8 +99,10 @@ pub struct Played {
     pub redeemed: f64,
     /// What was earned.
     pub issued: f64,
-    /// What the policy expected to be used because of each choice, and what was earned by it.
+    /// What the policy expected to be used because of each choice.
     pub expected: Vec<Option<f64>>,
+    /// What each choice earned.
+    pub earned: Vec<f64>,
     /// How long each choice took.
     pub took: Vec<Duration>,
 }
@@ -112,7 +114,7 @@ pub fn play(town: &Town, buyer: &Buyer, policy: &mut dyn Policy) -> Played {
     for visit in &buyer.visits {
         let used = wallet.redeem(town, visit);
         played.redeemed += used;
-        let (mut group, mut expected) = (None, None);
+        let (mut group, mut expected, mut earned) = (None, None, 0.0);
         if visit.t_days < buyer.decide_until_days {
             let at = At { town, visit, used, rest: visit.won - used };
             let start = Instant::now();
@@ -122,12 +124,14 @@ pub fn play(town: &Town, buyer: &Buyer, policy: &mut dyn Policy) -> Played {
                     played.took.push(start.elapsed());
                     group = Some(choice.group);
                     expected = choice.expected;
-                    played.issued += wallet.earn(town, choice.group, visit.t_days, at.rest);
+                    earned = wallet.earn(town, choice.group, visit.t_days, at.rest);
+                    played.issued += earned;
                 }
             }
         }
         played.groups.push(group);
         played.expected.push(expected);
+        played.earned.push(earned);
     }
     played
 }

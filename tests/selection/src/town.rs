@@ -1,8 +1,9 @@
 //! A town, in the format in which any town can be played.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use flate2::bufread::GzDecoder;
 use serde::{Deserialize, Serialize};
 
 /// The largest town that is read, in bytes: 256 MiB.
@@ -156,20 +157,102 @@ impl Town {
         Self { shops, groups, buyers, of }
     }
 
-    /// Reads a town.
+    /// Reads a town, packed with gzip or not.
     ///
     /// # Errors
     /// What is wrong with the file or with what it says.
     pub fn read(path: &Path) -> Result<Self, BadTown> {
-        let mut text = String::new();
-        std::fs::File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-        if text.len() as u64 > MAX_BYTES {
-            return Err(BadTown::TooLarge);
-        }
-        Ok(serde_json::from_str(&text)?)
+        Ok(serde_json::from_str(&read_text(path)?)?)
     }
+}
+
+/// A file's text, unpacked if it is packed with gzip; no more than [`MAX_BYTES`] of it.
+///
+/// # Errors
+/// If it cannot be read, or is larger.
+pub fn read_text(path: &Path) -> Result<String, BadTown> {
+    let mut file = BufReader::new(std::fs::File::open(path)?);
+    let packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    let mut text = String::new();
+    if packed {
+        GzDecoder::new(file).take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    } else {
+        file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    }
+    if text.len() as u64 > MAX_BYTES {
+        return Err(BadTown::TooLarge);
+    }
+    Ok(text)
 }
 
 const fn one() -> f64 {
     1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+    use crate::generate::{REGIMES, town};
+
+    fn read(bytes: &[u8]) -> Result<Town, BadTown> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        Town::read(file.path())
+    }
+
+    #[test]
+    fn a_town_that_is_written_is_read_back_packed_or_not() {
+        let text = serde_json::to_vec(&town(5, &REGIMES[4], 3)).unwrap();
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(&text).unwrap();
+        for bytes in [text.clone(), packed.finish().unwrap()] {
+            let again = read(&bytes).unwrap();
+            assert_eq!(serde_json::to_vec(&again).unwrap(), text);
+            assert_eq!(again.of, town(5, &REGIMES[4], 3).of);
+        }
+    }
+
+    #[test]
+    fn garbage_is_no_town() {
+        for garbage in [&b""[..], b"[]", b"{}", b"\xff\xfe", b"\x1f\x8b garbage", &[0; 4_096], b"[[[[[[[["] {
+            assert!(read(garbage).is_err(), "{garbage:?}");
+        }
+        assert!(matches!(Town::read(Path::new("not-there.json")), Err(BadTown::Io(_))));
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_said() {
+        let wrong = |shop: &str, group: &str, visits: &str| {
+            let text = format!(
+                r#"{{"shops":[{{"id":0,"x_km":0,"y_km":0,{shop}}}],"groups":[{{"id":0,"scope":"street",{group}}}],
+                "buyers":[{{"id":0,"decide_until_days":1,"visits":[{visits}]}}]}}"#
+            );
+            read(text.as_bytes()).map_err(|error| error.to_string())
+        };
+        let (shop, group) =
+            (r#""typical_won":1"#, r#""rate_bp":1,"validity_days":1,"minimum":0,"members":[0]"#);
+        let visit = |at: i32, shop: i32, won: i32| {
+            format!(r#"{{"t_days":{at},"shop":{shop},"won":{won},"attentive":true}}"#)
+        };
+        assert!(wrong(shop, group, &visit(0, 0, 1)).is_ok());
+        assert!(wrong(r#""typical_won":0"#, group, "").unwrap_err().starts_with("shop 0: "));
+        assert!(wrong(r#""typical_won":1e999"#, group, "").unwrap_err().starts_with("not a town: "));
+        for group in [
+            r#""rate_bp":-1,"validity_days":1,"minimum":0,"members":[0]"#,
+            r#""rate_bp":1,"validity_days":0,"minimum":0,"members":[0]"#,
+            r#""rate_bp":1,"validity_days":1,"minimum":-1,"members":[0]"#,
+            r#""rate_bp":1,"validity_days":1,"minimum":0,"members":[1]"#,
+        ] {
+            assert!(wrong(shop, group, "").unwrap_err().starts_with("group 0: "), "{group}");
+        }
+        let late = format!("{},{}", visit(2, 0, 1), visit(1, 0, 1));
+        for visits in [visit(0, 1, 1), visit(0, 0, -1), late] {
+            assert!(wrong(shop, group, &visits).unwrap_err().starts_with("buyer 0: "), "{visits}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod books;
 pub mod cable;
+pub mod laboratory;
 pub mod messages;
 pub mod network;
 pub mod picture;

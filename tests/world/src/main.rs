@@ -3,18 +3,19 @@
 // What stands above a command or an option is what `--help` prints.
 #![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
 
-use std::io::{BufReader, stdin};
+use std::io::{BufReader, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use moa_selection::policy::Rule;
 use moa_words::Lang;
 use moa_world::bench::Sizes;
 use moa_world::replay::phones::Home;
 use moa_world::replay::visits::City;
 use moa_world::replay::{self, Options};
 use moa_world::story::{self, FolderError, Screen, Words};
-use moa_world::{Failure, bench, cable};
+use moa_world::{Failure, bench, cable, laboratory};
 
 /// Phones on disk that are open at once in a replay.
 const OPEN: usize = 256;
@@ -66,6 +67,20 @@ enum Command {
     /// Progress goes to stderr, what came of it to stdout. Exit status: 0 if the books balance and every phone
     /// agrees, 1 otherwise.
     Replay(Replay),
+    /// Plays a town's buyers under one rule for choosing a group at the till: one JSON line per buyer.
+    ///
+    /// {"buyer", "groups": [id or null per visit], "redeemed_won", "issued_won", "p50_us", "p99_us"}. The town's format:
+    /// docs/decisions/0019-choice.md.
+    Choose {
+        /// The town, packed with gzip or not.
+        #[arg(long, value_name = "JSON")]
+        town: PathBuf,
+        /// moa, highest_rate, random, largest_balance, longest_validity, most_members, weighted_sum.
+        #[arg(long, default_value = "moa", value_parser = laboratory::rule)]
+        policy: Rule,
+    },
+    /// Measures the rules for choosing a group against hindsight: a table on stdout, and with plots in a folder.
+    Selection(Selection),
     /// A cable to a server that can be cut: a proxy on a free port of this machine, turned by lines on stdin.
     ///
     /// Says "listening on http://127.0.0.1:PORT", then each line again once it is in force, until stdin ends:
@@ -104,6 +119,32 @@ struct Replay {
     json: bool,
 }
 
+#[derive(Args)]
+struct Selection {
+    /// A folder of towns, NAME.json or NAME.json.gz, with NAME.baselines.csv (buyer, highest_rate_won, prototype_won,
+    /// oracle_won) where hindsight is known. Without it, towns are generated.
+    #[arg(long, value_name = "FOLDER")]
+    towns: Option<PathBuf>,
+    /// Seeds of generated towns; one town a regime and seed.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 2])]
+    seeds: Vec<u64>,
+    /// Buyers of a generated town; of real visits, at most.
+    #[arg(long, default_value_t = 40)]
+    buyers: usize,
+    /// Real venues, beside the towns: venue_id,lat,lon.
+    #[arg(long, value_name = "CSV", requires = "visits")]
+    venues: Option<PathBuf>,
+    /// Real visits: user_id,venue_id,visits.
+    #[arg(long, value_name = "CSV", requires = "venues")]
+    visits: Option<PathBuf>,
+    /// Only the real visits.
+    #[arg(long, requires = "visits", conflicts_with = "towns")]
+    only_visits: bool,
+    /// Where the table and the plots go.
+    #[arg(long, value_name = "FOLDER", default_value = "target/selection")]
+    out: PathBuf,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
@@ -113,6 +154,8 @@ async fn main() -> ExitCode {
         }
         Command::ResidentMemory { url, number, data } => resident_memory(&url, &number, &data).await,
         Command::Replay(arguments) => replay(arguments).await,
+        Command::Choose { town, policy } => laboratory::choose(&town, policy, &mut stdout().lock()),
+        Command::Selection(arguments) => selection(arguments),
         Command::Proxy { server } => cable::obey(&server, BufReader::new(stdin())).await,
     };
     match done {
@@ -135,6 +178,21 @@ async fn demo(lang: Lang, out: &Path) -> Result<(), Failure> {
 
 async fn resident_memory(url: &str, number: &str, data: &Path) -> Result<(), Failure> {
     println!("{}", bench::resident_memory(url, number, data).await?);
+    Ok(())
+}
+
+fn selection(arguments: Selection) -> Result<(), Failure> {
+    let Selection { towns, seeds, buyers, venues, visits, only_visits, out } = arguments;
+    let mut samples = match towns {
+        Some(folder) => laboratory::read(&folder)?,
+        None if only_visits => Vec::new(),
+        None => laboratory::generated(&seeds, buyers),
+    };
+    if let Some((venues, visits)) = venues.zip(visits) {
+        let seed = seeds.first().copied().unwrap_or(1);
+        samples.push(laboratory::traced(&City::read(&venues, &visits)?, seed, buyers)?);
+    }
+    println!("{}", laboratory::measure(&samples, &out, |line| eprintln!("{line}"))?);
     Ok(())
 }
 

@@ -38,7 +38,7 @@ pub static CHANCES: LazyLock<Chances> = LazyLock::new(Chances::new);
 
 impl Chances {
     fn new() -> Self {
-        let mut source = Source(0x6d6f_6100);
+        let mut source = Source::new(0);
         let none = Draw { wait: 0.0, amount: 0.0, shop: 0.0, attentive: 0.0, choice: 0.0 };
         let mut draws = vec![none; FUTURES * STEPS];
         for step in 0..STEPS {
@@ -63,9 +63,14 @@ impl Chances {
 }
 
 /// `SplitMix64`. (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014)
-struct Source(u64);
+pub(super) struct Source(u64);
 
 impl Source {
+    /// The same number, the same sequence.
+    pub(super) fn new(number: u64) -> Self {
+        Self(0x6d6f_6100 ^ number.wrapping_mul(0xd134_2543_de82_ef95))
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -74,12 +79,22 @@ impl Source {
         mixed ^ (mixed >> 31)
     }
 
+    /// Evenly in 0..1.
+    pub(super) fn unit(&mut self) -> f64 {
+        u32::try_from(self.next() >> 32).map_or(0.0, f64::from) / 4_294_967_296.0
+    }
+
+    /// Evenly among `0..count`; `count` above zero.
+    pub(super) fn below(&mut self, count: usize) -> usize {
+        let bound = u64::try_from(count).unwrap_or(1).max(1);
+        usize::try_from(self.next() % bound).unwrap_or(0)
+    }
+
     /// The middles of equal parts of the unit interval, in a shuffled order.
     fn strata(&mut self) -> [f64; FUTURES] {
         let mut order: [usize; FUTURES] = std::array::from_fn(|index| index);
         for index in (1..FUTURES).rev() {
-            let bound = u64::try_from(index).map_or(1, |index| index + 1);
-            let other = usize::try_from(self.next() % bound).unwrap_or(0);
+            let other = self.below(index + 1);
             order.swap(index, other);
         }
         order.map(|index| {

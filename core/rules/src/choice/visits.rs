@@ -127,7 +127,7 @@ impl Total {
     }
 }
 
-/// Fills `rates` with the visits a day that each shop around is going to get.
+/// Fills `rates` with the visits a day that each shop around is going to get. Shops seen that are not around are passed over.
 pub fn rates(around: &Around, seen: &[(usize, Seen)], total: &Total, now: f64, rates: &mut Vec<f64>) {
     let shops = around.shops();
     let all = total.rate();
@@ -139,9 +139,10 @@ pub fn rates(around: &Around, seen: &[(usize, Seen)], total: &Total, now: f64, r
     let mut near = vec![0.0; shops.len()];
     let mut weights = vec![0.0; shops.len()];
     for &(index, ref shop) in seen {
+        let Some(spot) = shops.get(index) else { continue };
         let weight = shop.weight(now, all);
         weights[index] = weight;
-        let Some((x, y)) = shops[index].at.filter(|_| weight > 0.01) else { continue };
+        let Some((x, y)) = spot.at.filter(|_| weight > 0.01) else { continue };
         for (near, spot) in near.iter_mut().zip(shops) {
             let Some((east, north)) = spot.at else { continue };
             let (east, north) = ((east - x) / RANGE, (north - y) / RANGE);

@@ -83,7 +83,7 @@ pub fn habit(before: f64, chosen: bool) -> f64 {
 
 /// The habit at a shop where nothing was chosen yet: everything to the group that gives the most.
 pub fn first_habit(around: &Around, shop: usize, group: usize) -> f64 {
-    let ticket = around.shops()[shop].ticket;
+    let ticket = around.shops().get(shop).map_or(0.0, |spot| spot.ticket);
     let gives = |group: usize| gives(around, group, ticket);
     let best = around
         .of(shop)
