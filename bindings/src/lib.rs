@@ -6,6 +6,7 @@
 
 mod account;
 mod app;
+mod check;
 mod convert;
 mod devices;
 mod error;
@@ -37,6 +38,7 @@ mod till;
 
 pub use account::MergeConsent;
 pub use app::{App, AppConfig};
+pub use check::choice_decisions;
 pub use error::ApiError;
 pub use founding::{
     FoundingDraft, FoundingPlan, FoundingPreview, GroupProfile, MileageKind, RateBound, RateCost,
