@@ -166,7 +166,19 @@ impl Dress {
         let (terms, unit) = (&choice.terms, choice.terms.unit());
         let earns = Mileage::of(choice.earns, unit);
         let words = Line::Choice { group: &choice.profile.name, terms, shops: members, earns };
+        let missing = Mileage::of(choice.to_minimum, unit);
+        let minimum = Some(terms.minimum).filter(|minimum| !minimum.is_zero());
+        let minimum = minimum.map(|minimum| Line::Minimum { minimum: Mileage::of(minimum, unit), missing });
         out::GroupChoice {
+            reason_text: moa_words::choice::reasons(self.lang, &choice.reasons, terms.currency),
+            expected_use: choice.expected_use.0,
+            expected_use_text: moa_words::choice::expected_use(
+                self.lang,
+                choice.expected_use,
+                terms.currency,
+            ),
+            to_minimum: choice.to_minimum.get(),
+            minimum_text: minimum.map(|minimum| line(self.lang, &minimum)),
             group: choice.choice.group.to_string(),
             terms_version: choice.choice.terms_version,
             unit: unit.into(),

@@ -140,6 +140,7 @@ impl Dress {
             rate_text: words::share(self.lang, &terms),
             promise_text: words::promise(self.lang, &terms),
             validity_text: when::validity(self.lang, terms.validity),
+            usable_text: words::usable(self.lang, &terms),
             period_text: words::period(self.lang, terms.period.unwrap_or_default()),
             consent_text: words::consent(self.lang, terms.consent),
             admission_text: words::admission(self.lang, terms.admission),

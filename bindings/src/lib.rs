@@ -6,6 +6,7 @@
 
 mod account;
 mod app;
+mod check;
 mod convert;
 mod devices;
 mod error;
@@ -19,21 +20,25 @@ mod joining;
 mod key_store;
 mod labels;
 mod leaving;
+mod marketing;
 mod member;
 mod observer;
 mod one_time;
 mod pass;
+mod picture;
 mod records;
 mod refund;
 mod scan;
 mod search;
 mod share;
+mod shop_page;
 mod staff;
 mod standing;
 mod till;
 
 pub use account::MergeConsent;
 pub use app::{App, AppConfig};
+pub use check::choice_decisions;
 pub use error::ApiError;
 pub use founding::{
     FoundingDraft, FoundingPlan, FoundingPreview, GroupProfile, MileageKind, RateBound, RateCost,
@@ -58,8 +63,9 @@ pub use search::{
     FoundGroup, FoundShop, Industry, MapBox, Search, SearchFor, SearchPage, SearchSort, Suggestion,
 };
 pub use share::{Channel, Contact, Invite, Parameter, ShareIntent};
+pub use shop_page::ShopPage;
 pub use staff::{ScannedInvitation, StaffInvitation, StaffLimits};
-pub use standing::{StandingChoice, StandingGroup};
+pub use standing::{ShopStanding, StandingChoice, StandingGroup};
 pub use till::TillState;
 
 uniffi::setup_scaffolding!("moa");

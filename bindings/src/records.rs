@@ -215,6 +215,8 @@ pub struct Group {
     pub promise_text: String,
     /// How long mileage can be used, such as `6 months`.
     pub validity_text: String,
+    /// From which balance, such as `from 1,000 points`.
+    pub usable_text: String,
     /// When members settle, such as `monthly, on the last day at 24:00`.
     pub period_text: String,
     /// Who has to agree to other terms, such as `67% of the members agree`.
@@ -381,7 +383,18 @@ pub struct GroupChoice {
     pub line: String,
     /// Until when it could be used at least, as a phrase.
     pub until_text: String,
-    /// The shops where it can be used.
+    /// Why it stands where it stands, in one sentence; none for one that has nothing ahead of the others.
+    pub reason_text: Option<String>,
+    /// How much more the buyer is expected to use because of this claim, in minor units: an estimate from their own
+    /// purchases, made on this phone alone.
+    pub expected_use: i64,
+    /// The same in a sentence.
+    pub expected_use_text: String,
+    /// What would still be missing to the minimum after this sale.
+    pub to_minimum: i64,
+    /// The way to the minimum after this sale; none where there is no minimum.
+    pub minimum_text: Option<String>,
+    /// The shops where it can be used: those that the buyer visits most first, then the nearest.
     pub members: Vec<Shop>,
 }
 

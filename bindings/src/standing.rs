@@ -1,8 +1,11 @@
 //! What is done with a purchase without a question: the account's standing choice, and *always best* of this phone.
 
+use moa_phone::{AtShop, StandingAt};
+
 use crate::app::App;
+use crate::convert;
 use crate::error::ApiError;
-use crate::records::Claimed;
+use crate::records::{Claimed, Shop};
 
 /// What the buyer wants done with sales that would wait for a choice.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -24,8 +27,48 @@ pub struct StandingGroup {
     pub name: Option<String>,
 }
 
+/// What is done without a question with purchases at one shop.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ShopStanding {
+    /// The shop.
+    pub shop: Shop,
+    /// The group that is taken there, while it earns; none for always asking.
+    pub always: Option<StandingGroup>,
+}
+
 #[uniffi::export]
 impl App {
+    /// What is done without a question at single shops, whatever holds elsewhere. Known to this phone alone.
+    pub fn standing_at_shops(&self) -> Result<Vec<ShopStanding>, ApiError> {
+        let standings = self.ask(self.phone()?.standing_at_shops())?;
+        let shown = |StandingAt { shop, standing, group_name }: StandingAt| ShopStanding {
+            shop: convert::shop(shop),
+            always: match standing {
+                AtShop::Ask => None,
+                AtShop::Always(id) => Some(StandingGroup { id: id.to_string(), name: group_name }),
+            },
+        };
+        Ok(standings.into_iter().map(shown).collect())
+    }
+
+    /// From now on purchases at a shop go to this group without a question.
+    pub fn always_at_shop(&self, shop: String, group: String) -> Result<(), ApiError> {
+        let (shop, group) = (self.merchant_id(&shop)?, self.group_id(&group)?);
+        self.ask(self.phone()?.set_standing_at(shop, Some(AtShop::Always(group))))
+    }
+
+    /// From now on purchases at a shop are asked about, whatever holds elsewhere.
+    pub fn ask_at_shop(&self, shop: String) -> Result<(), ApiError> {
+        let shop = self.merchant_id(&shop)?;
+        self.ask(self.phone()?.set_standing_at(shop, Some(AtShop::Ask)))
+    }
+
+    /// What holds for every shop holds at this one too.
+    pub fn as_everywhere_at_shop(&self, shop: String) -> Result<(), ApiError> {
+        let shop = self.merchant_id(&shop)?;
+        self.ask(self.phone()?.set_standing_at(shop, None))
+    }
+
     /// The account's standing choice: the one set here last, or else as confirmed.
     pub fn standing_choice(&self) -> Result<StandingChoice, ApiError> {
         let standing = self.ask(self.phone()?.standing())?;

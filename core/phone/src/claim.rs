@@ -1,6 +1,7 @@
 //! The buyer's side of a purchase: the shop's groups, and turning the sale into mileage of one. (A7, A8)
 
 use moa_rules::choice::by_rate;
+use moa_rules::choice::weigh::Reason;
 use moa_rules::group::TermsVersion;
 use moa_rules::id::{GroupId, MerchantId, OpId};
 use moa_rules::op::{Choice, OpBody};
@@ -11,13 +12,14 @@ use moa_rules::terms::{Profile, Terms, Unit};
 use moa_rules::time::{Day, Timestamp};
 use rusqlite::Connection;
 
+use crate::choice::{Suggestion, suggest};
 use crate::code::{ScannedVoucher, VoucherStanding};
 use crate::error::PhoneError;
 use crate::outbox::Kind;
 use crate::phone::{Phone, account, own_shop};
-use crate::shop::{Shop, members};
+use crate::shop::Shop;
 use crate::store::outbox::{self, Effect};
-use crate::store::{directory, lots, vouchers};
+use crate::store::{directory, vouchers};
 
 /// A group that a sale could be turned into mileage of, as it was known when the phone last heard of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +35,17 @@ pub struct GroupChoice {
     pub usable_at_least_until: Day,
     /// What the sale would earn.
     pub earns: Units,
-    /// The shops where it can be used.
+    /// The shops where it can be used: those that the buyer visits most first, then the nearest.
     pub members: Vec<Shop>,
     /// What the buyer has of that there and can be used, as confirmed.
     pub balance: Units,
+    /// What would still be missing to the minimum after this sale.
+    pub to_minimum: Units,
+    /// How much more the buyer is expected to use because of this claim, in minor units: an estimate from their own
+    /// purchases. More than it earns where older mileage becomes usable.
+    pub expected_use: Money,
+    /// Why it stands where it stands, most telling first; empty for one that has nothing ahead of the others.
+    pub reasons: Vec<Reason>,
 }
 
 /// A claim in the outbox.
@@ -123,30 +132,32 @@ impl Phone {
     }
 }
 
-/// The groups of a shop, best first for a sale of this amount.
+/// The groups of a shop, the one worth most to this buyer first.
 pub(crate) fn choices(
     db: &Connection,
     shop: MerchantId,
     amount: Money,
     now: Timestamp,
 ) -> Result<Vec<GroupChoice>, PhoneError> {
-    let versions = versions(db, shop, now)?;
-    let mut choices = Vec::new();
-    for version in ranked(amount, &versions) {
-        let earns = version.terms.earns(amount);
-        let TermsVersion { group, version: terms_version, terms, .. } = version;
-        let Some(known) = directory::group(db, *group)? else { continue };
-        choices.push(GroupChoice {
-            choice: Choice { group: *group, terms_version: *terms_version },
-            profile: known.profile.clone(),
-            terms: terms.clone(),
-            usable_at_least_until: terms.validity.last_day(now, &terms.tz()),
-            earns,
-            members: members(db, *group)?,
-            balance: lots::wallet(db, *group)?.available(&known.usable(terms.unit(), now)),
-        });
-    }
-    Ok(choices)
+    let suggested = suggest(db, shop, amount, versions(db, shop, now)?, now)?;
+    let choice =
+        |Suggestion { version, group, earns, expected_use, reasons, members, balance }: Suggestion| {
+            let TermsVersion { group: id, version: terms_version, terms, .. } = version;
+            let after = balance.checked_add(earns).unwrap_or(balance);
+            GroupChoice {
+                choice: Choice { group: id, terms_version },
+                profile: group.profile,
+                usable_at_least_until: terms.validity.last_day(now, &terms.tz()),
+                earns,
+                members,
+                balance,
+                to_minimum: terms.minimum.checked_sub(after).unwrap_or_default(),
+                expected_use,
+                reasons,
+                terms,
+            }
+        };
+    Ok(suggested.into_iter().map(choice).collect())
 }
 
 /// The terms in force of the groups in which a shop issues, as far as this phone knows.
@@ -182,7 +193,9 @@ pub(crate) fn effect(
         None => ranked.first(),
     };
     match (taken, choice) {
-        (Some(taken), _) if taken.terms.earns(amount).is_zero() => Err(Refusal::EarnsNothing { amount }.into()),
+        (Some(taken), _) if taken.terms.earns(amount).is_zero() => {
+            Err(Refusal::EarnsNothing { amount }.into())
+        }
         (Some(taken), _) => {
             let TermsVersion { group, terms, .. } = taken;
             Ok(Effect { group: Some(*group), units: Some(terms.earns(amount)), unit: terms.unit() })

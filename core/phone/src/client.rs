@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use moa_rules::id::{GroupId, OpId};
+use moa_rules::id::{GroupId, MerchantId, OpId, PictureId};
 use moa_rules::quantity::Units;
 use moa_rules::time::Timestamp;
 use moa_wire::api::ShopStaff;
@@ -23,7 +23,7 @@ use crate::one_time::{Purpose, ShownOneTime};
 use crate::outbox::Fate;
 use crate::phone::Phone;
 use crate::redemption::Asked;
-use crate::shop::GroupInfo;
+use crate::shop::{GroupInfo, ShopInfo};
 use crate::sync::{Machine, RequestId, SyncStatus, Work};
 use crate::transport::{Request, Response, Transport, TransportError};
 
@@ -289,21 +289,62 @@ impl Client {
     /// # Errors
     /// [`PhoneError::NotHere`] if there is none; [`PhoneError::Offline`].
     pub async fn look_up_group(&self, group: GroupId) -> Result<GroupInfo, PhoneError> {
+        let answered = self.look_up(Lookup::Group(group)).await;
+        self.shared.phone.group(group)?.ok_or_else(|| not_found(answered))
+    }
+
+    /// A shop and its groups, from a link say: what this phone knows of them, and of the rest what the server says.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotHere`] if there is none; [`PhoneError::Offline`].
+    pub async fn look_up_shop(&self, shop: MerchantId) -> Result<ShopInfo, PhoneError> {
+        let phone = &self.shared.phone;
+        let mut answered = true;
+        if phone.shop_info(shop)?.is_none() {
+            answered = self.look_up(Lookup::Merchant(shop)).await;
+        }
+        for group in phone.groups_unknown(shop)? {
+            self.look_up(Lookup::Group(group)).await;
+        }
+        phone.shop_info(shop)?.ok_or_else(|| not_found(answered))
+    }
+
+    /// Waits until the server has answered; whether it did in time.
+    async fn look_up(&self, lookup: Lookup) -> bool {
         let phone = &self.shared.phone;
         let mut changes = phone.changes();
-        phone.want(Lookup::Group(group));
+        phone.want(lookup);
         let found = async {
-            while phone.wanted.contains(Lookup::Group(group)) {
+            while phone.wanted.contains(lookup) {
                 let _ = changes.changed().await;
             }
         };
-        let waited = tokio::time::timeout(LOOK_UP, found).await;
-        match (phone.group(group)?, waited) {
-            (Some(info), _) => Ok(info),
-            (None, Ok(())) => Err(PhoneError::NotHere),
-            (None, Err(_)) => Err(PhoneError::Offline("no answer in time".to_owned())),
-        }
+        tokio::time::timeout(LOOK_UP, found).await.is_ok()
     }
+
+    /// Has the server keep a picture, for a group's profile to name.
+    ///
+    /// # Errors
+    /// [`PhoneError::Problem`] with the server's reason; [`PhoneError::Offline`].
+    pub async fn send_picture(&self, file: Vec<u8>) -> Result<PictureId, PhoneError> {
+        self.session().await?;
+        let request = self.shared.phone.picture_request(file)?;
+        self.shared.phone.picture_taken(self.ask(request).await?)
+    }
+
+    /// A group's picture, as its profile names it: a JPEG.
+    ///
+    /// # Errors
+    /// As [`Phone::cover_read`].
+    pub async fn cover(&self, picture: PictureId) -> Result<Vec<u8>, PhoneError> {
+        let phone = &self.shared.phone;
+        phone.cover_read(self.shared.transport.send(phone.cover_request(picture)).await)
+    }
+}
+
+/// Why something that was looked up is not here.
+fn not_found(answered: bool) -> PhoneError {
+    if answered { PhoneError::NotHere } else { PhoneError::Offline("no answer in time".to_owned()) }
 }
 
 impl Shared {

@@ -37,7 +37,7 @@ pub enum InvitationStanding {
     Minted,
     /// An app was opened to send it, or the server was asked to.
     Shared,
-    /// The mail server or the carrier has taken it.
+    /// The mail server or the carrier has taken it, or it lies in the shop's app.
     Delivered,
     /// Its page was opened. Programs that look at links count too.
     Opened,
@@ -428,7 +428,7 @@ pub(crate) fn standing(known: &Invitation, way: &Way, now: Timestamp) -> Invitat
         Is::Claimed
     } else if seen(|trace| trace.opened > 0) {
         Is::Opened
-    } else if seen(|trace| trace.delivered_at.is_some()) {
+    } else if known.shop.is_some() || seen(|trace| trace.delivered_at.is_some()) {
         Is::Delivered
     } else if left || seen(|trace| trace.sent_at.is_some()) {
         Is::Shared
@@ -509,6 +509,14 @@ mod tests {
             let later = NOW.plus(Timestamp::DAY);
             assert_eq!(standing(&invitation(1), &way, later), InvitationStanding::Expired);
         }
+    }
+
+    #[test]
+    fn an_invitation_to_a_shop_in_its_app_is_delivered_as_soon_as_the_server_has_it() {
+        let way = Way { here: None, trace: None, answers: &[] };
+        let in_app = Invitation { shop: Some(MerchantId([3; 16])), ..invitation(1) };
+        assert_eq!(standing(&in_app, &way, NOW), InvitationStanding::Delivered);
+        assert_eq!(standing(&invitation(1), &way, NOW), InvitationStanding::Minted);
     }
 
     #[test]

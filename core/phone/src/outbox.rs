@@ -99,12 +99,14 @@ pub enum Kind {
     AmendProfile,
     /// To change how the shop presents itself.
     AmendMerchant,
+    /// To agree to advertising, or to withdraw that.
+    Marketing,
     /// What only the server does.
     Other,
 }
 
 impl Kind {
-    const ALL: [Self; 42] = [
+    const ALL: [Self; 43] = [
         Self::RegisterMerchant,
         Self::FoundGroup,
         Self::JoinGroup,
@@ -146,6 +148,7 @@ impl Kind {
         Self::AnswerJoin,
         Self::AmendProfile,
         Self::AmendMerchant,
+        Self::Marketing,
         Self::Other,
     ];
 
@@ -203,6 +206,7 @@ impl Kind {
             OpBody::AnswerJoin { .. } => Self::AnswerJoin,
             OpBody::AmendProfile { .. } => Self::AmendProfile,
             OpBody::AmendMerchant { .. } => Self::AmendMerchant,
+            OpBody::SetMarketing { .. } => Self::Marketing,
         }
     }
 
@@ -250,6 +254,7 @@ impl Kind {
             Self::AnswerJoin => "answer_join",
             Self::AmendProfile => "amend_profile",
             Self::AmendMerchant => "amend_merchant",
+            Self::Marketing => "marketing",
             Self::Other => "other",
         }
     }

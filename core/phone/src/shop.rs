@@ -79,6 +79,17 @@ pub struct OwnGroup {
     pub frozen: bool,
 }
 
+/// A shop as its page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopInfo {
+    /// The shop.
+    pub id: MerchantId,
+    /// How it presents itself.
+    pub profile: MerchantProfile,
+    /// Its groups, those that this phone knows.
+    pub groups: Vec<GroupInfo>,
+}
+
 impl Phone {
     /// Opens a shop; this phone acts for it from now on.
     ///
@@ -219,6 +230,32 @@ impl Phone {
     /// Storage.
     pub fn group(&self, group: GroupId) -> Result<Option<GroupInfo>, PhoneError> {
         self.store().read(|db| info(db, group))
+    }
+
+    /// A shop and its groups, as far as this phone knows them; others are [looked up](crate::Client::look_up_shop).
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn shop_info(&self, id: MerchantId) -> Result<Option<ShopInfo>, PhoneError> {
+        self.store().read(|db| {
+            let Some(profile) = directory::merchant(db, id)? else { return Ok(None) };
+            let groups = directory::groups_of(db, id)?.into_iter().map(|group| info(db, group));
+            let groups = groups.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+            Ok(Some(ShopInfo { id, profile, groups }))
+        })
+    }
+
+    /// A shop's groups of which this phone knows only that.
+    pub(crate) fn groups_unknown(&self, id: MerchantId) -> Result<Vec<GroupId>, PhoneError> {
+        self.store().read(|db| {
+            let mut unknown = Vec::new();
+            for group in directory::groups_of(db, id)? {
+                if info(db, group)?.is_none() {
+                    unknown.push(group);
+                }
+            }
+            Ok(unknown)
+        })
     }
 
     fn check_currency(&self, terms: &Terms) -> Result<(), PhoneError> {

@@ -3,7 +3,7 @@
 
 use std::sync::PoisonError;
 
-use moa_rules::id::{GroupId, OpId};
+use moa_rules::id::{GroupId, MerchantId, OpId};
 use moa_rules::op::{Choice, OpBody};
 use moa_rules::standing::{self, StandingChoice};
 
@@ -13,9 +13,10 @@ use crate::error::PhoneError;
 use crate::lookup::Lookup;
 use crate::outbox::Kind;
 use crate::phone::{Phone, account};
+use crate::shop::{Shop, shop};
 use crate::store::outbox::{self, Effect};
 use crate::store::waiting::{self, Waiting};
-use crate::store::{directory, meta};
+use crate::store::{directory, meta, visits};
 
 /// What this buyer wants done with sales that would wait for a choice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +27,26 @@ pub struct Standing {
     pub best: bool,
     /// Whether the server has not confirmed this yet.
     pub pending: bool,
+}
+
+/// What is done without a question with purchases at one shop, whatever holds elsewhere: known to this phone alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtShop {
+    /// Nothing: the person is asked.
+    Ask,
+    /// This group is taken, while it earns there.
+    Always(GroupId),
+}
+
+/// The same, with the shop and the group's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingAt {
+    /// The shop.
+    pub shop: Shop,
+    /// What is done there.
+    pub standing: AtShop,
+    /// The group's name; none for asking, or while the directory has not told.
+    pub group_name: Option<String>,
 }
 
 /// A group of a standing choice.
@@ -98,20 +119,58 @@ impl Phone {
         self.write(|db| meta::set(db, &meta::ALWAYS_BEST, &on))
     }
 
+    /// What is done without a question at single shops.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn standing_at_shops(&self) -> Result<Vec<StandingAt>, PhoneError> {
+        self.store().read(|db| {
+            let mut standings = Vec::new();
+            for (merchant, group) in visits::standings(db)? {
+                let known = group.map(|group| directory::group(db, group)).transpose()?.flatten();
+                standings.push(StandingAt {
+                    shop: shop(db, merchant)?,
+                    standing: group.map_or(AtShop::Ask, AtShop::Always),
+                    group_name: known.map(|group| group.profile.name),
+                });
+            }
+            Ok(standings)
+        })
+    }
+
+    /// From now on purchases at one shop are asked about, or go to one group, whatever holds elsewhere; `None` lets what
+    /// holds for every shop hold there too. Known to this phone alone.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn set_standing_at(&self, shop: MerchantId, standing: Option<AtShop>) -> Result<(), PhoneError> {
+        let group = standing.map(|standing| match standing {
+            AtShop::Ask => None,
+            AtShop::Always(group) => Some(group),
+        });
+        self.write(|db| visits::set_standing(db, shop, group))
+    }
+
     /// Claims a scanned voucher with the best choice, if this phone does so without a question. None if there is
     /// something to ask or to show: the setting is off, the voucher cannot be claimed, or it earns nothing.
     ///
     /// # Errors
     /// As [`Self::claim`].
     pub fn claim_at_once(&self, voucher: &ScannedVoucher) -> Result<Option<Claimed>, PhoneError> {
-        if voucher.standing != VoucherStanding::Open || !self.always_best()? {
+        if voucher.standing != VoucherStanding::Open {
+            return Ok(None);
+        }
+        let shop = voucher.shop.as_ref().map(|shop| shop.id);
+        let standing =
+            shop.map(|shop| self.store().read(|db| visits::standing(db, shop))).transpose()?.flatten();
+        if standing.is_none() && !self.always_best()? {
             return Ok(None);
         }
         let choices = self.choices(voucher)?;
-        match best(&choices) {
+        match taken(standing, &choices) {
             Some(choice) => self.claim(voucher, Some(choice)).map(Some),
             // A shop never met: the server takes the best.
-            None if choices.is_empty() => self.claim(voucher, None).map(Some),
+            None if choices.is_empty() && standing.is_none() => self.claim(voucher, None).map(Some),
             None => Ok(None),
         }
     }
@@ -137,16 +196,18 @@ impl Phone {
         let now = self.now();
         let (found, unknown) = self.store().read(|db| {
             let (mut found, mut unknown) = (Vec::new(), Vec::new());
-            if !meta::get(db, &meta::ALWAYS_BEST)?.unwrap_or(false) {
-                return Ok((found, unknown));
-            }
+            let always_best = meta::get(db, &meta::ALWAYS_BEST)?.unwrap_or(false);
             let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
             for Waiting { sale, claim, at_once } in waiting::all(db)? {
                 if claim.is_some() || at_once || sale.until < now || left.contains(&sale.sale) {
                     continue;
                 }
+                let standing = visits::standing(db, sale.merchant)?;
+                if standing.is_none() && !always_best {
+                    continue;
+                }
                 let choices = choices(db, sale.merchant, sale.amount, now)?;
-                found.extend(best(&choices).map(|choice| (sale.sale, choice)));
+                found.extend(taken(standing, &choices).map(|choice| (sale.sale, choice)));
                 unknown.extend(choices.is_empty().then_some(sale.merchant));
             }
             Ok((found, unknown))
@@ -158,7 +219,13 @@ impl Phone {
     }
 }
 
-/// The first of the choices, which stand best first, that earns something.
-fn best(choices: &[GroupChoice]) -> Option<Choice> {
-    choices.iter().find(|choice| !choice.earns.is_zero()).map(|choice| choice.choice)
+/// What is taken without a question: what was set for the shop, or else the first of the choices, which stand best first,
+/// that earns something.
+fn taken(standing: Option<Option<GroupId>>, choices: &[GroupChoice]) -> Option<Choice> {
+    let mut earning = choices.iter().filter(|choice| !choice.earns.is_zero()).map(|choice| choice.choice);
+    match standing {
+        Some(Some(group)) => earning.find(|choice| choice.group == group),
+        Some(None) => None,
+        None => earning.next(),
+    }
 }

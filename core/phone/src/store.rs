@@ -4,6 +4,7 @@
 //! lock is held while a key signs or the network is waited for.
 
 pub(crate) mod aside;
+pub(crate) mod bound;
 mod carve;
 pub(crate) mod debts;
 pub(crate) mod directory;
@@ -27,6 +28,7 @@ pub(crate) mod refunds;
 pub(crate) mod rescue;
 pub(crate) mod sales;
 pub(crate) mod secrets;
+pub(crate) mod visits;
 pub(crate) mod vouchers;
 pub(crate) mod waiting;
 
@@ -47,7 +49,7 @@ use crate::error::{PhoneError, corrupt};
 const MIGRATIONS: &[&str] = &[include_str!("store/migrations/V1__first.sql")];
 
 /// Every table but the counters; those that name rows of others come first.
-const TABLES: [&str; 38] = [
+const TABLES: [&str; 41] = [
     "typed_number",
     "pending",
     "voucher",
@@ -86,6 +88,9 @@ const TABLES: [&str; 38] = [
     "invitee",
     "join_request",
     "lane",
+    "visit",
+    "habit",
+    "shop_standing",
 ];
 
 /// Statements that stay prepared: all that a sync uses, so that none is parsed twice.

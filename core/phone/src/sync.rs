@@ -38,6 +38,7 @@ use crate::key_store::KeyStoreError;
 use crate::lookup::Lookup;
 use crate::phone::Phone;
 use crate::session::{Kept, Stage};
+use crate::store::bound::Bounds as DirectoryBounds;
 use crate::store::lane::{self, Standing};
 use crate::store::{invitation_links, meta, outbox};
 use crate::transport::{Request, Response, TransportError};
@@ -152,6 +153,8 @@ pub struct Machine {
     changes_complete: u64,
     directory_complete: u64,
     directory_wanted: bool,
+    /// How much of the directory is kept.
+    bounds: DirectoryBounds,
     /// Whether the last cursor was gone when it was used.
     cursor_gone: bool,
     /// Whether the device key was asked to vouch for a session key, and has not answered.
@@ -193,6 +196,7 @@ impl Machine {
             changes_complete: 0,
             directory_complete: 0,
             directory_wanted: false,
+            bounds: DirectoryBounds::default(),
             cursor_gone: false,
             endorsing: false,
             session_wanted: false,
@@ -214,6 +218,11 @@ impl Machine {
     /// Whether the app is being looked at.
     pub fn is_foreground(&self) -> bool {
         self.foreground
+    }
+
+    /// Keeps another share of the directory than usual, from the next page on.
+    pub fn set_directory_bounds(&mut self, bounds: DirectoryBounds) {
+        self.bounds = bounds;
     }
 
     /// How the sync fares.

@@ -150,6 +150,7 @@ pub fn postings(event: &EventBody) -> Vec<Posting> {
         | EventBody::SaleWaits { .. }
         | EventBody::SaleLapsed { .. }
         | EventBody::StandingSet { .. }
+        | EventBody::MarketingSet { .. }
         | EventBody::DeviceRevoked { .. }
         | EventBody::DeviceAdmitted { .. }
         | EventBody::StaffJoined { .. }

@@ -13,6 +13,7 @@ use crate::group;
 use crate::hold;
 use crate::id::{AccountId, KeyId, MerchantId, OpId};
 use crate::invitation;
+use crate::marketing;
 use crate::merchant;
 use crate::op::{Carried, OP_VERSION, Op, OpBody};
 use crate::pass::{self, Wanted};
@@ -181,6 +182,7 @@ pub fn decide(view: &View, op: &Op, carried: &Carried, now: Timestamp) -> Result
         }
         OpBody::LapseSale { merchant, sale } => waiting::lapse(view, &author, (*merchant, *sale), now),
         OpBody::SetStanding { choice } => standing::set(view, &author, choice),
+        OpBody::SetMarketing { agreed } => marketing::set(&author, *agreed),
         OpBody::OfferAgain { merchant, sale } => waiting::offer_again(view, &author, (*merchant, *sale), now),
         OpBody::TakeBest { merchant, sale } => waiting::take_best(view, &author, (*merchant, *sale), now),
         OpBody::RevokeDevice { key } => device::revoke(view, &author, *key, now),

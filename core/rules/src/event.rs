@@ -9,6 +9,7 @@ use crate::device::KeyKind;
 use crate::id::{AccountId, GroupId, KeyId, LotId, MerchantId, OpId};
 use crate::invitation::{Invited, TokenHash};
 use crate::lot::{Allocation, Lot};
+use crate::marketing::AgreedText;
 use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
 use crate::staff::Limits;
@@ -921,6 +922,16 @@ pub enum EventBody {
         #[n(1)]
         profile: MerchantProfile,
     },
+    /// A person agreed to be sent advertising, or withdrew that.
+    #[n(47)]
+    MarketingSet {
+        /// The person.
+        #[n(0)]
+        account: AccountId,
+        /// The text that was agreed to; none if that was withdrawn.
+        #[n(1)]
+        agreed: Option<AgreedText>,
+    },
 }
 
 /// A hold that was captured.
@@ -960,6 +971,7 @@ impl EventBody {
     pub fn inboxes(&self) -> Vec<Inbox> {
         let mut inboxes = match self {
             Self::StandingSet { account, .. }
+            | Self::MarketingSet { account, .. }
             | Self::DeviceAdmitted { account, .. }
             | Self::OperatorAppointed { account, .. } => vec![Inbox::Account(*account)],
             Self::DeviceEnrolled { account, merchant, .. }

@@ -31,6 +31,7 @@ pub mod hold;
 pub mod id;
 pub mod invitation;
 pub mod lot;
+pub mod marketing;
 pub mod member;
 pub mod merchant;
 pub mod one_time;

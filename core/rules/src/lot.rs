@@ -92,7 +92,8 @@ impl Usable<'_> {
         self.end(lot) <= self.now
     }
 
-    fn end(&self, lot: &Lot) -> Timestamp {
+    /// When a lot ends: by itself, or with its group.
+    pub fn end(&self, lot: &Lot) -> Timestamp {
         self.ends_at.map_or(lot.ends_at, |end| end.min(lot.ends_at))
     }
 }

@@ -7,6 +7,7 @@ use crate::adjustment::{Grantee, Reason};
 use crate::device::KeyKind;
 use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use crate::invitation::{Invited, Ticket, TokenHash};
+use crate::marketing::AgreedText;
 use crate::member::{Buyer, Found};
 use crate::merchant::MerchantProfile;
 use crate::quantity::{Money, Units};
@@ -613,6 +614,13 @@ pub enum OpBody {
         /// In place of the one before.
         #[n(0)]
         profile: MerchantProfile,
+    },
+    /// A person's device: agrees to be sent advertising, or withdraws that.
+    #[n(53)]
+    SetMarketing {
+        /// The text that was agreed to; none withdraws.
+        #[n(0)]
+        agreed: Option<AgreedText>,
     },
 }
 

@@ -95,7 +95,7 @@ const ANY: May = May::Any;
 
 /// Who may do what. A browser may do what is marked for it and what its person may do.
 #[rustfmt::skip]
-pub const TABLE: [Row; 53] = [
+pub const TABLE: [Row; 54] = [
     //                              buyer staff owner admin oper. brow. serv. server
     row(0, "enrol_device",         [NO,   NO,   NO,   NO,   NO,   NO,   NO,   ANY]),
     row(1, "register_merchant",    [OWN,  NO,   NO,   NO,   NO,   NO,   NO,   NO]),
@@ -150,6 +150,7 @@ pub const TABLE: [Row; 53] = [
     row(50, "answer_join",         [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
     row(51, "amend_profile",       [NO,   NO,   NO,   OWN,  NO,   OWN,  NO,   NO]),
     row(52, "amend_merchant",      [NO,   NO,   OWN,  NO,   NO,   OWN,  NO,   NO]),
+    row(53, "set_marketing",       [OWN,  OWN,  OWN,  NO,   NO,   OWN,  NO,   NO]),
 ];
 
 impl OpBody {
@@ -209,6 +210,7 @@ impl OpBody {
             Self::AnswerJoin { .. } => 50,
             Self::AmendProfile { .. } => 51,
             Self::AmendMerchant { .. } => 52,
+            Self::SetMarketing { .. } => 53,
         };
         TABLE[number].0
     }

@@ -9,6 +9,7 @@ use crate::decide::{Author, Decision};
 use crate::event::EventBody;
 use crate::group::TermsVersion;
 use crate::id::{AccountId, GroupId};
+use crate::marketing::Marketing;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::view::{Halt, Key, View};
@@ -46,6 +47,8 @@ pub struct Standing {
     pub choice: StandingChoice,
     /// When that was decided.
     pub since: Timestamp,
+    /// Whether they may be sent advertising.
+    pub marketing: Marketing,
 }
 
 /// The first instant at which the best may be taken of a sale of second `sold`.

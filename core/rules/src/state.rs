@@ -11,13 +11,14 @@ use crate::hold::{Hold, HoldState};
 use crate::id::{AccountId, GroupId, KeyId, MerchantId, OpId};
 use crate::invitation::{self, Invitation};
 use crate::lot::{Allocation, Lot};
+use crate::marketing::Marketing;
 use crate::merchant::Merchant;
 use crate::pass::{Pass, PassState};
 use crate::quantity::{Money, Units};
 use crate::redemption::Redemption;
 use crate::sale::{Claimed, Sale};
 use crate::staff::{Staff, sales_day};
-use crate::standing::Standing;
+use crate::standing::{Standing, StandingChoice};
 use crate::time::{Day, Timestamp};
 use crate::view::{Halt, Key, View};
 
@@ -489,7 +490,19 @@ pub fn apply(view: &View, event: &Event) -> Result<Vec<Row>, Halt> {
             rows
         }
         EventBody::StandingSet { account, choice } => {
-            vec![Row::Standing(Standing { account: *account, choice: choice.clone(), since: event.at })]
+            let marketing = view.standing(*account)?.map(|known| known.marketing).unwrap_or_default();
+            let (account, choice) = (*account, choice.clone());
+            vec![Row::Standing(Standing { account, choice, since: event.at, marketing })]
+        }
+        EventBody::MarketingSet { account, agreed } => {
+            let marketing = Marketing { agreed: *agreed, since: event.at };
+            vec![Row::Standing(match view.standing(*account)? {
+                Some(known) => Standing { marketing, ..known.clone() },
+                None => {
+                    let (choice, since) = (StandingChoice::default(), event.at);
+                    Standing { account: *account, choice, since, marketing }
+                }
+            })]
         }
         EventBody::Redeemed { group, merchant, account, allocations, pass, hold, till, .. } => {
             let (mut rows, made_at) = match (pass, hold) {

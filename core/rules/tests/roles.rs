@@ -61,6 +61,7 @@ const WHOSE: [&str; TABLE.len()] = [
     "for one's own shop, a member; that asks to join",
     "a group that one's own shop administers",
     "one's own shop",
+    "for oneself",
 ];
 
 fn page() -> String {

@@ -687,6 +687,9 @@ pub struct Snapshot {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub standing: StandingChoice,
+    /// Whether the account may be sent advertising, and to what text it agreed ([`moa_rules::marketing::Marketing`] in CBOR).
+    #[serde(default)]
+    pub marketing: Option<Base64>,
     /// What the phone makes its member codes of.
     #[serde(default)]
     pub member: Option<MemberSecret>,

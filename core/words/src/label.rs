@@ -195,4 +195,205 @@ labels! {
     AlwaysHere: "고르지 않고 늘 여기에", "Always here, without a choice";
     /// Over a sale that waits for a choice.
     ToChoose: "적립할 곳을 골라 주세요", "Choose where to collect";
+
+    // Groups: founding, inviting, finding, joining.
+
+    /// Title and button: the groups of the own shop.
+    Groups: "그룹", "Groups";
+    /// Where there is none yet.
+    NoGroups: "아직 그룹이 없어요", "No groups yet";
+    /// What to do about it.
+    NoGroupsHint: "이웃 가게와 함께 만들거나, 있는 그룹을 찾아보세요", "Found one with your neighbours, or find one to join";
+    /// Title and button.
+    FoundGroup: "그룹 만들기", "Found a group";
+    /// Title and button.
+    FindGroups: "그룹 찾기", "Find groups";
+    /// Field.
+    GroupName: "그룹 이름", "Name of the group";
+    /// Field that may stay empty.
+    GroupNickname: "짧은 이름 (없어도 돼요)", "Short name (optional)";
+    /// Over how wide a group is meant to reach.
+    Reach: "함께할 범위", "Reach";
+    /// The shops of one building.
+    OneBuilding: "한 건물", "One building";
+    /// The shops of one street or district.
+    OneArea: "한 동네", "One neighbourhood";
+    /// The shops of one trade.
+    OneTrade: "같은 업종", "One trade";
+    /// Anyone in the country.
+    Nationwide: "전국", "The country";
+    /// Over what a group gives.
+    Kind: "주는 것", "What it gives";
+    /// Points.
+    Points: "포인트", "Points";
+    /// Stamps on a card.
+    Stamps: "스탬프", "Stamps";
+    /// Coupons.
+    Coupons: "쿠폰", "Coupons";
+    /// Money put by.
+    Reserve: "적립금", "Reserve";
+    /// Over the stamps that fill a card.
+    StampsOnACard: "한 판의 스탬프", "Stamps on a card";
+    /// Over what a full card is good for.
+    Reward: "한 판의 보상", "Reward for a card";
+    /// Over what a coupon is good for.
+    CouponFace: "쿠폰 한 장", "A coupon";
+    /// Over the balance from which mileage can be used.
+    UsableFrom: "사용", "Usable";
+    /// Button beside a figure, read aloud.
+    More: "늘리기", "More";
+    /// Button beside a figure, read aloud.
+    Less: "줄이기", "Less";
+    /// Over who lets shops in.
+    Admission: "가입 방법", "How shops join";
+    /// Any shop joins at once.
+    Anyone: "누구나 바로", "Any shop";
+    /// The shop that runs the group lets others in.
+    AdminAdmits: "우리 가게가 승인", "We let them in";
+    /// More than half of the members let others in.
+    MembersVote: "회원 투표", "Members vote";
+    /// Over what a founder's terms cost.
+    Cost: "드는 비용", "What it costs";
+    /// Before who has to agree to other terms.
+    OtherTerms: "조건 변경", "Other terms";
+    /// Before when members settle.
+    Settlement: "정산", "Settlement";
+    /// Before the instant at which something ends.
+    Until: "기한", "Until";
+    /// Over what a founder is about to promise.
+    Preview: "손님에게 이렇게 보여요", "What a customer will see";
+    /// Button: the group's cover.
+    AddPicture: "사진 넣기", "Add a picture";
+    /// Button: another in its place.
+    OtherPicture: "다른 사진 넣기", "Another picture";
+    /// The group's cover, for who cannot see it.
+    GroupPicture: "그룹 사진", "Picture of the group";
+    /// Over a group's members.
+    Members: "함께하는 가게", "Member shops";
+    /// Button: to a group of the own shop.
+    InviteShops: "가게 초대하기", "Invite shops";
+    /// Title over the list of whom to invite.
+    WhomToInvite: "누구를 초대할까요?", "Whom to invite?";
+    /// Field: any of the three.
+    NumberMailOrName: "전화번호, 이메일, 가게 이름", "Number, e-mail or a shop's name";
+    /// Button that puts what was typed on the list.
+    PutOnList: "목록에 넣기", "Put on the list";
+    /// Button that opens the system's picker of one contact.
+    PickContact: "연락처에서 고르기", "Pick a contact";
+    /// Button and title: what the directory suggests.
+    SuggestedShops: "추천 가게", "Suggested shops";
+    /// Over the messengers: whom to send it is picked there.
+    InMessenger: "메신저에서 고르기", "Pick in a messenger";
+    /// Button that takes someone off the list.
+    TakeOff: "빼기", "Take off";
+    /// Button: an invitation for each on the list.
+    MakeInvitations: "초대장 만들기", "Make the invitations";
+    /// Title and button: invitations of the own shop, and how each stands.
+    Invitations: "보낸 초대", "Invitations";
+    /// Where there is none yet.
+    NoInvitations: "아직 초대하지 않았어요", "Nobody is invited yet";
+    /// Button that opens the other app with an invitation.
+    SendIt: "보내기", "Send";
+    /// Button: the server sends to numbers and addresses.
+    MoaSends: "모아가 문자와 메일로 보내기", "Have Moa send texts and mails";
+    /// Button that takes an invitation back.
+    TakeBack: "초대 취소", "Take it back";
+    /// Button: one invitation that any may answer who is given it.
+    LinkForMany: "여럿에게 줄 링크 만들기", "Make a link for many";
+    /// Whom such a one is for.
+    AnyoneWithLink: "링크를 받은 누구나", "Anyone with the link";
+    /// Over the code of an invitation.
+    ScanToJoin: "옆에서 찍으면 초대가 열려요", "Scanned, it opens the invitation";
+    /// Over the apps by which an invitation leaves.
+    SendBy: "어떻게 보낼까요?", "How to send it?";
+    /// A channel.
+    BySms: "문자", "Text message";
+    /// A channel.
+    ByKakaoTalk: "카카오톡", "KakaoTalk";
+    /// A channel.
+    ByLine: "라인", "LINE";
+    /// A channel.
+    ByTelegram: "텔레그램", "Telegram";
+    /// A channel.
+    ByWhatsApp: "왓츠앱", "WhatsApp";
+    /// A channel.
+    ByMessenger: "메신저", "Messenger";
+    /// A channel.
+    ByEmail: "이메일", "E-mail";
+    /// A channel: the other shop's app.
+    InApp: "모아 앱", "In Moa";
+    /// A channel: whatever the system offers.
+    BySheet: "다른 앱", "Another app";
+    /// A channel: the clipboard.
+    ByCopy: "복사", "Copy";
+    /// Headline where no app opened.
+    NoAppOpened: "열 수 있는 앱이 없어요", "No app opened";
+    /// What to do about it.
+    NoAppOpenedHint: "복사해서 보내 주세요", "Copy it and send it yourself";
+    /// Title over an invitation to this phone's shop.
+    InvitedTo: "초대를 받았어요", "You are invited";
+    /// Before the name of the shop that invites.
+    InvitedBy: "초대한 가게", "Invited by";
+    /// Button: follows an invitation.
+    Accept: "함께하기", "Accept";
+    /// Button: does not.
+    Decline: "거절하기", "Decline";
+    /// Button, for who has no shop here yet.
+    OpenShopFirst: "먼저 가게 열기", "Open a shop first";
+    /// Button: joins a group that takes any shop.
+    Join: "가입하기", "Join";
+    /// Button: asks a group that lets shops in.
+    AskToJoin: "가입 신청하기", "Ask to join";
+    /// Button: asks no more.
+    WithdrawRequest: "신청 취소", "Ask no more";
+    /// Title and button: shops that ask to join.
+    JoinRequests: "가입 신청", "Requests to join";
+    /// Where none waits.
+    NoJoinRequests: "기다리는 신청이 없어요", "No request waits";
+    /// Button: for a shop that asks to join.
+    LetIn: "찬성", "Let in";
+    /// Button: against it.
+    KeepOut: "반대", "Keep out";
+    /// Field of a search.
+    NameOrTrade: "이름이나 초성, 업종", "Name or trade";
+    /// Button that searches.
+    Search: "찾기", "Search";
+    /// Switch: from where the own shop is.
+    NearMyShop: "우리 가게 근처에서", "Near my shop";
+    /// Over the trades.
+    Trade: "업종", "Trade";
+    /// No trade in particular.
+    AnyTrade: "모든 업종", "Any trade";
+    /// Over what comes first.
+    SortBy: "먼저 보기", "First";
+    /// What is nearest.
+    Nearest: "가까운 곳", "Nearest";
+    /// Groups with most members.
+    MostMembers: "가게가 많은 곳", "Most shops";
+    /// Groups that give most.
+    HighestRate: "많이 주는 곳", "Gives most";
+    /// Where nothing was found.
+    NothingFound: "찾지 못했어요", "Nothing found";
+    /// Button: the next page.
+    MoreResults: "더 보기", "Show more";
+    /// Title and button: how the own shop presents itself.
+    OurShop: "우리 가게 소개", "Our shop";
+    /// Field: the district.
+    Area: "동네 (서울 마포구 연남동)", "Neighbourhood";
+    /// Field.
+    Building: "건물 이름", "Building";
+    /// Why to say it.
+    OurShopHint: "적어 두면 이웃 가게가 찾고, 추천 가게가 보여요", "Neighbours find you by it, and suggestions come from it";
+    /// Button.
+    Save: "저장", "Save";
+    /// Title and button: an invitation that is typed or pasted.
+    EnterInvitation: "초대 코드 넣기", "Enter an invitation";
+    /// Under an invitation that is to no group.
+    CollectThere: "이 가게에서 점수를 모을 수 있어요", "Collect points at this shop";
+    /// Button: from such an invitation to the shop.
+    SeeShop: "가게 보기", "See the shop";
+    /// Button: from what was collected in a group to the group.
+    SeeGroup: "그룹 보기", "See the group";
+    /// Over what happened in a group.
+    History: "적립과 사용", "Collected and spent";
 }

@@ -15,6 +15,7 @@ macro_rules! text {
 }
 
 mod access;
+pub mod choice;
 mod code;
 pub mod group;
 mod history;
@@ -26,6 +27,7 @@ mod joining;
 mod label;
 mod lang;
 mod ledger;
+pub mod marketing;
 pub mod number;
 mod opening;
 mod page;

@@ -6,6 +6,7 @@ use std::{env, fs};
 
 use chrono::NaiveDate;
 use moa_rules::adjustment::Reason as Why;
+use moa_rules::choice::weigh::Reason as Ahead;
 use moa_rules::merchant::Industry;
 use moa_rules::period::{CutDay, Period};
 use moa_rules::quantity::{BasisPoints, Currency, MAX_AMOUNT, Money, Units};
@@ -20,9 +21,9 @@ use crate::refusal::unknown;
 use crate::{
     HistoryText, InvitationText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, PosterText,
     ProblemText, Reason, RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, among_members,
-    distance, enrolment_sms, group, history, industry, industry_words, invited, label, line, not_a_contact,
-    not_ours, number, opening, opening_row, page, phone, poster, problem, reason, refusal, refusal_in, sale,
-    shop, sign_in, suggested, suggestion, votes, when,
+    choice, distance, enrolment_sms, group, history, industry, industry_words, invited, label, line,
+    marketing, not_a_contact, not_ours, number, opening, opening_row, page, phone, poster, problem, reason,
+    refusal, refusal_in, sale, shop, sign_in, suggested, suggestion, votes, when,
 };
 
 fn units(count: i64) -> Units {
@@ -463,6 +464,22 @@ fn opening_lines() -> Vec<OpeningText<'static>> {
     ]
 }
 
+fn choice_reasons() -> Vec<Vec<Ahead>> {
+    let visited = |shops, monthly_tenths| Ahead::ShopsYouVisit { shops, monthly_tenths };
+    let close = |now| Ahead::CloseToMinimum { usable: 3_120, now };
+    vec![
+        vec![Ahead::HigherRate],
+        vec![Ahead::LongerValidity],
+        vec![visited(1, 5)],
+        vec![visited(3, 40)],
+        vec![close(true)],
+        vec![close(false)],
+        vec![Ahead::HigherRate, visited(3, 86)],
+        vec![close(true), Ahead::LongerValidity],
+        vec![visited(2, 10), Ahead::LongerValidity, Ahead::HigherRate],
+    ]
+}
+
 fn suggestions() -> Vec<suggest::Reason> {
     use suggest::Reason as R;
     let bp = |rate| BasisPoints::new(rate).unwrap();
@@ -519,6 +536,14 @@ fn sentences() -> Vec<(String, [String; 2])> {
     for row in [RowText::UnitsUnreadable, RowText::LastDayUnreadable, RowText::SameNumber { line: 12 }] {
         let said = Lang::ALL.map(|lang| opening_row(lang, &row, Currency::KRW, Kind::Point));
         all.push((format!("opening row {}", first_word(&row)), said));
+    }
+    for what in choice_reasons() {
+        let said = Lang::ALL.map(|lang| choice::reasons(lang, &what, Currency::KRW).expect("a reason"));
+        all.push((format!("choice {what:?}"), said));
+    }
+    for amount in [0, 450, 12_000] {
+        let said = Lang::ALL.map(|lang| choice::expected_use(lang, Money(amount), Currency::KRW));
+        all.push((format!("choice, expected use {amount}"), said));
     }
     for what in suggestions() {
         all.push((format!("suggestion {what:?}"), Lang::ALL.map(|lang| suggestion::reason(lang, what))));
@@ -618,7 +643,9 @@ fn fragments() -> Vec<(String, [String; 2])> {
 #[test]
 fn the_texts_are_those_that_were_read_and_agreed_to() {
     let mut found = String::from("Every text, in Korean and English, with sample figures.\n");
-    for (name, [ko, en]) in sentences().into_iter().chain(fragments()) {
+    let consent =
+        ("consent to advertising".to_owned(), Lang::ALL.map(|lang| marketing::text(lang).to_owned()));
+    for (name, [ko, en]) in sentences().into_iter().chain(fragments()).chain([consent]) {
         write!(found, "\n{name}\n  {ko}\n  {en}\n").unwrap();
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/texts.txt");

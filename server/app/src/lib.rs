@@ -20,6 +20,7 @@ mod invitations;
 mod jobs;
 mod keys;
 pub mod mailer;
+mod night;
 mod one_time;
 pub mod operator;
 mod pages;

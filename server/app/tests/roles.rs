@@ -106,6 +106,7 @@ const OTHERS: [[Answer; 2]; TABLE.len()] = [
     /* 50 answer join */      [Refused(&["shop_not_in_group"]), Refused(&["unknown_request"])], // to join others' group
     /* 51 amend profile */    [Refused(&["not_allowed"]), Refused(&["unknown_group"])],
     /* 52 amend merchant */   [NoCell, NoCell],
+    /* 53 set marketing */    [NoCell, NoCell],
 ];
 
 /// What the server may do only when it is due, which takes days.
@@ -305,6 +306,7 @@ impl Cell<'_> {
                 OpBody::TakeAway { group, account, units, reason: Reason::Correction, unit: None }
             }
             47..=52 => self.of_joining(number).await,
+            53 => OpBody::SetMarketing { agreed: None },
             _ => panic!("op {number} is not tried: give it a body here, and a row in OTHERS"),
         }
     }

@@ -148,6 +148,34 @@ async fn an_invitation_by_mail_reaches_a_mail_server_and_reads_back() {
     town.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_is_not_sent_at_night_but_in_the_morning() {
+    let server = MailServer::start();
+    let mail = Some(server.settings("open sesame"));
+    let settings = |local| Config { mail, test_clock: true, ..local };
+    let town = Town::open_with(tempfile::tempdir().unwrap(), NOON, settings).await;
+    let shop = town.shop("010-1111-1111", "모퉁이 카페").await;
+    let nine = town.now().plus(9 * Timestamp::HOUR);
+
+    town.move_to(nine.plus(-Timestamp::MINUTE)).await;
+    invite_by_mail(&town, &shop, "evening@alley.example").await;
+    eventually(async || server.mails("evening@alley.example").pop()).await;
+
+    town.move_to(nine).await;
+    let (night, _) = invite_by_mail(&town, &shop, "night@alley.example").await;
+    town.move_to(nine.plus(11 * Timestamp::HOUR - Timestamp::SECOND)).await;
+    // One that is asked for later waits as long: when both were seen to wait, neither was sent.
+    invite_by_mail(&town, &shop, "dawn@alley.example").await;
+    assert!(!is_delivered(&town, &shop, night).await);
+    assert!(server.mails("night@alley.example").is_empty());
+
+    town.move_to(nine.plus(11 * Timestamp::HOUR)).await;
+    let mail = eventually(async || server.mails("night@alley.example").pop()).await;
+    assert_eq!(mail["headers"]["message-id"], format!("<{night}@moa.example>"));
+    eventually(async || server.mails("dawn@alley.example").pop()).await;
+    town.close().await;
+}
+
 /// A service for text messages, and what it was asked.
 #[derive(Default)]
 struct Service {

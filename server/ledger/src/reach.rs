@@ -8,6 +8,7 @@ use moa_rules::event::Inbox;
 use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, KeyId, MerchantId};
 use moa_rules::lot::Lot;
+use moa_rules::marketing::Marketing;
 use moa_rules::standing::StandingChoice;
 use moa_rules::time::Timestamp;
 use moa_wire::api::{Base64, TillStanding, WaitingSale};
@@ -76,6 +77,8 @@ pub struct Holdings {
     pub waiting: Vec<WaitingSale>,
     /// What the account wants done with sales that would wait for its choice.
     pub standing: StandingChoice,
+    /// Whether the account may be sent advertising.
+    pub marketing: Marketing,
     /// Invitations by the shop and to it that are good or were lately, each in CBOR; for its owner.
     pub invitations: Vec<Base64>,
     /// Requests to join that wait: the shop's, and those to join its groups; for its owner.
@@ -116,13 +119,15 @@ impl Reach {
             }
             None => (Vec::new(), Vec::new()),
         };
+        let standing = store.standing(account)?;
         Ok(Holdings {
             lots: store.lots(account)?,
             debts: store.debts(account)?,
             holds,
             passes: passes.iter().map(|pass| Base64(canonical::encode(pass))).collect(),
             waiting: store.waiting_of(account)?.iter().filter_map(WaitingSale::of).collect(),
-            standing: store.standing(account)?.map(|standing| standing.choice).unwrap_or_default(),
+            marketing: standing.as_ref().map(|standing| standing.marketing).unwrap_or_default(),
+            standing: standing.map(|standing| standing.choice).unwrap_or_default(),
             invitations: invitations.iter().map(|known| Base64(canonical::encode(known))).collect(),
             join_requests,
         })

@@ -479,10 +479,11 @@ pub fn sale(row: &dyn Columns) -> Result<Sale, StoreError> {
     })
 }
 
-/// `SELECT account, choice, since`
+/// `SELECT account, choice, since, marketing`
 pub fn standing(row: &dyn Columns) -> Result<Standing, StoreError> {
     let since = Timestamp(at(row, "since")?);
-    Ok(Standing { account: id(row, "account")?, choice: cbor(row, "choice")?, since })
+    let (choice, marketing) = (cbor(row, "choice")?, cbor(row, "marketing")?);
+    Ok(Standing { account: id(row, "account")?, choice, since, marketing })
 }
 
 /// Every column of `lots`.

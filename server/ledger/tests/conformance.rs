@@ -9,6 +9,7 @@ use moa_ledger::tables::Tables;
 use moa_rules::books::{Account, Ledger, Party};
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::MerchantId;
+use moa_rules::marketing::{AgreedText, Marketing, TextLanguage};
 use moa_rules::op::OpBody;
 use moa_rules::quantity::{Money, Units};
 use moa_rules::refusal::Refusal;
@@ -398,8 +399,13 @@ mod suite {
         let choice = StandingChoice { groups: Vec::new(), best: true };
         town.apply(&agreed, OpBody::SetStanding { choice: choice.clone() });
         let since = town.now;
-        let standing = Standing { account: agreed.account, choice, since };
-        assert_eq!(town.store.standing(agreed.account).unwrap(), Some(standing));
+        let standing = Standing { account: agreed.account, choice, since, marketing: Marketing::default() };
+        assert_eq!(town.store.standing(agreed.account).unwrap(), Some(standing.clone()));
+        let text = AgreedText { version: 1, language: TextLanguage::Korean, hash: [7; 32] };
+        town.apply(&agreed, OpBody::SetMarketing { agreed: Some(text) });
+        let marketing = Marketing { agreed: Some(text), since };
+        let standing = Some(Standing { marketing, ..standing });
+        assert_eq!(town.store.standing(agreed.account).unwrap(), standing);
 
         town.now = town.now.plus(Timestamp::MINUTE);
         let (sale, _) = town.sell_to(&cafe, &agreed, 10_000);

@@ -30,8 +30,8 @@ fn an_untouched_database_is_clean() {
     assert_eq!((report.lots, report.groups), (80, 2));
     // Three enrolments and two more as buyers, two shops, a group and two members, 80 sales and accruals, two
     // redemptions, 80 lots of which the first buyer's 39 with something left expired.
-    // Then another group of two members, two sales that wait and one of which lapsed, and a standing choice.
-    let sales = 4 + 2 + 1 + 2 + 160 + 2 + 39 + 3 + 4 + 1 + 1;
+    // Then another group of two members, two sales that wait and one of which lapsed, a standing choice and a consent.
+    let sales = 4 + 2 + 1 + 2 + 160 + 2 + 39 + 3 + 4 + 1 + 1 + 1;
     // Three enrolments, an operator and an allowance, two joinings with certificates, a sale, a leaving, a second phone
     // that is admitted and revoked, a computer, a browser; three passes reserved, of which one taken and one released.
     let people = 3 + 2 + 4 + 1 + 1 + 3 + 2 + 5;
@@ -51,6 +51,7 @@ fn every_kind_of_damage_is_found() {
         ),
         ("a lot that is gone", "DELETE FROM lots WHERE id = (SELECT id FROM lots LIMIT 1)"),
         ("a standing choice that nobody made", "UPDATE standings SET since = since + 1"),
+        ("a consent that was lost", "UPDATE standings SET marketing = x'82f600'"),
         (
             "a position off by one",
             "UPDATE balances SET amount = amount + 1 WHERE ledger = 4 AND party <> x'02'",

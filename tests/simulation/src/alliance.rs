@@ -24,6 +24,12 @@ pub(crate) enum Change {
     Close,
     /// An operator freezes a member, or lets one go on.
     Freeze,
+    /// A member invites another shop, or takes that back.
+    Invite,
+    /// A shop answers what it was invited to.
+    Invited,
+    /// A member answers shops that ask to join.
+    Asked,
 }
 
 impl World {
@@ -45,6 +51,9 @@ impl World {
         self.sometime(person, 250, |_| Action::Group(Change::Leave));
         self.sometime(person, 150, |_| Action::Group(Change::Expel));
         self.sometime(person, 200, |_| Action::Group(Change::Close));
+        self.sometime(person, 3_000, |_| Action::Group(Change::Invite));
+        self.sometime(person, 6_000, |_| Action::Group(Change::Invited));
+        self.sometime(person, 6_000, |_| Action::Group(Change::Asked));
         let group = self.rng.below(self.groups.len().max(1));
         self.sometime(person, 400, |_| Action::Join { group, tries: 1 });
     }
@@ -99,6 +108,9 @@ impl World {
                 Ok(())
             }
             Change::Freeze => self.freeze(person),
+            Change::Invite => self.invite_shops(person),
+            Change::Invited => self.answer_invitations(person),
+            Change::Asked => self.answer_requests(person),
         }
     }
 

@@ -109,7 +109,7 @@ impl World {
             }
             // A device that enrols again is no event, nor is a member frozen that is frozen.
             let is_system = name.0 == self.server.key.key_id();
-            let may_be_none = is_system || body.kind().name == "freeze_member";
+            let may_be_none = is_system || matches!(body.kind().name, "freeze_member" | "revoke_invitation");
             if (answer == Answer::Applied) != happened.contains(name)
                 && !(may_be_none && answer == Answer::Applied)
             {
@@ -168,6 +168,7 @@ impl World {
         self.check_holds(someone, phone)?;
         self.check_waiting(someone, phone)?;
         self.check_standing(someone, phone)?;
+        self.check_invitations(someone, phone)?;
         self.check_shop(phone)
     }
 
@@ -286,9 +287,14 @@ impl World {
     /// What the phone shows of the standing choice is what the server goes by.
     fn check_standing(&self, someone: &Person, phone: &Phone) -> Step {
         let held = self.server.ledger.store().standing(someone.account).map_err(broken)?;
+        let marketing = held.as_ref().map(|standing| standing.marketing).unwrap_or_default();
         let held = held.map(|standing| standing.choice).unwrap_or_default();
         let shown = phone.standing().map_err(broken)?;
         let groups: Vec<GroupId> = shown.groups.iter().map(|group| group.id).collect();
+        let said = phone.marketing().map_err(broken)?;
+        if (said.marketing, said.pending) != (marketing, false) {
+            return Err(format!("shows {said:?} to advertising, the server has {marketing:?}"));
+        }
         if (groups, shown.best, shown.pending) == (held.groups.clone(), held.best, false) {
             return Ok(());
         }
@@ -301,13 +307,15 @@ impl World {
         if !shop.confirmed {
             return Err("the shop was never confirmed".to_owned());
         }
-        if let Some(group) = phone.own_groups().map_err(broken)?.iter().find(|group| !group.confirmed) {
+        // One that it waits to be let into is none yet; whether it rightly waits is seen with the requests.
+        let mut own = phone.own_groups().map_err(broken)?;
+        own.retain(|group| group.asked_at.is_none());
+        if let Some(group) = own.iter().find(|group| !group.confirmed) {
             return Err(format!("the membership in {} was never confirmed", group.id));
         }
         let tables = self.server.ledger.tables()?;
         let groups = tables.groups_of(shop.id);
-        let mut shown: Vec<GroupId> =
-            phone.own_groups().map_err(broken)?.into_iter().map(|group| group.id).collect();
+        let mut shown: Vec<GroupId> = own.into_iter().map(|group| group.id).collect();
         shown.sort_unstable();
         if shown != groups {
             return Err(format!("shows {} groups, the server has {}", shown.len(), groups.len()));
@@ -328,6 +336,7 @@ impl World {
                 EventBody::Expired { .. } => self.count("lots expired"),
                 EventBody::SaleWaits { .. } => self.count("sales that waited"),
                 EventBody::StandingSet { .. } => self.count("standing choices decided"),
+                EventBody::MarketingSet { .. } => self.count("consents to advertising decided"),
                 EventBody::SaleLapsed { .. } => self.count("sales that lapsed"),
                 EventBody::SaleVoided { .. } => self.count("sales voided"),
                 EventBody::HoldMade { .. } => self.count("holds made"),

@@ -10,6 +10,7 @@ mod afterwards;
 mod alliance;
 mod check;
 mod faults;
+mod inviting;
 mod key;
 mod keys;
 mod law;

@@ -101,7 +101,8 @@ pub(crate) fn snapshot(
     let member = Some(member_secret(store.member_tag(caller.account, fresh).map_err(broken)?));
     let (account, cursor) = (caller.account, counts_text(counts));
     let Reach { merchant, till, .. } = reach;
-    let Holdings { lots, debts, holds, passes, waiting, standing, invitations, join_requests } = holdings;
+    let Holdings { lots, debts, holds, passes, waiting, standing, marketing, invitations, join_requests } =
+        holdings;
     Ok(ok(&Snapshot {
         account,
         merchant,
@@ -112,6 +113,7 @@ pub(crate) fn snapshot(
         passes,
         waiting,
         standing,
+        marketing: Some(Base64(canonical::encode(&marketing))),
         member,
         invitations,
         join_requests,

@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use moa_phone::{Code, Phone, PhoneError, SignedIn};
 use moa_rules::id::{AccountId, KeyId, OpId};
+use moa_rules::marketing::{AgreedText, TextLanguage};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::Choice;
 use moa_rules::quantity::{BasisPoints, Currency, Money, Units};
-use moa_rules::terms::{Basis, Kind, Profile, Scope, SpendingOrder, StampCard, Terms};
+use moa_rules::terms::{Admission, Basis, Kind, Profile, Scope, SpendingOrder, StampCard, Terms};
 use moa_rules::time::{Timestamp, Validity};
 
 use crate::Step;
@@ -462,7 +463,12 @@ impl World {
             _ => Terms { unit_value, ..Terms::points(rate, validity, minimum) },
         };
         let consent = if self.rng.chance(6_000) { BasisPoints::new(5_000).ok() } else { None };
-        Ok(Terms { basis, order, consent, zone: zone.to_owned(), ..kinds })
+        let admission = match self.rng.below(10) {
+            0 => Some(Admission::Admin),
+            1 => BasisPoints::new(5_000).ok().map(Admission::Vote),
+            _ => None,
+        };
+        Ok(Terms { basis, order, consent, admission, zone: zone.to_owned(), ..kinds })
     }
 
     fn join(&mut self, person: usize, group: usize, tries: u32) -> Step {
@@ -554,11 +560,19 @@ impl World {
         Ok(())
     }
 
-    /// Sets the standing choice, or whether the phone takes the best without a question.
+    /// Sets the standing choice, or whether the phone takes the best without a question; or says something to advertising.
     fn stand(&mut self, buyer: usize) -> Step {
         if self.rng.chance(3_000) {
             let on = self.rng.chance(6_000);
             self.on_phone(buyer, |phone| phone.set_always_best(on))?;
+            return Ok(());
+        }
+        if self.rng.chance(2_000) {
+            let text = AgreedText { version: 1, language: TextLanguage::Korean, hash: [7; 32] };
+            let agreed = self.rng.chance(6_000).then_some(text);
+            if let Some(op) = self.on_phone(buyer, |phone| phone.set_marketing(agreed))? {
+                self.promised(buyer, "says to advertising", op);
+            }
             return Ok(());
         }
         let mut groups = Vec::new();

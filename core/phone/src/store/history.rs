@@ -34,11 +34,11 @@ pub(crate) struct Place {
     pub part: u16,
 }
 
-/// Adds a row, once.
-pub(crate) fn add(db: &Connection, group: GroupId, place: Place, row: &Row) -> Result<(), PhoneError> {
+/// Adds a row, once; whether it was new.
+pub(crate) fn add(db: &Connection, group: GroupId, place: Place, row: &Row) -> Result<bool, PhoneError> {
     let Place { op, event, part } = place;
-    db.prepare_cached(ADD)?.execute((group.0, op.0, event, part, json(row, "history")?))?;
-    Ok(())
+    let added = db.prepare_cached(ADD)?.execute((group.0, op.0, event, part, json(row, "history")?))?;
+    Ok(added > 0)
 }
 
 /// What an op did is not in the books any more.

@@ -1,5 +1,6 @@
 //! What there is one of.
 
+use moa_rules::choice::visits::Total;
 use moa_rules::id::{AccountId, KeyId, MerchantId};
 use moa_rules::standing::StandingChoice;
 use moa_rules::time::Timestamp;
@@ -63,8 +64,14 @@ pub(crate) const RENEWED_AT: Name<Timestamp> = name("renewed_at");
 pub(crate) const ENROLMENT: Name<UnderWay> = name("enrolment");
 /// The standing choice of the account, as confirmed.
 pub(crate) const STANDING: Name<StandingChoice> = name("standing");
+/// Whether the account may be sent advertising, as confirmed: `Marketing` in CBOR.
+pub(crate) const MARKETING: Name<Base64> = name("marketing");
 /// Whether this phone takes the best without a question.
 pub(crate) const ALWAYS_BEST: Name<bool> = name("always_best");
+/// This buyer's purchases together, for the choice of a group.
+pub(crate) const VISITS: Name<Total> = name("visits");
+/// Where mileage was used last, and when.
+pub(crate) const USED_AT: Name<(MerchantId, Timestamp)> = name("used_at");
 /// The inbox that was set aside first.
 pub(crate) const BREACH: Name<Breach> = name("breach");
 /// Whether the server said that it does not stand where this phone has been.

@@ -33,8 +33,8 @@ const SETUP: &str = "SELECT op, bytes, not_before FROM outbox
 const DUE: &str =
     "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND (not_before <= ?1 OR not_before > ?2)
                    AND kind NOT IN ('register_merchant', 'act_for', 'join_staff', 'found_group', 'join_group')
-                   AND (kind <> 'standing' OR seq = (SELECT min(seq) FROM outbox
-                                                     WHERE state = 'waiting' AND kind = 'standing'))
+                   AND (kind NOT IN ('standing', 'marketing') OR seq = (SELECT min(seq) FROM outbox AS other
+                                                     WHERE state = 'waiting' AND other.kind = outbox.kind))
                    ORDER BY kind NOT IN ('redeem', 'pay', 'hold', 'capture_hold'), seq LIMIT ?3";
 const DUE_CLAIMS: &str =
     "SELECT op, bytes FROM outbox WHERE state = 'waiting' AND (not_before <= ?1 OR not_before > ?2)
@@ -216,7 +216,8 @@ pub(crate) fn dismiss(db: &Connection, op: OpId) -> Result<(), PhoneError> {
 ///
 /// Opening a shop, acting for one, founding and joining go first and one by one: what comes after needs them, and an op that is
 /// refused because the one before it was put off is refused for good. Redemptions, payments and holds go before the rest: someone
-/// stands at the till. Standing choices go one by one too: the last one set is to be the last one decided.
+/// stands at the till. Standing choices go one by one too, and what is said to advertising: the last one set is
+/// to be the last one decided.
 pub(crate) fn due(db: &Connection, now: Timestamp, limit: usize) -> Result<Vec<(OpId, Vec<u8>)>, PhoneError> {
     let most = now.plus(i64::from(MOST_RETRY_AFTER_S) * Timestamp::SECOND);
     let is_due = |not_before: Timestamp| not_before <= now || not_before > most;

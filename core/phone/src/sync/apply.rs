@@ -10,7 +10,9 @@ use moa_rules::id::{AccountId, KeyId};
 use moa_rules::invitation::Invitation;
 use moa_rules::pass::Pass;
 use moa_rules::quantity::Money;
+use moa_rules::standing::Standing;
 use moa_rules::state::{self, Row};
+use moa_rules::time::Timestamp;
 use moa_rules::view::{Cell, Halt, Key, View};
 use moa_wire::api::{Base64, Changes, InboxChanges, Snapshot, TillStanding};
 use moa_wire::token::{Head, Sealed};
@@ -22,6 +24,7 @@ use crate::breach::{Breach, Mismatch};
 use crate::devices::NewDevice;
 use crate::enrolment::server_key;
 use crate::error::{PhoneError, corrupt};
+use crate::marketing;
 use crate::phone::account;
 use crate::sealing::Sealing;
 use crate::store::inbox::Followed;
@@ -134,6 +137,10 @@ pub(super) fn snapshot(
     invitations::replace(db, &invited)?;
     join_requests::replace(db, &snapshot.join_requests)?;
     meta::set(db, &meta::STANDING, &snapshot.standing)?;
+    match &snapshot.marketing {
+        Some(marketing) => meta::set(db, &meta::MARKETING, marketing)?,
+        None => meta::clear(db, &meta::MARKETING)?,
+    }
     if let Some(member) = &snapshot.member {
         secrets::set(db, sealing, &secrets::MEMBER, member)?;
     }
@@ -192,6 +199,7 @@ fn apply(db: &Connection, me: Me, name: Inbox, event: &Event) -> Result<(), Phon
             Row::Debt(debt) if mine && debt.account == me.account => debts::put(db, &debt)?,
             Row::Standing(standing) if mine && standing.account == me.account => {
                 meta::set(db, &meta::STANDING, &standing.choice)?;
+                meta::set(db, &meta::MARKETING, &Base64(canonical::encode(&standing.marketing)))?;
             }
             Row::Hold(hold) if mine || of_shop(hold.merchant) => holds::put(db, &hold)?,
             Row::Pass(pass) if mine || of_shop(pass.merchant) => passes::put(db, &pass)?,
@@ -383,6 +391,11 @@ fn cell(db: &Connection, me: Me, key: Key) -> Result<Option<Cell>, PhoneError> {
         Key::Lot(account, _, lot) if account == me.account => lots::get(db, lot)?.map(Cell::Lot),
         Key::Wallet(account, group) if account == me.account => Some(Cell::Wallet(lots::wallet(db, group)?)),
         Key::Debts(account) if account == me.account => Some(Cell::Debts(debts::all(db)?)),
+        Key::Standing(account) if account == me.account => {
+            let choice = meta::get(db, &meta::STANDING)?.unwrap_or_default();
+            let (marketing, since) = (marketing::confirmed(db)?, Timestamp(0));
+            Some(Cell::Standing(Standing { account, choice, since, marketing }))
+        }
         Key::Sale(_, sale) => sales::get(db, sale)?.map(Cell::Sale),
         Key::Pass(_, pass) => passes::get(db, pass)?.map(Cell::Pass),
         Key::Hold(_, hold) => holds::get(db, hold)?.map(Cell::Hold),

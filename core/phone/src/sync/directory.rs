@@ -1,4 +1,5 @@
-//! The directory: what screens wanted to know comes first, then page by page what has changed.
+//! The directory: what screens wanted to know comes first, then page by page what has changed. All of it passes here, so that what is
+//! kept is up to date; how much is kept is bounded ([`bound`]).
 
 use moa_rules::time::Timestamp;
 use moa_wire::api::{Directory, GroupEntry, MerchantEntry};
@@ -10,7 +11,7 @@ use crate::error::PhoneError;
 use crate::lookup::Lookup;
 use crate::phone::Phone;
 use crate::session::Reader;
-use crate::store::{directory, meta};
+use crate::store::{bound, directory, meta};
 use crate::transport::{Response, TransportError};
 
 impl Machine {
@@ -87,9 +88,13 @@ impl Machine {
             let failure = Failure::NotOurServer("more, from the same place".to_owned());
             return self.failed(phone, Lane::Directory, failure, None, now);
         }
+        let bounds = self.bounds;
         phone.write(|db| {
             page.groups.iter().try_for_each(|group| directory::put_group(db, group))?;
             page.merchants.iter().try_for_each(|merchant| directory::put_merchant(db, merchant))?;
+            if !page.merchants.is_empty() {
+                bound::trim(db, bounds)?;
+            }
             meta::set(db, &meta::DIRECTORY_CURSOR, &page.cursor)?;
             if page.more { Ok(()) } else { meta::set(db, &meta::DIRECTORY_AT, &now) }
         })?;

@@ -8,6 +8,7 @@ use moa_rules::terms::Unit;
 use moa_wire::api::WaitingSale;
 use rusqlite::Connection;
 
+use crate::choice;
 use crate::error::PhoneError;
 use crate::store::history::{self, Place};
 use crate::store::refunds::{self, Refund, Reversal};
@@ -21,35 +22,42 @@ pub(super) fn own(db: &Connection, me: AccountId, event: &Event) -> Result<(), P
     let add = |group: GroupId, happened, merchant: MerchantId, (units, unit)| {
         history::add(db, group, place(0), &history::Row { happened, at, merchant, units, unit })
     };
+    let note = |group, happened, merchant, units| add(group, happened, merchant, units).map(drop);
     match event.body {
         EventBody::Accrued { group, merchant, sale, units, worth, amount, last_day, .. } => {
             waiting::gone(db, sale)?;
-            add(group, Happened::Accrual { amount, last_day }, merchant, (units, worth.unit))
+            if add(group, Happened::Accrual { amount, last_day }, merchant, (units, worth.unit))? {
+                choice::purchased(db, merchant, (group, units), amount, at)?;
+            }
+            Ok(())
         }
         EventBody::Granted { group, merchant, units, worth, reason, last_day, .. } => {
-            add(group, Happened::Grant { reason, last_day }, merchant, (units, worth.unit))
+            note(group, Happened::Grant { reason, last_day }, merchant, (units, worth.unit))
         }
         EventBody::Redeemed { group, merchant, units, ref allocations, .. } => {
-            add(group, Happened::Redemption, merchant, (units, unit_of(allocations)))
+            if add(group, Happened::Redemption, merchant, (units, unit_of(allocations)))? {
+                choice::used(db, merchant, at)?;
+            }
+            Ok(())
         }
         EventBody::Reversed { group, merchant, units, ref parts, .. } => {
-            add(group, Happened::Reversal, merchant, (units, unit_of(parts)))
+            note(group, Happened::Reversal, merchant, (units, unit_of(parts)))
         }
         EventBody::Refunded { group: Some(group), merchant, amount, ref taken, debt, unit, .. } => {
             let units: Units = taken.iter().map(|part| part.units).sum();
             if units.is_zero() && debt.is_zero() {
                 return Ok(());
             }
-            add(group, Happened::Clawback { amount, debt }, merchant, (units, unit))
+            note(group, Happened::Clawback { amount, debt }, merchant, (units, unit))
         }
         EventBody::DebtPaid { group, merchant, ref taken, .. } => {
-            add(group, Happened::DebtPaid, merchant, (taken.units, taken.worth.unit))
+            note(group, Happened::DebtPaid, merchant, (taken.units, taken.worth.unit))
         }
         EventBody::TakenAway { group, merchant, units, ref taken, reason, .. } => {
-            add(group, Happened::TakenAway { reason }, merchant, (units, unit_of(taken)))
+            note(group, Happened::TakenAway { reason }, merchant, (units, unit_of(taken)))
         }
         EventBody::Expired { group, ref allocation, .. } => {
-            add(group, Happened::Expiry, allocation.issuer, (allocation.units, allocation.worth.unit))
+            note(group, Happened::Expiry, allocation.issuer, (allocation.units, allocation.worth.unit))
         }
         EventBody::LotsMoved { group, into, ref lots, .. } if into == me => {
             for (part, lot) in (0..).zip(lots) {

@@ -139,6 +139,12 @@ impl Server {
                 .flatten()
                 .map(|s| s.choice.clone())
                 .unwrap_or_default(),
+            marketing: self
+                .view
+                .standing(account)
+                .ok()
+                .flatten()
+                .map(|known| Base64(canonical::encode(&known.marketing))),
             member: Some(member_secret(account)),
             invitations: self.invitations_for(key),
             join_requests: self.requests_for(key),

@@ -1,6 +1,8 @@
 //! How often a buyer is going to visit which shop, from their own purchases: a Gamma–Poisson estimate with memory that
 //! fades, in which shops near those visited have a share before the first visit.
 
+use serde::{Deserialize, Serialize};
+
 use super::around::Around;
 
 /// After so many days a visit counts half.
@@ -38,7 +40,7 @@ pub struct Seen {
 }
 
 /// What is kept of all purchases together.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Total {
     /// Visits, faded to the last one.
     pub visits: f64,
@@ -75,6 +77,11 @@ impl Seen {
         self.spent / self.visits
     }
 
+    /// What its visits count for at `now`, faded.
+    pub fn counts(&self, now: f64) -> f64 {
+        self.visits * fade(now - self.last, HALF_LIFE)
+    }
+
     /// What its visits count for at `now`, given how often the buyer goes anywhere: faded, and less when it has been
     /// missed for longer than its own rhythm explains.
     fn weight(&self, now: f64, all: f64) -> f64 {
@@ -84,7 +91,7 @@ impl Seen {
         let drop = DROPPED * rate / all;
         let missed = libm::exp(((rate + drop) * gap).min(50.0)) - 1.0;
         let there = 1.0 / (1.0 + drop / (rate + drop) * missed);
-        self.visits * fade(gap, HALF_LIFE) * there
+        self.counts(now) * there
     }
 }
 
@@ -92,15 +99,21 @@ impl Total {
     /// One visit more; `used` says whether mileage was used, none if there was none to use.
     #[must_use]
     pub fn again(self, at: f64, used: Option<bool>) -> Self {
+        let noted = used.map_or(self, |used| self.could(used));
         let since = self.last.map_or(0.0, |last| (at - last).max(0.0));
         let kept = fade(since, HALF_LIFE_OF_ALL);
         Self {
             visits: self.visits * kept + 1.0,
             days: self.days * kept + faded_days(since, HALF_LIFE_OF_ALL),
             last: Some(self.last.map_or(at, |last| last.max(at))),
-            could: self.could + f64::from(u8::from(used.is_some())),
-            did: self.did + f64::from(u8::from(used == Some(true))),
+            ..noted
         }
+    }
+
+    /// Mileage could be used at a visit, and was or was not.
+    #[must_use]
+    pub fn could(self, used: bool) -> Self {
+        Self { could: self.could + 1.0, did: self.did + f64::from(u8::from(used)), ..self }
     }
 
     /// Visits a day, of all shops.

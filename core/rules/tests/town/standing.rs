@@ -2,9 +2,10 @@
 
 use moa_rules::event::EventBody;
 use moa_rules::id::{GroupId, OpId};
+use moa_rules::marketing::{AgreedText, Marketing, TextLanguage};
 use moa_rules::op::OpBody;
 use moa_rules::refusal::Refusal;
-use moa_rules::standing::{BEST_AFTER, MAX_GROUPS, best_from};
+use moa_rules::standing::{BEST_AFTER, MAX_GROUPS, StandingChoice, best_from};
 use moa_rules::time::Timestamp;
 
 use crate::driver::{Person, SYSTEM, Shop, Town, points};
@@ -179,4 +180,24 @@ fn only_the_server_takes_the_best_and_only_of_what_is_sold() {
     let plain = street.town.sale(street.shop, 10_000);
     street.town.send(&plain.clone().into()).unwrap();
     assert_eq!(street.take_best(plain.id), Err(Refusal::NotDue));
+}
+
+#[test]
+fn consent_to_advertising_and_the_standing_choice_leave_each_other_alone() {
+    let mut street = street();
+    let agreed = Some(AgreedText { version: 1, language: TextLanguage::Korean, hash: [7; 32] });
+    let account = street.buyer.account;
+    let said = |street: &mut Street, agreed| {
+        let op = street.town.op(street.buyer.key, OpBody::SetMarketing { agreed });
+        street.town.send(&op.into()).unwrap();
+        let known = street.town.tables.standings[&account].clone();
+        assert_eq!(known.marketing, Marketing { agreed, since: street.town.now });
+        known
+    };
+    assert_eq!(said(&mut street, agreed).choice, StandingChoice::default());
+    street.stand(&[street.groups[0]], true);
+    assert_eq!(street.town.tables.standings[&account].marketing.agreed, agreed);
+    let withdrawn = said(&mut street, None);
+    assert_eq!(withdrawn.choice, StandingChoice { groups: vec![street.groups[0]], best: true });
+    assert_eq!(street.town.rebuilt(), street.town.tables);
 }

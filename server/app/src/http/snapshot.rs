@@ -7,6 +7,7 @@ use axum::extract::State;
 use moa_ledger::reach::{Holdings, Reach};
 use moa_rules::event::Inbox;
 use moa_wire::api::{Base64, Snapshot};
+use moa_wire::canonical;
 
 use super::problems::{Fault, ProblemResponse};
 use crate::app::App;
@@ -64,7 +65,9 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         }
     }
     let Reach { merchant, till, .. } = reach;
-    let Holdings { lots, debts, holds, passes, waiting, standing, invitations, join_requests } = holdings;
+    let Holdings { lots, debts, holds, passes, waiting, standing, marketing, invitations, join_requests } =
+        holdings;
+    let marketing = Some(Base64(canonical::encode(&marketing)));
     let (account, cursor) = (caller.account, cursor.text());
     Ok(Some(Snapshot {
         account,
@@ -76,6 +79,7 @@ fn take(app: &App, caller: Caller) -> Result<Option<Snapshot>, Fault> {
         passes,
         waiting,
         standing,
+        marketing,
         member,
         invitations,
         join_requests,

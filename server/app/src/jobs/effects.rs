@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::carrier::{NotSent, Then};
 use crate::invitations::{self, Message, Outgoing};
+use crate::night;
 use crate::phone_number::PhoneNumber;
 use crate::random;
 
@@ -104,8 +105,16 @@ pub(super) async fn carry_out_due(app: &Arc<App>) -> Result<usize, StoreError> {
     Ok(count)
 }
 
+/// Whether an effect of this kind sends advertising.
+fn is_advertising(kind: &str) -> bool {
+    kind == Outgoing::KIND
+}
+
 async fn carry_out(app: &Arc<App>, Effect { effect, attempts }: Effect) -> Result<(), StoreError> {
     let id = effect.id;
+    if let Some(morning) = night::waits_until(app.engine.now()).filter(|_| is_advertising(&effect.kind)) {
+        return app.blocking(move |app| app.store().effect_failed(id, morning)).await;
+    }
     let sent = match effect.kind.as_str() {
         Sms::KIND => match serde_json::from_str(&effect.payload) {
             Ok(sms) => send(app, id, &sms).await,

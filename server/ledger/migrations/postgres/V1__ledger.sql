@@ -224,7 +224,8 @@ CREATE TABLE standings (
     account bytea   NOT NULL PRIMARY KEY,
     choice  bytea   NOT NULL,
     since   bigint  NOT NULL,
-    best    boolean NOT NULL
+    best    boolean NOT NULL,
+    marketing bytea NOT NULL
 );
 
 CREATE TABLE staff (

@@ -228,7 +228,8 @@ CREATE TABLE standings (
     account BLOB    NOT NULL PRIMARY KEY,
     choice  BLOB    NOT NULL,   -- StandingChoice in CBOR
     best    INTEGER NOT NULL,   -- as in the choice, to be found by
-    since   INTEGER NOT NULL
+    since   INTEGER NOT NULL,
+    marketing BLOB  NOT NULL    -- Marketing in CBOR
 ) STRICT, WITHOUT ROWID;
 
 -- Who sells, or sold, for a shop that is not theirs; and what each sold on a day.

@@ -154,9 +154,10 @@ const LOTS: Table = Table {
 };
 const STANDINGS: Table = Table {
     key: 1,
-    sql: "INSERT INTO standings (account, choice, best, since)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::boolean[], $4::bigint[])
-        ON CONFLICT (account) DO UPDATE SET choice = excluded.choice, best = excluded.best, since = excluded.since",
+    sql: "INSERT INTO standings (account, choice, best, since, marketing)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::boolean[], $4::bigint[], $5::bytea[])
+        ON CONFLICT (account) DO UPDATE SET choice = excluded.choice, best = excluded.best, since = excluded.since,
+            marketing = excluded.marketing",
 };
 const STAFF: Table = Table {
     key: 2,
@@ -529,7 +530,8 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
         Row::Standing(standing) => {
             let choice = canonical::encode(&standing.choice).into();
             let (best, since) = (standing.choice.best.into(), standing.since.0.into());
-            (&STANDINGS, vec![Value::of(&standing.account), choice, best, since])
+            let marketing = canonical::encode(&standing.marketing).into();
+            (&STANDINGS, vec![Value::of(&standing.account), choice, best, since, marketing])
         }
         Row::Lot(lot) => {
             let columns = vec![

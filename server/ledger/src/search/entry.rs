@@ -124,12 +124,45 @@ impl Term {
 }
 
 /// A place, and what is there.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Spot {
-    #[n(0)]
     cell: i64,
-    #[n(1)]
     facts: Vec<Fact>,
+}
+
+/// Places in one piece, each a cell, how many facts, and the facts, eight bytes a number: a group is judged by dozens of them, and
+/// hundreds of groups for one page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+struct Spots(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>);
+
+impl Spots {
+    fn new(spots: impl IntoIterator<Item = Spot>) -> Self {
+        let mut bytes = Vec::new();
+        for Spot { cell, facts } in spots {
+            bytes.extend(cell.to_be_bytes());
+            // Those of a district's words and four more.
+            bytes.push(u8::try_from(facts.len()).unwrap_or_default());
+            bytes.extend(facts.iter().flat_map(|fact| fact.0.to_be_bytes()));
+        }
+        Self(bytes)
+    }
+
+    /// Each place, and its facts. Ends where the bytes are no place.
+    fn iter(&self) -> impl Iterator<Item = (Cell, &[[u8; 8]])> {
+        let mut rest = self.0.as_slice();
+        std::iter::from_fn(move || {
+            let (cell, [count, after @ ..]) = rest.split_first_chunk()? else { return None };
+            let (facts, after) = after.split_at_checked(8 * usize::from(*count))?;
+            rest = after;
+            Some((Cell(i64::from_be_bytes(*cell)), facts.as_chunks().0))
+        })
+    }
+
+    fn is_whole(&self) -> bool {
+        let read: usize = self.iter().map(|(_, facts)| 9 + 8 * facts.len()).sum();
+        read == self.0.len()
+    }
 }
 
 /// What is searched of a shop or a group.
@@ -140,7 +173,7 @@ pub struct Entry {
     names: Vec<String>,
     /// Where it is: a shop once, a group wherever its members are.
     #[n(1)]
-    spots: Vec<Spot>,
+    spots: Spots,
     /// Members of a group; of a shop, none.
     #[n(2)]
     members: u32,
@@ -161,7 +194,8 @@ fn spot(profile: &MerchantProfile, scope: Option<Scope>) -> Spot {
 impl Entry {
     /// A shop's.
     pub fn shop(profile: &MerchantProfile) -> Self {
-        Self { names: vec![profile.name.clone()], spots: vec![spot(profile, None)], members: 0, rate: 0 }
+        let spots = Spots::new([spot(profile, None)]);
+        Self { names: vec![profile.name.clone()], spots, members: 0, rate: 0 }
     }
 
     /// A group's, with its terms in force and its members; none of one that is closing, which nobody can join.
@@ -178,7 +212,7 @@ impl Entry {
         let names = [Some(&group.profile.name), group.profile.nickname.as_ref()];
         Some(Self {
             names: names.into_iter().flatten().cloned().collect(),
-            spots: spots.into_iter().collect(),
+            spots: Spots::new(spots),
             members: group.members,
             rate: u32::try_from(terms.gives(COMPARED_AT) / i128::from(COMPARED_AT.0)).unwrap_or(u32::MAX),
         })
@@ -186,7 +220,7 @@ impl Entry {
 
     /// Reads what [`Self::bytes`] wrote.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        minicbor::decode(bytes).ok()
+        minicbor::decode(bytes).ok().filter(|entry: &Self| entry.spots.is_whole())
     }
 
     /// As it is kept.
@@ -206,12 +240,12 @@ impl Entry {
     /// Where an index has it: what it is, and where that is. A group's names are nowhere.
     pub(crate) fn postings(&self, target: Target) -> BTreeSet<(Term, Cell)> {
         let mut postings = BTreeSet::new();
-        for spot in &self.spots {
-            let facts = spot.facts.iter().chain([&Fact::THERE]);
-            postings.extend(facts.map(|fact| (Term::new(target, *fact), Cell(spot.cell))));
+        for (cell, facts) in self.spots.iter() {
+            let facts = facts.iter().map(|fact| Fact(i64::from_be_bytes(*fact))).chain([Fact::THERE]);
+            postings.extend(facts.map(|fact| (Term::new(target, fact), cell)));
         }
-        let at = match (target, self.spots.as_slice()) {
-            (Target::Shops, [spot]) => Cell(spot.cell),
+        let at = match (target, self.spots.iter().next()) {
+            (Target::Shops, Some((cell, _))) => cell,
             _ => Cell::NOWHERE,
         };
         let grams = Text::all(self.names.iter().map(String::as_str)).grams();
@@ -287,14 +321,24 @@ impl Query {
             return None;
         }
         let (mut found, mut nearest): (bool, Option<u32>) = (false, None);
-        for spot in &entry.spots {
-            let place = Cell(spot.cell).place();
-            let there = self.region.is_none_or(|region| place.is_some_and(|place| region.contains(place)));
-            let is = |fact: &Fact| spot.facts.contains(fact);
-            if !there || !self.facts.iter().all(is) || !asked.iter().all(|word| word.trades.iter().any(is)) {
+        for (cell, facts) in entry.spots.iter() {
+            let is = |fact: &Fact| facts.contains(&fact.0.to_be_bytes());
+            if !self.facts.iter().all(is) || !asked.iter().all(|word| word.trades.iter().any(is)) {
                 continue;
             }
+            let place = cell.place();
             let distance = self.from.zip(place).map(|(from, place)| distance_m(from, place));
+            let there = match self.region {
+                None => true,
+                // Mostly it is around whoever asks: told once how far that is.
+                Some(Region::Circle { centre, radius_m }) if self.from == Some(centre) => {
+                    distance.is_some_and(|distance| distance <= radius_m)
+                }
+                Some(region) => place.is_some_and(|place| region.contains(place)),
+            };
+            if !there {
+                continue;
+            }
             (found, nearest) = (true, [nearest, distance].into_iter().flatten().min());
         }
         let rank = match self.order() {

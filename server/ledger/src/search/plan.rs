@@ -4,8 +4,6 @@
 //! are read and judged one by one. If even they are many, nearly whatever is looked at is found: then the best are looked at
 //! first, circle by circle or rank by rank, until there is a page of them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use moa_rules::merchant::Place;
 
 use super::entry::{Entry, Fact, Hit, Id, Order, Query, Target, Term};
@@ -22,6 +20,8 @@ struct Few {
 const FEW: Few = Few { postings: 4_096, groups: 512 };
 /// Entries that are read at once.
 const AT_ONCE: usize = 64;
+/// So many postings are read for less than one entry is.
+const PER_ENTRY: usize = 4;
 /// Ranges of cells that a place is covered with.
 const RANGES: usize = 16;
 /// The first circle, in metres, and by how much the next is wider.
@@ -71,12 +71,15 @@ fn search_among(index: &mut dyn Index, query: &Query, few: Few) -> Result<Vec<Hi
     let ranges: Vec<Vec<Range>> =
         choices.iter().map(|facts| ranges(query.target, facts, region.as_deref())).collect();
     let counts = index.counts(&ranges, few.postings)?;
-    let best = (0..choices.len()).min_by_key(|at| counts.get(*at));
+    let mut fewest_first: Vec<usize> = (0..choices.len()).collect();
+    fewest_first.sort_by_key(|at| counts.get(*at));
+    let best = fewest_first.first().copied();
     let mut found = None;
     if let Some(best) = best.filter(|best| counts.get(*best).is_some_and(|count| *count < few.postings)) {
         let postings = index.postings(&ranges[best], few.postings)?;
-        let ids: BTreeSet<Id> = postings.iter().map(|(_, id)| *id).collect();
-        let readable = query.target == Target::Shops || ids.len() <= few.groups;
+        let others = fewest_first[1..].iter().map(|at| ranges[*at].as_slice());
+        let postings = narrowed(index, query.target, postings, others)?;
+        let readable = query.target == Target::Shops || ids(&postings).len() <= few.groups;
         found = readable.then_some(postings);
     }
     let hits = match (found, best) {
@@ -125,6 +128,56 @@ fn ranges(target: Target, facts: &[Fact], region: Option<&[(Cell, Cell)]>) -> Ve
     ranges
 }
 
+/// Of what was looked up, what is found in other choices too: whatever is found is in all of them. A choice of which more would
+/// be read than that saves is left to the entries.
+fn narrowed<'a>(
+    index: &mut dyn Index,
+    target: Target,
+    mut found: Vec<(Cell, Id)>,
+    others: impl Iterator<Item = &'a [Range]>,
+) -> Result<Vec<(Cell, Id)>, StoreError> {
+    for other in others {
+        if found.len() <= AT_ONCE {
+            break;
+        }
+        let most = PER_ENTRY * found.len();
+        let also = match (target, span(&found)) {
+            // All that a shop is, it is in one place.
+            (Target::Shops, Some(span)) => index.postings(&within(other, span), most + 1)?,
+            _ => index.postings(other, most + 1)?,
+        };
+        if also.len() <= most {
+            let also = ids(&also);
+            found.retain(|(_, id)| also.binary_search(id).is_ok());
+        }
+    }
+    Ok(found)
+}
+
+/// The first and the last cell of these.
+fn span(found: &[(Cell, Id)]) -> Option<(Cell, Cell)> {
+    let cells = || found.iter().map(|(cell, _)| *cell);
+    cells().min().zip(cells().max())
+}
+
+/// What of these ranges lies between two cells.
+fn within(ranges: &[Range], (first, last): (Cell, Cell)) -> Vec<Range> {
+    let clipped = ranges.iter().map(|range| Range {
+        term: range.term,
+        first: range.first.max(first),
+        last: range.last.min(last),
+    });
+    clipped.filter(|range| range.first <= range.last).collect()
+}
+
+/// Whose postings these are, each once, in order.
+fn ids(found: &[(Cell, Id)]) -> Vec<Id> {
+    let mut ids: Vec<Id> = found.iter().map(|(_, id)| *id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
 /// Judges what postings name, those first that may come first: nothing is nearer than the nearest place that it is found at, and
 /// of a shop that is all. Once enough is found that comes before all the rest may, the rest is left alone.
 fn judge(index: &mut dyn Index, query: &Query, found: Vec<(Cell, Id)>) -> Result<Vec<Hit>, StoreError> {
@@ -141,10 +194,9 @@ fn judge(index: &mut dyn Index, query: &Query, found: Vec<(Cell, Id)>) -> Result
         };
         (id, rank)
     };
-    let mut least: BTreeMap<Id, i64> = BTreeMap::new();
-    for (id, rank) in found.into_iter().map(nearest) {
-        least.entry(id).and_modify(|least| *least = rank.min(*least)).or_insert(rank);
-    }
+    let mut least: Vec<(Id, i64)> = found.into_iter().map(nearest).collect();
+    least.sort_unstable();
+    least.dedup_by_key(|(id, _)| *id);
     let mut order: Vec<(i64, Id)> = least.into_iter().map(|(id, rank)| (rank, id)).collect();
     order.sort_unstable();
     let enough = query.offset.saturating_add(query.limit);
@@ -231,7 +283,7 @@ fn ranked(index: &mut dyn Index, query: &Query, order: Order) -> Result<Vec<Hit>
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use moa_rules::group::Group;
     use moa_rules::id::{GroupId, MerchantId};

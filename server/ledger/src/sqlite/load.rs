@@ -37,7 +37,7 @@ const WAITING_OF: &str = "SELECT * FROM sales WHERE addressee = ?1 AND waits_unt
     ORDER BY time, id";
 const TO_LAPSE: &str = "SELECT * FROM sales WHERE waits_until < ?1 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided
     ORDER BY waits_until LIMIT ?2";
-const STANDING: &str = "SELECT account, choice, since FROM standings WHERE account = ?1";
+const STANDING: &str = "SELECT account, choice, since, marketing FROM standings WHERE account = ?1";
 const FOR_BEST: &str = "SELECT sales.*, since FROM sales JOIN standings ON account = addressee
     WHERE waits_until BETWEEN ?1 AND ?2 AND waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided AND best
     ORDER BY waits_until, id LIMIT ?3";

@@ -107,8 +107,10 @@ const LOT: &str =
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
     ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining, held = excluded.held,
         expired = excluded.expired";
-const STANDING: &str = "INSERT INTO standings (account, choice, best, since) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (account) DO UPDATE SET choice = excluded.choice, best = excluded.best, since = excluded.since";
+const STANDING: &str = "INSERT INTO standings (account, choice, best, since, marketing)
+    VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (account) DO UPDATE SET choice = excluded.choice, best = excluded.best, since = excluded.since,
+        marketing = excluded.marketing";
 const BALANCE: &str =
     "INSERT INTO balances (group_id, party, ledger, issuer, amount) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (group_id, party, ledger, issuer) DO UPDATE SET amount = amount + excluded.amount";
@@ -396,7 +398,8 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
         Row::Standing(standing) => {
             let choice = canonical::encode(&standing.choice);
             let (account, best) = (standing.account.as_ref(), standing.choice.best);
-            run(tx, STANDING, params![account, choice, best, standing.since.0])
+            let marketing = canonical::encode(&standing.marketing);
+            run(tx, STANDING, params![account, choice, best, standing.since.0, marketing])
         }
         Row::Lot(lot) => run(
             tx,

@@ -81,11 +81,18 @@ impl Index for Searched<'_> {
     }
 
     fn postings(&mut self, ranges: &[Range], most: usize) -> Result<Vec<(Cell, Id)>, StoreError> {
+        let mut statement = self.0.prepare_cached(POSTINGS).map_err(doing("preparing a query"))?;
         let mut found = Vec::new();
         for Range { term, first, last } in ranges {
             let params = (term.0, first.0, last.0, limit(most - found.len()));
-            let posting = |row: &dyn rows::Columns| Ok((Cell(rows::at(row, "cell")?), rows::at(row, "id")?));
-            found.extend(all(self.0, POSTINGS, params, posting)?);
+            let mut postings = statement.query(params).map_err(doing("reading"))?;
+            // Thousands, of two columns: read without looking for their names.
+            while let Some(row) = postings.next().map_err(doing("reading"))? {
+                found.push((
+                    Cell(row.get(0).map_err(doing("reading"))?),
+                    row.get(1).map_err(doing("reading"))?,
+                ));
+            }
         }
         Ok(found)
     }

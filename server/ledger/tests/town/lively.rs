@@ -9,6 +9,7 @@ use moa_rules::adjustment::{Grantee, Reason};
 use moa_rules::device::KeyKind;
 use moa_rules::id::{AccountId, KeyId, MerchantId, OpId, PictureId};
 use moa_rules::invitation::{Invited, Ticket, TicketMac, TokenHash};
+use moa_rules::marketing::{AgreedText, TextLanguage};
 use moa_rules::merchant::MerchantProfile;
 use moa_rules::op::OpBody;
 use moa_rules::quantity::{Money, Units};
@@ -35,6 +36,8 @@ pub fn history<S: Store>(town: &mut Town<S>) {
     town.apply(&cafe.actor, OpBody::JoinGroup { group: other, terms_version: 1, invitation: None });
     let waiting = [(); 2].map(|()| town.sell_to(&cafe, &buyers[1], 10_000).0);
     let choice = StandingChoice { groups: vec![other], best: true };
+    let agreed = Some(AgreedText { version: 1, language: TextLanguage::English, hash: [7; 32] });
+    town.apply(&buyers[0], OpBody::SetMarketing { agreed });
     town.apply(&buyers[0], OpBody::SetStanding { choice });
     let clerk = keys_and_staff(town, &cafe);
     // Passes: one open, one taken in part, one to come back.

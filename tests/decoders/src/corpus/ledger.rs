@@ -11,6 +11,7 @@ use moa_rules::hold::{Hold, HoldState};
 use moa_rules::id::{KeyId, LotId, MerchantId, OpId, PictureId};
 use moa_rules::invitation::{Invited, Ticket, TicketMac, TokenHash};
 use moa_rules::lot::{Allocation, Lot};
+use moa_rules::marketing::{AgreedText, TextLanguage};
 use moa_rules::member::Buyer;
 use moa_rules::merchant::{Industry, MerchantProfile, Place};
 use moa_rules::op::OpBody;
@@ -31,6 +32,7 @@ const SALE: OpId = OpId([4; 16]);
 const PAID: OpId = OpId([10; 16]);
 const AMENDMENT: OpId = OpId([11; 16]);
 const INVITATION: OpId = OpId([13; 16]);
+const AGREED: AgreedText = AgreedText { version: 1, language: TextLanguage::Korean, hash: [15; 32] };
 const REQUEST: OpId = OpId([14; 16]);
 
 fn units(count: i64) -> Units {
@@ -134,6 +136,7 @@ pub(super) fn ops(code: &[u8]) -> Vec<(&'static str, OpBody)> {
         ("answer-join", OpBody::AnswerJoin { group, merchant, request: REQUEST, admits: true }),
         ("amend-profile", OpBody::AmendProfile { group, profile: pictured() }),
         ("amend-merchant", OpBody::AmendMerchant { profile: located() }),
+        ("set-marketing", OpBody::SetMarketing { agreed: Some(AGREED) }),
     ]
 }
 
@@ -329,6 +332,7 @@ pub(super) fn events() -> Vec<(&'static str, EventBody)> {
             },
         ),
         ("profile-amended", EventBody::ProfileAmended { group, merchant, version: 2, profile: pictured() }),
+        ("marketing-set", EventBody::MarketingSet { account, agreed: Some(AGREED) }),
         ("merchant-amended", EventBody::MerchantAmended { merchant, profile: located() }),
         ("debt-paid", EventBody::DebtPaid { group, account, merchant: OTHER, taken: part(merchant, 1) }),
     ]

@@ -324,3 +324,27 @@ CREATE TABLE lane (
     not_before INTEGER NOT NULL,
     asked      INTEGER NOT NULL  -- by the server, with Retry-After
 ) STRICT, WITHOUT ROWID;
+
+-- What this buyer's own purchases tell of where they go: for the choice of a group, on this phone alone.
+CREATE TABLE visit (
+    merchant BLOB PRIMARY KEY,
+    visits   REAL NOT NULL,  -- faded to the last one
+    spent    REAL NOT NULL,  -- likewise, in minor units
+    first    REAL NOT NULL,  -- in days since 1970
+    last     REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What share of the purchases at a shop goes to each of its groups.
+CREATE TABLE habit (
+    merchant BLOB    NOT NULL,
+    "group"  BLOB    NOT NULL,
+    share    REAL    NOT NULL,
+    usual    INTEGER NOT NULL,  -- was chosen last
+    PRIMARY KEY (merchant, "group")
+) STRICT, WITHOUT ROWID;
+
+-- What is done without a question with purchases at one shop: always this group, or (null) always ask.
+CREATE TABLE shop_standing (
+    merchant BLOB PRIMARY KEY,
+    "group"  BLOB
+) STRICT, WITHOUT ROWID;

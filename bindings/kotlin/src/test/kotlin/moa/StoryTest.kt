@@ -162,6 +162,9 @@ class StoryTest {
         val choices = buyer.choices(voucher.code)
         assertEquals(listOf(group, wide), choices.map { it.group }, "best rate first")
         assertEquals(1_500, choices[0].earns)
+        assertTrue(choices[0].reasonText.orEmpty().startsWith("It gives the most"), choices[0].reasonText)
+        assertTrue(choices[0].expectedUse in 1..1_500, "${choices[0].expectedUse}")
+        assertTrue("about ₩" in choices[0].expectedUseText, choices[0].expectedUseText)
         assertEquals(setOf("Cafe", "Bakery"), choices[0].members.map { it.name }.toSet())
         assertEquals(1_500, buyer.claim(voucher.code, choices[0]).earns)
         buyer.balances().single().let { assertEquals(0L to 1_500L, it.confirmed to it.pending) }
@@ -264,7 +267,13 @@ class StoryTest {
 
         buyer.setStandingChoice(listOf(town), true)
         assertTrue(buyer.standingChoice().pending)
+        assertFalse(buyer.marketingConsent().agreed, "nobody has agreed who was not asked")
+        assertTrue("withdraw" in buyer.marketingText())
+        buyer.setMarketingConsent(true)
+        assertTrue(buyer.marketingConsent().pending)
         hears()
+        val agreed = buyer.marketingConsent()
+        assertTrue(agreed.agreed && agreed.since != null && !agreed.pending)
         val standing = buyer.standingChoice()
         assertEquals(listOf("Town"), standing.groups.map { it.name })
         assertTrue(standing.bestAfterADay && !standing.pending)
@@ -288,6 +297,14 @@ class StoryTest {
         cafe.recordSaleToNumber(10_000, "010 0000 0003")
         hears()
         assertEquals(2_500, confirmed(alley))
+        val here = assertNotNull(cafe.ownShop()).id
+        buyer.alwaysAtShop(here, town)
+        assertEquals("Town", buyer.standingAtShops().single().always?.name)
+        assertEquals(200, assertNotNull(buyer.claimAtOnce(cafe.recordSale(10_000).code)).earns)
+        buyer.askAtShop(here)
+        assertNull(buyer.claimAtOnce(cafe.recordSale(10_000).code), "it is asked")
+        buyer.asEverywhereAtShop(here)
+        assertEquals(emptyList(), buyer.standingAtShops())
 
         val paying = buyer.oneTimeCodeForPaying(alley, 1_200)
         assertIs<Redemption.Approved>(cafe.redeem(paying.text, 1_200))

@@ -42,8 +42,8 @@ fun main(arguments: Array<String>) {
             state = rememberWindowState(size = DpSize(412.dp, 892.dp)),
         ) {
             val scope = rememberCoroutineScope()
-            val moa = remember { Moa(app, scope, RoleFile(Path.of(data, "role"))) }
-            MoaApp(moa, isSystemInDarkTheme(), { clipboard() }, dropped { moa.read(it) })
+            val moa = remember { Moa(app, scope, RoleFile(Path.of(data, "role")), DesktopShell) }
+            MoaApp(moa, isSystemInDarkTheme(), { clipboard() }, dropped { moa.follow(it) })
         }
     }
 }

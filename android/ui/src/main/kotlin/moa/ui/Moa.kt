@@ -17,8 +17,10 @@ import uniffi.moa.Balance
 import uniffi.moa.Fate
 import uniffi.moa.GroupChoice
 import uniffi.moa.MerchantDay
+import uniffi.moa.MileageUnit
 import uniffi.moa.Observer
 import uniffi.moa.OwnShop
+import uniffi.moa.ReceivedInvitation
 import uniffi.moa.Redemption
 import uniffi.moa.SaleItem
 import uniffi.moa.Scan
@@ -38,6 +40,7 @@ class Moa(
     private val app: AppInterface,
     private val scope: CoroutineScope,
     private val memory: RoleMemory,
+    shell: Shell,
     private val io: CoroutineContext = Dispatchers.IO,
 ) : AutoCloseable {
     val labels = app.labels()
@@ -72,6 +75,12 @@ class Moa(
     /** The amount of the sale. */
     val amount = Keypad()
 
+    /** The shop's groups, and others. */
+    val groups = Groups(this, app, shell, io)
+
+    /** A link that opened the app before anyone could follow it. */
+    private var arrived: String? = null
+
     private val subscription = app.subscribe(object : Observer {
         override fun changed(state: AppState) {
             scope.launch { told(state) }
@@ -97,20 +106,40 @@ class Moa(
 
     fun choose(role: Role): Job = act {
         memory.role = role
-        home()
+        val link = arrived ?: return@act home()
+        arrived = null
+        seen(link)
     }
 
     fun openShop(): Job = act {
         app.registerMerchant(typed.trim(), null)
-        home()
+        groups.firstReceived() ?: home()
+    }
+
+    /** From an invitation to a shop: to the shop that can answer it. */
+    fun openShopFor(invitation: ReceivedInvitation): Job = act {
+        memory.role = Role.SHOP
+        if (app.ownShop() == null) Screen.OpenShop else Screen.Received(invitation)
+    }
+
+    /** Whether this phone is a shop's now. */
+    val isShop get() = memory.role == Role.SHOP
+
+    /** A link that opened the app: followed at once, or as soon as someone is signed in and has said who uses this phone. */
+    fun follow(link: String) {
+        if (state.signedIn && memory.role != null) read(link) else arrived = link
     }
 
     // The shop's.
 
-    fun amountText(): String = app.amountText(amount.number)
+    fun amountText(): String = wonText(amount.number)
+
+    fun wonText(amount: Long): String = app.amountText(amount)
+
+    fun unitsText(units: Long, unit: MileageUnit): String = app.unitsText(units, unit)
 
     /** What is keyed in of what the customer pays with: points, where digits do not tell. */
-    fun unitsText(take: Screen.Take): String = app.unitsText(take.keypad.number, take.unit)
+    fun unitsText(take: Screen.Take): String = unitsText(take.keypad.number, take.unit)
 
     /** What the customer has collected with a voucher, once the server has said so. */
     fun collected(voucher: Voucher): String? =
@@ -178,35 +207,36 @@ class Moa(
     // Both.
 
     /** What a camera saw, or a person pasted, dropped or typed. */
-    fun read(text: String): Job = act {
-        when (val scan = app.readCode(text)) {
-            is Scan.Voucher -> {
-                val reason = scan.voucher.standingText
-                when {
-                    reason.isNotEmpty() -> refused(reason, op = null)
-                    app.claimAtOnce(text) != null -> Screen.Wallet
-                    else -> Screen.Choose(text, scan.voucher, app.choices(text))
-                }
+    fun read(text: String): Job = act { seen(text) }
+
+    private suspend fun seen(text: String): Outcome = when (val scan = app.readCode(text)) {
+        is Scan.Voucher -> {
+            val reason = scan.voucher.standingText
+            when {
+                reason.isNotEmpty() -> refused(reason, op = null)
+                app.claimAtOnce(text) != null -> Screen.Wallet
+                else -> Screen.Choose(text, scan.voucher, app.choices(text))
             }
-            is Scan.Redemption -> atTill { Screen.Take(text, scan.code, Keypad(scan.code.most), scan.code.unit) }
-            is Scan.Member -> atTill { Screen.SellTo(text) }
-            is Scan.OneTime -> atTill { Screen.ForWhat(scan.text) }
-            is Scan.Approval -> atTill { Screen.Taken(app.takeApproval(text).unitsText) }
-            is Scan.Pass -> atTill {
-                val pass = scan.pass
-                if (pass.refusedText.isEmpty()) {
-                    Screen.Take(text, null, Keypad(pass.units), pass.unit, isPass = true)
-                } else {
-                    refused(pass.refusedText, op = null)
-                }
-            }
-            is Scan.Invitation -> {
-                app.joinStaff(text)
-                memory.role = Role.SHOP
-                home()
-            }
-            is Scan.MergeConsent, is Scan.Browser, is Scan.Link -> Problem(labels.notDone, labels.notUsedYet)
         }
+        is Scan.Redemption -> atTill { Screen.Take(text, scan.code, Keypad(scan.code.most), scan.code.unit) }
+        is Scan.Member -> atTill { Screen.SellTo(text) }
+        is Scan.OneTime -> atTill { Screen.ForWhat(scan.text) }
+        is Scan.Approval -> atTill { Screen.Taken(app.takeApproval(text).unitsText) }
+        is Scan.Pass -> atTill {
+            val pass = scan.pass
+            if (pass.refusedText.isEmpty()) {
+                Screen.Take(text, null, Keypad(pass.units), pass.unit, isPass = true)
+            } else {
+                refused(pass.refusedText, op = null)
+            }
+        }
+        is Scan.Invitation -> {
+            app.joinStaff(text)
+            memory.role = Role.SHOP
+            home()
+        }
+        is Scan.Link -> groups.at(scan.destination, text)
+        is Scan.MergeConsent, is Scan.Browser -> Problem(labels.notDone, labels.notUsedYet)
     }
 
     /** For codes that a shop reads. */
@@ -214,8 +244,11 @@ class Moa(
         if (memory.role == Role.SHOP) screen() else Problem(labels.notDone, labels.shopsRead)
 
     /** What [paste] finds, if anything. */
-    fun readFrom(paste: suspend () -> String?): Job = scope.launch {
-        paste()?.takeIf { it.isNotBlank() }?.let { read(it) }
+    fun readFrom(paste: suspend () -> String?): Job = afterPicking({ paste()?.takeIf { it.isNotBlank() } }) { seen(it) }
+
+    /** What is done with something that a person picks outside of the screens; nothing if they pick nothing. */
+    internal fun <T : Any> afterPicking(pick: suspend () -> T?, step: suspend (T) -> Outcome?): Job = scope.launch {
+        pick()?.let { act { step(it) }.join() }
     }
 
     fun sync(): Job = act {
@@ -273,13 +306,18 @@ class Moa(
         }
     }
 
+    /** What is shown is known better now; unless something else is shown by now. */
+    internal fun replace(shown: Screen, by: Screen) {
+        if (screen === shown && shown != by) screen = by
+    }
+
     private fun home(): Screen = when (memory.role) {
         null -> Screen.ChooseRole
         Role.BUYER -> Screen.Wallet
         Role.SHOP -> if (app.ownShop() == null) Screen.OpenShop else Screen.Till
     }
 
-    private fun act(otherwise: Screen? = null, step: suspend () -> Outcome?): Job {
+    internal fun act(otherwise: Screen? = null, step: suspend () -> Outcome?): Job {
         if (busy) return scope.launch {}
         busy = true
         return scope.launch {
@@ -305,14 +343,14 @@ class Moa(
         state = now
         if (!now.integrityBroken) putOff = false
         val signingIn = screen is Screen.Number || screen is Screen.Digits
-        // Asked anew: what was told may be from before the sign-in.
-        if (!now.signedIn && !signingIn && !withContext(io) { app.signedIn() }) go(Screen.Number)
-        if (now.refused > 0u && problem == null && !busy) problem = withContext(io) { nextProblem() }
         try {
+            // Asked anew: what was told may be from before the sign-in.
+            if (!now.signedIn && !signingIn && !withContext(io) { app.signedIn() }) go(Screen.Number)
+            if (now.refused > 0u && problem == null && !busy) problem = withContext(io) { nextProblem() }
             follow()
             refresh()
         } catch (_: ApiException) {
-            // The disk could not be read: what is shown stays.
+            // The disk could not be read, or the app was shut down: what is shown stays.
         }
     }
 
@@ -347,6 +385,7 @@ class Moa(
         (state.balances.find { it.group == before.group && it.unit == before.unit }?.confirmed ?: 0) < before.confirmed
 
     private suspend fun refresh() {
+        if (state.signedIn) groups.refresh(isShop)
         if (memory.role == Role.BUYER) toChoose = withContext(io) { app.waitingSales() }.filter { !it.chosen }
         if (memory.role != Role.SHOP) return
         val (own, today) = withContext(io) { app.ownShop().let { it to if (it == null) null else app.merchantToday() } }

@@ -53,6 +53,21 @@ private fun Current(moa: Moa, paste: suspend () -> String?) = when (val screen =
     is Screen.ShowDigits -> ShowDigitsScreen(moa, screen)
     is Screen.WithoutAsking -> WithoutAskingScreen(moa, screen)
     is Screen.ShowCode -> ShowCodeScreen(moa, screen)
+    is Screen.History -> HistoryScreen(moa, screen)
+    Screen.Groups -> GroupsScreen(moa)
+    Screen.EnterInvitation -> EnterInvitationScreen(moa, paste)
+    is Screen.Found -> FoundScreen(moa, screen)
+    is Screen.GroupPage -> GroupScreen(moa, screen.group)
+    is Screen.Invite -> InviteScreen(moa, screen.group)
+    is Screen.PickShops -> PickShopsScreen(moa, screen)
+    is Screen.Sent -> SentScreen(moa, screen.group)
+    is Screen.ShowInvitation -> ShowInvitationScreen(moa, screen)
+    is Screen.Received -> ReceivedScreen(moa, screen.invitation)
+    Screen.Requests -> RequestsScreen(moa)
+    is Screen.Find -> FindScreen(moa, screen)
+    is Screen.PickTrade -> PickTradeScreen(moa, screen)
+    is Screen.OurShop -> OurShopScreen(moa, screen.form)
+    is Screen.ShopPage -> ShopScreen(moa, screen.page)
 }
 
 /** What could not be done, and what the core says of it. */

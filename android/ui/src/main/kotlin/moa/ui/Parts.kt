@@ -1,9 +1,11 @@
 package moa.ui
 
+import androidx.compose.foundation.BorderStroke
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Box
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.ColumnScope
+import androidx.compose.foundation.layout.FlowRow
 import androidx.compose.foundation.layout.PaddingValues
 import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.fillMaxSize
@@ -11,7 +13,10 @@ import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.height
 import androidx.compose.foundation.layout.heightIn
 import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.layout.size
+import androidx.compose.foundation.layout.widthIn
 import androidx.compose.foundation.rememberScrollState
+import androidx.compose.foundation.selection.toggleable
 import androidx.compose.foundation.shape.RoundedCornerShape
 import androidx.compose.foundation.text.KeyboardActions
 import androidx.compose.foundation.text.KeyboardOptions
@@ -22,6 +27,7 @@ import androidx.compose.material3.LinearProgressIndicator
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.OutlinedTextField
 import androidx.compose.material3.Surface
+import androidx.compose.material3.Switch
 import androidx.compose.material3.Text
 import androidx.compose.material3.TextButton
 import androidx.compose.runtime.Composable
@@ -35,11 +41,14 @@ import androidx.compose.ui.Modifier
 import androidx.compose.ui.autofill.ContentType
 import androidx.compose.ui.focus.FocusRequester
 import androidx.compose.ui.focus.focusRequester
+import androidx.compose.ui.graphics.Color
 import androidx.compose.ui.semantics.LiveRegionMode
+import androidx.compose.ui.semantics.Role
 import androidx.compose.ui.semantics.contentDescription
 import androidx.compose.ui.semantics.contentType
 import androidx.compose.ui.semantics.heading
 import androidx.compose.ui.semantics.liveRegion
+import androidx.compose.ui.semantics.role
 import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.TextStyle
 import androidx.compose.ui.text.input.ImeAction
@@ -205,8 +214,108 @@ fun Field(
 fun CodeEntry(moa: Moa, paste: suspend () -> String?) {
     Field(moa.typed, moa.labels.code, onDone = { moa.read(moa.typed) }) { moa.typed = it }
     if (moa.typed.isBlank()) {
-        BigButton(moa.labels.pasteCode) { moa.readFrom(paste) }
+        BigButton(moa.labels.pasteCode, enabled = !moa.busy) { moa.readFrom(paste) }
     } else {
         BigButton(moa.labels.next, enabled = !moa.busy) { moa.read(moa.typed) }
     }
+}
+
+@Composable
+fun Card(color: Color, ink: Color, onClick: (() -> Unit)? = null, content: @Composable ColumnScope.() -> Unit) {
+    val shape = RoundedCornerShape(24.dp)
+    val inside: @Composable () -> Unit = {
+        Column(Modifier.padding(20.dp), verticalArrangement = Arrangement.spacedBy(8.dp), content = content)
+    }
+    if (onClick == null) {
+        Surface(Modifier.fillMaxWidth(), shape, color, ink, content = inside)
+    } else {
+        Surface(onClick, Modifier.fillMaxWidth().semantics { role = Role.Button }, shape = shape, color = color, contentColor = ink, content = inside)
+    }
+}
+
+/** A word or two that stand out. */
+@Composable
+fun Pill(text: String) = Surface(
+    shape = RoundedCornerShape(12.dp),
+    color = MaterialTheme.colorScheme.tertiaryContainer,
+    contentColor = MaterialTheme.colorScheme.onTertiaryContainer,
+) { Words(text, Modifier.padding(horizontal = 12.dp, vertical = 4.dp), style = MaterialTheme.typography.labelLarge) }
+
+/** Under a title, one of several is taken. */
+@Composable
+fun <T> OneOf(title: String, all: List<Pair<T, String>>, taken: T, onTake: (T) -> Unit) =
+    Column(Modifier.fillMaxWidth(), verticalArrangement = Arrangement.spacedBy(4.dp)) {
+        Quiet(title)
+        Chips { for ((one, name) in all) Chip(name, one == taken) { onTake(one) } }
+    }
+
+/** Side by side, on as many lines as they need. */
+@Composable
+fun Chips(content: @Composable () -> Unit) =
+    FlowRow(Modifier.fillMaxWidth(), Arrangement.spacedBy(8.dp), Arrangement.spacedBy(8.dp)) { content() }
+
+/** One of several, taken or not. */
+@Composable
+fun Chip(text: String, taken: Boolean, enabled: Boolean = true, onClick: () -> Unit) = Surface(
+    taken,
+    onClick,
+    Modifier.heightIn(min = 48.dp).widthIn(min = 48.dp).semantics { role = Role.RadioButton },
+    enabled,
+    chip,
+    if (taken) MaterialTheme.colorScheme.primary else MaterialTheme.colorScheme.surfaceVariant,
+    if (taken) MaterialTheme.colorScheme.onPrimary else MaterialTheme.colorScheme.onSurface,
+    border = BorderStroke(1.dp, if (taken) MaterialTheme.colorScheme.primary else MaterialTheme.colorScheme.outline),
+) { ChipText(text) }
+
+/** One of several things to do, in a word. */
+@Composable
+fun ChipButton(text: String, enabled: Boolean = true, onClick: () -> Unit) = Surface(
+    onClick,
+    Modifier.heightIn(min = 48.dp).widthIn(min = 48.dp).semantics { role = Role.Button },
+    enabled,
+    chip,
+    MaterialTheme.colorScheme.surfaceVariant,
+    MaterialTheme.colorScheme.onSurface,
+    border = BorderStroke(1.dp, MaterialTheme.colorScheme.outline),
+) { ChipText(text) }
+
+private val chip = RoundedCornerShape(16.dp)
+
+@Composable
+private fun ChipText(text: String) = Box(Modifier.padding(horizontal = 16.dp, vertical = 12.dp), Alignment.Center) {
+    Words(text, style = MaterialTheme.typography.titleMedium, align = TextAlign.Center)
+}
+
+/** A figure that goes up and down by steps. */
+@Composable
+fun Stepper(moa: Moa, title: String, figure: String, onStep: (Int) -> Unit) = Row(
+    Modifier.fillMaxWidth(),
+    Arrangement.spacedBy(8.dp),
+    Alignment.CenterVertically,
+) {
+    Column(Modifier.weight(1f)) {
+        Quiet(title)
+        Words(figure, style = MaterialTheme.typography.titleLarge)
+    }
+    Step("−", "${moa.labels.less}, $title") { onStep(-1) }
+    Step("+", "${moa.labels.more}, $title") { onStep(1) }
+}
+
+@Composable
+private fun Step(sign: String, spoken: String, onClick: () -> Unit) = FilledTonalButton(
+    onClick,
+    Modifier.size(56.dp).semantics { contentDescription = spoken },
+    shape = RoundedCornerShape(20.dp),
+    contentPadding = PaddingValues(0.dp),
+) { Text(sign, style = MaterialTheme.typography.headlineSmall) }
+
+/** Something that is so or not. The whole row is the thumb's. */
+@Composable
+fun YesOrNo(moa: Moa, text: String, on: Boolean, onChange: (Boolean) -> Unit) = Row(
+    Modifier.fillMaxWidth().heightIn(min = 64.dp).toggleable(on, enabled = !moa.busy, role = Role.Switch, onValueChange = onChange),
+    horizontalArrangement = Arrangement.spacedBy(16.dp),
+    verticalAlignment = Alignment.CenterVertically,
+) {
+    Words(text, Modifier.weight(1f), style = MaterialTheme.typography.titleMedium)
+    Switch(on, onCheckedChange = null)
 }

@@ -1,10 +1,16 @@
 package moa.ui
 
 import uniffi.moa.Balance
+import uniffi.moa.FoundGroup
+import uniffi.moa.FoundShop
+import uniffi.moa.Group
 import uniffi.moa.GroupChoice
+import uniffi.moa.HistoryItem
+import uniffi.moa.Industry
 import uniffi.moa.MemberCode
 import uniffi.moa.MileageUnit
 import uniffi.moa.OneTimeCode
+import uniffi.moa.ReceivedInvitation
 import uniffi.moa.RedemptionCode
 import uniffi.moa.ScannedRedemption
 import uniffi.moa.ScannedVoucher
@@ -82,7 +88,60 @@ sealed interface Screen : Outcome {
 
     /** The customer's permission, for the shop to read: [balance] is what there was when it was given. */
     data class ShowCode(val code: RedemptionCode, val balance: Balance) : Screen
+
+    /** A buyer's mileage in a group, and how it came and went. */
+    data class History(val group: String, val balances: List<Balance>, val rows: List<HistoryItem>) : Screen
+
+    /** The shop's groups, and what waits for its word. */
+    data object Groups : Screen
+
+    /** An invitation's code is typed, or pasted. */
+    data object EnterInvitation : Screen
+
+    /** A group that is about to be founded. */
+    data class Found(val draft: Draft, val cover: Cover? = null) : Screen
+
+    /** A group: terms and members. */
+    data class GroupPage(override val group: Group) : Screen, OfGroup
+
+    /** Whom to invite: a list, before anything is sent. */
+    data class Invite(override val group: Group) : Screen, OfGroup
+
+    /** Shops of the directory that can be put on that list. */
+    data class PickShops(override val group: Group, val found: List<FoundShops>) : Screen, OfGroup
+
+    /** The invitations into a group, and how each stands. */
+    data class Sent(override val group: Group) : Screen, OfGroup
+
+    /** An invitation to be scanned, or sent by one app or another. */
+    data class ShowInvitation(override val group: Group, val invitation: String) : Screen, OfGroup
+
+    /** An invitation to this phone's person. */
+    data class Received(val invitation: ReceivedInvitation) : Screen
+
+    /** Shops that ask to join. */
+    data object Requests : Screen
+
+    /** Groups, looked for. */
+    data class Find(val query: Query, val found: List<FoundGroup>, val more: Boolean) : Screen
+
+    /** The trades, of which one is taken; none for any. */
+    data class PickTrade(val taken: String?, val take: (Industry?) -> Unit) : Screen
+
+    /** How the own shop presents itself. */
+    data class OurShop(val form: ShopForm) : Screen
+
+    /** A shop and its groups. */
+    data class ShopPage(val page: uniffi.moa.ShopPage) : Screen
 }
+
+/** A screen about a group of the own shop. */
+sealed interface OfGroup {
+    val group: Group
+}
+
+/** Shops under one title. */
+data class FoundShops(val title: String, val shops: List<FoundShop>)
 
 /** Something that could not be done, and the op if the server refused one. Shown over the screen until it was read. */
 data class Problem(val title: String, val text: String, val op: String? = null) : Outcome

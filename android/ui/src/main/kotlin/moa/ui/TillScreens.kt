@@ -35,7 +35,7 @@ import uniffi.moa.Voucher
 
 @Composable
 internal fun TillScreen(moa: Moa) = FixedPage {
-    Top(moa.shop?.name.orEmpty(), moa.labels.otherRole, titleLines = 1) { moa.go(Screen.ChooseRole) }
+    Top(moa.shop?.name.orEmpty(), counted(moa.labels.groups, moa.groups.waiting), titleLines = 1) { moa.go(Screen.Groups) }
     moa.day?.let { day ->
         Row(
             Modifier.fillMaxWidth().heightIn(min = 48.dp).clickable(role = SemanticRole.Button, onClickLabel = moa.labels.salesToday) {

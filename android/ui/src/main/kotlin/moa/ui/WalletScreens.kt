@@ -35,7 +35,7 @@ internal fun WalletScreen(moa: Moa, paste: suspend () -> String?) = Page(
 ) {
     Top(moa.labels.myPoints, moa.labels.otherRole) { moa.go(Screen.ChooseRole) }
     for (sale in moa.toChoose) WaitingCard(moa, sale)
-    for (balance in moa.state.balances) BalanceCard(moa, balance)
+    for (balance in moa.state.balances) BalanceCard(moa, balance) { moa.groups.showHistory(balance.group) }
     if (moa.state.balances.isEmpty()) {
         Words(
             moa.labels.noPoints,
@@ -62,7 +62,11 @@ private fun WaitingCard(moa: Moa, sale: WaitingSale) = Card(
 }
 
 @Composable
-private fun BalanceCard(moa: Moa, balance: Balance) = Card(MaterialTheme.colorScheme.surfaceVariant, MaterialTheme.colorScheme.onSurface) {
+internal fun BalanceCard(moa: Moa, balance: Balance, onClick: (() -> Unit)? = null) = Card(
+    MaterialTheme.colorScheme.surfaceVariant,
+    MaterialTheme.colorScheme.onSurface,
+    onClick,
+) {
     Words(balance.name.orEmpty(), style = MaterialTheme.typography.titleMedium)
     Figure(balance.confirmedText, style = MaterialTheme.typography.displaySmall)
     if (balance.pendingText.isNotEmpty()) {
@@ -113,8 +117,13 @@ private fun ChoiceCard(moa: Moa, choice: GroupChoice, best: Boolean, onClick: ()
             choice.earnsText,
             style = if (best) MaterialTheme.typography.displayMedium else MaterialTheme.typography.headlineMedium,
         )
+        choice.reasonText?.let { Words(it, style = MaterialTheme.typography.titleMedium) }
+        Words(choice.expectedUseText, style = MaterialTheme.typography.bodyLarge)
+        choice.minimumText?.let { Words(it, style = MaterialTheme.typography.bodyLarge) }
         Words(choice.untilText, style = MaterialTheme.typography.bodyLarge)
         Words("${choice.rateText} · ${choice.validityText} · ${choice.shopsText}", style = MaterialTheme.typography.bodyLarge)
+        val members = choice.members.mapNotNull { it.name }
+        if (members.isNotEmpty()) Words(members.joinToString(", "), style = MaterialTheme.typography.bodyMedium, maxLines = 2)
     }
 }
 
@@ -145,29 +154,18 @@ internal fun WithoutAskingScreen(moa: Moa, shown: Screen.WithoutAsking) = Page(
     bottom = { SecondButton(moa.labels.back) { moa.goHome() } },
 ) {
     Title(moa.labels.withoutAsking)
-    Choice(moa, moa.labels.alwaysBest, shown.alwaysBest) { moa.setAlwaysBest(it) }
-    Choice(moa, moa.labels.bestAfterADay, shown.standing.bestAfterADay) { on ->
+    YesOrNo(moa, moa.labels.alwaysBest, shown.alwaysBest) { moa.setAlwaysBest(it) }
+    YesOrNo(moa, moa.labels.bestAfterADay, shown.standing.bestAfterADay) { on ->
         moa.setStanding(shown.standing.groups.map { it.id }, on)
     }
     val groups = moa.groupsToStandBy(shown.standing)
     if (groups.isNotEmpty()) Quiet(moa.labels.alwaysHere)
     for (group in groups) {
         val chosen = shown.standing.groups.map { it.id }
-        Choice(moa, group.name.orEmpty(), group.id in chosen) { on ->
+        YesOrNo(moa, group.name.orEmpty(), group.id in chosen) { on ->
             moa.setStanding(if (on) chosen + group.id else chosen - group.id, shown.standing.bestAfterADay)
         }
     }
-}
-
-/** Something that is so or not. The whole row is the thumb's. */
-@Composable
-private fun Choice(moa: Moa, text: String, on: Boolean, onChange: (Boolean) -> Unit) = Row(
-    Modifier.fillMaxWidth().heightIn(min = 64.dp).toggleable(on, enabled = !moa.busy, role = Role.Switch, onValueChange = onChange),
-    horizontalArrangement = Arrangement.spacedBy(16.dp),
-    verticalAlignment = Alignment.CenterVertically,
-) {
-    Words(text, Modifier.weight(1f), style = MaterialTheme.typography.titleMedium)
-    Switch(on, onCheckedChange = null)
 }
 
 @Composable
@@ -185,24 +183,3 @@ internal fun ShowCodeScreen(moa: Moa, shown: Screen.ShowCode) = Page(
     QrCode(shown.code.qr, "${moa.labels.codePicture}, ${shown.code.mostText}")
     Shown(moa.labels.forShop, shown.code.goodUntilText)
 }
-
-@Composable
-private fun Card(color: Color, ink: Color, onClick: (() -> Unit)? = null, content: @Composable ColumnScope.() -> Unit) {
-    val shape = RoundedCornerShape(24.dp)
-    val inside: @Composable () -> Unit = {
-        Column(Modifier.padding(20.dp), verticalArrangement = Arrangement.spacedBy(8.dp), content = content)
-    }
-    if (onClick == null) {
-        Surface(Modifier.fillMaxWidth(), shape, color, ink, content = inside)
-    } else {
-        Surface(onClick, Modifier.fillMaxWidth().semantics { role = Role.Button }, shape = shape, color = color, contentColor = ink, content = inside)
-    }
-}
-
-/** A word or two that stand out. */
-@Composable
-private fun Pill(text: String) = Surface(
-    shape = RoundedCornerShape(12.dp),
-    color = MaterialTheme.colorScheme.tertiaryContainer,
-    contentColor = MaterialTheme.colorScheme.onTertiaryContainer,
-) { Words(text, Modifier.padding(horizontal = 12.dp, vertical = 4.dp), style = MaterialTheme.typography.labelLarge) }

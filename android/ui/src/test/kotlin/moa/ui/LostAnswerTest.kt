@@ -41,7 +41,7 @@ class LostAnswerTest {
             assertEquals(2_250, customer.balances().single().confirmed)
 
             val scope = CoroutineScope(Dispatchers.Default.limitedParallelism(1))
-            val tills = listOf(cafe, bakery).map { Moa(it, scope, Remembered(Role.SHOP)) }
+            val tills = listOf(cafe, bakery).map { Moa(it, scope, Remembered(Role.SHOP), NoApps) }
             val codes = tills.map { till ->
                 till.read(customer.redemptionCode(alley, 1_500).code).join()
                 assertIs<Screen.Take>(till.screen)

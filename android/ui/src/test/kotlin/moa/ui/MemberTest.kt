@@ -8,8 +8,6 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.withTimeout
-import kotlinx.coroutines.yield
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
@@ -40,8 +38,8 @@ class MemberTest {
         alley = shopApp.found("Alley", 500, Scope.BUILDING, 6)
         town = shopApp.found("Town", 200, Scope.AREA, 12)
         customerApp = table.phone("customer").also { it.signIn(table, "010-0000-0002") }
-        till = Moa(shopApp, scope, Remembered(Role.SHOP))
-        customer = Moa(customerApp, scope, Remembered(Role.BUYER))
+        till = Moa(shopApp, scope, Remembered(Role.SHOP), NoApps)
+        customer = Moa(customerApp, scope, Remembered(Role.BUYER), NoApps)
     }
 
     @AfterEach
@@ -144,7 +142,4 @@ class MemberTest {
     }
 
     private fun Moa.points(group: String) = state.balances.find { it.group == group }?.confirmed
-
-    /** Waits for what the core is about to tell. */
-    private suspend fun until(holds: () -> Boolean) = withTimeout(20_000) { while (!holds()) yield() }
 }

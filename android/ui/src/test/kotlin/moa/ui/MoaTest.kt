@@ -8,8 +8,6 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.withTimeout
-import kotlinx.coroutines.yield
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
@@ -74,7 +72,7 @@ class MoaTest {
     fun open() {
         real = App.open(AppConfig(folder.toString(), "http://127.0.0.1:9", "en"))
         core = Core(real)
-        moa = Moa(core, scope, Remembered(Role.BUYER))
+        moa = Moa(core, scope, Remembered(Role.BUYER), NoApps)
     }
 
     @AfterEach
@@ -159,6 +157,4 @@ class MoaTest {
             cardsText = "",
             notes = emptyList(),
         )
-
-    private suspend fun until(holds: () -> Boolean) = withTimeout(20_000) { while (!holds()) yield() }
 }

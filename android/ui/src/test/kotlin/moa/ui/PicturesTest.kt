@@ -1,19 +1,8 @@
 package moa.ui
 
-import androidx.compose.ui.geometry.Size
-import androidx.compose.ui.graphics.toAwtImage
-import androidx.compose.ui.test.ExperimentalTestApi
-import androidx.compose.ui.test.captureToImage
-import androidx.compose.ui.test.onRoot
-import androidx.compose.ui.test.v2.runSkikoComposeUiTest
-import androidx.compose.ui.unit.Density
 import java.nio.file.Path
-import javax.imageio.ImageIO
-import kotlin.io.path.createDirectories
-import kotlin.io.path.fileSize
 import kotlin.test.assertEquals
 import kotlin.test.assertIs
-import kotlin.test.assertTrue
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancel
@@ -55,27 +44,16 @@ class PicturesTest {
     /** The screens with the least room to spare. */
     private val crowded = setOf("keypad", "offline", "voucher", "choose", "wallet", "refused")
 
-    /** A phone's glass in dp, how large its owner likes letters, and which pictures are kept if not all. */
-    private class Look(
-        val language: String,
-        val name: String,
-        val inTheDark: Boolean = false,
-        val width: Int = 412,
-        val height: Int = 892,
-        val letters: Float = 1f,
-        val kept: Set<String>? = null,
-    )
-
     private class Names(val shop: String, val alley: String, val wide: String)
 
     private fun gallery(look: Look, names: Names, sale: Long) = Table(folder, look.language).use { table ->
         runBlocking {
             val scope = CoroutineScope(Dispatchers.Default.limitedParallelism(1))
-            fun Moa.picture(screen: String): Path = draw(this, screen, look)
+            fun Moa.picture(screen: String): Path = draw(screen, look)
             val shopApp = table.phone("shop")
             val customerApp = table.phone("customer")
-            val shop = Moa(shopApp, scope, Remembered())
-            val customer = Moa(customerApp, scope, Remembered())
+            val shop = Moa(shopApp, scope, Remembered(), NoApps)
+            val customer = Moa(customerApp, scope, Remembered(), NoApps)
 
             shop.typed = "010-1234-5678"
             shop.picture("number")
@@ -202,23 +180,4 @@ class PicturesTest {
     }
 
     private fun sell(shop: App, amount: Long): String = shop.recordSale(amount).code
-
-    /** Waits for what the core is about to tell. */
-    private suspend fun until(holds: () -> Boolean) = withTimeout(20_000) { while (!holds()) yield() }
-
-    @OptIn(ExperimentalTestApi::class)
-    private fun draw(moa: Moa, screen: String, look: Look): Path {
-        val name = "$screen-${look.name}"
-        val blessed = System.getenv("MOA_BLESS") == "1" && look.kept?.contains(screen) != false
-        val to = Path.of(System.getProperty(if (blessed) "moa.pictures" else "moa.pictures.made"))
-        val picture = to.createDirectories().resolve("$name.png")
-        runSkikoComposeUiTest(Size(2f * look.width, 2f * look.height), Density(2f, look.letters)) {
-            setContent { MoaApp(moa, look.inTheDark, { null }) }
-            waitForIdle()
-            ImageIO.write(onRoot().captureToImage().toAwtImage(), "png", picture.toFile())
-            checkScreen(name)
-        }
-        assertTrue(picture.fileSize() in 5_000..<150_000, "$name has ${picture.fileSize()} bytes")
-        return picture
-    }
 }

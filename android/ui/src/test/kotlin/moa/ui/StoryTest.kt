@@ -5,25 +5,11 @@ import androidx.compose.foundation.layout.size
 import androidx.compose.runtime.remember
 import androidx.compose.runtime.rememberCoroutineScope
 import androidx.compose.ui.Modifier
-import androidx.compose.ui.graphics.toAwtImage
 import androidx.compose.ui.platform.testTag
-import androidx.compose.ui.test.ComposeUiTest
 import androidx.compose.ui.test.ExperimentalTestApi
-import androidx.compose.ui.test.SemanticsMatcher
-import androidx.compose.ui.test.captureToImage
-import androidx.compose.ui.test.hasAnyAncestor
-import androidx.compose.ui.test.hasClickAction
-import androidx.compose.ui.test.hasContentDescription
-import androidx.compose.ui.test.hasSetTextAction
-import androidx.compose.ui.test.hasTestTag
-import androidx.compose.ui.test.hasText
-import androidx.compose.ui.test.isEnabled
-import androidx.compose.ui.test.performClick
-import androidx.compose.ui.test.performTextReplacement
 import androidx.compose.ui.test.v2.runDesktopComposeUiTest
 import androidx.compose.ui.unit.dp
 import java.nio.file.Path
-import javax.imageio.ImageIO
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
 import kotlinx.coroutines.runBlocking
@@ -38,50 +24,6 @@ class StoryTest {
     @TempDir
     lateinit var folder: Path
 
-    /** One of the phones on the screen. */
-    private inner class Hand(private val ui: ComposeUiTest, private val phone: String) {
-        private fun here(what: SemanticsMatcher) = what and hasAnyAncestor(hasTestTag(phone))
-
-        fun sees(text: String, part: Boolean = false) {
-            val shown = here(hasText(text, substring = part))
-            ui.waitUntil("$phone sees $text", 20_000) { ui.onAllNodes(shown).fetchSemanticsNodes().isNotEmpty() }
-        }
-
-        /** Gone without a tap. */
-        fun nowhere(text: String, part: Boolean = false) {
-            val shown = here(hasText(text, substring = part))
-            ui.waitUntil("$phone no longer shows $text", 20_000) { ui.onAllNodes(shown).fetchSemanticsNodes().isEmpty() }
-        }
-
-        fun taps(text: String) {
-            // What is at work cannot be tapped.
-            val tapped = here(hasText(text) and hasClickAction() and isEnabled())
-            ui.waitUntil("$phone can tap $text", 20_000) { ui.onAllNodes(tapped).fetchSemanticsNodes().isNotEmpty() }
-            ui.onAllNodes(tapped)[0].performClick()
-            ui.waitForIdle()
-        }
-
-        fun keys(digits: String) = digits.forEach { digit ->
-            ui.onNode(here(hasContentDescription(digit.toString()))).performClick()
-        }
-
-        fun types(text: String) = ui.onNode(here(hasSetTextAction())).performTextReplacement(text)
-
-        fun photograph(to: Path) {
-            ui.waitForIdle()
-            ImageIO.write(ui.onNode(hasTestTag(phone)).captureToImage().toAwtImage(), "png", to.toFile())
-        }
-
-        fun signsIn(table: Table, number: String, role: String) {
-            types(number)
-            taps("Send me a code")
-            sees("Six-digit code")
-            types(table.digits(number))
-            taps("Sign in")
-            taps(role)
-        }
-    }
-
     @Test
     fun `a sale at the till becomes the customer's points, too few are refused, and the screens follow the server`() =
         runDesktopComposeUiTest(width = 860, height = 892) {
@@ -92,7 +34,7 @@ class StoryTest {
                     Row {
                         for ((name, app) in apps) {
                             val scope = rememberCoroutineScope()
-                            val moa = remember { Moa(app, scope, Remembered()) }
+                            val moa = remember { Moa(app, scope, Remembered(), NoApps) }
                             MoaApp(moa, inTheDark = false, { clipboard }, Modifier.testTag(name).size(412.dp, 892.dp))
                         }
                     }
