@@ -152,8 +152,9 @@ mod tests {
 
     #[test]
     fn real_visits_are_played_in_the_groups_of_the_replay() {
-        let place = |venue: i32| Place { lat_e6: 1_300_000 + venue * 900, lon_e6: 103_000_000 };
-        let venues: BTreeMap<u32, Place> = (0..12).map(|venue| (venue * 10, place(venue as i32))).collect();
+        let place = |venue: u8| Place { lat_e6: 1_300_000 + i32::from(venue) * 900, lon_e6: 103_000_000 };
+        let venues: BTreeMap<u32, Place> =
+            (0..12).map(|venue| (u32::from(venue) * 10, place(venue))).collect();
         let visits = (0..9).flat_map(|user| [(user, 0, 15), (user, 20, 9)]);
         let visits = visits.map(|(user, venue, count)| Visits { user, venue, count }).collect();
         let sample = traced(&City { venues, visits }, 1, 5).unwrap();
