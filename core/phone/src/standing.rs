@@ -126,11 +126,14 @@ impl Phone {
     pub fn standing_at_shops(&self) -> Result<Vec<StandingAt>, PhoneError> {
         self.store().read(|db| {
             let mut standings = Vec::new();
-            for (merchant, group) in visits::standings(db)? {
-                let known = group.map(|group| directory::group(db, group)).transpose()?.flatten();
+            for (merchant, standing) in visits::standings(db)? {
+                let known = match standing {
+                    AtShop::Ask => None,
+                    AtShop::Always(group) => directory::group(db, group)?,
+                };
                 standings.push(StandingAt {
                     shop: shop(db, merchant)?,
-                    standing: group.map_or(AtShop::Ask, AtShop::Always),
+                    standing,
                     group_name: known.map(|group| group.profile.name),
                 });
             }
@@ -144,11 +147,7 @@ impl Phone {
     /// # Errors
     /// Storage.
     pub fn set_standing_at(&self, shop: MerchantId, standing: Option<AtShop>) -> Result<(), PhoneError> {
-        let group = standing.map(|standing| match standing {
-            AtShop::Ask => None,
-            AtShop::Always(group) => Some(group),
-        });
-        self.write(|db| visits::set_standing(db, shop, group))
+        self.write(|db| visits::set_standing(db, shop, standing))
     }
 
     /// Claims a scanned voucher with the best choice, if this phone does so without a question. None if there is
@@ -221,11 +220,11 @@ impl Phone {
 
 /// What is taken without a question: what was set for the shop, or else the first of the choices, which stand best first,
 /// that earns something.
-fn taken(standing: Option<Option<GroupId>>, choices: &[GroupChoice]) -> Option<Choice> {
+fn taken(standing: Option<AtShop>, choices: &[GroupChoice]) -> Option<Choice> {
     let mut earning = choices.iter().filter(|choice| !choice.earns.is_zero()).map(|choice| choice.choice);
     match standing {
-        Some(Some(group)) => earning.find(|choice| choice.group == group),
-        Some(None) => None,
+        Some(AtShop::Always(group)) => earning.find(|choice| choice.group == group),
+        Some(AtShop::Ask) => None,
         None => earning.next(),
     }
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::meta;
 use crate::error::PhoneError;
+use crate::standing::AtShop;
 
 /// The most shops that are kept; beyond, the one not visited for longest is forgotten.
 const MOST: u32 = 1_000;
@@ -101,31 +102,38 @@ pub(crate) fn habits(db: &Connection, merchant: Option<MerchantId>) -> Result<Ve
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// What is done without a question at a shop: a group, or none for asking; nothing where nothing was set.
-pub(crate) fn standing(db: &Connection, merchant: MerchantId) -> Result<Option<Option<GroupId>>, PhoneError> {
+/// What is done without a question at a shop, where something was set.
+pub(crate) fn standing(db: &Connection, merchant: MerchantId) -> Result<Option<AtShop>, PhoneError> {
     let mut statement = db.prepare_cached(STANDING)?;
-    let group = statement.query_row([merchant.0], |row| row.get::<_, Option<[u8; 16]>>(0)).optional()?;
-    Ok(group.map(|group| group.map(GroupId)))
+    Ok(statement.query_row([merchant.0], |row| at_shop(row, 0)).optional()?)
 }
 
 /// The same of every shop for which something was set.
-pub(crate) fn standings(db: &Connection) -> Result<Vec<(MerchantId, Option<GroupId>)>, PhoneError> {
+pub(crate) fn standings(db: &Connection) -> Result<Vec<(MerchantId, AtShop)>, PhoneError> {
     let mut statement = db.prepare_cached(STANDINGS)?;
-    let rows = statement.query_map([], |row| {
-        Ok((MerchantId(row.get(0)?), row.get::<_, Option<[u8; 16]>>(1)?.map(GroupId)))
-    })?;
+    let rows = statement.query_map([], |row| Ok((MerchantId(row.get(0)?), at_shop(row, 1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A group, or none for asking.
+fn at_shop(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<AtShop> {
+    let group: Option<[u8; 16]> = row.get(column)?;
+    Ok(group.map_or(AtShop::Ask, |group| AtShop::Always(GroupId(group))))
 }
 
 /// Sets it; `None` goes by what holds for every shop.
 pub(crate) fn set_standing(
     db: &Connection,
     merchant: MerchantId,
-    standing: Option<Option<GroupId>>,
+    standing: Option<AtShop>,
 ) -> Result<(), PhoneError> {
     match standing {
-        Some(group) => {
-            db.prepare_cached(SET_STANDING)?.execute((merchant.0, group.map(|group| group.0)))?;
+        Some(standing) => {
+            let group = match standing {
+                AtShop::Ask => None,
+                AtShop::Always(group) => Some(group.0),
+            };
+            db.prepare_cached(SET_STANDING)?.execute((merchant.0, group))?;
         }
         None => {
             db.prepare_cached(CLEAR_STANDING)?.execute([merchant.0])?;
