@@ -13,7 +13,7 @@ use moa_wire::token::{Approval, Checked, Sealed};
 
 use crate::enrolment::server_key;
 use crate::error::PhoneError;
-use crate::phone::{Phone, account, own_shop};
+use crate::phone::{Phone, SignedIn, account, own_shop};
 use crate::redemption::check_units;
 use crate::shop::Shop;
 use crate::store::outbox::Effect;
@@ -270,7 +270,7 @@ impl Phone {
     ///
     /// # Errors
     /// `not_a_pass`, `approval_wrong`, `wrong_till`, `code_expired`, `pass_spent`, `units_not_positive`, `whole_cards`,
-    /// `more_than_code`.
+    /// `more_than_code`; [`PhoneError::NotSignedIn`] once the server has sent this phone away.
     pub fn take_pass(&self, text: &str, units: Units) -> Result<Took, PhoneError> {
         let Scanned::Pass(sealed) = code::read(text, self.link_base())? else {
             return Err(Refusal::NotAPass.into());
@@ -278,6 +278,10 @@ impl Phone {
         let scanned = self.read_pass(text, *sealed)?;
         if let Some(refusal) = scanned.refused {
             return Err(refusal.into());
+        }
+        // What a till takes that the server has sent away is refused in the end, when the goods are gone.
+        if !matches!(self.signed_in()?, SignedIn::Yes(_)) {
+            return Err(PhoneError::NotSignedIn);
         }
         check_units(units, scanned.unit)?;
         if units > scanned.units {

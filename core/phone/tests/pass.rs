@@ -327,6 +327,18 @@ fn a_pass_of_a_phone_that_was_revoked_meanwhile_is_honoured() {
 }
 
 #[test]
+fn a_till_that_the_server_sent_away_takes_no_pass() {
+    let (mut town, shop) = with_mileage();
+    let pass = reserve(&mut town, shop, 3_000, 24);
+    town.server.forget_devices();
+    assert!(town.cafe.sync(&mut town.server).is_err());
+    let shown = town.buyer.phone.show_pass(pass).unwrap();
+    let taken = town.cafe.phone.take_pass(&shown.text, units(3_000));
+    assert!(matches!(taken, Err(PhoneError::NotSignedIn)), "{taken:?}");
+    assert!(taken_today(&town.cafe).is_empty());
+}
+
+#[test]
 fn a_snapshot_brings_back_what_passes_hold_and_their_end_is_understood_after_it() {
     let (mut town, shop) = with_mileage();
     let (taken, back) = (reserve(&mut town, shop, 1_000, 1), reserve(&mut town, shop, 3_000, 1));

@@ -39,12 +39,21 @@ pub fn expected_use(lang: Lang, amount: Money, currency: Currency) -> String {
             "Where you go, hardly any of it is likely to be used.",
         );
     }
-    let amount = money(lang, amount, currency);
+    let amount = money(lang, about(amount), currency);
     text!(
         lang,
         "다니시는 가게로 보면 {amount}쯤 쓰게 돼요.",
         "Where you go, about {amount} of use is expected."
     )
+}
+
+/// An estimate, to two digits: what lies behind them is not known.
+fn about(amount: Money) -> Money {
+    let mut step = 1;
+    while amount.0 / step >= 100 {
+        step *= 10;
+    }
+    Money(amount.0 / step * step)
 }
 
 /// A clause that goes on, or one that ends the sentence.

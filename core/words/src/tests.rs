@@ -541,7 +541,7 @@ fn sentences() -> Vec<(String, [String; 2])> {
         let said = Lang::ALL.map(|lang| choice::reasons(lang, &what, Currency::KRW).expect("a reason"));
         all.push((format!("choice {what:?}"), said));
     }
-    for amount in [0, 450, 12_000] {
+    for amount in [0, 7, 450, 2_142, 12_999] {
         let said = Lang::ALL.map(|lang| choice::expected_use(lang, Money(amount), Currency::KRW));
         all.push((format!("choice, expected use {amount}"), said));
     }
