@@ -181,8 +181,8 @@ impl Buyer {
 /// A shop's purchases and redemptions, as its events make them.
 #[derive(Default)]
 struct Shop {
-    /// Of each sale: what was paid in money, what mileage paid of the rest at most, what was refunded, and of that in money.
-    sales: BTreeMap<OpId, [i64; 4]>,
+    /// Of each sale: what was paid in money, what was refunded, and of that in money; the redemption that paid the rest.
+    sales: BTreeMap<OpId, ([i64; 3], Option<OpId>)>,
     /// Of each redemption: units and worth, and units that came back.
     redemptions: BTreeMap<OpId, [i64; 3]>,
 }
@@ -191,9 +191,7 @@ impl Shop {
     fn see(&mut self, merchant: MerchantId, event: &Event) -> Step {
         match &event.body {
             EventBody::SaleRecorded { sale, amount, redemption, .. } => {
-                let rest = redemption.and_then(|redemption| self.redemptions.get(&redemption));
-                let rest = rest.map_or(0, |[_, value, _]| *value);
-                self.sales.insert(*sale, [amount.0, rest, 0, 0]);
+                self.sales.insert(*sale, ([amount.0, 0, 0], *redemption));
             }
             EventBody::Redeemed { merchant: at, units, allocations, .. } if *at == merchant => {
                 let value = |part: &Allocation| part.units.get() * part.worth.unit_value.0;
@@ -209,12 +207,15 @@ impl Shop {
                 }
             }
             EventBody::Refunded { sale, merchant: at, amount, money, .. } if *at == merchant => {
-                let [paid, rest, refunded, back] =
+                let ([paid, refunded, back], redemption) =
                     self.sales.get_mut(sale).ok_or("refunds what was never sold")?;
+                // Looked up now: a till's redemption may reach the server after the sale that names it.
+                let rest = redemption.and_then(|redemption| self.redemptions.get(&redemption));
+                let rest = rest.map_or(0, |[_, value, _]| *value);
                 *refunded += amount.0;
                 *back += money.0;
-                let whole = *refunded == *paid + *rest;
-                if money.0 < 0 || *back > *paid || *refunded > *paid + *rest || (whole && back != paid) {
+                let whole = *refunded == *paid + rest;
+                if money.0 < 0 || *back > *paid || *refunded > *paid + rest || (whole && back != paid) {
                     return Err(format!("{refunded} refunded, {back} in money, of {paid} and {rest}"));
                 }
             }

@@ -58,7 +58,7 @@ fn the_story_is_told_in_english() {
             "2 of 2 have joined, 3 members: ",
             "voucher.png",
             "Persimmon Alley: earns 3,200 points, 5%, 6 months, 3 shops",
-            "Dawn Café, Page Bookshop, Golden Bakery",
+            "Shops: Dawn Café, Golden Bakery, Page Bookshop",
             "higher rate",
             "0 points, 3,200 pending",
             "3,200 points earned",
