@@ -127,6 +127,61 @@ fn edge_48_an_answer_whose_event_never_came_is_asked_for_again() {
     assert_eq!(town.server.wallet(town.account, town.group).get(), balance(&town).0);
 }
 
+/// A claim that was applied and answered, and whose event was not read before the server went back.
+fn answered_and_lost(town: &mut Town) -> OpId {
+    town.earn(20_000);
+    let backup = town.server.backup();
+    let claim = town.buy(30_000);
+    let ops_only = |server: &mut Server, request: &Request| {
+        if request.path == "/v1/ops" { Ok(server.answer(request)) } else { offline(server, request) }
+    };
+    assert!(town.buyer.sync_over(&mut town.server, ops_only).is_err());
+    assert_eq!(town.buyer.phone.fate(claim).unwrap(), Some(Fate::Applied));
+    town.server.restore(backup);
+    town.server.received.clear();
+    claim
+}
+
+#[test]
+fn edge_48_an_answer_whose_event_is_not_there_is_asked_for_again_where_nothing_else_tells_of_the_loss() {
+    // The server stands where the phone has been: neither the cursor nor a head shows that it went back.
+    let mut town = Town::new();
+    let claim = answered_and_lost(&mut town);
+    town.buyer.sync(&mut town.server).unwrap();
+    town.buyer.sync(&mut town.server).unwrap();
+    assert_eq!(town.server.received, [claim], "once");
+    assert_eq!(balance(&town), (5_000, 0));
+    assert_eq!(town.server.wallet(town.account, town.group), units(5_000));
+}
+
+#[test]
+fn edge_48_an_answer_whose_event_is_not_there_is_asked_for_again_after_a_snapshot() {
+    let mut town = Town::new();
+    let claim = answered_and_lost(&mut town);
+    town.buyer.phone.start_over().unwrap();
+    town.buyer.sync(&mut town.server).unwrap();
+    town.buyer.sync(&mut town.server).unwrap();
+    assert_eq!(town.server.received, [claim], "once");
+    assert_eq!(balance(&town), (5_000, 0));
+    assert_eq!(town.server.wallet(town.account, town.group), units(5_000));
+}
+
+#[test]
+fn edge_48_nothing_is_asked_for_again_whose_event_came() {
+    let mut town = Town::new();
+    town.earn(20_000);
+    town.buyer.phone.set_standing(vec![town.group], false).unwrap();
+    town.buyer.sync(&mut town.server).unwrap();
+    town.server.received.clear();
+    town.buyer.phone.start_over().unwrap();
+    for _ in 0..2 {
+        town.buyer.sync(&mut town.server).unwrap();
+        town.cafe.sync(&mut town.server).unwrap();
+        town.bakery.sync(&mut town.server).unwrap();
+    }
+    assert_eq!(town.server.received, []);
+}
+
 #[test]
 fn edge_42_a_phone_from_a_backup_before_the_servers_goes_on_without_a_breach() {
     let mut town = Town::new();

@@ -14,6 +14,7 @@ use crate::error::{PhoneError, corrupt};
 use crate::outbox::{Kind, RefusedOp};
 use crate::sync::MOST_RETRY_AFTER_S;
 
+// `CROSS JOIN`: what is not settled is little, and has an index of its own; the outbox is long.
 const INSERT: &str = "INSERT INTO outbox (op, actor, counter, kind, bytes, created_at, mileage)
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const INSERT_PENDING: &str = "INSERT INTO pending (op, \"group\", units, unit) VALUES (?1, ?2, ?3, ?4)";
@@ -25,7 +26,7 @@ const SHOWN: &str = "SELECT op, kind, bytes, created_at, state, refusal, mileage
                      WHERE (state = 'waiting' AND kind <> 'renew_certificate')
                          OR (state = 'refused' AND NOT dismissed) ORDER BY seq";
 const PENDING: &str = "SELECT op, kind, bytes, created_at, \"group\", units, unit
-                       FROM pending JOIN outbox USING (op) WHERE kind = ?1 AND NOT settled ORDER BY seq";
+                       FROM pending CROSS JOIN outbox USING (op) WHERE kind = ?1 AND NOT settled ORDER BY seq";
 const DISMISS: &str = "UPDATE outbox SET dismissed = 1 WHERE op = ?1 AND state = 'refused'";
 const SETUP: &str = "SELECT op, bytes, not_before FROM outbox
                      WHERE state = 'waiting' AND kind IN ('register_merchant', 'act_for', 'join_staff', 'found_group', 'join_group')
@@ -54,7 +55,7 @@ const IS_OURS: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE op = ?1 AND act
 const LACKS_TOKEN: &str =
     "SELECT EXISTS (SELECT 1 FROM outbox WHERE op = ?1 AND kind IN ('pay', 'reserve_pass')
                     AND NOT EXISTS (SELECT 1 FROM given_token WHERE given_token.op = outbox.op))";
-const ANY_IN_SNAPSHOT: &str = "SELECT EXISTS (SELECT 1 FROM pending JOIN outbox USING (op)
+const ANY_IN_SNAPSHOT: &str = "SELECT EXISTS (SELECT 1 FROM pending CROSS JOIN outbox USING (op)
                                WHERE state = 'applied' AND before_snapshot AND NOT settled)";
 const SETTLE_IN_SNAPSHOT: &str = "UPDATE pending SET settled = 1
     WHERE op IN (SELECT op FROM outbox WHERE state = 'applied' AND before_snapshot)";
@@ -63,6 +64,10 @@ const SETTLE_APPLIED: &str = "UPDATE pending SET settled = 1
 const APPLIED_OPS: &str = "SELECT bytes FROM outbox WHERE state = 'applied' ORDER BY seq";
 const AGAIN: &str = "UPDATE outbox SET state = 'waiting', not_before = 0, before_snapshot = 0, again = 1
                      WHERE op = ?1 AND state = 'applied'";
+const UNHEARD_OPS: &str = "SELECT bytes FROM pending CROSS JOIN outbox USING (op)
+                           WHERE state = 'applied' AND NOT settled AND NOT again ORDER BY seq";
+const ANY_UNHEARD: &str = "SELECT EXISTS (SELECT 1 FROM pending CROSS JOIN outbox USING (op)
+                           WHERE state = 'applied' AND NOT settled AND NOT again)";
 const ANY_AGAIN: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND again)";
 const MARK_BEFORE_SNAPSHOT: &str = "UPDATE outbox SET before_snapshot = 1 WHERE state = 'waiting'";
 
@@ -308,7 +313,21 @@ pub(crate) fn refused(db: &Connection, key: KeyId, op: OpId, refusal: &RefusedOp
 
 /// Ops that the server had applied, oldest first.
 pub(crate) fn applied_ops(db: &Connection) -> Result<Vec<Op>, PhoneError> {
-    let mut statement = db.prepare(APPLIED_OPS)?;
+    ops(db, APPLIED_OPS)
+}
+
+/// Those that it answered, whose event has not come, and that were not sent again yet; oldest first.
+pub(crate) fn unheard_ops(db: &Connection) -> Result<Vec<Op>, PhoneError> {
+    ops(db, UNHEARD_OPS)
+}
+
+/// Whether there are such.
+pub(crate) fn any_unheard(db: &Connection) -> Result<bool, PhoneError> {
+    Ok(db.prepare_cached(ANY_UNHEARD)?.query_row([], |row| row.get(0))?)
+}
+
+fn ops(db: &Connection, select: &str) -> Result<Vec<Op>, PhoneError> {
+    let mut statement = db.prepare_cached(select)?;
     let mut rows = statement.query([])?;
     let mut ops = Vec::new();
     while let Some(row) = rows.next()? {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use moa_rules::event::{Event, EventBody, Inbox};
 use moa_rules::id::OpId;
-use moa_rules::op::OpBody;
+use moa_rules::op::{Op, OpBody};
 use moa_rules::pass::PassState;
 use moa_rules::quantity::Units;
 use moa_wire::token::Head;
@@ -89,14 +89,33 @@ pub(super) fn send(db: &Connection, lost: &Lost) -> Result<(), PhoneError> {
         if stand.contains(&name) {
             continue;
         }
-        outbox::again(db, op.id, gone.contains(&name))?;
+        send_again(db, &op, gone.contains(&name))?;
         again += 1;
-        if let OpBody::ClaimWaiting { sale, .. } = op.body {
-            waiting::claim(db, sale, op.id, true)?;
-        }
     }
     tracing::warn!(again, "the server has gone back: what it may have lost is sent again");
     Ok(())
+}
+
+/// Ops that the server answered, and whose event is not among all that there was to read afterwards. A server that stands where
+/// this phone has been may have lost no more than them: no head tells of it. They are sent again, once; what it has
+/// is a duplicate.
+pub(super) fn send_unheard(db: &Connection) -> Result<(), PhoneError> {
+    outbox::unheard_ops(db)?.iter().try_for_each(|op| send_again(db, op, false))
+}
+
+/// The same for a snapshot that was taken after the answers, and holds those that the server has: they pend no more.
+pub(super) fn send_unheard_and_settle(db: &Connection) -> Result<(), PhoneError> {
+    let unheard = outbox::unheard_ops(db)?;
+    outbox::snapshot_taken(db)?;
+    unheard.iter().try_for_each(|op| send_again(db, op, false))
+}
+
+fn send_again(db: &Connection, op: &Op, lost: bool) -> Result<(), PhoneError> {
+    outbox::again(db, op.id, lost)?;
+    match op.body {
+        OpBody::ClaimWaiting { sale, .. } => waiting::claim(db, sale, op.id, true),
+        _ => Ok(()),
+    }
 }
 
 /// Everything there was has been received. If nothing that was sent again waits any more, the books agree.

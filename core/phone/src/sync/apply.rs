@@ -152,7 +152,7 @@ pub(super) fn snapshot(
     if let Some(lost) = &lost {
         again::send(db, lost)?;
     }
-    outbox::snapshot_taken(db)?;
+    again::send_unheard_and_settle(db)?;
     meta::set(db, &meta::CURSOR, &snapshot.cursor)?;
     Ok(Ok(()))
 }

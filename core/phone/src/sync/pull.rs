@@ -117,10 +117,13 @@ impl Machine {
         if !more {
             self.changes_complete = sent;
             // Sent after the verdicts, so whatever they were about has been received by now.
-            if sent > self.pushed && phone.store().read(outbox::any_in_snapshot)? {
-                phone.write(outbox::settle_in_snapshot)?;
-            }
             if sent > self.pushed {
+                if phone.store().read(outbox::any_in_snapshot)? {
+                    phone.write(outbox::settle_in_snapshot)?;
+                }
+                if phone.store().read(outbox::any_unheard)? {
+                    phone.write(again::send_unheard)?;
+                }
                 again::agreed(phone)?;
             }
         }

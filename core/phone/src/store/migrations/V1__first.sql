@@ -53,6 +53,7 @@ CREATE TABLE pending (
     unit    TEXT,  -- what a unit is, in JSON; none for points
     settled INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX pending_unsettled ON pending (op) WHERE NOT settled;
 
 -- Inboxes: how far they were followed, and the events as received.
 CREATE TABLE inbox (
