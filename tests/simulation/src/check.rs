@@ -324,6 +324,7 @@ impl World {
     }
 
     fn count_outcome(&mut self, inboxes: &Inboxes) {
+        self.counts.insert("answered ops sent again", self.server.journal.again);
         for event in home_events(inboxes) {
             match event.body {
                 EventBody::Accrued { .. } => self.count("lots issued"),

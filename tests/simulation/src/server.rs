@@ -69,6 +69,8 @@ pub(crate) struct Journal {
     pub(crate) answers: BTreeMap<(KeyId, OpId), Answer>,
     /// Ops that never got as far as the engine.
     pub(crate) turned_away: BTreeMap<(KeyId, OpId), Refusal>,
+    /// How many ops came that had been answered already.
+    pub(crate) again: u64,
 }
 
 /// What became of a request when it arrived.
@@ -146,6 +148,7 @@ impl Server {
                 Parsed::parse(&op).map_err(|refusal| format!("a phone sent what is no op: {refusal}"))?;
             let name = (parsed.unchecked().actor, parsed.unchecked().id);
             self.journal.signed.entry(name).or_insert(op);
+            self.journal.again += u64::from(self.journal.answers.contains_key(&name));
             match self.check(parsed)? {
                 Ok(submission) => {
                     job.submissions.push(submission);

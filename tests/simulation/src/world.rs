@@ -159,12 +159,16 @@ impl World {
             let place = on_disk.then(|| folder.path().join(index.to_string()));
             people.push(Person::new(seed, index, name, place, START));
         }
-        // Some have a second phone, on the same number.
+        // Some have a second phone, on the same number; some a third. A phone's key hangs on its name.
         for second in 0..settings.phones.div_ceil(8) {
             let of = rng.below(settings.phones);
             let account = people[of].account;
             let index = settings.phones + second;
-            let name = format!("second phone of {}", people[of].name);
+            let phones = people.iter().filter(|phone| phone.account == account).count();
+            let name = match phones {
+                1 => format!("second phone of {}", people[of].name),
+                more => format!("phone {} of {}", more + 1, people[of].name),
+            };
             let place = rng.chance(3_000).then(|| folder.path().join(index.to_string()));
             let mut phone = Person::new(seed, index, name, place, START);
             phone.account = account;
