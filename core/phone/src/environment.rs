@@ -85,12 +85,25 @@ impl Environment for SeededEnvironment {
     }
 }
 
-/// A new op id: a `UUIDv7` of the phone's clock and randomness.
-pub(crate) fn op_id(environment: &dyn Environment) -> OpId {
-    let mut random = [0; 10];
-    environment.random(&mut random);
-    let millis = u64::try_from(environment.now().0).unwrap_or(0);
-    OpId(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().into_bytes())
+/// New op ids: each a `UUIDv7` of the phone's clock and randomness. Those of one millisecond are in the order in which they were
+/// drawn (RFC 9562, 6.2, method 2), so that lists in order of ids are in the order of what was done.
+#[derive(Debug, Default)]
+pub(crate) struct OpIds(Mutex<u128>);
+
+impl OpIds {
+    /// The next one.
+    pub(crate) fn next(&self, environment: &dyn Environment) -> OpId {
+        /// Where the milliseconds begin; below them version, variant and randomness.
+        const MILLIS: u32 = 80;
+        let mut random = [0; 10];
+        environment.random(&mut random);
+        let millis = u64::try_from(environment.now().0).unwrap_or(0);
+        let fresh = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().as_u128();
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let overtaken = fresh >> MILLIS == *last >> MILLIS && fresh <= *last;
+        *last = if overtaken { *last + 1 } else { fresh };
+        OpId(last.to_be_bytes())
+    }
 }
 
 /// A random number in `0..=most`.
@@ -108,8 +121,9 @@ mod tests {
     #[test]
     fn one_seed_gives_one_sequence_and_ids_of_version_7() {
         let [one, two] = [(); 2].map(|()| SeededEnvironment::new(7, Timestamp(1_790_000_000_000)));
-        let (first, second) = (op_id(&one), op_id(&one));
-        assert_eq!((first, second), (op_id(&two), op_id(&two)));
+        let [ids, others] = [(); 2].map(|()| OpIds::default());
+        let (first, second) = (ids.next(&one), ids.next(&one));
+        assert_eq!((first, second), (others.next(&two), others.next(&two)));
         assert_ne!(first, second);
         assert_eq!(first.version(), 7);
     }
@@ -120,6 +134,16 @@ mod tests {
         assert_eq!(environment.now(), Timestamp(5));
         environment.advance(-7);
         assert_eq!(environment.now(), Timestamp(-2));
-        assert_eq!(op_id(&environment).version(), 7);
+        assert_eq!(OpIds::default().next(&environment).version(), 7);
+    }
+
+    #[test]
+    fn ids_of_one_millisecond_are_in_order() {
+        let (environment, ids) = (SeededEnvironment::new(1, Timestamp(1_790_000_000_000)), OpIds::default());
+        let drawn: Vec<OpId> = (0..1_000).map(|_| ids.next(&environment)).collect();
+        assert!(drawn.is_sorted_by(|one, next| one < next));
+        assert!(drawn.iter().all(|id| id.version() == 7));
+        environment.advance(-1);
+        assert!(ids.next(&environment) < drawn[0], "a clock that was set back is not followed");
     }
 }

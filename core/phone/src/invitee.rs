@@ -9,7 +9,6 @@ use moa_rules::terms::check_name;
 use moa_wire::channel::Channel;
 use moa_wire::contact::Contact;
 
-use crate::environment::op_id;
 use crate::error::PhoneError;
 use crate::invitation::{InvitationStanding, all, effect};
 use crate::phone::Phone;
@@ -70,7 +69,7 @@ impl Phone {
         if shop.is_some() && group.is_none() {
             return Err(Refusal::BadInvitation.into());
         }
-        let id = op_id(self.environment());
+        let id = self.op_id();
         let who = Who { name: name.to_owned(), contact };
         self.write(|db| {
             let known = all(db, now)?;

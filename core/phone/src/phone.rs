@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::breach::Breach;
-use crate::environment::{Environment, SystemEnvironment, op_id};
+use crate::environment::{Environment, OpIds, SystemEnvironment};
 use crate::error::PhoneError;
 use crate::key;
 use crate::key_store::{DeviceKeys, SoftwareKeys};
@@ -86,6 +86,7 @@ pub struct Phone {
     /// Once the key store has opened it.
     pub(crate) sealing: Mutex<Option<Arc<Sealing>>>,
     environment: Arc<dyn Environment>,
+    ids: OpIds,
     link_base: String,
     device_name: String,
     language: String,
@@ -150,6 +151,7 @@ impl Phone {
             keys,
             sealing: Mutex::default(),
             environment,
+            ids: OpIds::default(),
             link_base,
             device_name,
             language,
@@ -287,6 +289,11 @@ impl Phone {
         self.sign_with(body, counter)
     }
 
+    /// A new id.
+    pub(crate) fn op_id(&self) -> OpId {
+        self.ids.next(self.environment())
+    }
+
     /// Signs many ops, whose counters are taken at once.
     pub(crate) fn sign_all(&self, bodies: Vec<OpBody>) -> Result<Vec<Checked<Op>>, PhoneError> {
         let count = bodies.len() as u64;
@@ -295,7 +302,7 @@ impl Phone {
     }
 
     fn sign_with(&self, body: OpBody, counter: u64) -> Result<Checked<Op>, PhoneError> {
-        let (version, id, actor) = (OP_VERSION, op_id(self.environment()), self.key);
+        let (version, id, actor) = (OP_VERSION, self.op_id(), self.key);
         let op = Op { version, id, actor, counter, time: self.now().seconds(), body };
         Ok(Checked::sign(op, self.signer())?)
     }
