@@ -1,8 +1,8 @@
 //! Sync: a machine without sockets, threads or a clock. It says what to ask, and takes what came.
 //!
 //! Lanes run beside each other, each with one request under way at most: *push* sends the outbox, *session* has a token
-//! ready when a read wants to go (ops never wait for it: they are signed), *pull* follows the inboxes (or takes a snapshot, and then nothing is pushed meanwhile, so that it is certain what the
-//! snapshot holds), *directory* looks up what screens wanted and follows the directory's pages, *invitations* has the server send
+//! ready when a read wants to go (ops never wait for it: they are signed), *pull* follows the inboxes and the directory (or takes a snapshot, and then nothing is pushed meanwhile, so that it is certain what the
+//! snapshot holds), *look-up* asks for what screens wanted of the directory, *invitations* has the server send
 //! those that go by mail or text message. A lane that fails
 //! asks again later: full jitter up to 300 seconds, `Retry-After` honoured, kept in the store over restarts.
 //!
@@ -92,22 +92,33 @@ enum Lane {
     Push,
     Session,
     Pull,
-    Directory,
+    LookUp,
     Invitations,
 }
 
 impl Lane {
-    const ALL: [Self; 5] = [Self::Push, Self::Session, Self::Pull, Self::Directory, Self::Invitations];
+    const ALL: [Self; 5] = [Self::Push, Self::Session, Self::Pull, Self::LookUp, Self::Invitations];
 
     fn name(self) -> &'static str {
         match self {
             Self::Push => "push",
             Self::Session => "session",
             Self::Pull => "pull",
-            Self::Directory => "directory",
+            Self::LookUp => "look-up",
             Self::Invitations => "invitations",
         }
     }
+}
+
+/// What a request for changes is sent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// What is new.
+    News,
+    /// The same, and a page of the directory.
+    NewsAndDirectory,
+    /// Whatever comes next, and waits for it.
+    Waits,
 }
 
 /// A request under way, with the tick at which it was sent.
@@ -115,9 +126,8 @@ impl Lane {
 enum UnderWay {
     Push { ops: Vec<OpId> },
     Session(Box<Kept>),
-    Changes { sent: u64, waits: bool, cursor: String },
+    Changes { sent: u64, cursor: String, reads: Reads },
     Snapshot,
-    Directory { sent: u64 },
     Lookup(Lookup),
     Invitation { invitation: OpId, channel: Channel },
 }
@@ -128,7 +138,7 @@ impl UnderWay {
             Self::Push { .. } => Lane::Push,
             Self::Session(_) => Lane::Session,
             Self::Changes { .. } | Self::Snapshot => Lane::Pull,
-            Self::Directory { .. } | Self::Lookup(_) => Lane::Directory,
+            Self::Lookup(_) => Lane::LookUp,
             Self::Invitation { .. } => Lane::Invitations,
         }
     }
@@ -153,6 +163,7 @@ pub struct Machine {
     changes_complete: u64,
     directory_complete: u64,
     directory_wanted: bool,
+    follows_directory: bool,
     /// How much of the directory is kept.
     bounds: DirectoryBounds,
     /// Whether the last cursor was gone when it was used.
@@ -196,6 +207,7 @@ impl Machine {
             changes_complete: 0,
             directory_complete: 0,
             directory_wanted: false,
+            follows_directory: true,
             bounds: DirectoryBounds::default(),
             cursor_gone: false,
             endorsing: false,
@@ -223,6 +235,11 @@ impl Machine {
     /// Keeps another share of the directory than usual, from the next page on.
     pub fn set_directory_bounds(&mut self, bounds: DirectoryBounds) {
         self.bounds = bounds;
+    }
+
+    /// Whether the directory is followed. A till that only sells can do without: what it meets it looks up.
+    pub fn set_follows_directory(&mut self, follows: bool) {
+        self.follows_directory = follows;
     }
 
     /// How the sync fares.
@@ -293,7 +310,7 @@ impl Machine {
         }
         self.poll_push(phone, now, &mut work)?;
         if session.is_some() {
-            reads_wait |= !self.poll_directory(phone, reader, now, &mut work)?;
+            reads_wait |= !self.poll_lookup(phone, reader, now, &mut work)?;
             reads_wait |= !self.poll_invitations(phone, reader, now, &mut work)?;
         }
         match session {
@@ -323,9 +340,10 @@ impl Machine {
         let taken = match under_way {
             UnderWay::Push { ops } => self.pushed(phone, &ops, answer, now),
             UnderWay::Session(asked) => self.session_answered(phone, *asked, answer, now),
-            UnderWay::Changes { sent, cursor, .. } => self.changes(phone, sent, &cursor, answer, now),
+            UnderWay::Changes { sent, cursor, reads } => {
+                self.changes(phone, sent, (&cursor, reads), answer, now)
+            }
             UnderWay::Snapshot => self.snapshot(phone, answer, now),
-            UnderWay::Directory { sent } => self.directory_page(phone, sent, answer, now),
             UnderWay::Lookup(lookup) => self.looked_up(phone, lookup, answer, now),
             UnderWay::Invitation { invitation, channel } => {
                 self.invitation_sent(phone, (invitation, channel), answer, now)
@@ -469,7 +487,7 @@ impl Machine {
             return Ok(());
         }
         if self.changes_complete > asked.max(self.pushed)
-            && self.directory_complete > asked
+            && (self.directory_complete > asked || !self.follows_directory)
             && phone.wanted.first().is_none()
             && phone.to_choose_at_once()?.is_empty()
             && !phone.store().read(invitation_links::any_to_send)?

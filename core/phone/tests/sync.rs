@@ -525,7 +525,8 @@ fn the_long_poll_is_for_the_foreground_and_gives_way() {
     town.buyer.machine.sync_now(&town.buyer.phone, now).unwrap();
     let work = town.buyer.poll();
     assert_eq!(work.give_up, [*waiting]);
-    assert!(work.send.iter().any(|(_, request)| request.path.ends_with("&wait=0")));
+    let [(_, request)] = work.send.as_slice() else { panic!("{work:?}") };
+    assert!(request.path.contains("&wait=0&directory="), "news and directory in one: {request:?}");
     let late = *waiting;
     town.buyer.receive(late, Ok(html()));
     for (id, request) in work.send {

@@ -633,6 +633,9 @@ pub struct Changes {
     pub cursor: String,
     /// Whether there is more to be had at once.
     pub more: bool,
+    /// The next page of the directory, if one was asked for and there was room beside the events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<Directory>,
     /// The server's clock.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub now: Timestamp,
@@ -756,7 +759,7 @@ impl WaitingSale {
     }
 }
 
-/// `GET /v1/directory`: shops and groups changed since a time, in pages.
+/// `GET /v1/directory`, and beside changes: shops and groups changed since a time, in pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Directory {
@@ -764,7 +767,7 @@ pub struct Directory {
     pub merchants: Vec<MerchantEntry>,
     /// The groups of these shops.
     pub groups: Vec<GroupEntry>,
-    /// To be sent as `cursor` with the next request.
+    /// To be sent as `cursor` (of changes: `directory`) with the next request.
     pub cursor: String,
     /// Whether there is more to be had at once.
     pub more: bool,

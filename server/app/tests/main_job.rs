@@ -232,9 +232,9 @@ async fn cursors_that_cannot_be_honoured_are_told_apart() {
     )]));
     let gone = problem(town.get(&format!("/v1/changes?cursor={ahead}"), &buyer).await).await;
     assert_eq!((gone.status, gone.code.as_str()), (410, "cursor_gone"));
-    for path in ["/v1/changes", "/v1/directory"] {
+    for path in ["/v1/changes?cursor", "/v1/changes?directory", "/v1/directory?cursor"] {
         for cursor in ["x", "AAAA", "%00", "%EA%B0%80", &"A".repeat(50_000)] {
-            let bad = problem(town.get(&format!("{path}?cursor={cursor}"), &buyer).await).await;
+            let bad = problem(town.get(&format!("{path}={cursor}"), &buyer).await).await;
             assert_eq!((bad.status, bad.code.as_str()), (400, "bad_cursor"), "{path} {cursor}");
         }
     }
@@ -321,6 +321,19 @@ async fn the_directory_comes_in_pages() {
     let rest = town.directory(&owner, &first.cursor).await;
     assert_eq!((rest.merchants.len(), rest.more), (1, false));
     assert_eq!(rest.merchants[0].profile.name, format!("Shop {MAX_DIRECTORY}"));
+
+    // Beside changes too; such a request does not wait for any.
+    let beside = |from: &str, wait: u64| format!("/v1/changes?wait={wait}&directory={from}");
+    let changes: Changes = read(town.get(&beside("", 25), &owner).await).await;
+    assert_eq!(changes.directory, Some(first));
+    let from = changes.directory.map(|page| page.cursor).unwrap();
+    let path = format!("{}&cursor={}", beside(&from, 25), changes.cursor);
+    let started = Instant::now();
+    let changes: Changes = read(town.get(&path, &owner).await).await;
+    assert!(started.elapsed() < Duration::from_secs(20), "it did not wait for events");
+    assert_eq!((changes.inboxes.len(), changes.directory.unwrap().merchants), (0, rest.merchants));
+    let changes: Changes = read(town.get("/v1/changes", &owner).await).await;
+    assert_eq!(changes.directory, None);
     town.close().await;
 }
 

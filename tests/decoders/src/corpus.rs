@@ -388,7 +388,7 @@ fn answers(key: &SoftwareKey) -> Vec<Seed> {
         Base64::from(head.bytes())
     };
     let page = InboxChanges { inbox: inbox.into(), first: 1, events: bytes, head: signed(2, hash) };
-    let changes = Changes { inboxes: vec![page], cursor: "AA".to_owned(), more: false, now };
+    let changes = Changes { inboxes: vec![page], cursor: "AA".to_owned(), more: false, directory: None, now };
     let verdicts = Verdicts {
         verdicts: vec![Verdict::Applied, Verdict::Retry { after_s: 2 }],
         tokens: vec![people::given(key)],

@@ -65,7 +65,8 @@ pub fn requests(bytes: &[u8]) {
         request.header(dpop::HEADER, rest).body(Body::empty())
     };
     let request = match which % 16 {
-        0 | 1 => post("/v1/ops"),
+        0 => post("/v1/ops"),
+        1 => get(format!("/v1/changes?directory={coded}")),
         2 => post("/v1/enrolments"),
         3 => post("/v1/enrolments/0192837465566778899aabbccddeeff0/confirm"),
         4 => get(format!("/v1/changes?cursor={coded}")),

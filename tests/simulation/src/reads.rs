@@ -69,17 +69,22 @@ pub(crate) fn changes(
             inboxes.push(InboxChanges { inbox: (*inbox).into(), first: after + 1, events, head });
         }
     }
-    if inboxes.is_empty() && !query.ends_with("wait=0") {
-        return Ok(Taken::Wait(reach));
-    }
+    let directory = match parameter(query, "directory") {
+        Some(from) => match directory(store, from, now)? {
+            Some(page) => Some(page),
+            None => return Ok(Taken::Answer(problem(400, "bad_cursor"))),
+        },
+        None if inboxes.is_empty() && parameter(query, "wait") != Some("0") => return Ok(Taken::Wait(reach)),
+        None => None,
+    };
     let next = next.into_iter().map(|(inbox, (count, hash))| (inbox, count, hash)).collect();
-    Ok(Taken::Answer(ok(&Changes { inboxes, cursor: counts_text(next), more, now })))
+    Ok(Taken::Answer(ok(&Changes { inboxes, cursor: counts_text(next), more, directory, now })))
 }
 
 /// The answer to a request that has waited for nothing.
 pub(crate) fn nothing_new(query: &str, now: Timestamp) -> Response {
     let cursor = cursor(query).unwrap_or_default().to_owned();
-    ok(&Changes { inboxes: Vec::new(), cursor, more: false, now })
+    ok(&Changes { inboxes: Vec::new(), cursor, more: false, directory: None, now })
 }
 
 pub(crate) fn snapshot(
@@ -134,11 +139,11 @@ fn tag(parts: &[&[u8]]) -> [u8; 16] {
     tag
 }
 
-pub(crate) fn directory(store: &dyn Store, query: &str, now: Timestamp) -> Step<Response> {
+/// A page of the directory; none if that is no cursor.
+fn directory(store: &dyn Store, from: &str, now: Timestamp) -> Step<Option<Directory>> {
     let start = (Timestamp(i64::MIN), MerchantId([0; 16]));
-    let Some(after) = cursor(query).map_or(Some(start), decode::<(Timestamp, MerchantId)>) else {
-        return Ok(problem(400, "bad_cursor"));
-    };
+    let after = if from.is_empty() { Some(start) } else { decode::<(Timestamp, MerchantId)>(from) };
+    let Some(after) = after else { return Ok(None) };
     let shops = store.directory(after, MAX_DIRECTORY).map_err(broken)?;
     let more = shops.len() == MAX_DIRECTORY;
     let ids: BTreeSet<_> = shops.iter().flat_map(|shop| shop.groups.iter().copied()).collect();
@@ -152,7 +157,7 @@ pub(crate) fn directory(store: &dyn Store, query: &str, now: Timestamp) -> Step<
         _ => encode(&(now.plus(-STEP_BACK), MerchantId([0; 16]))),
     };
     let merchants = shops.into_iter().map(MerchantEntry::from).collect();
-    Ok(ok(&Directory { merchants, groups, cursor, more }))
+    Ok(Some(Directory { merchants, groups, cursor, more }))
 }
 
 pub(crate) fn key(store: &dyn Store, id: &str) -> Step<Response> {
@@ -183,7 +188,11 @@ fn signed_head(signer: &dyn Signer, inbox: Inbox, count: u64, hash: [u8; 32]) ->
 }
 
 fn cursor(query: &str) -> Option<&str> {
-    query.split('&').find_map(|pair| pair.strip_prefix("cursor=")).filter(|cursor| !cursor.is_empty())
+    parameter(query, "cursor").filter(|cursor| !cursor.is_empty())
+}
+
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
 fn counts_text(mut counts: Vec<(Inbox, u64, u32)>) -> String {

@@ -127,7 +127,6 @@ impl Server {
         Ok(Taken::Answer(match parts.as_slice() {
             ["changes"] => return reads::changes(store, &self.key, caller, query, now),
             ["snapshot"] => reads::snapshot(store, &self.key, caller, now)?,
-            ["directory"] => reads::directory(store, query, now)?,
             ["keys", id] => reads::key(store, id)?,
             ["merchants", id] => reads::merchant(store, id)?,
             ["groups", id] => reads::group(store, id)?,

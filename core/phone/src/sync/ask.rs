@@ -28,17 +28,21 @@ pub(super) fn ops(
     Ok(Request { method: Method::Post, path: "/v1/ops".to_owned(), headers, body, timeout: TIMEOUT })
 }
 
-/// What is new since the cursor; waits for something, if nothing is.
+/// What is new since the cursor, and the next page of the directory where one is wanted.
 pub(super) fn changes(
     phone: &Phone,
     reader: &Reader,
     cursor: &str,
-    waits: bool,
+    directory: Option<&str>,
 ) -> Result<Request, PhoneError> {
+    let (cursor, directory) = (query_value(cursor), directory.map(query_value));
+    let page = directory.map(|from| format!("&directory={from}")).unwrap_or_default();
+    get(phone, reader, format!("/v1/changes?cursor={cursor}&wait=0{page}"))
+}
+
+/// Waits for something new.
+pub(super) fn wait(phone: &Phone, reader: &Reader, cursor: &str) -> Result<Request, PhoneError> {
     let cursor = query_value(cursor);
-    if !waits {
-        return get(phone, reader, format!("/v1/changes?cursor={cursor}&wait=0"));
-    }
     let request = get(phone, reader, format!("/v1/changes?cursor={cursor}&wait={MAX_WAIT_S}"))?;
     Ok(Request { timeout: Duration::from_secs(MAX_WAIT_S) + GRACE, ..request })
 }
@@ -46,15 +50,6 @@ pub(super) fn changes(
 /// Where the caller stands.
 pub(super) fn snapshot(phone: &Phone, reader: &Reader) -> Result<Request, PhoneError> {
     get(phone, reader, "/v1/snapshot".to_owned())
-}
-
-/// The next page of the directory.
-pub(super) fn directory(phone: &Phone, reader: &Reader, cursor: Option<&str>) -> Result<Request, PhoneError> {
-    let path = match cursor {
-        Some(cursor) => format!("/v1/directory?cursor={}", query_value(cursor)),
-        None => "/v1/directory".to_owned(),
-    };
-    get(phone, reader, path)
 }
 
 /// One thing of the directory.

@@ -1,5 +1,5 @@
-//! The directory: what screens wanted to know comes first, then page by page what has changed. All of it passes here, so that what is
-//! kept is up to date; how much is kept is bounded ([`bound`]).
+//! The directory: what screens wanted to know is looked up; page by page what has changed comes with the changes. All of it passes
+//! here, so that what is kept is up to date; how much is kept is bounded ([`bound`]).
 
 use moa_rules::time::Timestamp;
 use moa_wire::api::{Directory, GroupEntry, MerchantEntry};
@@ -15,37 +15,31 @@ use crate::store::{bound, directory, meta};
 use crate::transport::{Response, TransportError};
 
 impl Machine {
-    /// Asks for what is wanted. False if it would, and waits for a session.
-    pub(super) fn poll_directory(
+    /// Looks up what is wanted. False if it would, and waits for a session.
+    pub(super) fn poll_lookup(
         &mut self,
         phone: &Phone,
         reader: Option<&Reader>,
         now: Timestamp,
         work: &mut Work,
     ) -> Result<bool, PhoneError> {
-        if self.is_under_way(Lane::Directory) {
+        if self.is_under_way(Lane::LookUp) {
             return Ok(true);
         }
-        let wanted = phone.wanted.first();
-        if wanted.is_none() && !self.directory_due(phone, now)? {
-            return Ok(true);
-        }
-        if !self.may_ask(Lane::Directory, now) {
+        let Some(wanted) = phone.wanted.first() else { return Ok(true) };
+        if !self.may_ask(Lane::LookUp, now) {
             return Ok(true);
         }
         let Some(reader) = reader else { return Ok(false) };
-        if let Some(wanted) = wanted {
-            self.send(work, UnderWay::Lookup(wanted), ask::lookup(phone, reader, wanted)?);
-            return Ok(true);
-        }
-        let cursor = phone.store().read(|db| meta::get(db, &meta::DIRECTORY_CURSOR))?;
-        let sent = self.tick();
-        let request = ask::directory(phone, reader, cursor.as_deref())?;
-        self.send(work, UnderWay::Directory { sent }, request);
+        self.send(work, UnderWay::Lookup(wanted), ask::lookup(phone, reader, wanted)?);
         Ok(true)
     }
 
-    fn directory_due(&mut self, phone: &Phone, now: Timestamp) -> Result<bool, PhoneError> {
+    /// Whether the next request for changes asks for a page; if not, the machine wakes when it does.
+    pub(super) fn directory_due(&mut self, phone: &Phone, now: Timestamp) -> Result<bool, PhoneError> {
+        if !self.follows_directory {
+            return Ok(false);
+        }
         if self.directory_wanted || self.open.is_some_and(|ticket| self.directory_complete <= ticket.0) {
             return Ok(true);
         }
@@ -63,31 +57,19 @@ impl Machine {
         Ok(true)
     }
 
+    /// From where the next page goes on.
+    pub(super) fn directory_cursor(phone: &Phone) -> Result<Option<String>, PhoneError> {
+        phone.store().read(|db| meta::get(db, &meta::DIRECTORY_CURSOR))
+    }
+
+    /// Takes a page, asked for at this tick.
     pub(super) fn directory_page(
         &mut self,
         phone: &Phone,
         sent: u64,
-        answer: Result<Response, TransportError>,
+        page: &Directory,
         now: Timestamp,
     ) -> Result<(), PhoneError> {
-        let page: Directory = match answer::read(answer) {
-            Outcome::Good(page) => page,
-            Outcome::None { failure, retry_after_s } => {
-                return self.failed(phone, Lane::Directory, failure, retry_after_s, now);
-            }
-            Outcome::Problem { problem, .. } if problem.status == 410 || problem.code == "bad_cursor" => {
-                phone.write(|db| meta::clear(db, &meta::DIRECTORY_CURSOR))?;
-                return self.failed(phone, Lane::Directory, Failure::Problem(problem), None, now);
-            }
-            Outcome::Problem { problem, retry_after_s } => {
-                return self.denied(phone, Lane::Directory, Failure::Problem(problem), retry_after_s, now);
-            }
-        };
-        let before = phone.store().read(|db| meta::get(db, &meta::DIRECTORY_CURSOR))?;
-        if page.more && before.as_ref() == Some(&page.cursor) {
-            let failure = Failure::NotOurServer("more, from the same place".to_owned());
-            return self.failed(phone, Lane::Directory, failure, None, now);
-        }
         let bounds = self.bounds;
         phone.write(|db| {
             page.groups.iter().try_for_each(|group| directory::put_group(db, group))?;
@@ -102,7 +84,7 @@ impl Machine {
             self.directory_complete = sent;
             self.directory_wanted = false;
         }
-        self.succeeded(phone, Lane::Directory)
+        Ok(())
     }
 
     pub(super) fn looked_up(
@@ -138,7 +120,7 @@ impl Machine {
         }
         phone.wanted.remove(lookup);
         phone.changed();
-        self.succeeded(phone, Lane::Directory)
+        self.succeeded(phone, Lane::LookUp)
     }
 
     /// What was found. What the server does not have is no longer wanted.
@@ -152,15 +134,15 @@ impl Machine {
         match answer::read(answer) {
             Outcome::Good(found) => return Ok(Some(found)),
             Outcome::None { failure, retry_after_s } => {
-                self.failed(phone, Lane::Directory, failure, retry_after_s, now)?;
+                self.failed(phone, Lane::LookUp, failure, retry_after_s, now)?;
             }
             Outcome::Problem { problem, retry_after_s } if problem.status == 401 => {
-                self.denied(phone, Lane::Directory, Failure::Problem(problem), retry_after_s, now)?;
+                self.denied(phone, Lane::LookUp, Failure::Problem(problem), retry_after_s, now)?;
             }
             Outcome::Problem { .. } => {
                 phone.wanted.remove(lookup);
                 phone.changed();
-                self.succeeded(phone, Lane::Directory)?;
+                self.succeeded(phone, Lane::LookUp)?;
             }
         }
         Ok(None)

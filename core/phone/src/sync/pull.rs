@@ -1,10 +1,10 @@
-//! Pull: the inboxes are followed from the cursor; without one, a snapshot is taken.
+//! Pull: the inboxes are followed from the cursor, and with them the directory, while it is due; without one, a snapshot is taken.
 
 use moa_rules::time::Timestamp;
 use moa_wire::api::{Changes, Snapshot};
 
 use super::answer::{self, Failure, Outcome};
-use super::{Lane, Machine, UnderWay, Work, again, apply, ask};
+use super::{Lane, Machine, Reads, UnderWay, Work, again, apply, ask};
 use crate::error::PhoneError;
 use crate::phone::Phone;
 use crate::session::Reader;
@@ -22,7 +22,8 @@ impl Machine {
         now: Timestamp,
         work: &mut Work,
     ) -> Result<bool, PhoneError> {
-        self.give_up_waiting(cursor, work);
+        let page_due = self.directory_due(phone, now)?;
+        self.give_up_waiting(cursor, page_due, work);
         if self.is_under_way(Lane::Pull) || !self.may_ask(Lane::Pull, now) {
             return Ok(true);
         }
@@ -35,22 +36,32 @@ impl Machine {
         };
         let wanted_since = self.open.map_or(0, |ticket| ticket.0).max(self.pushed);
         let catching_up = self.changes_complete <= wanted_since;
-        if !catching_up && (!self.foreground || self.open.is_some()) {
-            return Ok(true);
-        }
+        let reads = match (page_due, catching_up) {
+            (true, _) => Reads::NewsAndDirectory,
+            (false, true) => Reads::News,
+            (false, false) if !self.foreground || self.open.is_some() => return Ok(true),
+            (false, false) => Reads::Waits,
+        };
         let Some(reader) = reader else { return Ok(false) };
-        let (sent, waits) = (self.tick(), !catching_up);
-        let under_way = UnderWay::Changes { sent, waits, cursor: cursor.to_owned() };
-        self.send(work, under_way, ask::changes(phone, reader, cursor, waits)?);
+        let request = match reads {
+            Reads::News => ask::changes(phone, reader, cursor, None)?,
+            Reads::NewsAndDirectory => {
+                let from = Self::directory_cursor(phone)?;
+                ask::changes(phone, reader, cursor, Some(from.as_deref().unwrap_or_default()))?
+            }
+            Reads::Waits => ask::wait(phone, reader, cursor)?,
+        };
+        let sent = self.tick();
+        self.send(work, UnderWay::Changes { sent, cursor: cursor.to_owned(), reads }, request);
         Ok(true)
     }
 
-    /// A request that waits at the server is in the way when everything is wanted now, when the app goes to the
-    /// background, and when the cursor it was sent with no longer counts.
-    fn give_up_waiting(&mut self, cursor: Option<&str>, work: &mut Work) {
-        let in_the_way = self.open.is_some() || !self.foreground || cursor.is_none();
+    /// A request that waits at the server is in the way when everything is wanted now, when the directory is due, when the app
+    /// goes to the background, and when the cursor it was sent with no longer counts.
+    fn give_up_waiting(&mut self, cursor: Option<&str>, page_due: bool, work: &mut Work) {
+        let in_the_way = self.open.is_some() || page_due || !self.foreground || cursor.is_none();
         let waiting = self.under_way.iter().find(|(_, under_way)| match under_way {
-            UnderWay::Changes { waits, .. } => (*waits && in_the_way) || cursor.is_none(),
+            UnderWay::Changes { reads, .. } => (*reads == Reads::Waits && in_the_way) || cursor.is_none(),
             _ => false,
         });
         if let Some(id) = waiting.map(|(id, _)| *id) {
@@ -63,7 +74,7 @@ impl Machine {
         &mut self,
         phone: &Phone,
         sent: u64,
-        cursor: &str,
+        (cursor, reads): (&str, Reads),
         answer: Result<Response, TransportError>,
         now: Timestamp,
     ) -> Result<(), PhoneError> {
@@ -83,6 +94,10 @@ impl Machine {
                     if gone {
                         meta::set(db, &meta::CURSOR_GONE, &true)?;
                     }
+                    if !gone && reads == Reads::NewsAndDirectory {
+                        // It does not say which of the two.
+                        meta::clear(db, &meta::DIRECTORY_CURSOR)?;
+                    }
                     meta::clear(db, &meta::CURSOR)
                 })?;
                 // The snapshot is taken at once; were its cursor gone too, later and later.
@@ -95,12 +110,20 @@ impl Machine {
                 return self.denied(phone, Lane::Pull, Failure::Problem(problem), retry_after_s, now);
             }
         };
-        if changes.inboxes.is_empty() && changes.more {
-            let failure = Failure::NotOurServer("more, and nothing of it".to_owned());
-            return self.failed(phone, Lane::Pull, failure, None, now);
+        let nothing = changes.inboxes.is_empty();
+        let senseless = match &changes.directory {
+            _ if nothing && changes.more => Some("more, and nothing of it"),
+            None if nothing && reads == Reads::NewsAndDirectory => Some("no page of the directory"),
+            Some(page) if page.more && Self::directory_cursor(phone)?.as_ref() == Some(&page.cursor) => {
+                Some("more of the directory, from the same place")
+            }
+            _ => None,
+        };
+        if let Some(why) = senseless {
+            return self.failed(phone, Lane::Pull, Failure::NotOurServer(why.to_owned()), None, now);
         }
         let mut more = changes.more;
-        if changes.inboxes.is_empty() && changes.cursor == cursor {
+        if nothing && changes.cursor == cursor {
             phone.store().write(|db| phone.server_told_time(db, changes.now))?;
         } else {
             let applied = phone.write(|db| {
@@ -126,6 +149,9 @@ impl Machine {
                 }
                 again::agreed(phone)?;
             }
+        }
+        if let Some(page) = &changes.directory {
+            self.directory_page(phone, sent, page, now)?;
         }
         self.succeeded(phone, Lane::Pull)
     }

@@ -108,7 +108,8 @@ impl Server {
             inboxes.push(news);
         }
         let next: Vec<String> = next.into_values().collect();
-        ok(&Changes { inboxes, cursor: next.join("."), more, now: self.now })
+        let directory = query.contains("&directory=").then(|| self.directory());
+        ok(&Changes { inboxes, cursor: next.join("."), more, directory, now: self.now })
     }
 
     pub(super) fn snapshot(&mut self, account: AccountId, key: KeyId) -> Response {
@@ -158,7 +159,7 @@ impl Server {
         })
     }
 
-    pub(super) fn directory(&self) -> Response {
+    fn directory(&self) -> Directory {
         let merchants: Vec<_> =
             self.merchants.iter().map(|merchant| self.merchant_entry(*merchant)).collect();
         let groups: BTreeMap<GroupId, GroupEntry> = merchants
@@ -167,7 +168,7 @@ impl Server {
             .map(|group| (group, self.group_entry(group).unwrap()))
             .collect();
         let groups = groups.into_values().collect();
-        ok(&Directory { merchants, groups, cursor: "end".into(), more: false })
+        Directory { merchants, groups, cursor: "end".into(), more: false }
     }
 
     pub(super) fn merchant_entry(&self, id: MerchantId) -> MerchantEntry {

@@ -204,7 +204,6 @@ impl Server {
             }
             ["changes"] => self.changes(account, key, query),
             ["snapshot"] => self.snapshot(account, key),
-            ["directory"] => self.directory(),
             ["keys", id] => {
                 let device = self.device(id.parse().unwrap());
                 found(device.and_then(|device| device.merchant).map(|merchant| self.merchant_entry(merchant)))

@@ -13,14 +13,17 @@ use moa_words::ProblemText;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::directory::page;
 use super::problems::{Fault, ProblemResponse};
 use super::requests::{Named, Parameters};
 use crate::app::App;
 use crate::auth::Caller;
-use crate::cursor::ChangesCursor;
+use crate::cursor::{ChangesCursor, DirectoryCursor};
 
 /// The most bytes of events in one answer; a third more in base64. Phones read up to 4 MB.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
+/// With less room than this left, a page of the directory waits for the next answer.
+const DIRECTORY_ROOM: usize = MAX_BYTES / 2;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -29,6 +32,9 @@ pub(super) struct Query {
     cursor: Option<String>,
     /// Seconds to wait for something new, at most 25.
     wait: Option<u64>,
+    /// Asks for a page of the directory too: its cursor from the last answer, or nothing for the beginning. Such a request does not
+    /// wait.
+    directory: Option<String>,
 }
 
 impl Named for Query {
@@ -36,7 +42,7 @@ impl Named for Query {
 }
 
 /// What has happened in the caller's inboxes (its account's, its shop's, its shop's groups') since the cursor.
-/// Waits if nothing has. At most 500 events; `more` tells whether to ask again at once.
+/// Waits if nothing has. A page of the directory beside it, if one is asked for. At most 500 events; `more` tells whether to ask again at once.
 #[utoipa::path(
     get,
     path = "/v1/changes",
@@ -59,11 +65,12 @@ pub(super) async fn changes(
     Parameters(query): Parameters<Query>,
 ) -> Result<Json<Changes>, Fault> {
     let cursor = ChangesCursor::read(query.cursor.as_deref())?;
-    let wait = query.wait.unwrap_or(0).min(MAX_WAIT_S);
+    let directory = query.directory.as_deref().map(|text| DirectoryCursor::read(Some(text))).transpose()?;
+    let wait = if directory.is_some() { 0 } else { query.wait.unwrap_or(0).min(MAX_WAIT_S) };
     let until = Instant::now() + Duration::from_secs(wait);
     loop {
         let from = cursor.clone();
-        let (mut watch, changes) = app.blocking(move |app| look(app, caller, &from)).await?;
+        let (mut watch, changes) = app.blocking(move |app| look(app, caller, &from, directory)).await?;
         if !changes.inboxes.is_empty() || Instant::now() >= until || *app.stopping.borrow() {
             return Ok(Json(changes));
         }
@@ -75,8 +82,13 @@ pub(super) async fn changes(
     }
 }
 
-/// What there is after the cursor; the watch began before it was read.
-fn look(app: &App, caller: Caller, cursor: &ChangesCursor) -> Result<(Watch, Changes), Fault> {
+/// What there is after the cursors; the watch began before it was read.
+fn look(
+    app: &App,
+    caller: Caller,
+    cursor: &ChangesCursor,
+    directory: Option<DirectoryCursor>,
+) -> Result<(Watch, Changes), Fault> {
     let reach = caller.reach(app.store())?;
     let known: Vec<_> = reach.inboxes.iter().map(|inbox| (*inbox, cursor.count(*inbox))).collect();
     let watch = app.engine.watch(&known);
@@ -94,7 +106,9 @@ fn look(app: &App, caller: Caller, cursor: &ChangesCursor) -> Result<(Watch, Cha
         more |= found.more;
         inboxes.extend(found.changes);
     }
-    Ok((watch, Changes { inboxes, cursor: next.text(), more, now: app.engine.now() }))
+    let directory =
+        directory.filter(|_| room.bytes >= DIRECTORY_ROOM).map(|from| page(app, from)).transpose()?;
+    Ok((watch, Changes { inboxes, cursor: next.text(), more, directory, now: app.engine.now() }))
 }
 
 /// What an answer still has room for.

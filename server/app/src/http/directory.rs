@@ -60,7 +60,8 @@ pub(super) async fn directory(
     app.blocking(move |app| page(app, cursor)).await.map(Json)
 }
 
-fn page(app: &App, DirectoryCursor(time, id): DirectoryCursor) -> Result<Directory, Fault> {
+/// The page of the directory after a cursor.
+pub(super) fn page(app: &App, DirectoryCursor(time, id): DirectoryCursor) -> Result<Directory, Fault> {
     let now = app.engine.now();
     let shops = app.store().directory((time, id), MAX_DIRECTORY)?;
     let mut more = shops.len() == MAX_DIRECTORY;

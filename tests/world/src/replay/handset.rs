@@ -67,12 +67,11 @@ pub struct Handset {
     phone: Phone,
     machine: Machine,
     around: Surroundings,
-    browses: bool,
 }
 
 impl Handset {
-    /// Opens a phone, new or as it was closed. One that does not browse leaves the directory's pages unanswered: a
-    /// shop's till needs none of them, and a city of thousands would fill every one of them with thousands.
+    /// Opens a phone, new or as it was closed. One that does not browse does not follow the directory: a
+    /// shop's till needs none of it, and a city of thousands would fill every one of them with thousands.
     ///
     /// # Errors
     /// Storage or key.
@@ -87,7 +86,8 @@ impl Handset {
         let phone = Phone::open(options)?;
         let mut machine = Machine::new(&phone)?;
         machine.set_foreground(false);
-        Ok(Self { number, phone, machine, around, browses })
+        machine.set_follows_directory(browses);
+        Ok(Self { number, phone, machine, around })
     }
 
     /// The phone.
@@ -175,9 +175,6 @@ impl Handset {
                 self.machine.endorsed(&self.phone, self.phone.endorse(), now)?;
             }
             for (id, request) in work.send {
-                if !self.browses && request.path.starts_with("/v1/directory") {
-                    continue;
-                }
                 asked = true;
                 let answer = self.answer(request).await;
                 self.machine.receive(&self.phone, id, answer, now)?;
