@@ -125,6 +125,11 @@ test-screens: need-rust need-kotlin need-zbar need-fonts ## the screens, against
 	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-panicking --package moa-server --package moa-world
 	$(SCREENS) --projects android/ui,android/desktop verify
 
+.PHONY: test-android
+test-android: need-rust need-kotlin need-aapt ## the app for Android: links, pickers, sharing, key store, on a JVM that stands in for a phone
+	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-panicking --package moa-server --package moa-world
+	$(SCREENS) --projects android/app verify
+
 .PHONY: desktop
 desktop: need-rust need-kotlin need-fonts ## the screens in a window (after `make serve` elsewhere)
 	$(CARGO) build --quiet --locked --package moa-bindings --package moa-bindgen --package moa-panicking
@@ -152,7 +157,7 @@ library: need-rust ## the phone's library as it is shipped: small, stripped
 	    -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-O2
 	@ls -l target/phone/libmoa.so
 
-.PHONY: need-rust need-axe need-browser need-mail need-zbar need-posters need-kotlin need-fonts need-python need-nightly need-postgres
+.PHONY: need-rust need-axe need-browser need-mail need-zbar need-posters need-kotlin need-aapt need-fonts need-python need-nightly need-postgres
 need-rust:
 	@command -v $(CARGO) >/dev/null || { echo "Moa needs Rust (see rust-toolchain.toml): https://rustup.rs" >&2; exit 1; }
 	@scripts/need.sh cc:gcc
@@ -162,6 +167,8 @@ need-posters:
 	@scripts/need.sh pdftotext:poppler-utils /usr/share/fonts/truetype/nanum/NanumGothic.ttf:fonts-nanum
 need-kotlin:
 	@scripts/need.sh javac:openjdk-17-jdk-headless mvn:maven
+need-aapt:
+	@scripts/need.sh aapt2:aapt unzip:unzip zip:zip
 need-node:
 	@scripts/need.sh node:nodejs openssl:openssl
 need-postgres:

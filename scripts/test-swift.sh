@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The bindings from Swift, against the real server. What cargo builds for it is built before: see the Makefile.
+# The bindings from Swift, against the real server; and what of the shell for iOS needs no iPhone. What cargo builds for it is built before: see the Makefile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,3 +22,5 @@ generate panicking "$built/libpanicking.$ending"
 export MOA_SERVER=$built/moa MOA_WORLD=$built/world LD_LIBRARY_PATH=$built
 scripts/swift.sh test --package-path "$package" --scratch-path target/swift \
     -Xlinker "-L$built" --disable-swift-testing "$@"
+scripts/swift.sh test --package-path ios/Shell --scratch-path target/swift-shell \
+    -Xlinker "-L$built" --disable-swift-testing

@@ -18,6 +18,7 @@ import moa.ui.PickedContact
 import moa.ui.PickedPicture
 import moa.ui.Shell
 import moa.ui.contactIn
+import uniffi.moa.Channel
 import uniffi.moa.ShareIntent
 
 /** A computer: contacts are picked as the `.vcf` files that address books export, and other programs open by their URLs. */
@@ -50,7 +51,7 @@ object DesktopShell : Shell {
     override fun shareInKakaoTalk(feed: ShareIntent.Kakao) = false
 
     /** There is no sheet here: the clipboard is what every program takes from. */
-    override fun showSheet(sheet: ShareIntent.Sheet) = copy(sheet.text)
+    override fun showSheet(sheet: ShareIntent.Sheet, chosen: (Channel) -> Unit) = copy(sheet.text)
 
     override fun copy(text: String): Boolean {
         Toolkit.getDefaultToolkit().systemClipboard.setContents(StringSelection(text), null)

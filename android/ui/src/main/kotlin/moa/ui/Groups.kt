@@ -147,7 +147,7 @@ class Groups internal constructor(
         val to = invitees.find { it.invitation == invitation.id }?.contact
         val opened = listOf(channel, Channel.SHEET).firstOrNull { by ->
             val picked = to.takeIf { by == channel }
-            shell.open(app.shareIntent(invite, by, picked))
+            shell.open(app.shareIntent(invite, by, picked)) { chosen -> moa.learn { app.invitationShared(invitation.id, chosen) } }
         }
         if (opened == null) return@act Problem(moa.labels.noAppOpened, moa.labels.noAppOpenedHint)
         app.invitationShared(invitation.id, opened)

@@ -78,7 +78,7 @@ class Moa(
     /** The shop's groups, and others. */
     val groups = Groups(this, app, shell, io)
 
-    /** A link that opened the app before anyone could follow it. */
+    /** A link that opened the app and was not followed yet. */
     private var arrived: String? = null
 
     private val subscription = app.subscribe(object : Observer {
@@ -125,9 +125,17 @@ class Moa(
     /** Whether this phone is a shop's now. */
     val isShop get() = memory.role == Role.SHOP
 
-    /** A link that opened the app: followed at once, or as soon as someone is signed in and has said who uses this phone. */
+    /** A link that opened the app: followed as soon as nothing is at work, someone is signed in and has said who uses this phone. */
     fun follow(link: String) {
-        if (state.signedIn && memory.role != null) read(link) else arrived = link
+        arrived = link
+        followArrived()
+    }
+
+    private fun followArrived() {
+        if (busy || !state.signedIn || memory.role == null) return
+        val link = arrived ?: return
+        arrived = null
+        read(link)
     }
 
     // The shop's.
@@ -294,6 +302,9 @@ class Moa(
         }
     }
 
+    /** Whether there is nothing to go back from. */
+    val isHome get() = screen in setOf(Screen.Number, Screen.ChooseRole, Screen.OpenShop, Screen.Till, Screen.Wallet)
+
     fun goHome() = go(if (state.signedIn) home() else Screen.Number)
 
     /** The problem was read. If it is an op's, the core need not keep it. */
@@ -317,6 +328,16 @@ class Moa(
         Role.SHOP -> if (app.ownShop() == null) Screen.OpenShop else Screen.Till
     }
 
+    /** Tells the core what came of something later on, beside whatever is at work. */
+    internal fun learn(step: suspend () -> Unit): Job = scope.launch {
+        try {
+            withContext(io) { step() }
+            refresh()
+        } catch (_: ApiException) {
+            // It stays as it was told before.
+        }
+    }
+
     internal fun act(otherwise: Screen? = null, step: suspend () -> Outcome?): Job {
         if (busy) return scope.launch {}
         busy = true
@@ -335,6 +356,7 @@ class Moa(
                 otherwise?.let(::go)
             } finally {
                 busy = false
+                followArrived()
             }
         }
     }

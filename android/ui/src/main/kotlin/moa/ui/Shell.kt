@@ -1,6 +1,7 @@
 package moa.ui
 
 import androidx.compose.ui.graphics.ImageBitmap
+import uniffi.moa.Channel
 import uniffi.moa.ShareIntent
 
 /**
@@ -29,8 +30,8 @@ interface Shell {
     /** KakaoTalk's sharing SDK. */
     fun shareInKakaoTalk(feed: ShareIntent.Kakao): Boolean
 
-    /** The system's sheet of apps. */
-    fun showSheet(sheet: ShareIntent.Sheet): Boolean
+    /** The system's sheet of apps. [chosen] is told by which channel it went on, where the system says that. */
+    fun showSheet(sheet: ShareIntent.Sheet, chosen: (Channel) -> Unit): Boolean
 
     /** The clipboard. */
     fun copy(text: String): Boolean
@@ -42,13 +43,13 @@ data class PickedContact(val name: String, val to: String)
 /** A picture as it was picked, and to be drawn. */
 class PickedPicture(val file: ByteArray, val image: ImageBitmap)
 
-/** Does what the core says is to be done with an invitation. */
-fun Shell.open(intent: ShareIntent): Boolean = when (intent) {
+/** Does what the core says is to be done with an invitation. [chosen] is told by which channel it left, if that is known later only. */
+fun Shell.open(intent: ShareIntent, chosen: (Channel) -> Unit): Boolean = when (intent) {
     is ShareIntent.OpenUrl -> openUrl(intent.url)
     is ShareIntent.Sms -> composeSms(intent)
     is ShareIntent.Mail -> composeMail(intent)
     is ShareIntent.Kakao -> shareInKakaoTalk(intent)
-    is ShareIntent.Sheet -> showSheet(intent)
+    is ShareIntent.Sheet -> showSheet(intent, chosen)
     is ShareIntent.Copy -> copy(intent.text)
     ShareIntent.Nothing -> true
 }

@@ -167,10 +167,12 @@ class GroupsTest {
         apps.missing = { it !is ShareIntent.Sheet }
         moa.groups.share(invitation(), Channel.MESSENGER).join()
         assertEquals(Channel.SHEET, invitation().channel)
+        apps.chosen(Channel.TELEGRAM)
+        until { invitation().channel == Channel.TELEGRAM }
         apps.missing = { true }
         moa.groups.share(invitation(), Channel.LINE).join()
         assertEquals("No app opened", moa.problem?.title)
-        assertEquals(Channel.SHEET, invitation().channel, "nothing was sent")
+        assertEquals(Channel.TELEGRAM, invitation().channel, "nothing was sent")
         moa.dismiss()
         until { moa.problem == null && !moa.busy }
 
@@ -205,6 +207,9 @@ class GroupsTest {
         visitor.read("$base/s/$shop").join()
         val page = assertIs<Screen.ShopPage>(visitor.screen).page
         assertEquals(listOf("Corner Café", "Cafe", "Alley"), listOf(page.profile.name, page.industryText, page.groups.single().name))
+        visitor.showMember()
+        visitor.follow("$base/g/${alley.id}")
+        until { visitor.screen is Screen.GroupPage }
         visitor.read(app.recordSale(45_000).code).join()
         visitor.claim(assertIs<Screen.Choose>(visitor.screen).text, null).join()
         other.syncNow()

@@ -14,6 +14,7 @@ import moa.Server
 import uniffi.moa.App
 import uniffi.moa.AppConfig
 import uniffi.moa.Basis
+import uniffi.moa.Channel
 import uniffi.moa.Founding
 import uniffi.moa.Gives
 import uniffi.moa.Scope
@@ -78,7 +79,7 @@ object NoApps : Shell {
     override fun composeSms(sms: ShareIntent.Sms) = false
     override fun composeMail(mail: ShareIntent.Mail) = false
     override fun shareInKakaoTalk(feed: ShareIntent.Kakao) = false
-    override fun showSheet(sheet: ShareIntent.Sheet) = false
+    override fun showSheet(sheet: ShareIntent.Sheet, chosen: (Channel) -> Unit) = false
     override fun copy(text: String) = false
 }
 
@@ -87,6 +88,9 @@ class Apps(private val contact: PickedContact? = null, private val picture: Pick
     val opened = CopyOnWriteArrayList<ShareIntent>()
     var missing: (ShareIntent) -> Boolean = { false }
 
+    /** What the sheet that was opened last tells. */
+    var chosen: (Channel) -> Unit = {}
+
     override suspend fun pickContact() = contact
     override suspend fun pickPicture() = picture
     override fun decode(jpeg: ByteArray) = NoApps.decode(jpeg)
@@ -94,7 +98,7 @@ class Apps(private val contact: PickedContact? = null, private val picture: Pick
     override fun composeSms(sms: ShareIntent.Sms) = opens(sms)
     override fun composeMail(mail: ShareIntent.Mail) = opens(mail)
     override fun shareInKakaoTalk(feed: ShareIntent.Kakao) = opens(feed)
-    override fun showSheet(sheet: ShareIntent.Sheet) = opens(sheet)
+    override fun showSheet(sheet: ShareIntent.Sheet, chosen: (Channel) -> Unit) = opens(sheet).also { this.chosen = chosen }
     override fun copy(text: String) = opens(ShareIntent.Copy(text))
 
     private fun opens(intent: ShareIntent) = !missing(intent) && opened.add(intent)
