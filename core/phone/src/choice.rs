@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use moa_rules::choice::around::{Around, Offer, Spot, kilometres};
-use moa_rules::choice::outlook::{Lot, Room};
+use moa_rules::choice::outlook::Lot;
 use moa_rules::choice::visits::Seen;
 use moa_rules::choice::weigh::{Purchase, Reason, Weighed, first_habit, habit, weigh};
 use moa_rules::group::{Group, TermsVersion};
@@ -119,20 +119,17 @@ pub(crate) fn suggest(
         shares.get(&(shop, group)).copied().unwrap_or_else(|| first_habit(&around, shop, group))
     };
     let owned = |group: usize| found[group].1.as_slice();
-    let weighed = weigh(
-        &Purchase {
-            around: &around,
-            seen: &places,
-            total: &total,
-            habit: &by_habit,
-            lots: &owned,
-            shop: shop_index,
-            amount: whole(amount.0),
-            now: day,
-            usual,
-        },
-        &mut Room::default(),
-    );
+    let weighed = weigh(&Purchase {
+        around: &around,
+        seen: &places,
+        total: &total,
+        habit: &by_habit,
+        lots: &owned,
+        shop: shop_index,
+        amount: whole(amount.0),
+        now: day,
+        usual,
+    });
     let mut rows: Vec<_> = found.into_iter().map(|(row, _)| row).collect();
     let suggestion = |Weighed { group, expected_use, reasons, .. }: Weighed| {
         let (version, group, members, balance) = rows[group].take()?;

@@ -1,15 +1,14 @@
 //! Which group of a shop is worth most to one buyer, and why. (A7, A8, docs/decisions/0019-choice.md)
 //!
 //! What a buyer will get out of mileage hangs on where they are going to buy. [`visits`] learns that from their own
-//! purchases, on their own phone; [`outlook`] plays a few dozen possible futures, the same ones every time, and sees how
-//! much would really be used; [`weigh`] puts the shop's groups in order and says why. Nothing but the terms, the
+//! purchases, on their own phone; [`outlook`] reckons how likely a group's minimum is reached and its mileage used before it
+//! expires; [`weigh`] puts the shop's groups in order and says why. Nothing but the terms, the
 //! places and the buyer's own purchases goes in: no shop and no operator has anything to set that moves a group up.
 //!
 //! Equal to the bit wherever it runs: doubles in a fixed order, `libm` for exponentials and logarithms, no clock and no
 //! chance.
 
 pub mod around;
-mod chance;
 pub mod golden;
 pub mod outlook;
 pub mod visits;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use moa_rules::choice::around::{Around, Earning, Offer, Spot};
 use moa_rules::choice::golden::decisions;
-use moa_rules::choice::outlook::{Lot, Room};
+use moa_rules::choice::outlook::Lot;
 use moa_rules::choice::visits::{Seen, Total};
 use moa_rules::choice::weigh::{Purchase, Reason, Weighed, first_habit, habit, weigh};
 use proptest::prelude::*;
@@ -55,7 +55,7 @@ impl Scene {
             now: self.now,
             usual: self.usual,
         };
-        weigh(&purchase, &mut Room::default())
+        weigh(&purchase)
     }
 
     fn balance(&self, group: usize) -> f64 {

@@ -17,5 +17,6 @@ pub mod play;
 pub mod plot;
 pub mod policy;
 pub mod report;
+pub mod search;
 pub mod town;
 pub mod trace;

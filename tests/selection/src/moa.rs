@@ -1,27 +1,27 @@
 //! Moa's own choice, fed as a phone feeds it: the terms, the places, this buyer's purchases up to now.
 
-use std::cell::RefCell;
-
 use moa_rules::choice::around::{Around, Earning, Offer, Spot};
-use moa_rules::choice::outlook::{Lot, Room};
-use moa_rules::choice::visits::{Seen, Total};
-use moa_rules::choice::weigh::{Purchase, first_habit, habit, weigh};
+use moa_rules::choice::outlook::{CONSTANTS, Constants, Lot};
+use moa_rules::choice::visits::{Seen, Total, rates};
+use moa_rules::choice::weigh::{Purchase, first_habit, habit, weigh_by};
 
 use crate::play::Wallet;
 use crate::policy::{At, Chosen, Policy};
 use crate::town::{Buyer, Town, Visit};
 
 /// The choice for one buyer.
-pub struct Moa {
+pub struct Moa<'a> {
+    constants: Constants,
+    /// The rates of each visit to come, if they are known already.
+    known: Option<std::slice::Iter<'a, Vec<f64>>>,
     around: Around,
     seen: Vec<(usize, Seen)>,
     total: Total,
     habits: Vec<Vec<f64>>,
     usual: Vec<Option<usize>>,
-    room: RefCell<Room>,
 }
 
-impl Moa {
+impl<'a> Moa<'a> {
     /// A buyer who has bought nothing yet.
     pub fn new(town: &Town) -> Self {
         let around = around(town);
@@ -29,12 +29,13 @@ impl Moa {
             .map(|shop| town.of[shop].iter().map(|&group| first_habit(&around, shop, group)).collect())
             .collect();
         Self {
+            constants: CONSTANTS,
+            known: None,
             around,
             seen: Vec::new(),
             total: Total::default(),
             habits,
             usual: vec![None; town.shops.len()],
-            room: RefCell::default(),
         }
     }
 
@@ -47,6 +48,11 @@ impl Moa {
         moa
     }
 
+    /// A buyer with other constants, and with the rates that [`rates_by_visit`] gives of them.
+    pub fn with(town: &Town, constants: Constants, known: &'a [Vec<f64>]) -> Self {
+        Self { constants, known: Some(known.iter()), ..Self::new(town) }
+    }
+
     fn see(&mut self, visit: &Visit) {
         let (now, shop) = (visit.t_days, visit.shop);
         match self.seen.iter_mut().find(|(index, _)| *index == shop) {
@@ -56,7 +62,13 @@ impl Moa {
         self.total = self.total.again(now, Some(visit.attentive));
     }
 
-    /// What is kept for the buyer, in bytes: shops, groups, what was seen, habits. The futures are not in it.
+    fn rates(&self, now: f64) -> Vec<f64> {
+        let mut found = Vec::new();
+        rates(&self.around, &self.seen, &self.total, now, &mut found);
+        found
+    }
+
+    /// What is kept for the buyer, in bytes: shops, groups, what was seen, habits.
     pub fn bytes(&self) -> usize {
         let groups = self.around.groups();
         let memberships: usize = groups.iter().map(|group| group.members.len()).sum();
@@ -90,10 +102,22 @@ pub fn around(town: &Town) -> Around {
     Around::new(shops.collect(), groups.collect())
 }
 
-impl Policy for Moa {
+/// The visits a day of each shop, as they look at each visit of a buyer at which something can be earned.
+pub fn rates_by_visit(town: &Town, buyer: &Buyer) -> Vec<Vec<f64>> {
+    let mut moa = Moa::new(town);
+    let visits = buyer.visits.iter().filter(|visit| visit.t_days < buyer.decide_until_days);
+    let rates = visits.map(|visit| {
+        moa.see(visit);
+        moa.rates(visit.t_days)
+    });
+    rates.collect()
+}
+
+impl Policy for Moa<'_> {
     fn choose(&mut self, at: &At<'_>, wallet: &mut Wallet) -> Option<Chosen> {
         let (now, shop) = (at.visit.t_days, at.visit.shop);
         self.see(at.visit);
+        let known = self.known.as_mut().and_then(Iterator::next);
         if at.rest <= 0.0 || at.groups().is_empty() {
             return None;
         }
@@ -116,20 +140,21 @@ impl Policy for Moa {
             let found = lots.iter().find(|(other, _)| *other == group);
             found.map_or(&[] as &[Lot], |(_, lots)| lots.as_slice())
         };
-        let weighed = weigh(
-            &Purchase {
-                around,
-                seen: &self.seen,
-                total: &self.total,
-                habit: &by_habit,
-                lots: &in_group,
-                shop,
-                amount: at.rest,
-                now,
-                usual: self.usual[shop],
-            },
-            &mut self.room.borrow_mut(),
-        );
+        let purchase = Purchase {
+            around,
+            seen: &self.seen,
+            total: &self.total,
+            habit: &by_habit,
+            lots: &in_group,
+            shop,
+            amount: at.rest,
+            now,
+            usual: self.usual[shop],
+        };
+        let weighed = match known {
+            Some(rates) => weigh_by(&purchase, rates, &self.constants),
+            None => weigh_by(&purchase, &self.rates(now), &self.constants),
+        };
         let best = weighed.first()?;
         for (place, &group) in around.of(shop).iter().enumerate() {
             let share = &mut self.habits[shop][place];

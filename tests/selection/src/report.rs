@@ -246,7 +246,7 @@ fn figures_of(rule: &str, won: &[f64], base: &[f64], hindsight: &[f64]) -> Figur
 
 /// What was expected of each choice and what came of it: what the buyer used less had this one earned nothing, all else as
 /// played.
-fn calls(town: &Town, buyer: usize, played: &Played) -> Vec<[f64; 3]> {
+pub(crate) fn calls(town: &Town, buyer: usize, played: &Played) -> Vec<[f64; 3]> {
     let buyer = &town.buyers[buyer];
     let mut wallet = Wallet::new(town);
     let mut groups = played.groups.clone();
@@ -265,7 +265,7 @@ fn calls(town: &Town, buyer: usize, played: &Played) -> Vec<[f64; 3]> {
 }
 
 /// The calls in tenths of equal number, by what was expected of a unit.
-fn parts(calls: &mut [[f64; 3]]) -> Vec<Part> {
+pub(crate) fn parts(calls: &mut [[f64; 3]]) -> Vec<Part> {
     calls.sort_by(|a, b| (a[0] / a[2]).total_cmp(&(b[0] / b[2])));
     let cut = |part: usize| part * calls.len() / PARTS;
     let parts = (0..PARTS).map(|part| &calls[cut(part)..cut(part + 1)]).filter(|part| !part.is_empty());

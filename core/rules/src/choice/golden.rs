@@ -5,8 +5,7 @@
 use std::fmt::Write as _;
 
 use super::around::{Around, Earning, Offer, Spot};
-use super::chance::Source;
-use super::outlook::{Lot, Room};
+use super::outlook::Lot;
 use super::visits::{Seen, Total};
 use super::weigh::{Purchase, Reason, Weighed, first_habit, habit, weigh};
 
@@ -39,7 +38,6 @@ struct Buyer {
     /// By group, soonest expiry first; days on the scale of `now`.
     lots: Vec<Vec<Lot>>,
     now: f64,
-    room: Room,
 }
 
 impl Buyer {
@@ -59,7 +57,6 @@ impl Buyer {
             usual: vec![None; around.shops().len()],
             lots: vec![Vec::new(); around.groups().len()],
             now: 20_000.0,
-            room: Room::default(),
             around,
         }
     }
@@ -101,7 +98,7 @@ impl Buyer {
             .iter()
             .map(|lots| lots.iter().map(|lot| Lot { days: lot.days - now, ..*lot }).collect())
             .collect();
-        let Self { around, habits, room, seen, total, usual, .. } = self;
+        let Self { around, habits, seen, total, usual, .. } = self;
         let by_habit = |shop: usize, group: usize| {
             let place = around.of(shop).iter().position(|&other| other == group);
             place.map_or(0.0, |place| habits[shop][place])
@@ -117,7 +114,7 @@ impl Buyer {
             now,
             usual: usual[shop],
         };
-        weigh(&purchase, room)
+        weigh(&purchase)
     }
 
     /// Uses everything of the first group that can be used, if there is one; whether the buyer did.
@@ -138,6 +135,35 @@ impl Buyer {
         self.usual[shop] = Some(best.group);
         let days = self.now + self.around.groups()[best.group].days;
         self.lots[best.group].push(Lot { days, units: best.earns });
+    }
+}
+
+/// `SplitMix64`. (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014)
+struct Source(u64);
+
+impl Source {
+    /// The same number, the same sequence.
+    fn new(number: u64) -> Self {
+        Self(0x6d6f_6100 ^ number.wrapping_mul(0xd134_2543_de82_ef95))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Evenly in 0..1.
+    fn unit(&mut self) -> f64 {
+        u32::try_from(self.next() >> 32).map_or(0.0, f64::from) / 4_294_967_296.0
+    }
+
+    /// Evenly among `0..count`; `count` above zero.
+    fn below(&mut self, count: usize) -> usize {
+        let bound = u64::try_from(count).unwrap_or(1).max(1);
+        usize::try_from(self.next() % bound).unwrap_or(0)
     }
 }
 

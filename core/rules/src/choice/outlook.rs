@@ -1,17 +1,17 @@
-//! What mileage of one group is going to be used, in futures that are played out: with what a purchase would earn and
-//! without, and with the shop's next purchases going there and elsewhere.
+//! What mileage of one group is going to be used, in closed form: how long its balance takes to reach the minimum at the
+//! pace at which the buyer earns there, how long they then take to use it, and how likely both are over before it expires.
+//!
+//! What goes in is counted; how much it counts was searched for, as what lets the buyers of generated towns use the most
+//! ([`CONSTANTS`], docs/decisions/0019-choice.md).
 
-use super::around::{Around, Offer};
-use super::chance::{CHANCES, FUTURES, STEPS, middle};
+use super::around::{Around, Earning, Offer};
 
-/// How far the futures reach, in days.
+/// What is hoped for within so many days counts; what comes later does not.
 const HORIZON: f64 = 450.0;
-/// What is left at the horizon counts this share of what it would be worth if it could be used then.
-const LEFT: f64 = 0.5;
-/// Memory of visits, in days, by which the group's own rate is uncertain.
+/// Memory of visits, in days, by which rates are uncertain.
 const MEMORY: f64 = 158.0;
-/// Shops that are visited less often than this a day are left out.
-const HARDLY_EVER: f64 = 1e-5;
+/// A pace of so little a day is none.
+const NEVER: f64 = 1e-6;
 
 /// Units that can be used until a day.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,204 +42,252 @@ pub struct Question<'a> {
     pub earns: f64,
 }
 
-/// What the futures say, in minor units, as means over them.
+/// What is to be expected, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Outlook {
-    /// What is used more if this purchase goes to the group, everything else by habit.
-    pub one: f64,
-    /// What is used more, a purchase, if this and the shop's next purchases go there than if none do.
+    /// What is used more because of this purchase.
+    pub used: f64,
+    /// What puts groups in order: this purchase, and the next ones that go where it goes.
+    pub worth: f64,
+}
+
+/// How much of what a buyer could earn in a group counts as the pace at which they do, and how steady it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Of what all members' purchases earn there by habit.
+    pub by_habit: f64,
+    /// Of what they would earn if all of them went there.
     pub all: f64,
+    /// Of what this shop's would earn if all of them went there.
+    pub here: f64,
+    /// What comes at a time, in usual purchases.
+    pub lump: f64,
+    /// How uncertain rates are, as the variance of one that was seen once.
+    pub doubt: f64,
 }
 
-/// Room that is used again from one question to the next.
-#[derive(Debug, Default)]
-pub struct Room {
-    members: Vec<Member>,
-    /// Visits a day, of each member and those before it.
-    up_to: Vec<f64>,
-    sides: [Side; 4],
+/// What this shop's purchases add to a group in the long run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lasting {
+    /// Of what the other members' purchases earn there by habit.
+    pub by_habit: f64,
+    /// Of what they would earn if all of them went there.
+    pub all: f64,
+    /// The part of the minimum that is usually still to come.
+    pub minimum: f64,
+    /// The part of the validity that is usually left.
+    pub validity: f64,
+    /// How much the long run counts against this purchase.
+    pub weight: f64,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Member {
-    ticket: f64,
-    /// The share of its purchases that goes to the group.
-    habit: f64,
-    /// Whether it is the shop in question.
-    asked: bool,
+/// What comes true of what was reckoned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Truth {
+    /// Of what this purchase earns.
+    pub own: f64,
+    /// Of older mileage that this purchase helps over the minimum.
+    pub helped: f64,
 }
 
-/// One way things could go.
-#[derive(Debug, Default)]
-struct Side {
-    lots: Vec<Lot>,
-    spent: usize,
-    balance: f64,
-    used: f64,
+/// What was searched for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Constants {
+    /// For the worth of this purchase.
+    pub worth: Pace,
+    /// For the worth of the next ones.
+    pub lasting: Lasting,
+    /// For what is expected to be used, which is to come true rather than to choose well.
+    pub used: Pace,
+    /// And what comes true of it.
+    pub truth: Truth,
 }
 
-impl Side {
-    fn begin(&mut self, lots: &[Lot], earned: Lot) {
-        self.lots.clear();
-        self.lots.extend_from_slice(lots);
-        // Without the purchase an empty lot, so that the sides stay in step.
-        self.lots.push(earned);
-        self.balance = self.lots.iter().map(|lot| lot.units).sum();
-        (self.spent, self.used) = (0, 0.0);
-    }
+/// Found by `cargo run --release -p moa-selection --example search worth`, then `used`; rounded to three digits.
+pub const CONSTANTS: Constants = Constants {
+    worth: Pace { by_habit: 0.227, all: 0.0961, here: 0.0864, lump: 2.28, doubt: 0.123 },
+    lasting: Lasting { by_habit: 1.02, all: 0.115, minimum: 0.306, validity: 0.502, weight: 0.737 },
+    used: Pace { by_habit: 0.189, all: 0.217, here: 0.0857, lump: 7.12, doubt: 0.132 },
+    truth: Truth { own: 0.95, helped: 2.2 },
+};
 
-    fn expire(&mut self, now: f64) {
-        while let Some(lot) = self.lots.get(self.spent).filter(|lot| lot.days <= now) {
-            self.balance -= lot.units;
-            self.spent += 1;
-        }
-    }
-
-    /// Uses what can be used of a purchase; what it took off the price.
-    fn redeem(&mut self, now: f64, offer: &Offer, amount: f64) -> f64 {
-        if self.balance < offer.minimum || self.balance <= 0.0 {
-            return 0.0;
-        }
-        self.expire(now);
-        if self.balance < offer.minimum {
-            return 0.0;
-        }
-        let most = self.balance.min(amount / offer.unit);
-        let mut left = if offer.step > 1.0 { (most / offer.step).floor() * offer.step } else { most.floor() };
-        let taken = left;
-        while left > 0.0 {
-            let Some(lot) = self.lots.get_mut(self.spent) else { break };
-            let part = lot.units.min(left);
-            lot.units -= part;
-            left -= part;
-            if lot.units <= 0.0 {
-                self.spent += 1;
-            }
-        }
-        self.balance -= taken;
-        self.used += taken;
-        taken * offer.unit
-    }
-
-    fn accrue(&mut self, now: f64, offer: &Offer, units: f64) {
-        self.lots.push(Lot { days: now + offer.days, units });
-        self.balance += units;
-    }
-
-    /// What was used, and something for what is left.
-    fn result(&mut self, end: f64, offer: &Offer) -> f64 {
-        self.expire(end);
-        let within_reach = if self.balance >= offer.minimum { 1.0 } else { self.balance / offer.minimum };
-        self.used + LEFT * self.balance * within_reach
-    }
+/// What a group's members are to the buyer, a day.
+struct Tally {
+    /// All visits.
+    visits: f64,
+    /// Those at which mileage is used if it can be.
+    attentive: f64,
+    /// The units of all purchases by habit.
+    by_habit: f64,
+    /// The units of all purchases, if they went there.
+    all: f64,
+    /// The units of this shop's purchases, if they went there.
+    here: f64,
+    /// The share of this shop's purchases that goes there by habit.
+    share: f64,
 }
 
 impl Question<'_> {
-    /// Plays the futures.
-    pub fn answer(&self, room: &mut Room) -> Outlook {
-        let offer = &self.around.groups()[self.group];
-        let Room { members, up_to, sides: [with, without, given, kept] } = room;
-        members.clear();
-        up_to.clear();
-        let mut total = 0.0;
-        for &member in &offer.members {
-            let rate = self.rates[member];
-            if rate <= HARDLY_EVER {
-                continue;
-            }
-            total += rate;
-            up_to.push(total);
-            members.push(Member {
-                ticket: self.around.shops()[member].ticket,
-                habit: (self.habit)(member, self.group),
-                asked: member == self.shop,
-            });
-        }
-        if members.is_empty() || self.earns <= 0.0 {
+    /// What is to be expected if the purchase goes to the group.
+    pub fn answer(&self, constants: &Constants) -> Outlook {
+        if self.earns <= 0.0 {
             return Outlook::default();
         }
-        // By habit, what this purchase changes is decided not long after its mileage has expired.
-        let near = HORIZON.min(offer.days * 1.5 + 60.0).max(120.0);
-        let known = total * MEMORY + 0.2;
-        let picks = picks(up_to, total);
-        let nothing = Lot { days: offer.days, units: 0.0 };
-        let earned = Lot { units: self.earns, ..nothing };
-        let (mut one, mut all, mut count) = (0.0, 0.0, 0.0);
-        for (deviate, draws) in CHANCES.futures() {
-            with.begin(self.lots, earned);
-            without.begin(self.lots, nothing);
-            given.begin(self.lots, earned);
-            kept.begin(self.lots, nothing);
-            let mean_wait = 1.0 / (total * gamma_like(known, deviate));
-            let mut now = 0.0;
-            let mut apart = true;
-            for draw in draws.iter().take(STEPS) {
-                now += draw.wait * mean_wait;
-                if now > HORIZON {
-                    break;
-                }
-                let member = &members[picks[draw.shop]];
-                let amount = (member.ticket * draw.amount).floor();
-                let attentive = draw.attentive < self.attentive;
-                let by_habit = draw.choice < member.habit;
-                if apart && now > near {
-                    one += with.result(near, offer) - without.result(near, offer);
-                    apart = false;
-                }
-                let chosen = by_habit || member.asked;
-                let units = if chosen { offer.earns(amount) } else { 0.0 };
-                let visit = Visit { now, amount, units, attentive };
-                if apart {
-                    visit.on(with, offer, by_habit);
-                    visit.on(without, offer, by_habit);
-                }
-                visit.on(given, offer, chosen);
-                visit.on(kept, offer, by_habit && !member.asked);
-            }
-            if apart {
-                one += with.result(near.min(now), offer) - without.result(near.min(now), offer);
-            }
-            all += given.result(HORIZON.min(now), offer) - kept.result(HORIZON.min(now), offer);
-            count += 1.0;
+        let offer = &self.around.groups()[self.group];
+        let tally = self.tally(offer);
+        let (own, helped) = self.this(offer, &tally, &constants.worth);
+        let worth = self.earns * own + helped + self.next(offer, &tally, constants);
+        let (own, helped) = self.this(offer, &tally, &constants.used);
+        // Older mileage is used once at most.
+        let balance: f64 = self.lots.iter().map(|lot| lot.units).sum();
+        let helped = (constants.truth.helped * helped).min(balance);
+        let used = constants.truth.own * own * self.earns + helped;
+        Outlook { used: used * offer.unit, worth: worth.max(0.0) * offer.unit }
+    }
+
+    fn tally(&self, offer: &Offer) -> Tally {
+        let (mut visits, mut by_habit, mut all) = (0.0, 0.0, 0.0);
+        for &member in &offer.members {
+            let rate = self.rates[member];
+            let units = rate * offer.yields(self.around.shops()[member].ticket);
+            visits += rate;
+            all += units;
+            by_habit += units * (self.habit)(member, self.group);
         }
-        let purchases = self.rates[self.shop] * HORIZON + 1.0;
-        Outlook { one: one / count * offer.unit, all: all / count / purchases * offer.unit }
+        let here = self.rates[self.shop] * offer.yields(self.around.shops()[self.shop].ticket);
+        let share = (self.habit)(self.shop, self.group);
+        Tally { visits, attentive: (visits * self.attentive).max(NEVER), by_habit, all, here, share }
+    }
+
+    /// How likely this purchase's units are used, and how many of the older ones because of them: those that they help over
+    /// the minimum in time.
+    fn this(&self, offer: &Offer, tally: &Tally, pace: &Pace) -> (f64, f64) {
+        let units = pace.by_habit * tally.by_habit + pace.all * tally.all + pace.here * tally.here;
+        let balance: f64 = self.lots.iter().map(|lot| lot.units).sum();
+        let lacking = |need: f64| Chance::new(tally, pace, units, need);
+        let with = lacking(offer.minimum - balance - self.earns);
+        let without = lacking(offer.minimum - balance);
+        let usable = lacking(0.0);
+        let helped = |lot: &Lot| {
+            let days = lot.days.min(HORIZON);
+            // What still lacks something is not used sooner than what lacks nothing.
+            let most = usable.within(days);
+            lot.units * (with.within(days).min(most) - without.within(days).min(most)).max(0.0)
+        };
+        let days = offer.days.min(HORIZON);
+        (with.within(days).min(usable.within(days)), self.lots.iter().map(helped).sum())
+    }
+
+    /// As many units as this purchase earns, of what is used more in the long run if all of the shop's purchases go there
+    /// than if none do.
+    fn next(&self, offer: &Offer, tally: &Tally, constants: &Constants) -> f64 {
+        let Constants { lasting, worth: pace, .. } = constants;
+        if tally.here <= 0.0 {
+            return 0.0;
+        }
+        let others = lasting.by_habit * (tally.by_habit - tally.here * tally.share).max(0.0)
+            + lasting.all * (tally.all - tally.here).max(0.0);
+        let used = |units: f64| {
+            let chance = Chance::new(tally, pace, units, lasting.minimum * offer.minimum);
+            units * chance.within(lasting.validity * offer.days.min(HORIZON))
+        };
+        lasting.weight * self.earns * (used(others + tally.here) - used(others)) / tally.here
     }
 }
 
-/// A visit at which `amount` is to be paid, of which all would earn `units`.
-#[derive(Debug, Clone, Copy)]
-struct Visit {
-    now: f64,
-    amount: f64,
-    units: f64,
-    attentive: bool,
+/// How long until mileage is used: a gamma distribution, by the transformation of Wilson and Hilferty (1931).
+struct Chance {
+    mean: f64,
+    middle: f64,
+    steep: f64,
 }
 
-impl Visit {
-    fn on(self, side: &mut Side, offer: &Offer, chosen: bool) {
-        let Self { now, amount, units, attentive } = self;
-        let used = if attentive { side.redeem(now, offer, amount) } else { 0.0 };
-        if chosen {
-            side.accrue(now, offer, if used > 0.0 { offer.earns(amount - used) } else { units });
+impl Chance {
+    /// A balance that lacks `need` and grows by `units` a day; then an attentive visit.
+    fn new(tally: &Tally, pace: &Pace, units: f64, need: f64) -> Self {
+        let (units, need) = (units.max(NEVER), need.max(0.0));
+        let lump = pace.lump * tally.all / tally.visits.max(NEVER);
+        let wait = 1.0 / tally.attentive;
+        let mean = need / units + wait;
+        let doubt = pace.doubt / (tally.visits * MEMORY + 0.2);
+        let variance = need * lump / (units * units) + wait * wait + mean * mean * doubt;
+        let shape = mean * mean / variance;
+        Self { mean, middle: 1.0 - 1.0 / (9.0 * shape), steep: LOGISTIC * 3.0 * libm::sqrt(shape) }
+    }
+
+    /// The probability that it is over within so many days.
+    fn within(&self, days: f64) -> f64 {
+        let deviate = (libm::cbrt(days / self.mean) - self.middle) * self.steep;
+        1.0 / (1.0 + libm::exp(-deviate))
+    }
+}
+
+/// A normal deviate times this is a logistic one, nearly.
+const LOGISTIC: f64 = 1.7;
+
+impl Offer {
+    /// The units that purchases of `amount` earn on average, before they are rounded.
+    fn yields(&self, amount: f64) -> f64 {
+        match self.earning {
+            Earning::Share(rate) => rate * amount / (10_000.0 * self.unit),
+            Earning::Each(per) => amount / per,
+            Earning::Visit(_) => self.earns(amount),
         }
     }
 }
 
-/// Who is visited in each stratum of all visits, by these sums of rates.
-fn picks(up_to: &[f64], total: f64) -> [usize; FUTURES] {
-    let mut member = 0;
-    std::array::from_fn(|stratum| {
-        let at = middle(stratum) * total;
-        while member + 1 < up_to.len() && up_to[member] <= at {
-            member += 1;
-        }
-        member
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::super::around::Spot;
+    use super::*;
 
-/// A factor of mean one that spreads as what is estimated from so many visits. (Wilson and Hilferty, 1931)
-fn gamma_like(known: f64, deviate: f64) -> f64 {
-    let root = 1.0 - 1.0 / (9.0 * known) + deviate / (3.0 * libm::sqrt(known));
-    (root * root * root).max(0.02)
+    /// One group of two shops, one purchase a week at each; ten thousand each time, of which 5 % come back.
+    fn group(days: f64, minimum: f64) -> Around {
+        let spot = Spot { at: None, ticket: 10_000.0, popularity: 1.0 };
+        let earning = Earning::Share(500.0);
+        let offer = Offer { earning, unit: 1.0, days, minimum, step: 1.0, members: vec![0, 1] };
+        Around::new(vec![spot; 2], vec![offer])
+    }
+
+    fn answer(around: &Around, lots: &[Lot], habit: f64) -> Outlook {
+        let question = Question {
+            around,
+            rates: &[1.0 / 7.0; 2],
+            attentive: 0.75,
+            habit: &|_, _| habit,
+            group: 0,
+            lots,
+            shop: 0,
+            earns: 500.0,
+        };
+        question.answer(&CONSTANTS)
+    }
+
+    #[test]
+    fn more_is_used_of_what_can_be_used_longer_has_less_to_reach_and_is_earned_by_habit() {
+        let outlooks =
+            |of: &dyn Fn(f64) -> Outlook| -> Vec<Outlook> { (0..9).map(f64::from).map(of).collect() };
+        let rising = [
+            outlooks(&|step| answer(&group(20.0 + 40.0 * step, 3_000.0), &[], 0.5)),
+            outlooks(&|step| answer(&group(90.0, 5_000.0 - 600.0 * step), &[], 0.5)),
+            outlooks(&|step| answer(&group(90.0, 3_000.0), &[], 0.125 * step)),
+        ];
+        for outlooks in rising {
+            assert!(outlooks.is_sorted_by(|a, b| a.used < b.used && a.worth < b.worth), "{outlooks:?}");
+            assert!(outlooks.iter().all(|it| it.used > 0.0 && it.used < 500.0), "{outlooks:?}");
+        }
+    }
+
+    #[test]
+    fn mileage_that_would_expire_is_helped_over_the_minimum_and_what_is_usable_needs_no_help() {
+        let around = group(90.0, 3_000.0);
+        let with = |units: f64, days: f64| answer(&around, &[Lot { days, units }], 0.5).used;
+        let alone = answer(&around, &[], 0.5).used;
+        // 2,600 lack 400 and would expire before they come; 3,000 lack nothing.
+        assert!(with(2_600.0, 8.0) > alone + 500.0, "{} {alone}", with(2_600.0, 8.0));
+        assert!((with(3_000.0, 8.0) - with(9_000.0, 8.0)).abs() < 1e-9);
+        assert!(with(3_000.0, 8.0) < 500.0);
+        // The day before it expires nobody comes any more.
+        assert!(with(2_600.0, 0.1) < with(2_600.0, 8.0) / 2.0);
+    }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::around::Around;
-use super::outlook::{Lot, Outlook, Question, Room};
+use super::outlook::{CONSTANTS, Constants, Lot, Outlook, Question};
 use super::visits::{Seen, Total, rates};
 
 /// By how much another group must be worth more before the buyer's habit is changed: three parts in a hundred.
@@ -94,10 +94,15 @@ pub fn first_habit(around: &Around, shop: usize, group: usize) -> f64 {
 }
 
 /// The groups of the purchase's shop, best for this buyer first; ties to the longer validity, then to the lower index.
-pub fn weigh(purchase: &Purchase<'_>, room: &mut Room) -> Vec<Weighed> {
-    let Purchase { around, total, shop, amount, .. } = *purchase;
+pub fn weigh(purchase: &Purchase<'_>) -> Vec<Weighed> {
     let mut visits = Vec::new();
-    rates(around, purchase.seen, total, purchase.now, &mut visits);
+    rates(purchase.around, purchase.seen, purchase.total, purchase.now, &mut visits);
+    weigh_by(purchase, &visits, &CONSTANTS)
+}
+
+/// The same with rates that are known already, by these constants.
+pub fn weigh_by(purchase: &Purchase<'_>, visits: &[f64], constants: &Constants) -> Vec<Weighed> {
+    let Purchase { around, total, shop, amount, .. } = *purchase;
     let mut weighed: Vec<Weighed> = around
         .of(shop)
         .iter()
@@ -105,7 +110,7 @@ pub fn weigh(purchase: &Purchase<'_>, room: &mut Room) -> Vec<Weighed> {
             let earns = around.groups()[group].earns(amount);
             let question = Question {
                 around,
-                rates: &visits,
+                rates: visits,
                 attentive: total.attentive(),
                 habit: purchase.habit,
                 group,
@@ -113,10 +118,10 @@ pub fn weigh(purchase: &Purchase<'_>, room: &mut Room) -> Vec<Weighed> {
                 shop,
                 earns,
             };
-            let Outlook { one, all } = question.answer(room);
+            let Outlook { used, worth } = question.answer(constants);
             // A hair for what is earned decides between groups whose mileage would never be used.
-            let worth = one + all + 1e-4 * earns * around.groups()[group].unit;
-            Weighed { group, earns, expected_use: won(one), worth, reasons: Vec::new() }
+            let worth = worth + 1e-4 * earns * around.groups()[group].unit;
+            Weighed { group, earns, expected_use: won(used), worth, reasons: Vec::new() }
         })
         .collect();
     weighed.sort_by(|a, b| order(around, a, b));
@@ -124,7 +129,7 @@ pub fn weigh(purchase: &Purchase<'_>, room: &mut Room) -> Vec<Weighed> {
     if let Some(place) = usual.filter(|&place| weighed[0].worth < weighed[place].worth * LEAD) {
         weighed[..=place].rotate_right(1);
     }
-    explain(purchase, &visits, &mut weighed);
+    explain(purchase, visits, &mut weighed);
     weighed
 }
 

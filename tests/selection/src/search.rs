@@ -1,0 +1,281 @@
+//! Where the constants of the choice come from: an evolution strategy that plays buyers of generated towns, by what they end
+//! up using, and then by how true what is expected of a purchase comes. `examples/search.rs` runs it.
+
+use moa_rules::choice::outlook::{Constants, Lasting, Pace, Truth};
+
+use crate::chance::Chance;
+use crate::generate::{REGIMES, town};
+use crate::hindsight::anneal;
+use crate::moa::{Moa, rates_by_visit};
+use crate::play::{Played, play};
+use crate::policy::Rule;
+use crate::report::{calls, parts};
+use crate::town::Town;
+
+/// The regimes searched on, of those there are: those of the benchmark.
+const SEARCHED: usize = 5;
+/// A generation's children, in mirrored pairs.
+const CHILDREN: usize = 12;
+/// Each generation plays every so many-th buyer, all children the same.
+const STRIDE: usize = 4;
+/// The moves of a search in hindsight: only what is between regimes hangs on it.
+const MOVES: u32 = 1_000;
+
+/// As it is reckoned.
+const TRUE: Truth = Truth { own: 1.0, helped: 1.0 };
+
+/// Towns of all regimes, with what is known of their buyers whatever they choose.
+pub struct Ground {
+    towns: Vec<Known>,
+    /// By regime, from the highest rate to hindsight, in won.
+    gaps: [f64; SEARCHED],
+}
+
+struct Known {
+    regime: usize,
+    town: Town,
+    /// By buyer and visit.
+    rates: Vec<Vec<Vec<f64>>>,
+    /// What the highest rate gives each buyer.
+    base: Vec<f64>,
+}
+
+impl Ground {
+    /// One town a regime and seed.
+    pub fn new(seeds: &[u64], buyers: usize) -> Self {
+        let mut ground = Self { towns: Vec::new(), gaps: [0.0; SEARCHED] };
+        for (regime, kind) in REGIMES[..SEARCHED].iter().enumerate() {
+            for &seed in seeds {
+                let town = town(seed, kind, buyers);
+                let mut base = Vec::new();
+                for buyer in &town.buyers {
+                    let played = play(&town, buyer, Rule::HighestRate.policy(&town, buyer.id).as_mut());
+                    let most = anneal(&town, buyer, &[played.groups], MOVES, seed).0;
+                    base.push(played.redeemed);
+                    ground.gaps[regime] += most - played.redeemed;
+                }
+                let rates = town.buyers.iter().map(|buyer| rates_by_visit(&town, buyer)).collect();
+                ground.towns.push(Known { regime, town, rates, base });
+            }
+        }
+        ground
+    }
+
+    /// The share of the gap that is closed, as a mean over the regimes, by every `stride`-th buyer from `first` on.
+    pub fn share(&self, constants: &Constants, first: usize, stride: usize) -> f64 {
+        let mut shares = [0.0; SEARCHED];
+        for known in &self.towns {
+            for buyer in (first..known.base.len()).step_by(stride) {
+                shares[known.regime] += known.play(buyer, constants).redeemed - known.base[buyer];
+            }
+        }
+        let shares = shares.iter().zip(self.gaps).map(|(closed, gap)| closed / gap);
+        shares.sum::<f64>() * stride as f64 / SEARCHED as f64
+    }
+
+    /// Choices made with these constants, by regime: what was used because of each and what it earned.
+    fn truth(&self, constants: &Constants) -> [Vec<[f64; 3]>; SEARCHED] {
+        let mut truth: [Vec<[f64; 3]>; SEARCHED] = Default::default();
+        for known in &self.towns {
+            for buyer in 0..known.base.len() {
+                truth[known.regime].extend(calls(&known.town, buyer, &known.play(buyer, constants)));
+            }
+        }
+        truth
+    }
+
+    /// The mean square by which what is expected misses what comes true, over regimes and tenths. What is expected changes no
+    /// choice.
+    fn miss(&self, constants: &Constants, truth: &[Vec<[f64; 3]>; SEARCHED]) -> f64 {
+        let mut calls = truth.clone();
+        let mut next = calls.each_mut().map(|calls| calls.iter_mut());
+        for known in &self.towns {
+            for buyer in 0..known.base.len() {
+                let played = known.play(buyer, constants);
+                let earned = played.expected.iter().zip(&played.earned).filter(|(_, earned)| **earned > 0.0);
+                for expected in earned.filter_map(|(expected, _)| *expected) {
+                    if let Some(call) = next[known.regime].next() {
+                        call[0] = expected;
+                    }
+                }
+            }
+        }
+        let misses: Vec<f64> = calls
+            .iter_mut()
+            .flat_map(|calls| parts(calls))
+            .map(|part| (part.predicted - part.realised) * (part.predicted - part.realised))
+            .collect();
+        misses.iter().sum::<f64>() / misses.len() as f64
+    }
+}
+
+impl Known {
+    fn play(&self, buyer: usize, constants: &Constants) -> Played {
+        let mut moa = Moa::with(&self.town, *constants, &self.rates[buyer]);
+        play(&self.town, &self.town.buyers[buyer], &mut moa)
+    }
+}
+
+/// Searches for what closes most of the gap.
+pub fn worth(ground: &Ground, generations: usize, mut say: impl FnMut(usize, &Constants)) -> Constants {
+    // What comes to mind first: habit is the pace, and a tenth of what could be besides.
+    let start = [1.0, 0.1, 0.1, 1.0, 0.5, 1.0, 0.1, 0.5, 0.5, 0.5].map(libm::log);
+    let constants =
+        |at: &[f64]| Constants { worth: pace(at), lasting: lasting(&at[5..]), used: pace(at), truth: TRUE };
+    let share = |at: &[f64], generation: usize| ground.share(&constants(at), generation % STRIDE, STRIDE);
+    let found = evolve(&start, generations, share, |generation, at| say(generation, &constants(at)));
+    constants(&found)
+}
+
+/// Searches for what makes what is expected come true; the choices stay.
+pub fn used(
+    ground: &Ground,
+    constants: Constants,
+    generations: usize,
+    mut say: impl FnMut(usize, f64),
+) -> Constants {
+    let came = ground.truth(&constants);
+    let Pace { by_habit, all, here, lump, doubt } = constants.worth;
+    let start = [by_habit, all, here, lump, doubt, 0.9, 0.9].map(libm::log);
+    let with = |at: &[f64]| Constants { used: pace(at), truth: truth(&at[5..]), ..constants };
+    let hit = |at: &[f64], _: usize| -ground.miss(&with(at), &came);
+    let found =
+        evolve(&start, generations, hit, |generation, at| say(generation, ground.miss(&with(at), &came)));
+    with(&found)
+}
+
+/// From logarithms.
+fn pace(at: &[f64]) -> Pace {
+    let at = |place: usize| libm::exp(at[place]);
+    Pace { by_habit: at(0), all: at(1), here: at(2), lump: at(3), doubt: at(4) }
+}
+
+/// From logarithms.
+fn lasting(at: &[f64]) -> Lasting {
+    let at = |place: usize| libm::exp(at[place]);
+    Lasting { by_habit: at(0), all: at(1), minimum: at(2), validity: at(3), weight: at(4) }
+}
+
+/// From logarithms.
+fn truth(at: &[f64]) -> Truth {
+    let at = |place: usize| libm::exp(at[place]);
+    Truth { own: at(0), helped: at(1) }
+}
+
+/// The mean of the last third of the generations of a separable CMA-ES with mirrored children. (Hansen and Ostermeier, 2001;
+/// Ros and Hansen, 2008)
+fn evolve(
+    start: &[f64],
+    generations: usize,
+    mut fitness: impl FnMut(&[f64], usize) -> f64,
+    mut say: impl FnMut(usize, &[f64]),
+) -> Vec<f64> {
+    let many = start.len() as f64;
+    let weights: Vec<f64> = (0..CHILDREN / 2)
+        .map(|rank| libm::log(CHILDREN as f64 / 2.0 + 0.5) - libm::log(rank as f64 + 1.0))
+        .collect();
+    let sum: f64 = weights.iter().sum();
+    let weights: Vec<f64> = weights.iter().map(|weight| weight / sum).collect();
+    let parents = 1.0 / weights.iter().map(|weight| weight * weight).sum::<f64>();
+    let step_memory = (parents + 2.0) / (many + parents + 5.0);
+    let path_memory = (4.0 + parents / many) / (many + 4.0 + 2.0 * parents / many);
+    let separable = (many + 2.0) / 3.0;
+    let one = separable * 2.0 / ((many + 1.3) * (many + 1.3) + parents);
+    let rank = separable * 2.0 * (parents - 2.0 + 1.0 / parents) / ((many + 2.0) * (many + 2.0) + parents);
+    let rank = rank.min(1.0 - one);
+    let usual = libm::sqrt(many) * (1.0 - 1.0 / (4.0 * many) + 1.0 / (21.0 * many * many));
+
+    let mut chance = Chance::new(1);
+    let mut centre = start.to_vec();
+    let mut spread = vec![1.0; start.len()];
+    let (mut step, mut steps, mut path) = (0.4, vec![0.0; start.len()], vec![0.0; start.len()]);
+    let (mut mean, last) = (vec![0.0; start.len()], generations.div_ceil(3).max(1));
+    for generation in 0..generations {
+        let mut children: Vec<(f64, Vec<f64>)> = Vec::new();
+        for _ in 0..CHILDREN / 2 {
+            let deviates: Vec<f64> = start.iter().map(|_| chance.normal()).collect();
+            for side in [1.0, -1.0] {
+                let deviates: Vec<f64> = deviates.iter().map(|deviate| side * deviate).collect();
+                let moved = centre.iter().zip(&spread).zip(&deviates);
+                let child: Vec<f64> =
+                    moved.map(|((at, spread), deviate)| at + step * libm::sqrt(*spread) * deviate).collect();
+                children.push((fitness(&child, generation), deviates));
+            }
+        }
+        children.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for place in 0..start.len() {
+            let of_best = |of: &dyn Fn(f64) -> f64| -> f64 {
+                weights
+                    .iter()
+                    .zip(&children)
+                    .map(|(weight, (_, deviates))| weight * of(deviates[place]))
+                    .sum()
+            };
+            let (towards, wide) = (of_best(&|deviate| deviate), of_best(&|deviate| deviate * deviate));
+            let along = libm::sqrt(spread[place]) * towards;
+            centre[place] += step * along;
+            steps[place] = (1.0 - step_memory) * steps[place]
+                + libm::sqrt(step_memory * (2.0 - step_memory) * parents) * towards;
+            path[place] = (1.0 - path_memory) * path[place]
+                + libm::sqrt(path_memory * (2.0 - path_memory) * parents) * along;
+            spread[place] =
+                spread[place] * (1.0 - one - rank + rank * wide) + one * path[place] * path[place];
+            if generation + last >= generations {
+                mean[place] += centre[place] / last as f64;
+            }
+        }
+        let length = libm::sqrt(steps.iter().map(|it| it * it).sum::<f64>());
+        step *= libm::exp(step_memory / (1.0 + step_memory) * (length / usual - 1.0)).min(1.3);
+        say(generation, &centre);
+    }
+    mean
+}
+
+#[cfg(test)]
+mod tests {
+    use moa_rules::choice::outlook::CONSTANTS;
+
+    use super::*;
+
+    #[test]
+    fn evolution_finds_the_top_of_a_slanting_hill() {
+        let top = [1.0, -2.0, 0.5];
+        let hill = |at: &[f64], _: usize| {
+            let away = [at[0] - top[0], at[1] - top[1], at[2] - top[2]];
+            -(away[0] * away[0]
+                + 30.0 * away[1] * away[1]
+                + 0.3 * away[2] * away[2]
+                + 0.2 * away[0] * away[2])
+        };
+        let found = evolve(&[0.0; 3], 120, hill, |_, _| ());
+        assert!(found.iter().zip(top).all(|(found, top)| (found - top).abs() < 0.01), "{found:?}");
+    }
+
+    #[test]
+    fn with_rates_known_beforehand_the_choices_are_the_same() {
+        let ground = Ground::new(&[5], 2);
+        for known in &ground.towns {
+            for buyer in &known.town.buyers {
+                let usual = play(&known.town, buyer, Rule::Moa.policy(&known.town, buyer.id).as_mut());
+                let played = known.play(buyer.id, &CONSTANTS);
+                assert_eq!((&played.groups, &played.expected), (&usual.groups, &usual.expected));
+            }
+        }
+        let (first, second) = (ground.share(&CONSTANTS, 0, 2), ground.share(&CONSTANTS, 1, 2));
+        assert!((first + second - 2.0 * ground.share(&CONSTANTS, 0, 1)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_generation_of_each_search_says_what_it_found() {
+        let ground = Ground::new(&[6], 4);
+        let mut said = 0;
+        let found = worth(&ground, 2, |_, _| said += 1);
+        let known = used(&ground, found, 1, |_, miss| {
+            assert!(miss > 0.0);
+            said += 1;
+        });
+        assert_eq!(said, 3);
+        assert_eq!((known.worth, known.lasting), (found.worth, found.lasting));
+        assert!(known.used != found.used);
+    }
+}
