@@ -117,6 +117,8 @@ struct Tally {
     visits: f64,
     /// Those at which mileage is used if it can be.
     attentive: f64,
+    /// What is paid there, in minor units.
+    spent: f64,
     /// The units of all purchases by habit.
     by_habit: f64,
     /// The units of all purchases, if they went there.
@@ -135,28 +137,33 @@ impl Question<'_> {
         }
         let offer = &self.around.groups()[self.group];
         let tally = self.tally(offer);
+        // No more is used than the members are paid until it expires.
+        let most = tally.spent * self.attentive * offer.days.min(HORIZON) / offer.unit;
         let (own, helped) = self.this(offer, &tally, &constants.worth);
-        let worth = self.earns * own + helped + self.next(offer, &tally, constants);
+        let worth =
+            (self.earns * own).min(most) + helped + self.earns.min(most) * next(offer, &tally, constants);
         let (own, helped) = self.this(offer, &tally, &constants.used);
         // Older mileage is used once at most.
         let balance: f64 = self.lots.iter().map(|lot| lot.units).sum();
         let helped = (constants.truth.helped * helped).min(balance);
-        let used = constants.truth.own * own * self.earns + helped;
+        let used = (constants.truth.own * own * self.earns).min(most) + helped;
         Outlook { used: used * offer.unit, worth: worth.max(0.0) * offer.unit }
     }
 
     fn tally(&self, offer: &Offer) -> Tally {
-        let (mut visits, mut by_habit, mut all) = (0.0, 0.0, 0.0);
+        let (mut visits, mut spent, mut by_habit, mut all) = (0.0, 0.0, 0.0, 0.0);
         for &member in &offer.members {
-            let rate = self.rates[member];
-            let units = rate * offer.yields(self.around.shops()[member].ticket);
+            let (rate, ticket) = (self.rates[member], self.around.shops()[member].ticket);
+            let units = rate * offer.yields(ticket);
             visits += rate;
+            spent += rate * ticket;
             all += units;
             by_habit += units * (self.habit)(member, self.group);
         }
         let here = self.rates[self.shop] * offer.yields(self.around.shops()[self.shop].ticket);
         let share = (self.habit)(self.shop, self.group);
-        Tally { visits, attentive: (visits * self.attentive).max(NEVER), by_habit, all, here, share }
+        let attentive = (visits * self.attentive).max(NEVER);
+        Tally { visits, attentive, spent, by_habit, all, here, share }
     }
 
     /// How likely this purchase's units are used, and how many of the older ones because of them: those that they help over
@@ -177,22 +184,21 @@ impl Question<'_> {
         let days = offer.days.min(HORIZON);
         (with.within(days).min(usable.within(days)), self.lots.iter().map(helped).sum())
     }
+}
 
-    /// As many units as this purchase earns, of what is used more in the long run if all of the shop's purchases go there
-    /// than if none do.
-    fn next(&self, offer: &Offer, tally: &Tally, constants: &Constants) -> f64 {
-        let Constants { lasting, worth: pace, .. } = constants;
-        if tally.here <= 0.0 {
-            return 0.0;
-        }
-        let others = lasting.by_habit * (tally.by_habit - tally.here * tally.share).max(0.0)
-            + lasting.all * (tally.all - tally.here).max(0.0);
-        let used = |units: f64| {
-            let chance = Chance::new(tally, pace, units, lasting.minimum * offer.minimum);
-            units * chance.within(lasting.validity * offer.days.min(HORIZON))
-        };
-        lasting.weight * self.earns * (used(others + tally.here) - used(others)) / tally.here
+/// What is used more in the long run, of each unit that the shop's purchases earn, if all of them go there than if none do.
+fn next(offer: &Offer, tally: &Tally, constants: &Constants) -> f64 {
+    let Constants { lasting, worth: pace, .. } = constants;
+    if tally.here <= 0.0 {
+        return 0.0;
     }
+    let others = lasting.by_habit * (tally.by_habit - tally.here * tally.share).max(0.0)
+        + lasting.all * (tally.all - tally.here).max(0.0);
+    let used = |units: f64| {
+        let chance = Chance::new(tally, pace, units, lasting.minimum * offer.minimum);
+        units * chance.within(lasting.validity * offer.days.min(HORIZON))
+    };
+    lasting.weight * (used(others + tally.here) - used(others)) / tally.here
 }
 
 /// How long until mileage is used: a gamma distribution, by the transformation of Wilson and Hilferty (1931).
@@ -276,6 +282,31 @@ mod tests {
             assert!(outlooks.is_sorted_by(|a, b| a.used < b.used && a.worth < b.worth), "{outlooks:?}");
             assert!(outlooks.iter().all(|it| it.used > 0.0 && it.used < 500.0), "{outlooks:?}");
         }
+    }
+
+    #[test]
+    fn no_more_is_used_than_is_bought_before_it_expires() {
+        let of = |days: f64| {
+            let around = group(days, 0.0);
+            let question = Question {
+                around: &around,
+                rates: &[1.0 / 7.0; 2],
+                attentive: 0.75,
+                habit: &|_, _| 0.5,
+                group: 0,
+                lots: &[],
+                shop: 0,
+                earns: 10_000_000.0,
+            };
+            question.answer(&CONSTANTS)
+        };
+        // Two purchases a week of ten thousand, three in four of them with mileage.
+        let (half, whole) = (of(182.0), of(364.0));
+        assert!(half.used <= 26.0 * 2.0 * 7_500.0 && half.used > 26.0 * 2.0 * 7_000.0, "{half:?}");
+        assert!(
+            (whole.used / half.used - 2.0).abs() < 0.01 && whole.worth > half.worth,
+            "{half:?} {whole:?}"
+        );
     }
 
     #[test]
