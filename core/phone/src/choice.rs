@@ -55,11 +55,18 @@ pub(crate) fn suggest(
     let day = days(now);
     let seen: BTreeMap<MerchantId, Seen> = visits::all(db)?.into_iter().collect();
     let total = visits::total(db)?;
-    let usual_ticket = usual_ticket(&seen);
+    // This purchase is one too.
+    let mut seen_now = seen.clone();
+    let this = seen
+        .get(&shop)
+        .map_or_else(|| Seen::first(day, whole(amount.0)), |seen| seen.again(day, whole(amount.0)));
+    seen_now.insert(shop, this);
+    let total = total.again(day, None);
+    let usual_ticket = usual_ticket(&seen_now);
 
     // The shop is first, and the point that distances are measured from.
     let mut known =
-        Known { index: HashMap::new(), spots: Vec::new(), origin: None, usual_ticket, seen: &seen };
+        Known { index: HashMap::new(), spots: Vec::new(), origin: None, usual_ticket, seen: &seen_now };
     let here = crate::shop::shop(db, shop)?;
     known.origin = here.place;
     let shop_index = known.index(&here);
@@ -93,15 +100,8 @@ pub(crate) fn suggest(
     let (index, spots) = (known.index, known.spots);
     let around = Around::new(spots, offers);
 
-    // This purchase is one too.
-    let this = seen
-        .get(&shop)
-        .map_or_else(|| Seen::first(day, whole(amount.0)), |seen| seen.again(day, whole(amount.0)));
-    let mut places: Vec<(usize, Seen)> =
-        seen.iter().map(|(merchant, seen)| (index[merchant], *seen)).collect();
-    places.retain(|(place, _)| *place != shop_index);
-    places.push((shop_index, this));
-    let total = total.again(day, None);
+    let places: Vec<(usize, Seen)> =
+        seen_now.iter().map(|(merchant, seen)| (index[merchant], *seen)).collect();
 
     let group_index = |group: GroupId| {
         found.iter().position(|(it, _)| it.as_ref().is_some_and(|(version, ..)| version.group == group))
