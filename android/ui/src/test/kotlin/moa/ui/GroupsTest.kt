@@ -127,7 +127,7 @@ class GroupsTest {
             listed,
         )
         moa.groups.takeOff(moa.groups.invitees.first()).join()
-        assertEquals(5, moa.groups.invitees.size)
+        until { moa.groups.invitees.size == 5 }
         moa.groups.add(alley, "010-12").join()
         assertEquals("Refused" to false, moa.problem?.title to moa.problem?.text.isNullOrEmpty())
         moa.dismiss()
