@@ -109,20 +109,10 @@ fn edge_50_what_cannot_be_applied_any_more_is_refused_with_its_reason_and_shown(
 #[test]
 fn edge_48_an_answer_whose_event_never_came_is_asked_for_again() {
     let mut town = Town::new();
-    town.earn(20_000);
-    let backup = town.server.backup();
-    let claim = town.buy(30_000);
-    // Applied and answered, and its event is not read any more before the server goes back.
-    let ops_only = |server: &mut Server, request: &Request| {
-        if request.path == "/v1/ops" { Ok(server.answer(request)) } else { offline(server, request) }
-    };
-    assert!(town.buyer.sync_over(&mut town.server, ops_only).is_err());
-    assert_eq!(town.buyer.phone.fate(claim).unwrap(), Some(Fate::Applied));
-    town.server.restore(backup);
+    answered_and_lost(&mut town);
     // Another event moves the inbox to where the phone has been and beyond.
     town.cafe.sync(&mut town.server).unwrap();
     town.buyer.sync(&mut town.server).unwrap();
-    town.server.received.clear();
     town.earn(10_000);
     assert_eq!(town.server.wallet(town.account, town.group).get(), balance(&town).0);
 }
@@ -142,16 +132,20 @@ fn answered_and_lost(town: &mut Town) -> OpId {
     claim
 }
 
+fn is_claimed_again_once(town: &mut Town, claim: OpId) {
+    town.buyer.sync(&mut town.server).unwrap();
+    town.buyer.sync(&mut town.server).unwrap();
+    assert_eq!(town.server.received, [claim]);
+    assert_eq!(balance(town), (5_000, 0));
+    assert_eq!(town.server.wallet(town.account, town.group), units(5_000));
+}
+
 #[test]
 fn edge_48_an_answer_whose_event_is_not_there_is_asked_for_again_where_nothing_else_tells_of_the_loss() {
     // The server stands where the phone has been: neither the cursor nor a head shows that it went back.
     let mut town = Town::new();
     let claim = answered_and_lost(&mut town);
-    town.buyer.sync(&mut town.server).unwrap();
-    town.buyer.sync(&mut town.server).unwrap();
-    assert_eq!(town.server.received, [claim], "once");
-    assert_eq!(balance(&town), (5_000, 0));
-    assert_eq!(town.server.wallet(town.account, town.group), units(5_000));
+    is_claimed_again_once(&mut town, claim);
 }
 
 #[test]
@@ -159,11 +153,7 @@ fn edge_48_an_answer_whose_event_is_not_there_is_asked_for_again_after_a_snapsho
     let mut town = Town::new();
     let claim = answered_and_lost(&mut town);
     town.buyer.phone.start_over().unwrap();
-    town.buyer.sync(&mut town.server).unwrap();
-    town.buyer.sync(&mut town.server).unwrap();
-    assert_eq!(town.server.received, [claim], "once");
-    assert_eq!(balance(&town), (5_000, 0));
-    assert_eq!(town.server.wallet(town.account, town.group), units(5_000));
+    is_claimed_again_once(&mut town, claim);
 }
 
 #[test]

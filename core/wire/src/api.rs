@@ -27,7 +27,7 @@ use crate::number::TypedNumber;
 pub const MAX_OPS: usize = 100;
 /// The most events in one answer to `GET /v1/changes`.
 pub const MAX_CHANGES: usize = 500;
-/// The most shops in one answer to `GET /v1/directory`.
+/// The most shops on a page of the directory.
 pub const MAX_DIRECTORY: usize = 200;
 /// The longest that `GET /v1/changes` waits, in seconds.
 pub const MAX_WAIT_S: u64 = 25;
