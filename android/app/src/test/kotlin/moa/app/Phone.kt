@@ -84,7 +84,7 @@ class Phone(folder: Path) : AutoCloseable {
         while (!so()) {
             shadowOf(Looper.getMainLooper()).idle()
             check(System.nanoTime() < end) { "it did not come to pass; the screen: ${moa.screen}, the problem: ${moa.problem}" }
-            Thread.sleep(2)
+            Thread.onSpinWait()
         }
     }
 
