@@ -127,10 +127,11 @@ impl Person {
     }
 }
 
-/// Ids in no order, as those of many devices are.
+/// Ids as devices draw them: one device's in the order in which it drew them, those of many in none.
 fn id(actor: KeyId, counter: u64, version: u8) -> OpId {
     let mut id = [0; 16];
     id.copy_from_slice(&sha256(&[actor.as_ref(), &counter.to_be_bytes()])[..16]);
+    id[..6].copy_from_slice(&counter.to_be_bytes()[2..]);
     id[6] = version << 4 | id[6] & 0x0f;
     id[8] = 0x80 | id[8] & 0x3f;
     OpId(id)
