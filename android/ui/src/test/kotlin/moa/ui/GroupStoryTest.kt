@@ -50,7 +50,11 @@ class GroupStoryTest {
 
     private fun ComposeUiTest.story(table: Table, apps: Map<String, App>, phones: Map<String, Moa>) {
         val (founder, neighbour, stranger) = apps.keys.map { Hand(this, it) }
-        fun sync(vararg names: String) = runBlocking { for (name in names) apps.getValue(name).syncNow() }
+        fun sync(vararg names: String) = names.forEach { name ->
+            // What was tapped is on disk first, or it would go with the next sync alone.
+            waitUntil("$name has done what was tapped", 20_000) { !phones.getValue(name).busy }
+            runBlocking { apps.getValue(name).syncNow() }
+        }
 
         founder.opensShop(table, "010-0000-0001", "Corner Café")
         founder.taps("Groups")
