@@ -169,8 +169,12 @@ impl Dress {
         let missing = Mileage::of(choice.to_minimum, unit);
         let minimum = Some(terms.minimum).filter(|minimum| !minimum.is_zero());
         let minimum = minimum.map(|minimum| Line::Minimum { minimum: Mileage::of(minimum, unit), missing });
+        let planned = choice.planned.as_ref().and_then(|planned| {
+            let day = Some(planned.day).filter(|_| !planned.overdue);
+            Some(moa_words::choice::Planned { shop: planned.shop.name.as_deref()?, day })
+        });
         out::GroupChoice {
-            reason_text: moa_words::choice::reasons(self.lang, &choice.reasons, terms.currency),
+            reason_text: moa_words::choice::reasons(self.lang, &choice.reasons, terms.currency, planned),
             expected_use: choice.expected_use.0,
             expected_use_text: moa_words::choice::expected_use(
                 self.lang,

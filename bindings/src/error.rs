@@ -12,6 +12,7 @@ use moa_words::{Lang, PhoneText, not_ours, phone, refusal, refusal_in};
 
 use crate::grant::fault_text;
 use crate::leaving::words;
+use crate::plan;
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
@@ -157,6 +158,12 @@ impl ApiError {
                 code: fault.code().to_owned(),
                 text: fault_text(lang, fault),
                 figures: HashMap::new(),
+                op: None,
+            },
+            PhoneError::Plan(fault) => Self::Refused {
+                code: fault.code().to_owned(),
+                text: plan::fault_text(lang, fault),
+                figures: plan::figures(fault),
                 op: None,
             },
             PhoneError::NotOurs(what) => {

@@ -142,6 +142,36 @@ labels! {
     always_here: AlwaysHere,
     /// Over a sale that waits for a choice.
     to_choose: ToChoose,
+    /// Over where purchases at one shop are collected.
+    at_this_shop: AtThisShop,
+    /// Under it: as what holds for every shop says.
+    as_elsewhere: AsElsewhere,
+    /// Under it: the person chooses each time.
+    ask_each_time: AskEachTime,
+    /// Over the shops for which that was said.
+    at_single_shops: AtSingleShops,
+    /// Title and button: what the person means to buy.
+    plans: Plans,
+    /// Where there is none yet.
+    no_plans: NoPlans,
+    /// Button on a shop's page.
+    plan_here: PlanHere,
+    /// Field: a shop, to plan a purchase at.
+    where_to_buy: WhereToBuy,
+    /// Field: what the purchase is to come to.
+    planned_amount: PlannedAmount,
+    /// Over the day of the purchase.
+    planned_day: PlannedDay,
+    /// Button: the day, later.
+    week_later: WeekLater,
+    /// Button: the day, later: thirty days.
+    month_later: MonthLater,
+    /// Button that keeps the plan.
+    note_plan: NotePlan,
+    /// Button that drops it.
+    forget_plan: ForgetPlan,
+    /// Beside a plan whose day is over.
+    overdue: Overdue,
     /// Over the share of the amount that is earned.
     rate: Rate,
     /// Over how long mileage can be used.

@@ -385,7 +385,7 @@ pub struct GroupChoice {
     pub until_text: String,
     /// Why it stands where it stands, in one sentence; none for one that has nothing ahead of the others.
     pub reason_text: Option<String>,
-    /// How much more the buyer is expected to use because of this claim, in minor units: an estimate from their own
+    /// What the buyer is expected to use of what this claim earns, in minor units: an estimate from their own
     /// purchases, made on this phone alone.
     pub expected_use: i64,
     /// The same in a sentence.

@@ -1,12 +1,12 @@
 //! What the choice of a group is made from, on this phone alone: the terms, the places, this buyer's own purchases.
-//! (A8, docs/decisions/0019-choice.md)
+//! (A8, docs/decisions/choice.md)
 
 use std::collections::{BTreeMap, HashMap};
 
 use moa_rules::choice::around::{Around, Offer, Spot, kilometres};
 use moa_rules::choice::outlook::Lot;
 use moa_rules::choice::visits::Seen;
-use moa_rules::choice::weigh::{Purchase, Reason, Weighed, first_habit, habit, weigh};
+use moa_rules::choice::weigh::{Plan, Purchase, Reason, Weighed, first_habit, habit, weigh};
 use moa_rules::group::{Group, TermsVersion};
 use moa_rules::id::{GroupId, MerchantId};
 use moa_rules::merchant::Place;
@@ -15,7 +15,9 @@ use moa_rules::time::Timestamp;
 use rusqlite::Connection;
 
 use crate::error::PhoneError;
+use crate::plan::{self, PlannedPurchase};
 use crate::shop::{Shop, members};
+use crate::store::plans::Planned;
 use crate::store::visits::{self, Habit};
 use crate::store::{directory, lots, meta};
 
@@ -34,10 +36,12 @@ pub(crate) struct Suggestion {
     pub group: Group,
     /// What the purchase would earn.
     pub earns: Units,
-    /// How much more is expected to be used because of it, in minor units.
+    /// What is expected to be used of that, in minor units.
     pub expected_use: Money,
     /// Why it stands there.
     pub reasons: Vec<Reason>,
+    /// The purchase that is planned, if one of the reasons is about it.
+    pub planned: Option<PlannedPurchase>,
     /// Its members: those that are visited most first, then the nearest.
     pub members: Vec<Shop>,
     /// What this buyer can use of it.
@@ -70,13 +74,17 @@ pub(crate) fn suggest(
     let here = crate::shop::shop(db, shop)?;
     known.origin = here.place;
     let shop_index = known.index(&here);
+    let today = plan::today(now);
+    let planned = plan::all(db, today)?;
     let mut offers = Vec::new();
     let mut found = Vec::new();
     for version in versions {
         let Some(group) = directory::group(db, version.group)? else { continue };
         let mut listed = members(db, version.group)?;
         order(&mut listed, &seen, here.place, day);
-        let near: Vec<usize> = listed.iter().take(MEMBERS).map(|member| known.index(member)).collect();
+        let (first, rest) = listed.split_at(listed.len().min(MEMBERS));
+        let rest = rest.iter().filter(|member| planned.iter().any(|plan| plan.merchant == member.id));
+        let near: Vec<usize> = first.iter().chain(rest).map(|member| known.index(member)).collect();
         let (wallet, usable) = (lots::wallet(db, version.group)?, group.usable(version.terms.unit(), now));
         let mut owned: Vec<Lot> = wallet
             .lots()
@@ -119,32 +127,70 @@ pub(crate) fn suggest(
         shares.get(&(shop, group)).copied().unwrap_or_else(|| first_habit(&around, shop, group))
     };
     let owned = |group: usize| found[group].1.as_slice();
+    // At shops of no group here, none can be served.
+    let planned: Vec<(usize, Planned)> =
+        planned.into_iter().filter_map(|planned| Some((*index.get(&planned.merchant)?, planned))).collect();
+    let plans: Vec<Plan> = planned
+        .iter()
+        .map(|(place, planned)| Plan {
+            shop: *place,
+            days: f64::from(planned.day.0.saturating_sub(today.0).max(0)),
+            amount: whole(planned.amount.0),
+        })
+        .collect();
     let weighed = weigh(&Purchase {
         around: &around,
         seen: &places,
         total: &total,
         habit: &by_habit,
         lots: &owned,
+        plans: &plans,
         shop: shop_index,
         amount: whole(amount.0),
         now: day,
         usual,
     });
     let mut rows: Vec<_> = found.into_iter().map(|(row, _)| row).collect();
-    let suggestion = |Weighed { group, expected_use, reasons, .. }: Weighed| {
-        let (version, group, members, balance) = rows[group].take()?;
+    let mut suggested = Vec::new();
+    for Weighed { group, expected_use, mut reasons, .. } in weighed {
+        let Some((version, group, members, balance)) = rows[group].take() else { continue };
         let earns = version.terms.earns(amount);
-        Some(Suggestion {
+        let last_day = version.terms.validity.last_day(now, &version.terms.tz());
+        let mut served = None;
+        // Weighed is by months of a length; what is said is true to the day.
+        reasons.retain(|reason| match reason {
+            Reason::PlannedPurchase { plan } => {
+                served = Some(planned[*plan].1).filter(|planned| planned.day <= last_day);
+                served.is_some()
+            }
+            _ => true,
+        });
+        suggested.push(Suggestion {
             version,
             group,
             earns,
             expected_use: Money(expected_use),
             reasons,
+            planned: served.map(|planned| plan::show(db, planned, today)).transpose()?,
             members,
             balance,
-        })
-    };
-    Ok(weighed.into_iter().filter_map(suggestion).collect())
+        });
+    }
+    Ok(suggested)
+}
+
+/// A phone that knows of no purchase takes each lot for one: what this buyer bought before it was theirs, at some shop on some
+/// day, for what a purchase usually comes to.
+pub(crate) fn begin(db: &Connection, lots: &[moa_rules::lot::Lot]) -> Result<(), PhoneError> {
+    if visits::total(db)?.last.is_some() {
+        return Ok(());
+    }
+    let mut earned: Vec<_> = lots.iter().filter(|lot| lot.revives.is_none()).collect();
+    earned.sort_by_key(|lot| (lot.issued_at, lot.id));
+    for lot in earned {
+        visits::add(db, lot.issuer, days(lot.issued_at), TICKET)?;
+    }
+    Ok(())
 }
 
 /// A purchase of this buyer was confirmed, and the group that it went to.
@@ -156,6 +202,7 @@ pub(crate) fn purchased(
     at: Timestamp,
 ) -> Result<(), PhoneError> {
     visits::add(db, merchant, days(at), whole(amount.0))?;
+    plan::purchased(db, merchant, at)?;
     let before = visits::habits(db, Some(merchant))?;
     let mut groups = directory::groups_of(db, merchant)?;
     if !groups.contains(&group) {

@@ -17,6 +17,7 @@ use crate::code::{ScannedVoucher, VoucherStanding};
 use crate::error::PhoneError;
 use crate::outbox::Kind;
 use crate::phone::{Phone, account, own_shop};
+use crate::plan::PlannedPurchase;
 use crate::shop::Shop;
 use crate::store::outbox::{self, Effect};
 use crate::store::{directory, vouchers};
@@ -41,11 +42,13 @@ pub struct GroupChoice {
     pub balance: Units,
     /// What would still be missing to the minimum after this sale.
     pub to_minimum: Units,
-    /// How much more the buyer is expected to use because of this claim, in minor units: an estimate from their own
-    /// purchases. More than it earns where older mileage becomes usable.
+    /// What the buyer is expected to use of what this claim earns, in minor units: an estimate from their own
+    /// purchases; never more than it earns.
     pub expected_use: Money,
     /// Why it stands where it stands, most telling first; empty for one that has nothing ahead of the others.
     pub reasons: Vec<Reason>,
+    /// The purchase that [`Reason::PlannedPurchase`] is about, if that is one of them.
+    pub planned: Option<PlannedPurchase>,
 }
 
 /// A claim in the outbox.
@@ -141,7 +144,7 @@ pub(crate) fn choices(
 ) -> Result<Vec<GroupChoice>, PhoneError> {
     let suggested = suggest(db, shop, amount, versions(db, shop, now)?, now)?;
     let choice =
-        |Suggestion { version, group, earns, expected_use, reasons, members, balance }: Suggestion| {
+        |Suggestion { version, group, earns, expected_use, reasons, planned, members, balance }: Suggestion| {
             let TermsVersion { group: id, version: terms_version, terms, .. } = version;
             let after = balance.checked_add(earns).unwrap_or(balance);
             GroupChoice {
@@ -154,6 +157,7 @@ pub(crate) fn choices(
                 to_minimum: terms.minimum.checked_sub(after).unwrap_or_default(),
                 expected_use,
                 reasons,
+                planned,
                 terms,
             }
         };

@@ -12,6 +12,7 @@ use crate::breach::Breach;
 use crate::key_store::KeyStoreError;
 use crate::leaving::Unsent;
 use crate::opening::OpeningFault;
+use crate::plan::PlanFault;
 
 /// Why a call failed. Nothing was changed, unless the variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum PhoneError {
     /// A file of opening balances is not read, or not imported.
     #[error("opening balances: {}", .0.code())]
     Opening(OpeningFault),
+    /// A purchase that is planned is not noted.
+    #[error("plan: {}", .0.code())]
+    Plan(PlanFault),
     /// Nobody is signed in on this phone.
     #[error("not signed in")]
     NotSignedIn,
@@ -79,6 +83,12 @@ pub enum PhoneError {
     /// The device's key store did not sign, seal or open, or the key can't be read.
     #[error(transparent)]
     Key(#[from] KeyStoreError),
+}
+
+impl From<PlanFault> for PhoneError {
+    fn from(fault: PlanFault) -> Self {
+        Self::Plan(fault)
+    }
 }
 
 impl From<SignError> for PhoneError {

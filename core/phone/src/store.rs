@@ -23,6 +23,7 @@ pub(crate) mod numbers;
 pub(crate) mod openings;
 pub(crate) mod outbox;
 pub(crate) mod passes;
+pub(crate) mod plans;
 pub(crate) mod redemptions;
 pub(crate) mod refunds;
 pub(crate) mod rescue;
@@ -46,10 +47,11 @@ use crate::error::{PhoneError, corrupt};
 
 /// What brings a database from each version to the next, beginning with none. The version is SQLite's own
 /// `user_version`: a migration library costs a phone a megabyte (it brings regular expressions) and does no more.
-const MIGRATIONS: &[&str] = &[include_str!("store/migrations/V1__first.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("store/migrations/V1__first.sql"), include_str!("store/migrations/V2__plans.sql")];
 
 /// Every table but the counters; those that name rows of others come first.
-const TABLES: [&str; 41] = [
+const TABLES: [&str; 42] = [
     "typed_number",
     "pending",
     "voucher",
@@ -91,6 +93,7 @@ const TABLES: [&str; 41] = [
     "visit",
     "habit",
     "shop_standing",
+    "plan",
 ];
 
 /// Statements that stay prepared: all that a sync uses, so that none is parsed twice.

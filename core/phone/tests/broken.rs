@@ -210,6 +210,8 @@ fn a_database_that_breaks_while_it_is_used_is_set_aside_when_it_is_opened_next()
     let person = Person::on_disk(shop.directory.path(), 2);
     let account = person.phone.account().unwrap();
     person.phone.record_sale(Money(1), None).unwrap();
+    let own = person.phone.own_shop().unwrap().unwrap().id;
+    person.phone.plan_purchase(own, Money(9_000), person.phone.plan_day(9).unwrap()).unwrap();
     let db = rusqlite::Connection::open(shop.file()).unwrap();
     let root: i64 = db
         .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'history_by_group'", [], |row| row.get(0))
@@ -233,6 +235,7 @@ fn a_database_that_breaks_while_it_is_used_is_set_aside_when_it_is_opened_next()
     );
     assert_eq!((aside.ops, person.phone.outbox().unwrap().len()), (96, 96));
     assert_eq!(person.phone.merchant_today().unwrap().sales.len(), 96, "and is shown");
+    assert_eq!(person.phone.planned_purchases().unwrap().len(), 1, "nobody else knows of it");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use moa_rules::id::GroupId;
 use moa_rules::quantity::{BasisPoints, Money};
 use moa_rules::terms::{Profile, Scope, Terms};
 use moa_rules::time::{Timestamp, Validity};
-use support::{Town, units};
+use support::{Person, Town, units};
 
 fn voucher(town: &Town, amount: i64) -> ScannedVoucher {
     let voucher = town.cafe.phone.record_sale(Money(amount), None).unwrap();
@@ -67,6 +67,20 @@ fn the_shops_that_are_visited_come_first_among_the_members() {
     assert_eq!(names(&town), ["골목 빵집", "골목 카페"], "by name while nothing was bought");
     town.earn(5_000);
     assert_eq!(names(&town), ["골목 카페", "골목 빵집"]);
+}
+
+#[test]
+fn a_new_phone_knows_from_its_mileage_where_its_buyer_goes() {
+    let mut town = Town::new();
+    town.earn(5_000);
+    town.server.enrols_as = Some(town.account);
+    let mut second = Person::new(60);
+    second.enrol(&mut town.server);
+    second.sync(&mut town.server).unwrap();
+    let voucher = town.cafe.phone.record_sale(Money(5_000), None).unwrap();
+    let choices = second.phone.choices(&second.scan(&voucher)).unwrap();
+    let names: Vec<_> = choices[0].members.iter().map(|member| member.name.as_deref().unwrap()).collect();
+    assert_eq!(names, ["골목 카페", "골목 빵집"]);
 }
 
 #[test]

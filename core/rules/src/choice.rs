@@ -1,4 +1,4 @@
-//! Which group of a shop is worth most to one buyer, and why. (A7, A8, docs/decisions/0019-choice.md)
+//! Which group of a shop is worth most to one buyer, and why. (A7, A8, docs/decisions/choice.md)
 //!
 //! What a buyer will get out of mileage hangs on where they are going to buy. [`visits`] learns that from their own
 //! purchases, on their own phone; [`outlook`] reckons how likely a group's minimum is reached and its mileage used before it

@@ -6,7 +6,7 @@ use moa_rules::choice::around::{Around, Earning, Offer, Spot};
 use moa_rules::choice::golden::decisions;
 use moa_rules::choice::outlook::Lot;
 use moa_rules::choice::visits::{Seen, Total};
-use moa_rules::choice::weigh::{Purchase, Reason, Weighed, first_habit, habit, weigh};
+use moa_rules::choice::weigh::{Plan, Purchase, Reason, Weighed, first_habit, habit, weigh};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -22,6 +22,8 @@ struct Scene {
     bought: Vec<(usize, f64, f64)>,
     /// By group.
     lots: Vec<Vec<Lot>>,
+    /// Soonest first.
+    plans: Vec<Plan>,
     shop: usize,
     amount: f64,
     now: f64,
@@ -50,6 +52,7 @@ impl Scene {
             total: &total,
             habit: &|shop, group| habit(&around, shop, group),
             lots: &|group| self.lots.get(group).map_or(&[], Vec::as_slice),
+            plans: &self.plans,
             shop: self.shop,
             amount: self.amount,
             now: self.now,
@@ -104,6 +107,7 @@ prop_compose! {
     fn scenes()(shops in proptest::collection::vec(spots(), 2..12))(
         groups in proptest::collection::vec(offers(shops.len()), 1..5),
         bought in proptest::collection::vec((0..shops.len(), 0.1..20.0, 1_000.0..50_000.0), 1..40),
+        plans in plans(0..shops.len(), 0.0..400.0, 500.0..100_000.0),
         shops in Just(shops),
         lots in proptest::collection::vec(proptest::collection::vec((1.0..300.0, 1.0..4_000.0), 0..4), 4),
         amount in prop_oneof![9 => 500.0..100_000.0, 1 => Just(0.0)],
@@ -123,10 +127,21 @@ prop_compose! {
             lots.sort_by(|a, b| a.days.total_cmp(&b.days));
             lots
         });
+        let mut plans = plans;
+        plans.sort_by(|a, b| a.days.total_cmp(&b.days));
         // Here, where the buyer bought last.
         let shop = bought.last().map_or(0, |last| last.0);
-        Scene { shops, groups, bought, lots: lots.collect(), shop, amount: f64::floor(amount), now: day, usual }
+        Scene { shops, groups, bought, lots: lots.collect(), plans, shop, amount: f64::floor(amount), now: day, usual }
     }
+}
+
+fn plans(
+    shops: impl Strategy<Value = usize>,
+    days: impl Strategy<Value = f64>,
+    amounts: impl Strategy<Value = f64>,
+) -> impl Strategy<Value = Vec<Plan>> {
+    let plan = (shops, days, amounts).prop_map(|(shop, days, amount)| Plan { shop, days, amount });
+    proptest::collection::vec(plan, 0..4)
 }
 
 /// Numbers that nobody means.
@@ -158,12 +173,13 @@ prop_compose! {
             proptest::collection::vec((odd(), odd()).prop_map(|(days, units)| Lot { days, units }), 0..3),
             0..4,
         ),
+        plans in plans(0usize..6, odd(), odd()),
         shop in 0usize..6,
         amount in odd(),
         now in odd(),
         usual in proptest::option::of(0usize..6),
     ) -> Scene {
-        Scene { shops, groups, bought, lots, shop, amount, now, usual }
+        Scene { shops, groups, bought, lots, plans, shop, amount, now, usual }
     }
 }
 
@@ -184,7 +200,7 @@ fn ten_thousand_decisions_are_known_by_heart() {
 #[test]
 fn what_is_known_by_heart_says_every_reason_often_and_ranks_two_groups_or_more() {
     let lines: Vec<String> = decisions(2_000).collect();
-    for reason in [" rate", " validity", " visits:", " usable:", " close:"] {
+    for reason in [" rate", " validity", " visits:", " usable:", " close:", " planned:"] {
         let count = lines.iter().filter(|line| line.contains(reason)).count();
         assert!(count > 100, "{reason}: {count}");
     }
@@ -223,6 +239,7 @@ fn mileage_that_a_purchase_makes_usable_counts_for_the_group() {
         groups: vec![group(500.0, 500.0), group(400.0, 4_000.0)],
         bought,
         lots: vec![Vec::new(), Vec::new()],
+        plans: Vec::new(),
         shop: 0,
         amount: 10_000.0,
         now: 100.0,
@@ -232,7 +249,7 @@ fn mileage_that_a_purchase_makes_usable_counts_for_the_group() {
     scene.lots[1] = vec![Lot { days: 50.0, units: 3_600.0 }];
     let weighed = scene.weighed();
     assert_eq!(weighed[0].group, 1);
-    assert!(weighed[0].expected_use > 1_000, "{weighed:?}");
+    assert!((300..=400).contains(&weighed[0].expected_use), "all that it earns, nearly: {weighed:?}");
     assert_eq!(weighed[0].reasons[0], Reason::CloseToMinimum { usable: 4_000, now: true });
     scene.lots[1][0].units = 3_000.0;
     let close = Reason::CloseToMinimum { usable: 4_000, now: false };
@@ -256,6 +273,7 @@ fn a_group_of_shops_that_are_visited_is_worth_more_than_one_of_shops_that_are_no
         groups: vec![group(vec![0, 2]), group(vec![0, 1])],
         bought,
         lots: Vec::new(),
+        plans: Vec::new(),
         shop: 0,
         amount: 10_000.0,
         now: 134.0,
@@ -267,6 +285,95 @@ fn a_group_of_shops_that_are_visited_is_worth_more_than_one_of_shops_that_are_no
     assert!(weighed[1].reasons.is_empty(), "{weighed:?}");
 }
 
+#[test]
+fn a_planned_purchase_is_a_reason_where_it_falls_within_the_validity_and_not_every_group_serves_it() {
+    let group = |days: f64, members: Vec<usize>| Offer {
+        earning: Earning::Share(300.0),
+        unit: 1.0,
+        days,
+        minimum: 1_000.0,
+        step: 1.0,
+        members,
+    };
+    let plan = |shop: usize, days: f64| Plan { shop, days, amount: 50_000.0 };
+    let mut scene = Scene {
+        shops: vec![Spot { at: None, ticket: 10_000.0, popularity: 1.0 }; 3],
+        groups: vec![group(90.0, vec![0, 1]), group(30.0, vec![0, 1, 2])],
+        bought: vec![(0, 0.0, 10_000.0)],
+        lots: Vec::new(),
+        plans: vec![plan(1, 30.0)],
+        shop: 0,
+        amount: 10_000.0,
+        now: 0.0,
+        usual: None,
+    };
+    let reason = |scene: &Scene, group: usize| {
+        let weighed = scene.weighed();
+        let reasons = weighed.into_iter().find(|it| it.group == group).unwrap().reasons;
+        reasons.into_iter().find_map(|reason| match reason {
+            Reason::PlannedPurchase { plan } => Some(plan),
+            _ => None,
+        })
+    };
+    assert_eq!([0, 1].map(|group| reason(&scene, group)), [None, None], "both serve it");
+    scene.plans = vec![plan(1, 31.0)];
+    assert_eq!([0, 1].map(|group| reason(&scene, group)), [Some(0), None], "one ends the day before");
+    scene.plans = vec![plan(1, 5.0), plan(2, 10.0), plan(2, 20.0), plan(1, 60.0)];
+    assert_eq!(
+        [0, 1].map(|group| reason(&scene, group)),
+        [Some(3), Some(1)],
+        "the soonest that tells them apart"
+    );
+    scene.plans = vec![plan(2, 91.0), plan(9, 1.0)];
+    assert_eq!([0, 1].map(|group| reason(&scene, group)), [None, None], "too late, and nowhere");
+    scene.plans = vec![plan(2, 10.0)];
+    scene.amount = 10.0;
+    assert_eq!([0, 1].map(|group| reason(&scene, group)), [None, None], "nothing is earned");
+    scene.amount = 10_000.0;
+    scene.groups.remove(0);
+    assert_eq!(reason(&scene, 0), None, "there is no other");
+}
+
+#[test]
+fn a_planned_purchase_counts_for_the_groups_in_which_it_can_be_paid_with_mileage() {
+    let group = |rate: f64, members: Vec<usize>| Offer {
+        earning: Earning::Share(rate),
+        unit: 1.0,
+        days: 25.0,
+        minimum: 100.0,
+        step: 1.0,
+        members,
+    };
+    // The plan's shop is far away, and in the second group alone.
+    let spot = |east: f64| Spot { at: Some((east, 0.0)), ticket: 10_000.0, popularity: 1.0 };
+    let mut scene = Scene {
+        shops: [0.0, 0.1, 9.0].map(spot).to_vec(),
+        groups: vec![group(600.0, vec![0, 1]), group(500.0, vec![0, 2])],
+        bought: vec![(1, 0.0, 10_000.0), (1, 40.0, 10_000.0), (0, 80.0, 10_000.0)],
+        lots: Vec::new(),
+        plans: Vec::new(),
+        shop: 0,
+        amount: 10_000.0,
+        now: 80.0,
+        usual: None,
+    };
+    let used = |scene: &Scene, group: usize| {
+        let weighed = scene.weighed();
+        weighed.iter().find(|it| it.group == group).map_or(0, |it| it.expected_use)
+    };
+    let before = [used(&scene, 0), used(&scene, 1)];
+    assert_eq!(scene.weighed()[0].group, 0, "{before:?}");
+    scene.plans = vec![Plan { shop: 2, days: 20.0, amount: 200_000.0 }];
+    assert_eq!(scene.weighed()[0].group, 1);
+    assert_eq!(used(&scene, 0), before[0], "where the plan is no member's, nothing changes");
+    assert!(used(&scene, 1) > before[1] + 50, "{} {before:?}", used(&scene, 1));
+    assert!(used(&scene, 1) >= 375, "three in four buyers use what they can: {}", used(&scene, 1));
+    // A minimum that is not reached by then is no use.
+    let reached = used(&scene, 1);
+    scene.groups[1].minimum = 50_000.0;
+    assert!(used(&scene, 1) < reached / 4, "{}", used(&scene, 1));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -276,6 +383,8 @@ proptest! {
         let mut groups: Vec<usize> = weighed.iter().map(|it| it.group).collect();
         for (place, it) in weighed.iter().enumerate() {
             prop_assert!(it.worth.is_finite() && it.expected_use >= 0);
+            let earned = it.earns * scene.groups[it.group].unit;
+            prop_assert!(f64::from(i32::try_from(it.expected_use).unwrap()) <= earned, "no more than there is: {:?}", it);
             // All but the usual group, which may stand ahead of those that lead it by little.
             for later in weighed.iter().skip(place + 1).filter(|_| Some(it.group) != scene.usual) {
                 let days = |it: &Weighed| scene.groups[it.group].days;
@@ -316,6 +425,12 @@ proptest! {
             prop_assert_eq!(has(|reason| *reason == Reason::HigherRate), more);
             let longer = weighed.len() > 1 && others(it.group).all(|other| scene.groups[other.group].days < offer.days);
             prop_assert_eq!(has(|reason| *reason == Reason::LongerValidity), longer);
+            let serves = |plan: &Plan, group: usize| {
+                scene.groups[group].members.contains(&plan.shop) && plan.days <= scene.groups[group].days
+            };
+            let told = |plan: &Plan| serves(plan, it.group) && others(it.group).any(|other| !serves(plan, other.group));
+            let planned = it.earns > 0.0 && scene.plans.iter().any(told);
+            prop_assert_eq!(has(|reason| matches!(reason, Reason::PlannedPurchase { .. })), planned);
             for reason in &it.reasons {
                 match *reason {
                     Reason::CloseToMinimum { usable, now } => {
@@ -328,6 +443,9 @@ proptest! {
                         prop_assert!((1..=offer.members.len()).contains(&(shops as usize)));
                         // Once in sixty days is five tenths a month.
                         prop_assert!(monthly_tenths >= 5 * shops);
+                    }
+                    Reason::PlannedPurchase { plan } => {
+                        prop_assert!(told(&scene.plans[plan]) && !scene.plans[..plan].iter().any(told));
                     }
                     Reason::HigherRate | Reason::LongerValidity => {}
                 }

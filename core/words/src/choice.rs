@@ -2,25 +2,43 @@
 
 use moa_rules::choice::weigh::Reason;
 use moa_rules::quantity::{Currency, Money};
+use moa_rules::time::Day;
 
 use crate::Lang;
 use crate::number::{count, money, plural};
 use crate::particle::{Particle, with};
+use crate::when;
 
 /// The most reasons that are said.
 const SAID: usize = 2;
 
-/// The reasons in one sentence, the most telling first; none without any.
-pub fn reasons(lang: Lang, reasons: &[Reason], currency: Currency) -> Option<String> {
+/// A purchase that the buyer plans, for the reason that is about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planned<'a> {
+    /// The shop's name.
+    pub shop: &'a str,
+    /// The day; none for one that is over.
+    pub day: Option<Day>,
+}
+
+/// The reasons in one sentence, the most telling first; none without any. [`Reason::PlannedPurchase`] is about `planned`; none
+/// while the directory has not told the shop's name.
+pub fn reasons(
+    lang: Lang,
+    reasons: &[Reason],
+    currency: Currency,
+    planned: Option<Planned<'_>>,
+) -> Option<String> {
     let said = &reasons[..reasons.len().min(SAID)];
     let (last, first) = said.split_last()?;
     Some(match lang {
         Lang::Ko => {
-            let before: String = first.iter().map(|reason| korean(*reason, currency, false) + " ").collect();
-            before + &korean(*last, currency, true)
+            let goes_on = |reason: &Reason| korean(*reason, currency, planned, false) + " ";
+            let before: String = first.iter().map(goes_on).collect();
+            before + &korean(*last, currency, planned, true)
         }
         Lang::En => {
-            let parts: Vec<String> = said.iter().map(|reason| english(*reason, currency)).collect();
+            let parts: Vec<String> = said.iter().map(|reason| english(*reason, currency, planned)).collect();
             let line = parts.join(", and ");
             let mut letters = line.chars();
             letters
@@ -30,7 +48,7 @@ pub fn reasons(lang: Lang, reasons: &[Reason], currency: Currency) -> Option<Str
     })
 }
 
-/// What is expected to be used because of a claim: a sentence. An estimate from the buyer's own purchases.
+/// What is expected to be used of what a claim earns: a sentence. An estimate from the buyer's own purchases.
 pub fn expected_use(lang: Lang, amount: Money, currency: Currency) -> String {
     if amount.0 <= 0 {
         return text!(
@@ -57,7 +75,7 @@ fn about(amount: Money) -> Money {
 }
 
 /// A clause that goes on, or one that ends the sentence.
-fn korean(reason: Reason, currency: Currency, ends: bool) -> String {
+fn korean(reason: Reason, currency: Currency, planned: Option<Planned<'_>>, ends: bool) -> String {
     let (clause, goes_on, end) = match reason {
         Reason::HigherRate => ("가장 많이 적립".to_owned(), "되고", "돼요."),
         Reason::LongerValidity => ("가장 오래 쓸 수 ".to_owned(), "있고", "있어요."),
@@ -73,11 +91,21 @@ fn korean(reason: Reason, currency: Currency, ends: bool) -> String {
             let usable = with(&money(Lang::Ko, Money(usable), currency), Particle::Object);
             (format!("조금만 더 모으면 {usable} 쓸 수 "), "있고", "있어요.")
         }
+        Reason::PlannedPurchase { .. } => {
+            let what = match planned {
+                Some(Planned { shop, day: Some(day) }) => {
+                    format!("{} {shop}에서 살 때", when::date(Lang::Ko, day))
+                }
+                Some(Planned { shop, day: None }) => format!("{shop}에서 사려던 것에"),
+                None => "사려는 것에".to_owned(),
+            };
+            (what + " 쓸 수 ", "있고", "있어요.")
+        }
     };
     clause + if ends { end } else { goes_on }
 }
 
-fn english(reason: Reason, currency: Currency) -> String {
+fn english(reason: Reason, currency: Currency, planned: Option<Planned<'_>>) -> String {
     match reason {
         Reason::HigherRate => "it gives the most".to_owned(),
         Reason::LongerValidity => "it lasts the longest".to_owned(),
@@ -93,6 +121,16 @@ fn english(reason: Reason, currency: Currency) -> String {
         Reason::CloseToMinimum { usable, now: false } => {
             let usable = money(Lang::En, Money(usable), currency);
             format!("a little more makes {usable} usable")
+        }
+        Reason::PlannedPurchase { .. } => {
+            let what = match planned {
+                Some(Planned { shop, day: Some(day) }) => {
+                    format!("at {shop} on {}", when::date(Lang::En, day))
+                }
+                Some(Planned { shop, day: None }) => format!("for what you plan to buy at {shop}"),
+                None => "for what you plan to buy".to_owned(),
+            };
+            format!("you can use it {what}")
         }
     }
 }

@@ -196,6 +196,39 @@ labels! {
     /// Over a sale that waits for a choice.
     ToChoose: "적립할 곳을 골라 주세요", "Choose where to collect";
 
+    // What is collected at one shop, and what is planned.
+
+    /// Over where purchases at one shop are collected.
+    AtThisShop: "이 가게에서 적립할 곳", "Where to collect at this shop";
+    /// Under it: as what holds for every shop says.
+    AsElsewhere: "다른 가게처럼", "As elsewhere";
+    /// Under it: the person chooses each time.
+    AskEachTime: "그때마다 묻기", "Ask each time";
+    /// Over the shops for which that was said.
+    AtSingleShops: "따로 정한 가게", "Set for single shops";
+    /// Title and button: what the person means to buy.
+    Plans: "살 계획", "Planned purchases";
+    /// Where there is none yet.
+    NoPlans: "아직 적은 계획이 없어요", "Nothing is planned yet";
+    /// Button on a shop's page.
+    PlanHere: "여기서 살 계획 적기", "Plan a purchase here";
+    /// Field: a shop, to plan a purchase at.
+    WhereToBuy: "어느 가게에서 살까요?", "At which shop?";
+    /// Field: what the purchase is to come to.
+    PlannedAmount: "살 금액 (원)", "Amount in won";
+    /// Over the day of the purchase.
+    PlannedDay: "살 날", "Day";
+    /// Button: the day, later.
+    WeekLater: "일주일 뒤로", "A week later";
+    /// Button: the day, later: thirty days.
+    MonthLater: "한 달 뒤로", "A month later";
+    /// Button that keeps the plan.
+    NotePlan: "적어 두기", "Note it";
+    /// Button that drops it.
+    ForgetPlan: "지우기", "Forget";
+    /// Beside a plan whose day is over.
+    Overdue: "날이 지남", "Overdue";
+
     // Groups: founding, inviting, finding, joining.
 
     /// Title and button: the groups of the own shop.

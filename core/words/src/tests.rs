@@ -19,11 +19,11 @@ use moa_wire::contact::NotAContact;
 
 use crate::refusal::unknown;
 use crate::{
-    HistoryText, InvitationText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, PosterText,
-    ProblemText, Reason, RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent, among_members,
-    choice, distance, enrolment_sms, group, history, industry, industry_words, invited, label, line,
-    marketing, not_a_contact, not_ours, number, opening, opening_row, page, phone, poster, problem, reason,
-    refusal, refusal_in, sale, shop, sign_in, suggested, suggestion, votes, when,
+    HistoryText, InvitationText, Label, Lang, Line, Mileage, OpeningText, PageText, PhoneText, PlanText,
+    PosterText, ProblemText, Reason, RowText, SaleText, ShopText, SignInText, SuggestedText, Unsent,
+    among_members, choice, distance, enrolment_sms, group, history, industry, industry_words, invited, label,
+    line, marketing, not_a_contact, not_ours, number, opening, opening_row, page, phone, plan, poster,
+    problem, reason, refusal, refusal_in, sale, shop, sign_in, suggested, suggestion, votes, when,
 };
 
 fn units(count: i64) -> Units {
@@ -480,6 +480,28 @@ fn choice_reasons() -> Vec<Vec<Ahead>> {
     ]
 }
 
+/// Reasons that a plan is among: with its day, with the day over, with a shop that is not known by name.
+fn planned_reasons(lang: Lang) -> Vec<String> {
+    let plan = Ahead::PlannedPurchase { plan: 0 };
+    let close = Ahead::CloseToMinimum { usable: 3_120, now: true };
+    let (shop, day) = (text!(lang, "모아문고", "Moa Books"), Day::parse("2027-02-03"));
+    let on = |day| Some(choice::Planned { shop: &shop, day });
+    let said = [
+        (vec![plan], on(day)),
+        (vec![plan], on(None)),
+        (vec![plan], None),
+        (vec![plan, Ahead::HigherRate], on(day)),
+        (vec![close, plan], on(day)),
+        (vec![plan, Ahead::LongerValidity], on(None)),
+    ];
+    said.map(|(what, planned)| choice::reasons(lang, &what, Currency::KRW, planned).expect("a reason")).into()
+}
+
+fn plan_faults() -> [PlanText; 3] {
+    let [first, last] = ["2026-11-22", "2031-11-22"].map(|day| Day::parse(day).unwrap());
+    [PlanText::TooMany { most: 50 }, PlanText::BadDay { first, last }, PlanText::UnknownShop]
+}
+
 fn suggestions() -> Vec<suggest::Reason> {
     use suggest::Reason as R;
     let bp = |rate| BasisPoints::new(rate).unwrap();
@@ -538,9 +560,16 @@ fn sentences() -> Vec<(String, [String; 2])> {
         all.push((format!("opening row {}", first_word(&row)), said));
     }
     for what in choice_reasons() {
-        let said = Lang::ALL.map(|lang| choice::reasons(lang, &what, Currency::KRW).expect("a reason"));
+        let said = Lang::ALL.map(|lang| choice::reasons(lang, &what, Currency::KRW, None).expect("a reason"));
         all.push((format!("choice {what:?}"), said));
     }
+    for (ko, en) in planned_reasons(Lang::Ko).into_iter().zip(planned_reasons(Lang::En)) {
+        all.push(("choice, planned".into(), [ko, en]));
+    }
+    for what in plan_faults() {
+        all.push((format!("plan {}", first_word(&what)), Lang::ALL.map(|lang| plan(lang, what))));
+    }
+    all.push(("plans stay here".into(), Lang::ALL.map(|lang| plan(lang, PlanText::StaysHere))));
     for amount in [0, 7, 450, 2_142, 12_999] {
         let said = Lang::ALL.map(|lang| choice::expected_use(lang, Money(amount), Currency::KRW));
         all.push((format!("choice, expected use {amount}"), said));

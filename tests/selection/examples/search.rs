@@ -12,15 +12,19 @@ const BUYERS: usize = 40;
 
 fn main() {
     let ground = |seeds: std::ops::Range<u64>| Ground::new(&seeds.collect::<Vec<_>>(), BUYERS);
+    let (searched, beside) = (ground(401..409), ground(451..455));
+    let every_tenth = |generation: usize, what: &dyn Fn(&Ground) -> f64| {
+        if generation % 10 == 9 {
+            eprintln!("{}: {:.4}, beside {:.4}", generation + 1, what(&searched), what(&beside));
+        }
+    };
     let found = if std::env::args().nth(1).is_some_and(|it| it == "used") {
-        used(&ground(401..405), CONSTANTS, 30, |generation, miss| eprintln!("{}: {miss:.5}", generation + 1))
+        used(&searched, CONSTANTS, 40, |generation, constants| {
+            every_tenth(generation, &|ground| ground.miss(constants, 0, 1));
+        })
     } else {
-        let (searched, beside) = (ground(401..409), ground(451..455));
         worth(&searched, 60, |generation, constants| {
-            if generation % 10 == 9 {
-                let shares = [&searched, &beside].map(|ground| ground.share(constants, 0, 1));
-                eprintln!("{}: {:.4}, beside {:.4}", generation + 1, shares[0], shares[1]);
-            }
+            every_tenth(generation, &|ground| ground.share(constants, 0, 1));
         })
     };
     println!("{found:#?}");

@@ -1,5 +1,5 @@
 //! The choice of groups, played in towns: the same visits under every policy, measured against what hindsight could have
-//! had. (A7, A8, docs/decisions/0019-choice.md)
+//! had. (A7, A8, docs/decisions/choice.md)
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

@@ -2,7 +2,7 @@
 
 use moa_rules::choice::around::{Around, Earning, Offer, Spot};
 use moa_rules::choice::outlook::{CONSTANTS, Constants, Lot};
-use moa_rules::choice::visits::{Seen, Total, rates};
+use moa_rules::choice::visits::{Rate, Seen, Total, rates};
 use moa_rules::choice::weigh::{Purchase, first_habit, habit, weigh_by};
 
 use crate::play::Wallet;
@@ -13,7 +13,7 @@ use crate::town::{Buyer, Town, Visit};
 pub struct Moa<'a> {
     constants: Constants,
     /// The rates of each visit to come, if they are known already.
-    known: Option<std::slice::Iter<'a, Vec<f64>>>,
+    known: Option<std::slice::Iter<'a, Vec<Rate>>>,
     around: Around,
     seen: Vec<(usize, Seen)>,
     total: Total,
@@ -49,7 +49,7 @@ impl<'a> Moa<'a> {
     }
 
     /// A buyer with other constants, and with the rates that [`rates_by_visit`] gives of them.
-    pub fn with(town: &Town, constants: Constants, known: &'a [Vec<f64>]) -> Self {
+    pub fn with(town: &Town, constants: Constants, known: &'a [Vec<Rate>]) -> Self {
         Self { constants, known: Some(known.iter()), ..Self::new(town) }
     }
 
@@ -62,7 +62,7 @@ impl<'a> Moa<'a> {
         self.total = self.total.again(now, Some(visit.attentive));
     }
 
-    fn rates(&self, now: f64) -> Vec<f64> {
+    fn rates(&self, now: f64) -> Vec<Rate> {
         let mut found = Vec::new();
         rates(&self.around, &self.seen, &self.total, now, &mut found);
         found
@@ -103,7 +103,7 @@ pub fn around(town: &Town) -> Around {
 }
 
 /// The visits a day of each shop, as they look at each visit of a buyer at which something can be earned.
-pub fn rates_by_visit(town: &Town, buyer: &Buyer) -> Vec<Vec<f64>> {
+pub fn rates_by_visit(town: &Town, buyer: &Buyer) -> Vec<Vec<Rate>> {
     let mut moa = Moa::new(town);
     let visits = buyer.visits.iter().filter(|visit| visit.t_days < buyer.decide_until_days);
     let rates = visits.map(|visit| {
@@ -127,7 +127,7 @@ impl Policy for Moa<'_> {
             .map(|&group| {
                 wallet.balance(group, now);
                 let lots =
-                    wallet.lots(group).iter().map(|&(expires, units)| Lot { days: expires - now, units });
+                    wallet.lots(group).iter().map(|lot| Lot { days: lot.expires - now, units: lot.units });
                 (group, lots.collect())
             })
             .collect();
@@ -146,6 +146,7 @@ impl Policy for Moa<'_> {
             total: &self.total,
             habit: &by_habit,
             lots: &in_group,
+            plans: &[],
             shop,
             amount: at.rest,
             now,

@@ -5,39 +5,58 @@ use std::time::{Duration, Instant};
 use crate::policy::{At, Policy};
 use crate::town::{Buyer, Town, Visit};
 
+/// What a visit earned, as far as it is there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Held {
+    /// The day on which it expires.
+    pub expires: f64,
+    /// What is left of it.
+    pub units: f64,
+    /// The place of the visit among the buyer's.
+    visit: usize,
+}
+
 /// What a buyer has, by group; lots in the order in which they expire.
 #[derive(Debug, Clone)]
 pub struct Wallet {
-    lots: Vec<Vec<(f64, f64)>>,
+    lots: Vec<Vec<Held>>,
     spent: Vec<usize>,
     balance: Vec<f64>,
+    /// What was used of what each visit earned.
+    used: Vec<f64>,
 }
 
 impl Wallet {
     /// An empty one.
     pub fn new(town: &Town) -> Self {
         let groups = town.groups.len();
-        Self { lots: vec![Vec::new(); groups], spent: vec![0; groups], balance: vec![0.0; groups] }
+        Self {
+            lots: vec![Vec::new(); groups],
+            spent: vec![0; groups],
+            balance: vec![0.0; groups],
+            used: Vec::new(),
+        }
     }
 
     fn clear(&mut self) {
         self.lots.iter_mut().for_each(Vec::clear);
         self.spent.fill(0);
         self.balance.fill(0.0);
+        self.used.clear();
     }
 
     /// What can be used of a group at a time, were there no minimum.
     pub fn balance(&mut self, group: usize, now: f64) -> f64 {
         let lots = &self.lots[group];
-        while let Some(lot) = lots.get(self.spent[group]).filter(|lot| lot.0 <= now) {
-            self.balance[group] -= lot.1;
+        while let Some(lot) = lots.get(self.spent[group]).filter(|lot| lot.expires <= now) {
+            self.balance[group] -= lot.units;
             self.spent[group] += 1;
         }
         self.balance[group]
     }
 
-    /// The lots of a group, each with the day on which it expires, soonest first.
-    pub fn lots(&self, group: usize) -> &[(f64, f64)] {
+    /// The lots of a group, soonest expiry first.
+    pub fn lots(&self, group: usize) -> &[Held] {
         &self.lots[group][self.spent[group]..]
     }
 
@@ -56,7 +75,7 @@ impl Wallet {
                 if tried >> place & 1 == 1 || balance <= 0.0 || balance < town.groups[group].minimum {
                     continue;
                 }
-                let expires = self.lots[group][self.spent[group]].0;
+                let expires = self.lots[group][self.spent[group]].expires;
                 if soonest.is_none_or(|(other, _)| expires < other) {
                     soonest = Some((expires, place));
                 }
@@ -66,11 +85,12 @@ impl Wallet {
             let group = town.of[visit.shop][place];
             while left > 0.0 && self.balance[group] > 0.0 {
                 let lot = &mut self.lots[group][self.spent[group]];
-                let part = lot.1.min(left);
-                lot.1 -= part;
+                let part = lot.units.min(left);
+                lot.units -= part;
                 left -= part;
                 self.balance[group] -= part;
-                if lot.1 <= 0.0 {
+                self.used[lot.visit] += part;
+                if lot.units <= 0.0 {
                     self.spent[group] += 1;
                 }
             }
@@ -78,13 +98,14 @@ impl Wallet {
         visit.won - left
     }
 
-    /// Earns in a group; the units.
-    pub fn earn(&mut self, town: &Town, group: usize, now: f64, won: f64) -> f64 {
+    /// Earns in a group, at the visit of this place among the buyer's; the units.
+    pub fn earn(&mut self, town: &Town, group: usize, visit: usize, now: f64, won: f64) -> f64 {
         let terms = &town.groups[group];
         let units = (terms.rate_bp * won / 10_000.0).floor();
         if units > 0.0 {
-            self.lots[group].push((now + terms.validity_days, units));
+            self.lots[group].push(Held { expires: now + terms.validity_days, units, visit });
             self.balance[group] += units;
+            self.used.resize(self.used.len().max(visit + 1), 0.0);
         }
         units
     }
@@ -99,10 +120,12 @@ pub struct Played {
     pub redeemed: f64,
     /// What was earned.
     pub issued: f64,
-    /// What the policy expected to be used because of each choice.
+    /// What the policy expected to be used of what each choice earned.
     pub expected: Vec<Option<f64>>,
     /// What each choice earned.
     pub earned: Vec<f64>,
+    /// What was used of that.
+    pub used: Vec<f64>,
     /// How long each choice took.
     pub took: Vec<Duration>,
 }
@@ -111,7 +134,7 @@ pub struct Played {
 pub fn play(town: &Town, buyer: &Buyer, policy: &mut dyn Policy) -> Played {
     let mut wallet = Wallet::new(town);
     let mut played = Played::default();
-    for visit in &buyer.visits {
+    for (place, visit) in buyer.visits.iter().enumerate() {
         let used = wallet.redeem(town, visit);
         played.redeemed += used;
         let (mut group, mut expected, mut earned) = (None, None, 0.0);
@@ -124,7 +147,7 @@ pub fn play(town: &Town, buyer: &Buyer, policy: &mut dyn Policy) -> Played {
                 played.took.push(took);
                 group = Some(choice.group);
                 expected = choice.expected;
-                earned = wallet.earn(town, choice.group, visit.t_days, at.rest);
+                earned = wallet.earn(town, choice.group, place, visit.t_days, at.rest);
                 played.issued += earned;
             }
         }
@@ -132,6 +155,8 @@ pub fn play(town: &Town, buyer: &Buyer, policy: &mut dyn Policy) -> Played {
         played.expected.push(expected);
         played.earned.push(earned);
     }
+    wallet.used.resize(buyer.visits.len(), 0.0);
+    played.used = wallet.used;
     played
 }
 
@@ -139,11 +164,11 @@ pub fn play(town: &Town, buyer: &Buyer, policy: &mut dyn Policy) -> Played {
 pub fn redeemed(town: &Town, buyer: &Buyer, groups: &[Option<usize>], wallet: &mut Wallet) -> f64 {
     wallet.clear();
     let mut sum = 0.0;
-    for (visit, group) in buyer.visits.iter().zip(groups) {
+    for (place, (visit, group)) in buyer.visits.iter().zip(groups).enumerate() {
         let used = wallet.redeem(town, visit);
         sum += used;
         if let Some(group) = group.filter(|_| visit.t_days < buyer.decide_until_days && visit.won > used) {
-            wallet.earn(town, group, visit.t_days, visit.won - used);
+            wallet.earn(town, group, place, visit.t_days, visit.won - used);
         }
     }
     sum

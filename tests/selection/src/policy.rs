@@ -28,7 +28,7 @@ impl At<'_> {
 pub struct Chosen {
     /// The group.
     pub group: usize,
-    /// What is expected to be used because of it, in won, if the policy says.
+    /// What is expected to be used of what it earns, in won, if the policy says.
     pub expected: Option<f64>,
 }
 

@@ -14,7 +14,7 @@ use crate::choose::micros;
 use crate::generate::{self, Regime};
 use crate::hindsight::anneal;
 use crate::moa::Moa;
-use crate::play::{Played, Wallet, play, redeemed};
+use crate::play::{Played, play};
 use crate::policy::Rule;
 use crate::town::{BadTown, Town, read_text};
 
@@ -59,7 +59,7 @@ pub struct Ratio {
 pub struct Part {
     /// What was expected to be used.
     pub predicted: f64,
-    /// What was used because of it.
+    /// What was used of it.
     pub realised: f64,
 }
 
@@ -177,11 +177,11 @@ pub fn measure(sample: &Sample, rules: &[Rule]) -> Section {
         for (rule, tally) in rules.iter().zip(&mut tallies) {
             let all = town.buyers.iter().map(|buyer| play(town, buyer, rule.policy(town, buyer.id).as_mut()));
             let all: Vec<Played> = all.collect();
-            for (buyer, played) in town.buyers.iter().zip(&all) {
+            for played in &all {
                 tally.won.push(played.redeemed);
                 tally.issued += played.issued;
                 tally.took.extend(&played.took);
-                tally.calls.extend(calls(town, buyer.id, played));
+                tally.calls.extend(calls(played));
             }
             played.push(all);
         }
@@ -244,28 +244,15 @@ fn figures_of(rule: &str, won: &[f64], base: &[f64], hindsight: &[f64]) -> Figur
     }
 }
 
-/// What was expected of each choice and what came of it: what the buyer used less had this one earned nothing, all else as
-/// played.
-pub(crate) fn calls(town: &Town, buyer: usize, played: &Played) -> Vec<[f64; 3]> {
-    let buyer = &town.buyers[buyer];
-    let mut wallet = Wallet::new(town);
-    let mut groups = played.groups.clone();
-    let mut calls = Vec::new();
-    for visit in 0..groups.len() {
-        let (Some(expected), earned) = (played.expected[visit], played.earned[visit]) else { continue };
-        if earned <= 0.0 {
-            continue;
-        }
-        let chosen = groups[visit].take();
-        let realised = played.redeemed - redeemed(town, buyer, &groups, &mut wallet);
-        groups[visit] = chosen;
-        calls.push([expected, realised, earned]);
-    }
-    calls
+/// What was expected of each choice, what was used of what it earned, and what it earned.
+pub(crate) fn calls(played: &Played) -> impl Iterator<Item = [f64; 3]> + '_ {
+    let all = played.expected.iter().zip(&played.used).zip(&played.earned);
+    let earned = all.filter(|(_, earned)| **earned > 0.0);
+    earned.filter_map(|((expected, used), earned)| Some([(*expected)?, *used, *earned]))
 }
 
 /// The calls in tenths of equal number, by what was expected of a unit.
-pub(crate) fn parts(calls: &mut [[f64; 3]]) -> Vec<Part> {
+fn parts(calls: &mut [[f64; 3]]) -> Vec<Part> {
     calls.sort_by(|a, b| (a[0] / a[2]).total_cmp(&(b[0] / b[2])));
     let cut = |part: usize| part * calls.len() / PARTS;
     let parts = (0..PARTS).map(|part| &calls[cut(part)..cut(part + 1)]).filter(|part| !part.is_empty());

@@ -2,6 +2,7 @@
 //! up using, and then by how true what is expected of a purchase comes. `examples/search.rs` runs it.
 
 use moa_rules::choice::outlook::{Constants, Lasting, Pace, Truth};
+use moa_rules::choice::visits::Rate;
 
 use crate::chance::Chance;
 use crate::generate::{REGIMES, town};
@@ -9,7 +10,7 @@ use crate::hindsight::anneal;
 use crate::moa::{Moa, rates_by_visit};
 use crate::play::{Played, play};
 use crate::policy::Rule;
-use crate::report::{calls, parts};
+use crate::report::calls;
 use crate::town::Town;
 
 /// The regimes searched on, of those there are: those of the benchmark.
@@ -22,7 +23,7 @@ const STRIDE: usize = 4;
 const MOVES: u32 = 1_000;
 
 /// As it is reckoned.
-const TRUE: Truth = Truth { own: 1.0, helped: 1.0 };
+const TRUE: Truth = Truth { level: 0.0, slope: 1.0, sure: 0.0 };
 
 /// Towns of all regimes, with what is known of their buyers whatever they choose.
 pub struct Ground {
@@ -35,7 +36,7 @@ struct Known {
     regime: usize,
     town: Town,
     /// By buyer and visit.
-    rates: Vec<Vec<Vec<f64>>>,
+    rates: Vec<Vec<Vec<Rate>>>,
     /// What the highest rate gives each buyer.
     base: Vec<f64>,
 }
@@ -73,39 +74,26 @@ impl Ground {
         shares.sum::<f64>() * stride as f64 / SEARCHED as f64
     }
 
-    /// Choices made with these constants, by regime: what was used because of each and what it earned.
-    fn truth(&self, constants: &Constants) -> [Vec<[f64; 3]>; SEARCHED] {
-        let mut truth: [Vec<[f64; 3]>; SEARCHED] = Default::default();
+    /// Choices made with these constants, by regime: what was expected, what was used, what was earned.
+    fn calls(&self, constants: &Constants, first: usize, stride: usize) -> [Vec<[f64; 3]>; SEARCHED] {
+        let mut found: [Vec<[f64; 3]>; SEARCHED] = Default::default();
         for known in &self.towns {
-            for buyer in 0..known.base.len() {
-                truth[known.regime].extend(calls(&known.town, buyer, &known.play(buyer, constants)));
+            for buyer in (first..known.base.len()).step_by(stride) {
+                found[known.regime].extend(calls(&known.play(buyer, constants)));
             }
         }
-        truth
+        found
     }
 
-    /// The mean square by which what is expected misses what comes true, over regimes and tenths. What is expected changes no
-    /// choice.
-    fn miss(&self, constants: &Constants, truth: &[Vec<[f64; 3]>; SEARCHED]) -> f64 {
-        let mut calls = truth.clone();
-        let mut next = calls.each_mut().map(|calls| calls.iter_mut());
-        for known in &self.towns {
-            for buyer in 0..known.base.len() {
-                let played = known.play(buyer, constants);
-                let earned = played.expected.iter().zip(&played.earned).filter(|(_, earned)| **earned > 0.0);
-                for expected in earned.filter_map(|(expected, _)| *expected) {
-                    if let Some(call) = next[known.regime].next() {
-                        call[0] = expected;
-                    }
-                }
-            }
-        }
-        let misses: Vec<f64> = calls
-            .iter_mut()
-            .flat_map(|calls| parts(calls))
-            .map(|part| (part.predicted - part.realised) * (part.predicted - part.realised))
-            .collect();
-        misses.iter().sum::<f64>() / misses.len() as f64
+    /// The mean square by which what is expected of a unit misses what comes true (Brier, 1950), as a mean over the regimes.
+    /// What is expected changes no choice.
+    pub fn miss(&self, constants: &Constants, first: usize, stride: usize) -> f64 {
+        let of = |calls: &Vec<[f64; 3]>| {
+            let squares =
+                calls.iter().map(|[expected, used, earned]| (expected - used) * (expected - used) / earned);
+            squares.sum::<f64>() / calls.iter().map(|call| call[2]).sum::<f64>()
+        };
+        self.calls(constants, first, stride).iter().map(of).sum::<f64>() / SEARCHED as f64
     }
 }
 
@@ -118,10 +106,12 @@ impl Known {
 
 /// Searches for what closes most of the gap.
 pub fn worth(ground: &Ground, generations: usize, mut say: impl FnMut(usize, &Constants)) -> Constants {
-    // What comes to mind first: habit is the pace, and a tenth of what could be besides.
-    let start = [1.0, 0.1, 0.1, 1.0, 0.5, 1.0, 0.1, 0.5, 0.5, 0.5].map(libm::log);
-    let constants =
-        |at: &[f64]| Constants { worth: pace(at), lasting: lasting(&at[5..]), used: pace(at), truth: TRUE };
+    // What comes to mind first: habit is the pace, a tenth of what could be besides, and in a year half of what is liked is lost.
+    let start = [1.0, 0.1, 0.1, 1.0, 1.0, 1.0, 0.1, 0.5, 0.5, 0.5, 0.002, 450.0].map(libm::log);
+    let constants = |at: &[f64]| {
+        let pace = pace(&at[..5], &at[10..]);
+        Constants { worth: pace, lasting: lasting(&at[5..10]), used: pace, truth: TRUE }
+    };
     let share = |at: &[f64], generation: usize| ground.share(&constants(at), generation % STRIDE, STRIDE);
     let found = evolve(&start, generations, share, |generation, at| say(generation, &constants(at)));
     constants(&found)
@@ -132,34 +122,38 @@ pub fn used(
     ground: &Ground,
     constants: Constants,
     generations: usize,
-    mut say: impl FnMut(usize, f64),
+    mut say: impl FnMut(usize, &Constants),
 ) -> Constants {
-    let came = ground.truth(&constants);
-    let Pace { by_habit, all, here, lump, doubt } = constants.worth;
-    let start = [by_habit, all, here, lump, doubt, 0.9, 0.9].map(libm::log);
-    let with = |at: &[f64]| Constants { used: pace(at), truth: truth(&at[5..]), ..constants };
-    let hit = |at: &[f64], _: usize| -ground.miss(&with(at), &came);
-    let found =
-        evolve(&start, generations, hit, |generation, at| say(generation, ground.miss(&with(at), &came)));
+    let Pace { by_habit, all, here, lump, sure, lost, horizon } = constants.worth;
+    let mut start: Vec<f64> = [by_habit, all, here, lump, sure, lost, horizon].map(libm::log).into();
+    start.extend([TRUE.level, TRUE.slope, TRUE.sure]);
+    let with = |at: &[f64]| {
+        let truth = Truth { level: at[7], slope: at[8], sure: at[9] };
+        Constants { used: pace(&at[..5], &at[5..7]), truth, ..constants }
+    };
+    let hit = |at: &[f64], generation: usize| -ground.miss(&with(at), generation % STRIDE, STRIDE);
+    let found = evolve(&start, generations, hit, |generation, at| say(generation, &with(at)));
     with(&found)
 }
 
-/// From logarithms.
-fn pace(at: &[f64]) -> Pace {
-    let at = |place: usize| libm::exp(at[place]);
-    Pace { by_habit: at(0), all: at(1), here: at(2), lump: at(3), doubt: at(4) }
+/// From logarithms: of what is earned, and of how long.
+fn pace(at: &[f64], long: &[f64]) -> Pace {
+    let (at, long) = (|place: usize| libm::exp(at[place]), |place: usize| libm::exp(long[place]));
+    Pace {
+        by_habit: at(0),
+        all: at(1),
+        here: at(2),
+        lump: at(3),
+        sure: at(4),
+        lost: long(0),
+        horizon: long(1),
+    }
 }
 
 /// From logarithms.
 fn lasting(at: &[f64]) -> Lasting {
     let at = |place: usize| libm::exp(at[place]);
     Lasting { by_habit: at(0), all: at(1), minimum: at(2), validity: at(3), weight: at(4) }
-}
-
-/// From logarithms.
-fn truth(at: &[f64]) -> Truth {
-    let at = |place: usize| libm::exp(at[place]);
-    Truth { own: at(0), helped: at(1) }
 }
 
 /// The mean of the last third of the generations of a separable CMA-ES with mirrored children. (Hansen and Ostermeier, 2001;
@@ -270,8 +264,8 @@ mod tests {
         let ground = Ground::new(&[6], 4);
         let mut said = 0;
         let found = worth(&ground, 2, |_, _| said += 1);
-        let known = used(&ground, found, 1, |_, miss| {
-            assert!(miss > 0.0);
+        let known = used(&ground, found, 1, |_, constants| {
+            assert!(ground.miss(constants, 0, 1) > 0.0);
             said += 1;
         });
         assert_eq!(said, 3);

@@ -47,6 +47,7 @@ fn told(visits: Vec<Visit>, groups: &[usize]) -> Played {
 fn mileage_is_used_first_and_the_rest_earns() {
     let played = told(vec![visit(0.0, 0, 10_009.0), visit(5.0, 1, 2_500.0)], &[0, 0]);
     assert_eq!((played.redeemed, played.earned), (1_000.0, vec![1_000.0, 150.0]));
+    assert_eq!(played.used, [1_000.0, 0.0]);
     assert_eq!(played.groups, [Some(0), Some(0)]);
     assert_eq!(played.issued, 1_150.0);
 }
@@ -72,6 +73,7 @@ fn the_lot_that_ends_soonest_is_used_first() {
     let played =
         told(vec![unused(0.0), unused(1.0), visit(2.0, 0, 1_500.0), visit(20.0, 0, 5_000.0)], &[1, 0, 0, 1]);
     assert_eq!((played.redeemed, played.earned[3]), (2_500.0, 200.0));
+    assert_eq!(played.used, [1_000.0, 1_500.0, 0.0, 0.0], "the other 500 expired");
 }
 
 #[test]
@@ -107,7 +109,7 @@ fn each_rule_takes_what_its_name_says() {
     assert_eq!(first(Rule::WeightedSum), Some(3));
     assert_eq!(first(Rule::LargestBalance), Some(0), "nothing anywhere: the highest rate");
     let mut wallet = Wallet::new(&town);
-    wallet.earn(&town, 2, 0.0, 10_000.0);
+    wallet.earn(&town, 2, 0, 0.0, 10_000.0);
     let at = At { town: &town, visit: &visit(1.0, 0, 10_000.0), used: 0.0, rest: 10_000.0 };
     let largest = Rule::LargestBalance.policy(&town, 0).choose(&at, &mut wallet);
     assert_eq!(largest.map(|chosen| chosen.group), Some(2));

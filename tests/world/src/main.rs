@@ -70,7 +70,7 @@ enum Command {
     /// Plays a town's buyers under one rule for choosing a group at the till: one JSON line per buyer.
     ///
     /// {"buyer", "groups": [id or null per visit], "redeemed_won", "issued_won", "p50_us", "p99_us"}. The town's format:
-    /// docs/decisions/0019-choice.md.
+    /// docs/decisions/choice.md.
     Choose {
         /// The town, packed with gzip or not.
         #[arg(long, value_name = "JSON")]

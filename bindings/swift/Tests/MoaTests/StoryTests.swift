@@ -176,6 +176,27 @@ final class StoryTests: StoryCase {
         XCTAssertNil(try buyer.claimAtOnce(voucher: cafe.recordSale(amount: 10_000).code))
         try buyer.asEverywhereAtShop(shop: here)
 
+        // A purchase that is planned at a bakery of the alley is a reason for the alley, until it is forgotten.
+        let bakery = try await shop("Bakery", "010-0000-0002")
+        let terms = try await bakery.lookUpGroup(group: alley).termsVersion
+        try bakery.joinGroup(group: alley, termsVersion: terms)
+        try await bakery.syncNow()
+        _ = try await buyer.lookUpGroup(group: alley)
+        let there = try XCTUnwrap(bakery.ownShop()).id
+        _ = try await buyer.lookUpShop(merchant: there)
+        let day = try buyer.planDay(days: 40)
+        let code = try cafe.recordSale(amount: 10_000).code
+        func told() throws -> [String] {
+            try buyer.choices(voucher: code).filter { $0.reasonText?.contains("at Bakery on \(day.text)") == true }.map(\.name)
+        }
+        XCTAssertEqual(try told(), [])
+        let plan = try buyer.planPurchase(shop: there, amount: 30_000, day: day.day)
+        XCTAssertEqual(try buyer.plannedPurchases().map(\.amountText), ["₩30,000"])
+        XCTAssertEqual(try told(), ["Alley"])
+        try buyer.forgetPlan(plan: plan)
+        XCTAssertEqual(try told(), [])
+        XCTAssertEqual(try buyer.plannedPurchases(), [])
+
         let paying = try await buyer.oneTimeCodeForPaying(group: alley, most: 1_200)
         let redemption = try await cafe.redeem(code: paying.text, units: 1_200)
         guard case .approved = redemption else { return XCTFail("\(redemption)") }

@@ -29,7 +29,8 @@ const MEMBERSHIPS: &str = "SELECT merchant, \"group\" FROM member ORDER BY merch
 const GROUPS: &str = "SELECT id FROM \"group\"";
 const CLAIMED_AT: &str = "SELECT DISTINCT merchant FROM voucher JOIN merchant_key ON key = seller";
 const SOLD_FOR: &str = "SELECT DISTINCT merchant FROM sale
-    UNION SELECT merchant FROM visit UNION SELECT merchant FROM habit UNION SELECT merchant FROM shop_standing";
+    UNION SELECT merchant FROM visit UNION SELECT merchant FROM habit UNION SELECT merchant FROM shop_standing
+    UNION SELECT merchant FROM plan";
 const REDEEMED_IN: &str = "SELECT DISTINCT \"group\" FROM redemption
     UNION SELECT \"group\" FROM habit
     UNION SELECT \"group\" FROM shop_standing WHERE \"group\" IS NOT NULL

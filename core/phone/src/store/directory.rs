@@ -14,6 +14,7 @@ const PUT_MERCHANT: &str = "INSERT INTO merchant (id, body) VALUES (?1, ?2)
                             ON CONFLICT (id) DO UPDATE SET body = excluded.body";
 const ADD_MERCHANT: &str = "INSERT INTO merchant (id, body) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING";
 const GET_MERCHANT: &str = "SELECT body FROM merchant WHERE id = ?1";
+const MERCHANTS: &str = "SELECT id, body FROM merchant";
 const DELETE_KEYS: &str = "DELETE FROM merchant_key WHERE merchant = ?1";
 const PUT_KEY: &str = "INSERT INTO merchant_key (key, merchant, public_key, till) VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT (key) DO UPDATE
@@ -147,6 +148,24 @@ pub(crate) fn merchant(db: &Connection, id: MerchantId) -> Result<Option<Merchan
     let text: Option<String> =
         db.prepare_cached(GET_MERCHANT)?.query_row([id.0], |row| row.get(0)).optional()?;
     text.map(|text| parse(&text)).transpose()
+}
+
+/// What of a profile tells a shop's name.
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// Every shop with its name.
+pub(crate) fn names(db: &Connection) -> Result<Vec<(MerchantId, String)>, PhoneError> {
+    let mut statement = db.prepare_cached(MERCHANTS)?;
+    let mut rows = statement.query([])?;
+    let mut named = Vec::new();
+    while let Some(row) = rows.next()? {
+        let body: String = row.get(1)?;
+        named.push((MerchantId(row.get(0)?), parse::<Named>(&body)?.name));
+    }
+    Ok(named)
 }
 
 /// The shop that a key signs for, and the key's point.

@@ -22,9 +22,9 @@ use crate::error::{PhoneError, corrupt};
 
 const OPS: &str = "SELECT op, bytes, created_at, state FROM outbox NOT INDEXED ORDER BY seq";
 const COUNTERS: &str = "SELECT key, last FROM counter";
-/// What belongs to ops that wait, the files that were imported, the links of invitations and whom they are for, and the secrets:
-/// table, and the rows of it.
-const BESIDE: [(&str, &str); 11] = [
+/// What belongs to ops that wait, the files that were imported, the links of invitations and whom they are for, what the buyer
+/// plans, and the secrets: table, and the rows of it.
+const BESIDE: [(&str, &str); 12] = [
     ("pending", "SELECT p.* FROM pending p JOIN outbox o ON o.op = p.op WHERE o.state = 'waiting'"),
     ("typed_number", "SELECT n.* FROM typed_number n JOIN outbox o ON o.op = n.op WHERE o.state = 'waiting'"),
     ("sale", "SELECT s.* FROM sale s JOIN outbox o ON o.op = s.op WHERE o.state = 'waiting'"),
@@ -35,11 +35,16 @@ const BESIDE: [(&str, &str); 11] = [
     ("voucher", "SELECT v.* FROM voucher v JOIN outbox o ON o.op = v.claim WHERE o.state = 'waiting'"),
     ("invitation_link", "SELECT * FROM invitation_link"),
     ("invitee", "SELECT * FROM invitee"),
+    ("plan", "SELECT * FROM plan"),
     ("secret", "SELECT * FROM secret"),
 ];
 
-/// Those of them that another key's data key has sealed, if the database was another key's.
-const SEALED: [&str; 3] = ["secret", "invitation_link", "invitee"];
+/// Those of them that stay behind if the database was another key's: sealed by its data key, or a person's own, who may not be
+/// the one that signs in now.
+const OWN: [&str; 4] = ["secret", "invitation_link", "invitee", "plan"];
+
+/// Those of them that a migration brought later, and which: a database from before it is whole without.
+const LATER: [(&str, u32); 1] = [("plan", 2)];
 
 /// Whose database it was.
 pub(crate) struct Owner<'a> {
@@ -136,9 +141,11 @@ impl Old {
             Ok(())
         });
         let ops = each(&db, OPS, |row| self.op(row, owner));
+        let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap_or(u32::MAX);
         let ours = meta::get(&db, &meta::KEY).is_ok_and(|key| key == Some(owner.key));
         for (table, select) in BESIDE {
-            if SEALED.contains(&table) && !ours {
+            let later = LATER.iter().any(|(it, since)| *it == table && version < *since);
+            if later || (OWN.contains(&table) && !ours) {
                 continue;
             }
             let mut rows = Vec::new();

@@ -21,6 +21,7 @@ use rusqlite::Connection;
 
 use super::{again, note};
 use crate::breach::{Breach, Mismatch};
+use crate::choice;
 use crate::devices::NewDevice;
 use crate::enrolment::server_key;
 use crate::error::{PhoneError, corrupt};
@@ -130,6 +131,7 @@ pub(super) fn snapshot(
         inbox::put(db, head.inbox, head.count, head.hash)?;
     }
     lots::replace(db, &snapshot.lots)?;
+    choice::begin(db, &snapshot.lots)?;
     debts::replace(db, &snapshot.debts)?;
     holds::replace(db, &snapshot.holds)?;
     passes::replace(db, account, &given_passes, snapshot.now)?;

@@ -7,10 +7,15 @@ use std::fmt::Write as _;
 use super::around::{Around, Earning, Offer, Spot};
 use super::outlook::Lot;
 use super::visits::{Seen, Total};
-use super::weigh::{Purchase, Reason, Weighed, first_habit, habit, weigh};
+use super::weigh::{Plan, Purchase, Reason, Weighed, first_habit, habit, weigh};
 
 /// Purchases of one buyer in one town; then come others.
 const PURCHASES: usize = 40;
+/// The most plans of one buyer.
+const PLANS: usize = 4;
+/// So many days before its day a plan is fulfilled by a purchase at its shop, and so many after it is given up.
+const EARLY: f64 = 3.0;
+const LATE: f64 = 7.0;
 
 /// The first `count` decisions, a line each: `shop amount`, then the shop's groups, best first, after a semicolon each:
 /// `group earns expected-use worth`, the worth as the sixteen hexadecimal digits of its bits, and the reasons.
@@ -29,6 +34,8 @@ pub fn decisions(count: usize) -> impl Iterator<Item = String> {
 /// A buyer in a town of their own, with what a phone keeps.
 struct Buyer {
     source: Source,
+    /// For the plans alone.
+    whims: Source,
     around: Around,
     seen: Vec<(usize, Seen)>,
     total: Total,
@@ -37,6 +44,8 @@ struct Buyer {
     usual: Vec<Option<usize>>,
     /// By group, soonest expiry first; days on the scale of `now`.
     lots: Vec<Vec<Lot>>,
+    /// Soonest first; days on the scale of `now`.
+    plans: Vec<Plan>,
     now: f64,
 }
 
@@ -51,11 +60,13 @@ impl Buyer {
             .collect();
         Self {
             source,
+            whims: Source::new(!number),
             seen: Vec::new(),
             total: Total::default(),
             habits,
             usual: vec![None; around.shops().len()],
             lots: vec![Vec::new(); around.groups().len()],
+            plans: Vec::new(),
             now: 20_000.0,
             around,
         }
@@ -79,6 +90,7 @@ impl Buyer {
             Some((_, seen)) => *seen = seen.again(self.now, amount),
             None => self.seen.push((shop, Seen::first(self.now, amount))),
         }
+        self.plan(shop);
         let used = self.use_mileage(shop, attentive);
         self.total = self.total.again(self.now, used);
         let weighed = self.weigh(shop, amount);
@@ -86,6 +98,22 @@ impl Buyer {
             self.follow(shop, best);
         }
         line(shop, amount, &weighed)
+    }
+
+    /// Drops the plan that a purchase at this shop fulfils and those that are long past, and makes one now and then.
+    fn plan(&mut self, shop: usize) {
+        let now = self.now;
+        self.plans.retain(|plan| plan.days + LATE >= now);
+        let fulfilled = self.plans.iter().position(|plan| plan.shop == shop && plan.days - EARLY <= now);
+        fulfilled.map(|place| self.plans.remove(place));
+        if self.whims.below(8) > 0 || self.plans.len() >= PLANS {
+            return;
+        }
+        let shop = self.whims.below(self.around.shops().len());
+        let days = now + (200.0 * self.whims.unit()).floor();
+        let amount = (self.around.shops()[shop].ticket * (0.5 + 4.0 * self.whims.unit())).floor();
+        self.plans.push(Plan { shop, days, amount });
+        self.plans.sort_by(|a, b| a.days.total_cmp(&b.days));
     }
 
     fn weigh(&mut self, shop: usize, amount: f64) -> Vec<Weighed> {
@@ -98,6 +126,8 @@ impl Buyer {
             .iter()
             .map(|lots| lots.iter().map(|lot| Lot { days: lot.days - now, ..*lot }).collect())
             .collect();
+        let plans: Vec<Plan> =
+            self.plans.iter().map(|plan| Plan { days: (plan.days - now).max(0.0), ..*plan }).collect();
         let Self { around, habits, seen, total, usual, .. } = self;
         let by_habit = |shop: usize, group: usize| {
             let place = around.of(shop).iter().position(|&other| other == group);
@@ -109,6 +139,7 @@ impl Buyer {
             total,
             habit: &by_habit,
             lots: &|group: usize| from_now[group].as_slice(),
+            plans: &plans,
             shop,
             amount,
             now,
@@ -213,6 +244,7 @@ fn line(shop: usize, amount: f64, weighed: &[Weighed]) -> String {
                 }
                 Reason::CloseToMinimum { usable, now: true } => write!(line, " usable:{usable}"),
                 Reason::CloseToMinimum { usable, now: false } => write!(line, " close:{usable}"),
+                Reason::PlannedPurchase { plan } => write!(line, " planned:{plan}"),
             };
         }
     }

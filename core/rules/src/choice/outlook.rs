@@ -1,17 +1,19 @@
 //! What mileage of one group is going to be used, in closed form: how long its balance takes to reach the minimum at the
 //! pace at which the buyer earns there, how long they then take to use it, and how likely both are over before it expires.
+//! How often the buyer comes is uncertain, and turns to what is usual as likings are lost.
 //!
 //! What goes in is counted; how much it counts was searched for, as what lets the buyers of generated towns use the most
-//! ([`CONSTANTS`], docs/decisions/0019-choice.md).
+//! ([`CONSTANTS`], docs/decisions/choice.md).
 
 use super::around::{Around, Earning, Offer};
+use super::visits::Rate;
 
-/// What is hoped for within so many days counts; what comes later does not.
-const HORIZON: f64 = 450.0;
-/// Memory of visits, in days, by which rates are uncertain.
-const MEMORY: f64 = 158.0;
+/// Standard normal deviates in the middle of quarters of equal probability.
+const QUARTERS: [f64; 4] = [-1.150_349, -0.318_639, 0.318_639, 1.150_349];
 /// A pace of so little a day is none.
 const NEVER: f64 = 1e-6;
+/// No chance is nearer to none or to certainty than this.
+const HAIR: f64 = 1e-9;
 
 /// Units that can be used until a day.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,12 +24,21 @@ pub struct Lot {
     pub units: f64,
 }
 
+/// A purchase that the buyer means to make at a member of the group.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Due {
+    /// Days from now.
+    pub days: f64,
+    /// What it is going to come to, in minor units.
+    pub amount: f64,
+}
+
 /// A group as seen from a purchase at one of its shops.
 pub struct Question<'a> {
     /// The shops around.
     pub around: &'a Around,
-    /// Visits a day, by shop. ([`super::visits::rates`])
-    pub rates: &'a [f64],
+    /// How often each shop is going to be visited. ([`super::visits::rates`])
+    pub rates: &'a [Rate],
     /// How likely mileage that can be used is used.
     pub attentive: f64,
     /// The share of a shop's purchases that goes to a group by habit: shop, group.
@@ -36,6 +47,8 @@ pub struct Question<'a> {
     pub group: usize,
     /// What the buyer has in it, soonest expiry first.
     pub lots: &'a [Lot],
+    /// What the buyer means to buy from its members.
+    pub due: &'a [Due],
     /// The shop.
     pub shop: usize,
     /// What the purchase would earn, in units.
@@ -45,9 +58,9 @@ pub struct Question<'a> {
 /// What is to be expected, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Outlook {
-    /// What is used more because of this purchase.
+    /// What is going to be used of what this purchase earns.
     pub used: f64,
-    /// What puts groups in order: this purchase, and the next ones that go where it goes.
+    /// What puts groups in order: this purchase, older mileage that it helps, and the next ones that go where it goes.
     pub worth: f64,
 }
 
@@ -62,8 +75,12 @@ pub struct Pace {
     pub here: f64,
     /// What comes at a time, in usual purchases.
     pub lump: f64,
-    /// How uncertain rates are, as the variance of one that was seen once.
-    pub doubt: f64,
+    /// How sure rates are, against the visits that they are from.
+    pub sure: f64,
+    /// How likely a liking is lost, a day.
+    pub lost: f64,
+    /// What is hoped for within so many days counts; what comes later does not.
+    pub horizon: f64,
 }
 
 /// What this shop's purchases add to a group in the long run.
@@ -81,13 +98,15 @@ pub struct Lasting {
     pub weight: f64,
 }
 
-/// What comes true of what was reckoned.
+/// What comes true of a chance that was reckoned, as a line of the logarithms of odds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Truth {
-    /// Of what this purchase earns.
-    pub own: f64,
-    /// Of older mileage that this purchase helps over the minimum.
-    pub helped: f64,
+    /// Where even odds come out.
+    pub level: f64,
+    /// How much of what sets odds apart is true.
+    pub slope: f64,
+    /// How much better odds are where rates are sure, by the logarithm.
+    pub sure: f64,
 }
 
 /// What was searched for.
@@ -105,16 +124,36 @@ pub struct Constants {
 
 /// Found by `cargo run --release -p moa-selection --example search worth`, then `used`; rounded to three digits.
 pub const CONSTANTS: Constants = Constants {
-    worth: Pace { by_habit: 0.227, all: 0.0961, here: 0.0864, lump: 2.28, doubt: 0.123 },
-    lasting: Lasting { by_habit: 1.02, all: 0.115, minimum: 0.306, validity: 0.502, weight: 0.737 },
-    used: Pace { by_habit: 0.189, all: 0.217, here: 0.0857, lump: 7.12, doubt: 0.132 },
-    truth: Truth { own: 0.95, helped: 2.2 },
+    worth: Pace {
+        by_habit: 0.54,
+        all: 0.0635,
+        here: 0.107,
+        lump: 1.86,
+        sure: 0.756,
+        lost: 0.0021,
+        horizon: 426.0,
+    },
+    lasting: Lasting { by_habit: 1.01, all: 0.0918, minimum: 0.421, validity: 0.63, weight: 0.511 },
+    used: Pace {
+        by_habit: 0.292,
+        all: 0.133,
+        here: 0.116,
+        lump: 2.59,
+        sure: 1.01,
+        lost: 0.00198,
+        horizon: 563.0,
+    },
+    truth: Truth { level: -0.525, slope: 0.678, sure: 0.225 },
 };
 
 /// What a group's members are to the buyer, a day.
 struct Tally {
     /// All visits.
     visits: f64,
+    /// What they become.
+    usual: f64,
+    /// How sure they are.
+    shape: f64,
     /// Those at which mileage is used if it can be.
     attentive: f64,
     /// What is paid there, in minor units.
@@ -137,52 +176,64 @@ impl Question<'_> {
         }
         let offer = &self.around.groups()[self.group];
         let tally = self.tally(offer);
-        // No more is used than the members are paid until it expires.
-        let most = tally.spent * self.attentive * offer.days.min(HORIZON) / offer.unit;
-        let (own, helped) = self.this(offer, &tally, &constants.worth);
+        let most = self.most(offer, &tally, constants.worth.horizon);
+        let (own, helped) = self.this(offer, &tally, &constants.worth, |chance| chance);
         let worth =
             (self.earns * own).min(most) + helped + self.earns.min(most) * next(offer, &tally, constants);
-        let (own, helped) = self.this(offer, &tally, &constants.used);
-        // Older mileage is used once at most.
-        let balance: f64 = self.lots.iter().map(|lot| lot.units).sum();
-        let helped = (constants.truth.helped * helped).min(balance);
-        let used = (constants.truth.own * own * self.earns).min(most) + helped;
+        let (own, _) = self.this(offer, &tally, &constants.used, |chance| constants.truth.of(chance, &tally));
+        let used = (self.earns * own).min(most);
         Outlook { used: used * offer.unit, worth: worth.max(0.0) * offer.unit }
     }
 
+    /// The most that can be used until it expires, in units: what the members are going to be paid.
+    fn most(&self, offer: &Offer, tally: &Tally, horizon: f64) -> f64 {
+        let due = self.due.iter().filter(|due| due.days <= offer.days).map(|due| due.amount);
+        let habitual = tally.spent * self.attentive * offer.days.min(horizon);
+        (habitual + due.sum::<f64>()) / offer.unit
+    }
+
     fn tally(&self, offer: &Offer) -> Tally {
-        let (mut visits, mut spent, mut by_habit, mut all) = (0.0, 0.0, 0.0, 0.0);
+        let (mut visits, mut usual, mut variance) = (0.0, 0.0, 0.0);
+        let (mut spent, mut by_habit, mut all) = (0.0, 0.0, 0.0);
         for &member in &offer.members {
             let (rate, ticket) = (self.rates[member], self.around.shops()[member].ticket);
-            let units = rate * offer.yields(ticket);
-            visits += rate;
-            spent += rate * ticket;
+            let units = rate.daily * offer.yields(ticket);
+            visits += rate.daily;
+            usual += rate.usual;
+            variance += rate.daily * rate.daily / rate.shape;
+            spent += rate.daily * ticket;
             all += units;
             by_habit += units * (self.habit)(member, self.group);
         }
-        let here = self.rates[self.shop] * offer.yields(self.around.shops()[self.shop].ticket);
+        let here = self.rates[self.shop].daily * offer.yields(self.around.shops()[self.shop].ticket);
         let share = (self.habit)(self.shop, self.group);
         let attentive = (visits * self.attentive).max(NEVER);
-        Tally { visits, attentive, spent, by_habit, all, here, share }
+        let shape = visits * visits / variance.max(NEVER * NEVER);
+        Tally { visits, usual, shape, attentive, spent, by_habit, all, here, share }
     }
 
     /// How likely this purchase's units are used, and how many of the older ones because of them: those that they help over
-    /// the minimum in time.
-    fn this(&self, offer: &Offer, tally: &Tally, pace: &Pace) -> (f64, f64) {
+    /// the minimum in time. `true_of` says what comes true of what is reckoned for usual visits; what is due is
+    /// sure.
+    fn this(&self, offer: &Offer, tally: &Tally, pace: &Pace, true_of: impl Fn(f64) -> f64) -> (f64, f64) {
         let units = pace.by_habit * tally.by_habit + pace.all * tally.all + pace.here * tally.here;
         let balance: f64 = self.lots.iter().map(|lot| lot.units).sum();
         let lacking = |need: f64| Chance::new(tally, pace, units, need);
         let with = lacking(offer.minimum - balance - self.earns);
-        let without = lacking(offer.minimum - balance);
         let usable = lacking(0.0);
-        let helped = |lot: &Lot| {
-            let days = lot.days.min(HORIZON);
-            // What still lacks something is not used sooner than what lacks nothing.
-            let most = usable.within(days);
-            lot.units * (with.within(days).min(most) - without.within(days).min(most)).max(0.0)
+        // What still lacks something is not used sooner than what lacks nothing.
+        let within = |chance: &Chance, days: f64| {
+            let clock = tally.clock(pace, days);
+            let usual = true_of(chance.used(clock).min(usable.used(clock)));
+            let not_due = |due: &Due| 1.0 - self.attentive * chance.reached(tally.clock(pace, due.days));
+            let due = self.due.iter().filter(|due| due.days <= days);
+            1.0 - (1.0 - usual) * due.map(not_due).product::<f64>()
         };
-        let days = offer.days.min(HORIZON);
-        (with.within(days).min(usable.within(days)), self.lots.iter().map(helped).sum())
+        let without = lacking(offer.minimum - balance);
+        let helped = |lot: &Lot| lot.units * (within(&with, lot.days) - within(&without, lot.days)).max(0.0);
+        // What lacks nothing needs no help.
+        let lots = if without.need > 0.0 { self.lots } else { &[] };
+        (within(&with, offer.days), lots.iter().map(helped).sum())
     }
 }
 
@@ -194,18 +245,41 @@ fn next(offer: &Offer, tally: &Tally, constants: &Constants) -> f64 {
     }
     let others = lasting.by_habit * (tally.by_habit - tally.here * tally.share).max(0.0)
         + lasting.all * (tally.all - tally.here).max(0.0);
-    let used = |units: f64| {
-        let chance = Chance::new(tally, pace, units, lasting.minimum * offer.minimum);
-        units * chance.within(lasting.validity * offer.days.min(HORIZON))
-    };
+    let days = tally.clock(pace, lasting.validity * offer.days);
+    let used =
+        |units: f64| units * Chance::new(tally, pace, units, lasting.minimum * offer.minimum).used(days);
     lasting.weight * (used(others + tally.here) - used(others)) / tally.here
 }
 
-/// How long until mileage is used: a gamma distribution, by the transformation of Wilson and Hilferty (1931).
+impl Tally {
+    /// Days at the pace of now in which as much happens as in so many at a pace that turns to what is usual.
+    fn clock(&self, pace: &Pace, days: f64) -> f64 {
+        let days = days.min(pace.horizon);
+        let kept = (1.0 - libm::exp(-pace.lost * days)) / pace.lost;
+        let usual = self.usual / self.visits.max(NEVER);
+        kept + usual * (days - kept)
+    }
+}
+
+impl Truth {
+    fn of(self, chance: f64, tally: &Tally) -> f64 {
+        let odds = libm::log(chance.max(HAIR) / (1.0 - chance).max(HAIR));
+        let told = self.level + self.slope * odds + self.sure * libm::log(tally.shape.max(HAIR));
+        1.0 / (1.0 + libm::exp(-told))
+    }
+}
+
+/// How long until mileage is used. How often the buyer comes is uncertain, a gamma distribution cut in quarters; given that, how
+/// long it takes is one too.
 struct Chance {
-    mean: f64,
-    middle: f64,
-    steep: f64,
+    /// What the balance lacks.
+    need: f64,
+    /// Until the balance reaches the minimum.
+    reached: Delay,
+    /// And then is used.
+    used: Delay,
+    /// Cube roots of how often the buyer comes, against what is expected.
+    paces: [f64; 4],
 }
 
 impl Chance {
@@ -214,17 +288,49 @@ impl Chance {
         let (units, need) = (units.max(NEVER), need.max(0.0));
         let lump = pace.lump * tally.all / tally.visits.max(NEVER);
         let wait = 1.0 / tally.attentive;
-        let mean = need / units + wait;
-        let doubt = pace.doubt / (tally.visits * MEMORY + 0.2);
-        let variance = need * lump / (units * units) + wait * wait + mean * mean * doubt;
+        let (mean, variance) = (need / units, need * lump / (units * units));
+        let ninths = 9.0 * (tally.shape * pace.sure).max(0.01);
+        let side = 1.0 / libm::sqrt(ninths);
+        Self {
+            need,
+            reached: Delay::new(mean, variance),
+            used: Delay::new(mean + wait, variance + wait * wait),
+            paces: QUARTERS.map(|deviate| (1.0 - 1.0 / ninths + deviate * side).max(0.0)),
+        }
+    }
+
+    /// The probability that the balance reaches the minimum within so many days.
+    fn reached(&self, days: f64) -> f64 {
+        if self.need > 0.0 { self.within(&self.reached, days) } else { 1.0 }
+    }
+
+    /// The probability that it is used within so many days.
+    fn used(&self, days: f64) -> f64 {
+        self.within(&self.used, days)
+    }
+
+    fn within(&self, delay: &Delay, days: f64) -> f64 {
+        let root = libm::cbrt(days / delay.mean);
+        self.paces.iter().map(|pace| delay.over(root * pace)).sum::<f64>() / 4.0
+    }
+}
+
+/// A gamma distribution, by the transformation of Wilson and Hilferty (1931).
+struct Delay {
+    mean: f64,
+    middle: f64,
+    steep: f64,
+}
+
+impl Delay {
+    fn new(mean: f64, variance: f64) -> Self {
         let shape = mean * mean / variance;
         Self { mean, middle: 1.0 - 1.0 / (9.0 * shape), steep: LOGISTIC * 3.0 * libm::sqrt(shape) }
     }
 
-    /// The probability that it is over within so many days.
-    fn within(&self, days: f64) -> f64 {
-        let deviate = (libm::cbrt(days / self.mean) - self.middle) * self.steep;
-        1.0 / (1.0 + libm::exp(-deviate))
+    /// The probability that it is over, given the cube root of the time as a part of the mean.
+    fn over(&self, root: f64) -> f64 {
+        1.0 / (1.0 + libm::exp((self.middle - root) * self.steep))
     }
 }
 
@@ -258,11 +364,12 @@ mod tests {
     fn answer(around: &Around, lots: &[Lot], habit: f64) -> Outlook {
         let question = Question {
             around,
-            rates: &[1.0 / 7.0; 2],
+            rates: &[Rate { daily: 1.0 / 7.0, usual: 1.0 / 7.0, shape: 20.0 }; 2],
             attentive: 0.75,
             habit: &|_, _| habit,
             group: 0,
             lots,
+            due: &[],
             shop: 0,
             earns: 500.0,
         };
@@ -274,10 +381,11 @@ mod tests {
         let outlooks =
             |of: &dyn Fn(f64) -> Outlook| -> Vec<Outlook> { (0..9).map(f64::from).map(of).collect() };
         let rising = [
-            outlooks(&|step| answer(&group(20.0 + 40.0 * step, 3_000.0), &[], 0.5)),
-            outlooks(&|step| answer(&group(90.0, 5_000.0 - 600.0 * step), &[], 0.5)),
+            outlooks(&|step| answer(&group(20.0 + 20.0 * step, 3_000.0), &[], 0.5)),
+            outlooks(&|step| answer(&group(90.0, 5_000.0 - 500.0 * step), &[], 0.5)),
             outlooks(&|step| answer(&group(90.0, 3_000.0), &[], 0.125 * step)),
         ];
+        // Where all would be used anyway, a purchase helps no other: there its worth falls a little again.
         for outlooks in rising {
             assert!(outlooks.is_sorted_by(|a, b| a.used < b.used && a.worth < b.worth), "{outlooks:?}");
             assert!(outlooks.iter().all(|it| it.used > 0.0 && it.used < 500.0), "{outlooks:?}");
@@ -290,11 +398,12 @@ mod tests {
             let around = group(days, 0.0);
             let question = Question {
                 around: &around,
-                rates: &[1.0 / 7.0; 2],
+                rates: &[Rate { daily: 1.0 / 7.0, usual: 1.0 / 7.0, shape: 20.0 }; 2],
                 attentive: 0.75,
                 habit: &|_, _| 0.5,
                 group: 0,
                 lots: &[],
+                due: &[],
                 shop: 0,
                 earns: 10_000_000.0,
             };
@@ -312,13 +421,15 @@ mod tests {
     #[test]
     fn mileage_that_would_expire_is_helped_over_the_minimum_and_what_is_usable_needs_no_help() {
         let around = group(90.0, 3_000.0);
-        let with = |units: f64, days: f64| answer(&around, &[Lot { days, units }], 0.5).used;
-        let alone = answer(&around, &[], 0.5).used;
+        let with = |units: f64, days: f64| answer(&around, &[Lot { days, units }], 0.5);
         // 2,600 lack 400 and would expire before they come; 3,000 lack nothing.
-        assert!(with(2_600.0, 8.0) > alone + 500.0, "{} {alone}", with(2_600.0, 8.0));
-        assert!((with(3_000.0, 8.0) - with(9_000.0, 8.0)).abs() < 1e-9);
-        assert!(with(3_000.0, 8.0) < 500.0);
+        let help = |days: f64| with(2_600.0, days).worth - with(3_000.0, days).worth;
+        assert!(help(8.0) > 500.0, "{}", help(8.0));
+        assert_eq!(with(3_000.0, 8.0), with(9_000.0, 8.0));
+        // What this purchase earns can be used at once either way, and no more of it than there is.
+        assert!((with(2_600.0, 8.0).used - with(3_000.0, 8.0).used).abs() < 1e-9);
+        assert!(with(3_000.0, 8.0).used > answer(&around, &[], 0.5).used && with(3_000.0, 8.0).used < 500.0);
         // The day before it expires nobody comes any more.
-        assert!(with(2_600.0, 0.1) < with(2_600.0, 8.0) / 2.0);
+        assert!(help(0.1) < help(8.0) / 2.0, "{}", help(0.1));
     }
 }

@@ -127,12 +127,23 @@ impl Total {
     }
 }
 
-/// Fills `rates` with the visits a day that each shop around is going to get. Shops seen that are not around are passed over.
-pub fn rates(around: &Around, seen: &[(usize, Seen)], total: &Total, now: f64, rates: &mut Vec<f64>) {
+/// How often a buyer is going to visit a shop.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Rate {
+    /// Visits a day, as things are.
+    pub daily: f64,
+    /// What they become once the buyer's liking has changed: what nearness alone leads to expect.
+    pub usual: f64,
+    /// How sure that is: visits seen, faded, and those granted beforehand.
+    pub shape: f64,
+}
+
+/// Fills `rates` with how often each shop around is going to be visited. Shops seen that are not around are passed over.
+pub fn rates(around: &Around, seen: &[(usize, Seen)], total: &Total, now: f64, rates: &mut Vec<Rate>) {
     let shops = around.shops();
     let all = total.rate();
     rates.clear();
-    rates.resize(shops.len(), 0.0);
+    rates.resize(shops.len(), Rate::default());
     let Some(even) = share_of(shops.len()) else { return };
 
     // How near each shop is to where the buyer has been.
@@ -161,11 +172,12 @@ pub fn rates(around: &Around, seen: &[(usize, Seen)], total: &Total, now: f64, r
     for ((rate, near), weight) in rates.iter_mut().zip(&near).zip(&weights) {
         let share = if sum > 0.0 { 0.98 * near / sum + 0.02 * even } else { even };
         let expected = NEARNESS * exposure * share;
-        *rate = (LIKING + weight) * expected / (LIKING + expected);
-        of_all += *rate;
+        let shape = LIKING + weight;
+        *rate = Rate { daily: shape * expected / (LIKING + expected), usual: all * share, shape };
+        of_all += rate.daily;
     }
     for rate in rates {
-        *rate *= all / of_all;
+        rate.daily *= all / of_all;
     }
 }
 

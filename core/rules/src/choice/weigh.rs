@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::around::Around;
-use super::outlook::{CONSTANTS, Constants, Lot, Outlook, Question};
-use super::visits::{Seen, Total, rates};
+use super::outlook::{CONSTANTS, Constants, Due, Lot, Outlook, Question};
+use super::visits::{Rate, Seen, Total, rates};
 
 /// By how much another group must be worth more before the buyer's habit is changed: three parts in a hundred.
 const LEAD: f64 = 1.03;
@@ -36,6 +36,22 @@ pub enum Reason {
         /// Whether it does with this purchase.
         now: bool,
     },
+    /// What it earns can be used for a purchase that the buyer plans, which does not hold of every group of the shop.
+    PlannedPurchase {
+        /// The soonest such plan, as an index of [`Purchase::plans`].
+        plan: usize,
+    },
+}
+
+/// A purchase that the buyer means to make.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Plan {
+    /// Where, as an index of [`Around::shops`].
+    pub shop: usize,
+    /// In how many days; 0 for a day that has come.
+    pub days: f64,
+    /// What it is to come to, in minor units; above zero.
+    pub amount: f64,
 }
 
 /// A group, weighed.
@@ -45,8 +61,7 @@ pub struct Weighed {
     pub group: usize,
     /// What the purchase would earn, in units.
     pub earns: f64,
-    /// How much more the buyer is expected to use because of it, in minor units, rounded down. Can be more than it earns,
-    /// where it makes older mileage usable.
+    /// What the buyer is expected to use of that, in minor units, rounded down.
     pub expected_use: i64,
     /// What puts the groups in order: no unit.
     pub worth: f64,
@@ -66,6 +81,8 @@ pub struct Purchase<'a> {
     pub habit: &'a dyn Fn(usize, usize) -> f64,
     /// What the buyer has in a group, soonest expiry first.
     pub lots: &'a dyn Fn(usize) -> &'a [Lot],
+    /// What the buyer means to buy, soonest first.
+    pub plans: &'a [Plan],
     /// The shop.
     pub shop: usize,
     /// What is left to pay, in minor units.
@@ -101,13 +118,16 @@ pub fn weigh(purchase: &Purchase<'_>) -> Vec<Weighed> {
 }
 
 /// The same with rates that are known already, by these constants.
-pub fn weigh_by(purchase: &Purchase<'_>, visits: &[f64], constants: &Constants) -> Vec<Weighed> {
+pub fn weigh_by(purchase: &Purchase<'_>, visits: &[Rate], constants: &Constants) -> Vec<Weighed> {
     let Purchase { around, total, shop, amount, .. } = *purchase;
     let mut weighed: Vec<Weighed> = around
         .of(shop)
         .iter()
         .map(|&group| {
-            let earns = around.groups()[group].earns(amount);
+            let offer = &around.groups()[group];
+            let earns = offer.earns(amount);
+            let due = purchase.plans.iter().filter(|plan| offer.members.contains(&plan.shop));
+            let due: Vec<Due> = due.map(|plan| Due { days: plan.days, amount: plan.amount }).collect();
             let question = Question {
                 around,
                 rates: visits,
@@ -115,12 +135,13 @@ pub fn weigh_by(purchase: &Purchase<'_>, visits: &[f64], constants: &Constants) 
                 habit: purchase.habit,
                 group,
                 lots: (purchase.lots)(group),
+                due: &due,
                 shop,
                 earns,
             };
             let Outlook { used, worth } = question.answer(constants);
             // A hair for what is earned decides between groups whose mileage would never be used.
-            let worth = worth + 1e-4 * earns * around.groups()[group].unit;
+            let worth = worth + 1e-4 * earns * offer.unit;
             Weighed { group, earns, expected_use: won(used), worth, reasons: Vec::new() }
         })
         .collect();
@@ -138,16 +159,20 @@ fn order(around: &Around, a: &Weighed, b: &Weighed) -> Ordering {
     b.worth.total_cmp(&a.worth).then(days(b).total_cmp(&days(a))).then(a.group.cmp(&b.group))
 }
 
-/// Says of each group what it has ahead of all others.
-fn explain(purchase: &Purchase<'_>, visits: &[f64], weighed: &mut [Weighed]) {
+/// Says of each group what it has ahead of all others, and what of the buyer's plans it serves.
+fn explain(purchase: &Purchase<'_>, visits: &[Rate], weighed: &mut [Weighed]) {
     let Purchase { around, amount, .. } = *purchase;
     let usable = |units: f64, group: usize| won(units * around.groups()[group].unit);
     let measures: Vec<[f64; 3]> = weighed
         .iter()
         .map(|it| {
             let offer = &around.groups()[it.group];
-            let visited =
-                offer.members.iter().map(|&member| visits[member]).filter(|&rate| rate >= VISITED).sum();
+            let visited = offer
+                .members
+                .iter()
+                .map(|&member| visits[member].daily)
+                .filter(|&rate| rate >= VISITED)
+                .sum();
             [gives(around, it.group, amount), offer.days, visited]
         })
         .collect();
@@ -155,6 +180,7 @@ fn explain(purchase: &Purchase<'_>, visits: &[f64], weighed: &mut [Weighed]) {
         let own = measures[place][measure];
         own > 0.0 && measures.iter().enumerate().all(|(other, it)| other == place || it[measure] < own)
     };
+    let plans: Vec<Option<usize>> = weighed.iter().map(|it| served(purchase, weighed, it.group)).collect();
     for (place, it) in weighed.iter_mut().enumerate() {
         let offer = &around.groups()[it.group];
         let balance: f64 = (purchase.lots)(it.group).iter().map(|lot| lot.units).sum();
@@ -170,11 +196,14 @@ fn explain(purchase: &Purchase<'_>, visits: &[f64], weighed: &mut [Weighed]) {
         if measures.len() < 2 {
             continue;
         }
+        if let Some(plan) = plans[place].filter(|_| it.earns > 0.0) {
+            it.reasons.push(Reason::PlannedPurchase { plan });
+        }
         if ahead(place, 0) {
             it.reasons.push(Reason::HigherRate);
         }
         if ahead(place, 2) {
-            let shops = offer.members.iter().filter(|&&member| visits[member] >= VISITED).count();
+            let shops = offer.members.iter().filter(|&&member| visits[member].daily >= VISITED).count();
             it.reasons.push(Reason::ShopsYouVisit {
                 shops: u32::try_from(shops).unwrap_or(u32::MAX),
                 monthly_tenths: u32::try_from(won(measures[place][2] * 300.0)).unwrap_or(u32::MAX),
@@ -184,6 +213,17 @@ fn explain(purchase: &Purchase<'_>, visits: &[f64], weighed: &mut [Weighed]) {
             it.reasons.push(Reason::LongerValidity);
         }
     }
+}
+
+/// The soonest plan at a member of the group and within its validity, unless that holds of every group of the shop.
+fn served(purchase: &Purchase<'_>, weighed: &[Weighed], group: usize) -> Option<usize> {
+    let serves = |plan: &Plan, group: usize| {
+        let offer = &purchase.around.groups()[group];
+        plan.days <= offer.days && offer.members.contains(&plan.shop)
+    };
+    let distinct =
+        |plan: &Plan| serves(plan, group) && !weighed.iter().all(|other| serves(plan, other.group));
+    purchase.plans.iter().position(distinct)
 }
 
 /// What comes back of a purchase, in minor units, before it is rounded to units.

@@ -251,6 +251,34 @@ class StoryTest {
         assertEquals("member_code_unknown", refused.code)
     }
 
+    /** A purchase that is planned at a bakery of the alley is a reason for the alley, until it is forgotten. */
+    private suspend fun plans(cafe: App, buyer: App, alley: String) {
+        val bakery = shop("Bakery", "010-0000-0002")
+        bakery.joinGroup(alley, bakery.lookUpGroup(alley).termsVersion)
+        bakery.syncNow()
+        buyer.lookUpGroup(alley)
+        val there = assertNotNull(bakery.ownShop()).id
+        buyer.lookUpShop(there)
+        assertEquals(listOf(there), buyer.shopsToPlanAt("bake").map { it.id })
+        val day = buyer.planDay(40u)
+        val reason = "You can use it at Bakery on ${day.text}"
+        val voucher = cafe.recordSale(10_000).code
+        fun told() = buyer.choices(voucher).filter { reason in it.reasonText.orEmpty() }.map { it.name }
+        assertEquals(emptyList(), told())
+        val unsent = buyer.outbox()
+        val plan = buyer.planPurchase(there, 30_000, day.day)
+        val noted = buyer.plannedPurchases().single()
+        assertEquals(listOf(plan, "Bakery", "₩30,000", day.day, day.text), noted.run { listOf(id, shop.name, amountText, this.day, dayText) })
+        assertFalse(noted.overdue)
+        assertEquals(listOf("Alley"), told())
+        assertTrue(buyer.outbox() == unsent && "sent to nobody" in buyer.plansText())
+        buyer.forgetPlan(plan)
+        assertEquals(emptyList(), told() + buyer.plannedPurchases().map { it.id })
+        val late = assertFailsWith<ApiException.Refused> { buyer.planPurchase(there, 30_000, "2020-02-29") }
+        assertEquals("bad_plan_day", late.code)
+        assertFailsWith<ApiException.Invalid> { buyer.planPurchase(there, 30_000, "soon") }
+    }
+
     @Test
     fun `what is chosen beforehand, digits read aloud, and a phone number`() = runBlocking {
         val cafe = shop("Cafe", "010-0000-0001")
@@ -305,6 +333,7 @@ class StoryTest {
         assertNull(buyer.claimAtOnce(cafe.recordSale(10_000).code), "it is asked")
         buyer.asEverywhereAtShop(here)
         assertEquals(emptyList(), buyer.standingAtShops())
+        plans(cafe, buyer, alley)
 
         val paying = buyer.oneTimeCodeForPaying(alley, 1_200)
         assertIs<Redemption.Approved>(cafe.redeem(paying.text, 1_200))
