@@ -1,11 +1,13 @@
 package moa.ui
 
 import androidx.compose.foundation.Image
+import androidx.compose.foundation.clickable
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.aspectRatio
 import androidx.compose.foundation.layout.fillMaxWidth
+import androidx.compose.foundation.layout.heightIn
 import androidx.compose.foundation.shape.RoundedCornerShape
 import androidx.compose.material3.HorizontalDivider
 import androidx.compose.material3.MaterialTheme
@@ -16,6 +18,7 @@ import androidx.compose.ui.Modifier
 import androidx.compose.ui.draw.clip
 import androidx.compose.ui.graphics.ImageBitmap
 import androidx.compose.ui.layout.ContentScale
+import androidx.compose.ui.semantics.Role
 import androidx.compose.ui.unit.dp
 import uniffi.moa.Admission
 import uniffi.moa.FoundingPreview
@@ -25,6 +28,7 @@ import uniffi.moa.MileageKind
 import uniffi.moa.MileageUnit
 import uniffi.moa.OwnGroup
 import uniffi.moa.Scope
+import uniffi.moa.Shop
 import uniffi.moa.ShopPage
 import uniffi.moa.WeighedTerms
 
@@ -259,13 +263,27 @@ internal fun MembersList(moa: Moa, group: Group) = Column(Modifier.fillMaxWidth(
     Words("${moa.labels.members} ${group.members.size}", style = MaterialTheme.typography.titleMedium)
     for (member in group.members) {
         HorizontalDivider()
+        Member(moa, member)
+    }
+}
+
+/** A member's name; a customer gets from there to its page. */
+@Composable
+private fun Member(moa: Moa, member: Shop) {
+    val leadsOn = Modifier.fillMaxWidth().heightIn(min = 48.dp).clickable(role = Role.Button) { moa.groups.showShop(member.id) }
+    Row(if (moa.isShop) Modifier else leadsOn, verticalAlignment = Alignment.CenterVertically) {
         Words(member.name ?: moa.labels.unverified, style = MaterialTheme.typography.bodyLarge, maxLines = 2)
     }
 }
 
-/** A shop, to anyone. */
+/** A shop, to anyone. A customer says here where to collect, and can plan to buy. */
 @Composable
-internal fun ShopScreen(moa: Moa, page: ShopPage) = Page(bottom = { SecondButton(moa.labels.back) { moa.goHome() } }) {
+internal fun ShopScreen(moa: Moa, page: ShopPage) = Page(
+    bottom = {
+        if (!moa.isShop) BigButton(moa.labels.planHere, enabled = !moa.busy) { moa.plans.begin(page.id, page.profile.name) }
+        SecondButton(moa.labels.back) { moa.goHome() }
+    },
+) {
     Title(page.profile.name)
     val where = listOfNotNull(page.industryText.ifEmpty { null }, page.profile.area, page.profile.building)
     if (where.isNotEmpty()) Quiet(where.joinToString(" · "))
@@ -276,6 +294,7 @@ internal fun ShopScreen(moa: Moa, page: ShopPage) = Page(bottom = { SecondButton
         }
     }
     if (page.groups.isEmpty()) Quiet(moa.labels.noGroups)
+    if (!moa.isShop) CollectedAt(moa, page.id, page.groups.map { it.id to it.name })
 }
 
 /** How the own shop presents itself: where and what it is. */

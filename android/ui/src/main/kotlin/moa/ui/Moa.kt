@@ -24,6 +24,7 @@ import uniffi.moa.ReceivedInvitation
 import uniffi.moa.Redemption
 import uniffi.moa.SaleItem
 import uniffi.moa.Scan
+import uniffi.moa.ShopStanding
 import uniffi.moa.StandingChoice
 import uniffi.moa.StandingGroup
 import uniffi.moa.Voucher
@@ -66,6 +67,10 @@ class Moa(
     var toChoose: List<WaitingSale> by mutableStateOf(emptyList())
         private set
 
+    /** Shops for which this customer has said where to collect. */
+    var standings: List<ShopStanding> by mutableStateOf(emptyList())
+        private set
+
     /** Starting over was put off, until the next mismatch. */
     private var putOff by mutableStateOf(false)
 
@@ -77,6 +82,9 @@ class Moa(
 
     /** The shop's groups, and others. */
     val groups = Groups(this, app, shell, io)
+
+    /** What this customer means to buy. */
+    val plans = Plans(this, app, io)
 
     /** A link that opened the app and was not followed yet. */
     private var arrived: String? = null
@@ -206,6 +214,21 @@ class Moa(
     /** Those chosen, and those in which there is something. */
     fun groupsToStandBy(standing: StandingChoice): List<StandingGroup> =
         (standing.groups + state.balances.map { StandingGroup(it.group, it.name) }).distinctBy { it.id }
+
+    /** What is done at one shop, as was said on this phone. */
+    fun collectedAt(shop: String): AtShop {
+        val said = standings.find { it.shop.id == shop } ?: return AtShop.AsElsewhere
+        return said.always?.let { AtShop.Always(it.id) } ?: AtShop.AskEachTime
+    }
+
+    fun collectAt(shop: String, at: AtShop): Job = act {
+        when (at) {
+            AtShop.AsElsewhere -> app.asEverywhereAtShop(shop)
+            AtShop.AskEachTime -> app.askAtShop(shop)
+            is AtShop.Always -> app.alwaysAtShop(shop, at.group)
+        }
+        null
+    }
 
     private fun standing() = Screen.WithoutAsking(app.standingChoice(), app.alwaysBest())
 
@@ -408,7 +431,11 @@ class Moa(
 
     private suspend fun refresh() {
         if (state.signedIn) groups.refresh(isShop)
-        if (memory.role == Role.BUYER) toChoose = withContext(io) { app.waitingSales() }.filter { !it.chosen }
+        if (memory.role == Role.BUYER) {
+            toChoose = withContext(io) { app.waitingSales() }.filter { !it.chosen }
+            standings = withContext(io) { app.standingAtShops() }
+            plans.refresh()
+        }
         if (memory.role != Role.SHOP) return
         val (own, today) = withContext(io) { app.ownShop().let { it to if (it == null) null else app.merchantToday() } }
         shop = own

@@ -52,6 +52,8 @@ private fun Current(moa: Moa, paste: suspend () -> String?) = when (val screen =
     is Screen.ShowMember -> ShowMemberScreen(moa, screen)
     is Screen.ShowDigits -> ShowDigitsScreen(moa, screen)
     is Screen.WithoutAsking -> WithoutAskingScreen(moa, screen)
+    is Screen.Plans -> PlansScreen(moa, screen)
+    is Screen.NewPlan -> NewPlanScreen(moa, screen)
     is Screen.ShowCode -> ShowCodeScreen(moa, screen)
     is Screen.History -> HistoryScreen(moa, screen)
     Screen.Groups -> GroupsScreen(moa)

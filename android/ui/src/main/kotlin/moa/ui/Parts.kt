@@ -122,8 +122,8 @@ fun SecondButton(text: String, modifier: Modifier = Modifier, enabled: Boolean =
 
 /** Leads elsewhere, in few words. */
 @Composable
-fun SmallButton(text: String, onClick: () -> Unit) =
-    TextButton(onClick, Modifier.heightIn(min = 48.dp)) { Words(text, style = MaterialTheme.typography.labelLarge) }
+fun SmallButton(text: String, enabled: Boolean = true, onClick: () -> Unit) =
+    TextButton(onClick, Modifier.heightIn(min = 48.dp), enabled) { Words(text, style = MaterialTheme.typography.labelLarge) }
 
 /** The top of a screen: where one is, and the way elsewhere. */
 @Composable
@@ -133,7 +133,7 @@ fun Top(title: String, elsewhere: String, titleLines: Int = 2, onElsewhere: () -
     verticalAlignment = Alignment.CenterVertically,
 ) {
     Words(title, Modifier.weight(1f).semantics { heading() }, style = MaterialTheme.typography.headlineSmall, maxLines = titleLines)
-    SmallButton(elsewhere, onElsewhere)
+    SmallButton(elsewhere, onClick = onElsewhere)
 }
 
 /** No network, and what waits: said, not in the way. */
@@ -243,10 +243,10 @@ fun Pill(text: String) = Surface(
 
 /** Under a title, one of several is taken. */
 @Composable
-fun <T> OneOf(title: String, all: List<Pair<T, String>>, taken: T, onTake: (T) -> Unit) =
+fun <T> OneOf(title: String, all: List<Pair<T, String>>, taken: T, enabled: Boolean = true, onTake: (T) -> Unit) =
     Column(Modifier.fillMaxWidth(), verticalArrangement = Arrangement.spacedBy(4.dp)) {
         Quiet(title)
-        Chips { for ((one, name) in all) Chip(name, one == taken) { onTake(one) } }
+        Chips { for ((one, name) in all) Chip(name, one == taken, enabled) { onTake(one) } }
     }
 
 /** Side by side, on as many lines as they need. */

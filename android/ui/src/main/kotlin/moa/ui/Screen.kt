@@ -14,6 +14,7 @@ import uniffi.moa.ReceivedInvitation
 import uniffi.moa.RedemptionCode
 import uniffi.moa.ScannedRedemption
 import uniffi.moa.ScannedVoucher
+import uniffi.moa.Shop
 import uniffi.moa.StandingChoice
 import uniffi.moa.Voucher
 import uniffi.moa.WaitingSale
@@ -86,6 +87,12 @@ sealed interface Screen : Outcome {
     /** What is collected without a question. */
     data class WithoutAsking(val standing: StandingChoice, val alwaysBest: Boolean) : Screen
 
+    /** What the customer means to buy; and [shops] to plan at: those of a [name], if one was said. */
+    data class Plans(val name: String, val shops: List<Shop>) : Screen
+
+    /** A purchase at a shop, of that name, that is about to be planned. */
+    data class NewPlan(val shop: String, val name: String, val form: PlanForm) : Screen
+
     /** The customer's permission, for the shop to read: [balance] is what there was when it was given. */
     data class ShowCode(val code: RedemptionCode, val balance: Balance) : Screen
 
@@ -145,6 +152,18 @@ data class FoundShops(val title: String, val shops: List<FoundShop>)
 
 /** Something that could not be done, and the op if the server refused one. Shown over the screen until it was read. */
 data class Problem(val title: String, val text: String, val op: String? = null) : Outcome
+
+/** Where purchases at one shop are collected. */
+sealed interface AtShop {
+    /** As what holds for every shop says. */
+    data object AsElsewhere : AtShop
+
+    /** The person is asked, whatever holds elsewhere. */
+    data object AskEachTime : AtShop
+
+    /** In this group, without a question. */
+    data class Always(val group: String) : AtShop
+}
 
 /** Who uses this phone. */
 enum class Role { SHOP, BUYER }

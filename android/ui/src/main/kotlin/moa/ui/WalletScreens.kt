@@ -45,7 +45,10 @@ internal fun WalletScreen(moa: Moa, paste: suspend () -> String?) = Page(
         )
         Quiet(moa.labels.noPointsHint, Modifier.fillMaxWidth(), align = TextAlign.Center)
     }
-    SmallButton(moa.labels.withoutAsking) { moa.withoutAsking() }
+    Chips {
+        SmallButton(moa.labels.withoutAsking, enabled = !moa.busy) { moa.withoutAsking() }
+        SmallButton(moa.labels.plans, enabled = !moa.busy) { moa.plans.show() }
+    }
 }
 
 /** A sale that a shop recorded for this customer, who has the choice. */
@@ -82,15 +85,24 @@ internal fun BalanceCard(moa: Moa, balance: Balance, onClick: (() -> Unit)? = nu
 @Composable
 internal fun ChooseScreen(moa: Moa, choose: Screen.Choose) {
     val shop = choose.voucher.shop?.let { it.name.orEmpty() } ?: moa.labels.unverified
-    Choices(moa, shop, choose.voucher.amountText, choose.choices) { moa.claim(choose.text, it) }
+    Choices(moa, choose.voucher.shop?.id, shop, choose.voucher.amountText, choose.choices) { moa.claim(choose.text, it) }
 }
 
 @Composable
-internal fun ChooseForScreen(moa: Moa, choose: Screen.ChooseFor) =
-    Choices(moa, choose.sale.shop.name.orEmpty(), choose.sale.amountText, choose.sale.choices) { moa.claim(choose.sale, it) }
+internal fun ChooseForScreen(moa: Moa, choose: Screen.ChooseFor) = choose.sale.run {
+    Choices(moa, shop.id, shop.name.orEmpty(), amountText, choices) { moa.claim(this, it) }
+}
 
+/** A shop's groups. [id] is the shop's, if it is known. */
 @Composable
-private fun Choices(moa: Moa, shop: String, amount: String, choices: List<GroupChoice>, claim: (GroupChoice?) -> Unit) = Page(
+private fun Choices(
+    moa: Moa,
+    id: String?,
+    shop: String,
+    amount: String,
+    choices: List<GroupChoice>,
+    claim: (GroupChoice?) -> Unit,
+) = Page(
     bottom = { SecondButton(moa.labels.back) { moa.goHome() } },
 ) {
     Title(moa.labels.chooseGroup)
@@ -100,6 +112,17 @@ private fun Choices(moa: Moa, shop: String, amount: String, choices: List<GroupC
     }
     choices.forEachIndexed { place, choice -> ChoiceCard(moa, choice, best = place == 0) { claim(choice) } }
     if (choices.isEmpty()) BigButton(moa.labels.collectInBest, enabled = !moa.busy) { claim(null) }
+    if (id != null) CollectedAt(moa, id, choices.map { it.group to it.name })
+}
+
+/** What is done with the next purchases at a shop of these groups: it holds there, whatever holds elsewhere. */
+@Composable
+internal fun CollectedAt(moa: Moa, shop: String, groups: List<Pair<String, String>>) {
+    if (groups.isEmpty()) return
+    val said = moa.standings.find { it.shop.id == shop }?.always?.let { it.id to it.name.orEmpty() }
+    val all = (groups + listOfNotNull(said)).distinctBy { it.first }.map { (id, name) -> AtShop.Always(id) to name }
+    val ways = listOf(AtShop.AsElsewhere to moa.labels.asElsewhere, AtShop.AskEachTime to moa.labels.askEachTime) + all
+    OneOf(moa.labels.atThisShop, ways, moa.collectedAt(shop), enabled = !moa.busy) { moa.collectAt(shop, it) }
 }
 
 /** One tap takes it. The first says why it is first by its size and colour, too. */
@@ -164,6 +187,14 @@ internal fun WithoutAskingScreen(moa: Moa, shown: Screen.WithoutAsking) = Page(
         val chosen = shown.standing.groups.map { it.id }
         YesOrNo(moa, group.name.orEmpty(), group.id in chosen) { on ->
             moa.setStanding(if (on) chosen + group.id else chosen - group.id, shown.standing.bestAfterADay)
+        }
+    }
+    if (moa.standings.isNotEmpty()) Quiet(moa.labels.atSingleShops)
+    for (at in moa.standings) {
+        val show: () -> Unit = { moa.groups.showShop(at.shop.id) }
+        Card(MaterialTheme.colorScheme.surfaceVariant, MaterialTheme.colorScheme.onSurface, show.takeUnless { moa.busy }) {
+            Words(at.shop.name ?: moa.labels.unverified, style = MaterialTheme.typography.titleMedium, maxLines = 2)
+            Words(at.always?.let { it.name.orEmpty() } ?: moa.labels.askEachTime, style = MaterialTheme.typography.bodyLarge, maxLines = 2)
         }
     }
 }

@@ -39,7 +39,7 @@ class GroupPicturesTest {
 
     @Test
     fun `every screen about groups on a small phone with large letters and long names`() = gallery(
-        Look("ko", "ko-small", width = 360, height = 640, letters = 1.3f, kept = setOf("found", "group", "invite", "sent", "received", "find")),
+        Look("ko", "ko-small", width = 360, height = 640, letters = 1.3f, kept = setOf("found", "group", "invite", "sent", "received", "find", "shop-page-always")),
         Names(
             "감나무 골목에서 삼대째 이어 온 할머니 손맛 그대로 참기름과 들기름 짜는 집 본점",
             listOf("오래된 우물터 옆 골목에서 새벽마다 빵을 굽는 작은 빵집 연남 본점", "들꽃과 마른 꽃을 함께 엮어 파는 꽃집", "한가람 책방"),
@@ -191,6 +191,13 @@ class GroupPicturesTest {
         moa.read("$base/s/${assertNotNull(shopApp.ownShop()).id}").join()
         assertTrue(assertIs<Screen.ShopPage>(moa.screen).page.groups.isNotEmpty())
         moa.draw("shop-page", look)
+        val shown = assertIs<Screen.ShopPage>(moa.screen).page
+        moa.collectAt(shown.id, AtShop.Always(group)).join()
+        assertEquals(AtShop.Always(group), moa.collectedAt(shown.id))
+        moa.draw("shop-page-always", look)
+        moa.withoutAsking().join()
+        moa.draw("without-asking-at-shops", look)
+        moa.collectAt(shown.id, AtShop.AsElsewhere).join()
         moa.read("$base/g/$group").join()
         until { (moa.screen as? Screen.GroupPage)?.group?.members?.all { it.name != null } == true }
         moa.groups.fetchCover(assertNotNull(assertIs<Screen.GroupPage>(moa.screen).group.picture))

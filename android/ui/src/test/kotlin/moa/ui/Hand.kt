@@ -1,6 +1,8 @@
 package moa.ui
 
 import androidx.compose.ui.graphics.toAwtImage
+import androidx.compose.ui.semantics.Role
+import androidx.compose.ui.semantics.SemanticsProperties
 import androidx.compose.ui.test.ComposeUiTest
 import androidx.compose.ui.test.ExperimentalTestApi
 import androidx.compose.ui.test.SemanticsMatcher
@@ -40,6 +42,9 @@ class Hand(private val ui: ComposeUiTest, private val phone: String) {
 
     /** What has a name that is read out. */
     fun tapsOn(spoken: String) = taps(spoken, hasContentDescription(spoken))
+
+    /** Of several, one. */
+    fun takes(text: String) = taps(text, hasText(text) and SemanticsMatcher.expectValue(SemanticsProperties.Role, Role.RadioButton))
 
     private fun taps(name: String, what: SemanticsMatcher) {
         // What is at work cannot be tapped.

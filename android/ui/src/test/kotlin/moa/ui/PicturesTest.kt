@@ -3,6 +3,7 @@ package moa.ui
 import java.nio.file.Path
 import kotlin.test.assertEquals
 import kotlin.test.assertIs
+import kotlin.test.assertNotNull
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancel
@@ -42,7 +43,7 @@ class PicturesTest {
     )
 
     /** The screens with the least room to spare. */
-    private val crowded = setOf("keypad", "offline", "voucher", "choose", "wallet", "refused")
+    private val crowded = setOf("keypad", "offline", "voucher", "choose", "wallet", "refused", "plans", "new-plan")
 
     private class Names(val shop: String, val alley: String, val wide: String)
 
@@ -135,6 +136,7 @@ class PicturesTest {
             customer.picture("without-asking")
             customer.setAlwaysBest(false).join()
             until { !customer.busy }
+            plans(customer, look, sale)
             customer.goHome()
 
             table.cable.cut()
@@ -177,6 +179,22 @@ class PicturesTest {
             customer.close()
             scope.cancel()
         }
+    }
+
+    /** Two purchases that the customer plans. */
+    private suspend fun plans(customer: Moa, look: Look, amount: Long) {
+        customer.plans.show().join()
+        customer.draw("plans-empty", look)
+        val shop = assertIs<Screen.Plans>(customer.screen).shops.single()
+        for (planned in listOf(amount, 300_000)) {
+            customer.plans.begin(shop.id, assertNotNull(shop.name)).join()
+            val plan = assertIs<Screen.NewPlan>(customer.screen)
+            plan.form.type(planned.toString())
+            if (planned != amount) plan.form.later(PlanForm.MONTH) else customer.draw("new-plan", look)
+            customer.plans.note(plan).join()
+        }
+        until { customer.plans.all.size == 2 && !customer.busy }
+        customer.draw("plans", look)
     }
 
     private fun sell(shop: App, amount: Long): String = shop.recordSale(amount).code
