@@ -21,6 +21,8 @@ pub enum InvitationState {
     Minted,
     /// An app was opened to send it, or the server was asked to.
     Shared,
+    /// The server sends it in the morning: at night no advertising is sent.
+    Scheduled,
     /// The mail server or the carrier has taken it, or it lies in the app.
     Delivered,
     /// Its page was opened.
@@ -162,6 +164,7 @@ states!(
     Draft,
     Minted,
     Shared,
+    Scheduled,
     Delivered,
     Opened,
     Claimed,

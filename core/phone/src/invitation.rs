@@ -37,6 +37,8 @@ pub enum InvitationStanding {
     Minted,
     /// An app was opened to send it, or the server was asked to.
     Shared,
+    /// The server sends it in the morning: at night no advertising is sent.
+    Scheduled,
     /// The mail server or the carrier has taken it, or it lies in the shop's app.
     Delivered,
     /// Its page was opened. Programs that look at links count too.
@@ -430,6 +432,8 @@ pub(crate) fn standing(known: &Invitation, way: &Way, now: Timestamp) -> Invitat
         Is::Opened
     } else if known.shop.is_some() || seen(|trace| trace.delivered_at.is_some()) {
         Is::Delivered
+    } else if way.trace.is_some_and(|trace| trace.waits_until > Some(now)) {
+        Is::Scheduled
     } else if left || seen(|trace| trace.sent_at.is_some()) {
         Is::Shared
     } else {
@@ -473,26 +477,27 @@ mod tests {
     }
 
     fn trace() -> InvitationTrace {
-        InvitationTrace {
-            invitation: OpId([1; 16]),
-            code: None,
-            channel: None,
-            contact: None,
-            sent_at: None,
-            delivered_at: None,
-            opened: 0,
-            claimed_at: None,
-        }
+        InvitationTrace::of(OpId([1; 16]))
     }
 
     #[test]
     fn an_invitation_goes_from_minted_to_claimed_as_it_is_seen_further_away() {
         let link = |shared| Link { token: None, shared, to_send: false, sent_by: None, unsent: None };
         let (here, gone) = (link(None), link(Some((Channel::Line, NOW))));
-        let ways: [(&Link, InvitationTrace, InvitationStanding); 6] = [
+        let ways: [(&Link, InvitationTrace, InvitationStanding); 8] = [
             (&here, trace(), InvitationStanding::Minted),
             (&gone, trace(), InvitationStanding::Shared),
             (&here, InvitationTrace { sent_at: Some(NOW), ..trace() }, InvitationStanding::Shared),
+            (
+                &here,
+                InvitationTrace { sent_at: Some(NOW), waits_until: Some(NOW.plus(1)), ..trace() },
+                InvitationStanding::Scheduled,
+            ),
+            (
+                &here,
+                InvitationTrace { sent_at: Some(NOW), waits_until: Some(NOW), ..trace() },
+                InvitationStanding::Shared,
+            ),
             (&gone, InvitationTrace { delivered_at: Some(NOW), ..trace() }, InvitationStanding::Delivered),
             (&gone, InvitationTrace { opened: 2, ..trace() }, InvitationStanding::Opened),
             (

@@ -320,6 +320,33 @@ fn a_list_becomes_an_invitation_each_and_the_same_contact_gets_no_second_one_whi
 }
 
 #[test]
+fn what_the_server_is_asked_at_night_to_send_is_not_said_to_be_sent_before_the_morning() {
+    let mut town = Town::new();
+    let invitation = town.cafe.phone.invite(Invited::Group(town.group), 1, 14).unwrap();
+    town.cafe.sync(&mut town.server).unwrap();
+    refresh(&town.cafe, &mut town.server);
+    let code = own(&town.cafe, invitation).code;
+    town.server.morning = Some(town.server.now.plus(2 * Timestamp::HOUR));
+    town.cafe.phone.send_invitation(invitation, &Contact::read("bakery@alley.example").unwrap()).unwrap();
+    town.cafe.sync(&mut town.server).unwrap();
+    let shown = own(&town.cafe, invitation);
+    assert_eq!(
+        (shown.standing, &shown.code),
+        (InvitationStanding::Scheduled, &code),
+        "at once, and nothing is forgotten"
+    );
+    refresh(&town.cafe, &mut town.server);
+    assert_eq!(own(&town.cafe, invitation).standing, InvitationStanding::Scheduled);
+
+    town.advance(2 * Timestamp::HOUR);
+    assert_eq!(own(&town.cafe, invitation).standing, InvitationStanding::Shared, "without a network");
+    town.server.morning = None;
+    town.cafe.sync(&mut town.server).unwrap();
+    refresh(&town.cafe, &mut town.server);
+    assert_eq!(own(&town.cafe, invitation).standing, InvitationStanding::Delivered);
+}
+
+#[test]
 fn what_the_server_will_not_send_is_told_and_not_asked_for_ever() {
     let mut town = Town::new();
     let invitation = town.cafe.phone.invite(Invited::Group(town.group), 1, 14).unwrap();

@@ -460,6 +460,10 @@ impl std::fmt::Debug for InvitationToSend {
 pub struct InvitationSent {
     /// Whether it was sent before: then nothing more is sent.
     pub before: bool,
+    /// The morning for which it waits: at night no advertising is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub waits_until: Option<Timestamp>,
 }
 
 /// What became of a picture.
@@ -499,6 +503,10 @@ pub struct InvitationTrace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
     pub sent_at: Option<Timestamp>,
+    /// The morning for which it waits: at night no advertising is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub waits_until: Option<Timestamp>,
     /// When the mail server or the carrier took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
@@ -509,6 +517,23 @@ pub struct InvitationTrace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
     pub claimed_at: Option<Timestamp>,
+}
+
+impl InvitationTrace {
+    /// That of an invitation that has gone nowhere.
+    pub fn of(invitation: OpId) -> Self {
+        Self {
+            invitation,
+            code: None,
+            channel: None,
+            contact: None,
+            sent_at: None,
+            waits_until: None,
+            delivered_at: None,
+            opened: 0,
+            claimed_at: None,
+        }
+    }
 }
 
 /// It holds an address and a code: it is never printed.

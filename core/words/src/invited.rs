@@ -12,6 +12,8 @@ pub enum InvitationText {
     Minted,
     /// It was sent.
     Shared,
+    /// It is sent in the morning.
+    Scheduled,
     /// It was delivered.
     Delivered,
     /// Its page was opened.
@@ -36,10 +38,11 @@ pub enum InvitationText {
 
 impl InvitationText {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Draft,
         Self::Minted,
         Self::Shared,
+        Self::Scheduled,
         Self::Delivered,
         Self::Opened,
         Self::Claimed,
@@ -59,6 +62,7 @@ pub fn invited(lang: Lang, what: InvitationText) -> String {
         InvitationText::Draft => text!(lang, "연결되면 열림", "Opens once there is a network"),
         InvitationText::Minted => text!(lang, "아직 안 보냄", "Not sent yet"),
         InvitationText::Shared => text!(lang, "보냄", "Sent"),
+        InvitationText::Scheduled => text!(lang, "아침 8시에 보냄", "Goes out at 8 in the morning"),
         InvitationText::Delivered => text!(lang, "전달됨", "Delivered"),
         InvitationText::Opened => text!(lang, "열어 봄", "Opened"),
         InvitationText::Claimed => text!(lang, "앱에서 확인함", "Seen in the app"),

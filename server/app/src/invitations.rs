@@ -7,7 +7,8 @@ use moa_rules::id::{AccountId, KeyId, MerchantId, OpId};
 use moa_rules::invitation::{Invitation, InvitationState, Invited, Ticket, TokenHash};
 use moa_rules::time::{Timestamp, Zone, local_day};
 use moa_wire::api::{
-    Base64, GroupEntry, InvitationFound, InvitationShown, InvitationToSend, InvitationTrace, MerchantEntry,
+    Base64, GroupEntry, InvitationFound, InvitationSent, InvitationShown, InvitationToSend, InvitationTrace,
+    MerchantEntry,
 };
 use moa_wire::canonical;
 use moa_wire::channel::Channel;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::devices;
+use crate::night;
 use crate::phone_number::PhoneNumber;
 use crate::random::NoRandomness;
 
@@ -173,6 +175,7 @@ pub(crate) fn traces(app: &App, caller: Caller) -> Result<Vec<InvitationTrace>, 
             channel: trace.channel,
             contact: opened,
             sent_at: trace.sent_at,
+            waits_until: trace.sent_at.filter(|_| trace.delivered_at.is_none()).and(night::waits_until(now)),
             delivered_at: trace.delivered_at,
             opened: trace.opened,
             claimed_at: trace.claimed_at,
@@ -203,7 +206,7 @@ pub(crate) fn send(
     caller: Caller,
     asked: &InvitationToSend,
     lang: Lang,
-) -> Result<Sent, InvitationError> {
+) -> Result<InvitationSent, InvitationError> {
     let (issuer, now) = (devices::owned_shop(app, caller)?.ok_or(InvitationError::NoShop)?, app.engine.now());
     let (to, contact_mac) = match asked.channel {
         Channel::Sms => {
@@ -247,7 +250,8 @@ pub(crate) fn send(
         }
         sent => {
             app.effects.notify_one();
-            Ok(sent)
+            let before = sent == Sent::Before;
+            Ok(InvitationSent { before, waits_until: night::waits_until(now).filter(|_| !before) })
         }
     }
 }

@@ -188,8 +188,14 @@ async fn a_text_message_invites_its_number_and_no_other_and_is_sent_once() {
     let wrong = InvitationToSend { token: token(2).hex(), ..asked.clone() };
     assert_eq!(problem(send(&cafe, &wrong).await, 404).await, "invitation_void");
 
-    assert_eq!(read::<InvitationSent>(send(&cafe, &asked).await).await, InvitationSent { before: false });
-    assert_eq!(read::<InvitationSent>(send(&cafe, &asked).await).await, InvitationSent { before: true });
+    assert_eq!(
+        read::<InvitationSent>(send(&cafe, &asked).await).await,
+        InvitationSent { before: false, waits_until: None }
+    );
+    assert_eq!(
+        read::<InvitationSent>(send(&cafe, &asked).await).await,
+        InvitationSent { before: true, waits_until: None }
+    );
     let text = eventually(async || {
         let path = format!("/v1/development/inbox?phone={BAKERY}");
         let inbox: moa_server::http::DevelopmentInbox = read(town.get(&path, None).await).await;

@@ -18,7 +18,7 @@ use moa_rules::invitation::{Invited, TokenHash};
 use moa_rules::op::OpBody;
 use moa_rules::time::Timestamp;
 use moa_server::{Config, MailSettings, Secret, SmsSettings};
-use moa_wire::api::{InvitationSent, InvitationToSend, InvitationTraces};
+use moa_wire::api::{InvitationSent, InvitationToSend, InvitationTrace, InvitationTraces};
 use moa_wire::channel::Channel;
 use moa_wire::invitation::InvitationToken;
 use moa_wire::keys::SoftwareKey;
@@ -95,10 +95,13 @@ async fn invite_by_mail(town: &Town, shop: &Shop, to: &str) -> (OpId, Invitation
     (invitation, token)
 }
 
-async fn is_delivered(town: &Town, shop: &Shop, invitation: OpId) -> bool {
+async fn trace(town: &Town, shop: &Shop, invitation: OpId) -> InvitationTrace {
     let traces: InvitationTraces = read(town.get("/v1/invitations", &shop.device).await).await;
-    let mut traces = traces.traces.into_iter();
-    traces.find(|trace| trace.invitation == invitation).is_some_and(|trace| trace.delivered_at.is_some())
+    traces.traces.into_iter().find(|trace| trace.invitation == invitation).unwrap()
+}
+
+async fn is_delivered(town: &Town, shop: &Shop, invitation: OpId) -> bool {
+    trace(town, shop, invitation).await.delivered_at.is_some()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,6 +166,7 @@ async fn an_invitation_is_not_sent_at_night_but_in_the_morning() {
 
     town.move_to(nine).await;
     let (night, _) = invite_by_mail(&town, &shop, "night@alley.example").await;
+    assert_eq!(trace(&town, &shop, night).await.waits_until, Some(nine.plus(11 * Timestamp::HOUR)));
     town.move_to(nine.plus(11 * Timestamp::HOUR - Timestamp::SECOND)).await;
     // One that is asked for later waits as long: when both were seen to wait, neither was sent.
     invite_by_mail(&town, &shop, "dawn@alley.example").await;
@@ -172,6 +176,7 @@ async fn an_invitation_is_not_sent_at_night_but_in_the_morning() {
     town.move_to(nine.plus(11 * Timestamp::HOUR)).await;
     let mail = eventually(async || server.mails("night@alley.example").pop()).await;
     assert_eq!(mail["headers"]["message-id"], format!("<{night}@moa.example>"));
+    assert_eq!(trace(&town, &shop, night).await.waits_until, None);
     eventually(async || server.mails("dawn@alley.example").pop()).await;
     town.close().await;
 }

@@ -4,6 +4,8 @@ import XCTest
 
 /// Founding a group, inviting the neighbours, asking to be let in.
 final class InvitationTests: StoryCase {
+    override var testClock: Bool { true }
+
     private func founder(_ name: String, _ phone: String) async throws -> App {
         let app = try await enrolled(phone, phone)
         _ = try app.registerShop(profile: ShopProfile(name: name, industry: "cafe", area: "서울 마포구 연남동"))
@@ -44,8 +46,13 @@ final class InvitationTests: StoryCase {
         let invitees = try cafe.inviteListed(group: alley, days: 14)
         XCTAssertEqual(invitees.map(\.state), Array(repeating: .draft, count: 10))
         try await cafe.syncNow()
+        try await server.moveToHour(22)
         for invitee in invitees.prefix(3) { try cafe.sendToInvitee(invitee: invitee.id) }
         try await cafe.syncNow()
+        try await cafe.refreshInvitations()
+        let waiting = try cafe.invitees(group: alley).prefix(3)
+        XCTAssertEqual(waiting.map(\.stateText), Array(repeating: "Goes out at 8 in the morning", count: 3))
+        try await server.moveToHour(8)
 
         let made = try cafe.invitations()
         for (at, invitee) in invitees.enumerated() {

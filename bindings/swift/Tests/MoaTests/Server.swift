@@ -12,6 +12,8 @@ struct Failed: Error, CustomStringConvertible {
 final class Server {
     let url: String
     private let process = Process()
+    /// Where the test clock stands, or a little later.
+    private var time = Date()
 
     init(data: URL, testClock: Bool = false) throws {
         guard let program = ProcessInfo.processInfo.environment["MOA_SERVER"] else { throw Failed("MOA_SERVER is not set") }
@@ -35,6 +37,7 @@ final class Server {
         }
         let line = String(decoding: said, as: UTF8.self).prefix { $0 != "\n" }
         url = String(line.dropFirst("listening on ".count))
+        time = Date()
     }
 
     /// The six digits of the newest message to a number, once so many came: there is no carrier here, so the server shows them.
@@ -72,6 +75,16 @@ final class Server {
         request.httpBody = Data("{\"now\": \(millis)}".utf8)
         let (body, answer) = try await URLSession.shared.data(for: request)
         guard (answer as? HTTPURLResponse)?.statusCode == 200 else { throw Failed(String(decoding: body, as: UTF8.self)) }
+    }
+
+    /// Moves the test clock on to when it is next so late in Seoul.
+    func moveToHour(_ hour: Int) async throws {
+        var seoul = Calendar(identifier: .gregorian)
+        guard let zone = TimeZone(identifier: "Asia/Seoul") else { throw Failed("no time zones") }
+        seoul.timeZone = zone
+        guard let next = seoul.nextDate(after: time, matching: DateComponents(hour: hour), matchingPolicy: .nextTime) else { throw Failed("no such hour") }
+        time = next
+        try await move(to: Int64(time.timeIntervalSince1970 * 1_000))
     }
 
     /// Stops it as its owner would, and says with what it ended.

@@ -23,7 +23,7 @@ const SENT: &str = "UPDATE invitation_link SET to_send = NULL, sent_by = ?2 WHER
 const UNSENT: &str = "UPDATE invitation_link SET to_send = NULL, unsent = ?2 WHERE op = ?1";
 const GIVE_UP: &str = "UPDATE invitation_link SET to_send = NULL WHERE op = ?1";
 const FORGET_ALL: &str = "DELETE FROM invitation_link";
-const PUT_TRACE: &str = "INSERT INTO invitation_trace (invitation, sealed) VALUES (?1, ?2)";
+const PUT_TRACE: &str = "INSERT OR REPLACE INTO invitation_trace (invitation, sealed) VALUES (?1, ?2)";
 const TRACE: &str = "SELECT sealed FROM invitation_trace WHERE invitation = ?1";
 const FORGET_TRACES: &str = "DELETE FROM invitation_trace";
 
@@ -154,11 +154,25 @@ pub(crate) fn replace_traces(
     traces: &[InvitationTrace],
 ) -> Result<(), PhoneError> {
     db.execute(FORGET_TRACES, [])?;
-    for trace in traces {
-        let value = serde_json::to_vec(trace).map_err(|_| corrupt("trace"))?;
-        let sealed = sealing.seal(&place("trace", trace.invitation), &value)?;
-        db.prepare_cached(PUT_TRACE)?.execute((trace.invitation.0, sealed))?;
-    }
+    traces.iter().try_for_each(|trace| put_trace(db, sealing, trace))
+}
+
+/// The server sends it in the morning.
+pub(crate) fn waits(
+    db: &Connection,
+    sealing: &Sealing,
+    invitation: OpId,
+    until: Timestamp,
+) -> Result<(), PhoneError> {
+    let known = trace(db, sealing, invitation)?.unwrap_or_else(|| InvitationTrace::of(invitation));
+    put_trace(db, sealing, &InvitationTrace { waits_until: Some(until), ..known })
+}
+
+/// Takes this trace in place of what was known of the same invitation.
+fn put_trace(db: &Connection, sealing: &Sealing, trace: &InvitationTrace) -> Result<(), PhoneError> {
+    let value = serde_json::to_vec(trace).map_err(|_| corrupt("trace"))?;
+    let sealed = sealing.seal(&place("trace", trace.invitation), &value)?;
+    db.prepare_cached(PUT_TRACE)?.execute((trace.invitation.0, sealed))?;
     Ok(())
 }
 

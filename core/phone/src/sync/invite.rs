@@ -57,7 +57,14 @@ impl Machine {
         now: Timestamp,
     ) -> Result<(), PhoneError> {
         match answer::read::<InvitationSent>(answer) {
-            Outcome::Good(_) => phone.write(|db| invitation_links::sent(db, invitation, channel))?,
+            Outcome::Good(InvitationSent { waits_until, .. }) => {
+                let sealing = phone.sealing()?;
+                phone.write(|db| {
+                    invitation_links::sent(db, invitation, channel)?;
+                    waits_until
+                        .map_or(Ok(()), |until| invitation_links::waits(db, &sealing, invitation, until))
+                })?;
+            }
             Outcome::None { failure, retry_after_s } => {
                 return self.failed(phone, Lane::Invitations, failure, retry_after_s, now);
             }

@@ -94,14 +94,13 @@ impl Server {
         let traces = own.into_iter().map(|known| {
             let sent = self.sent.iter().find(|sent| sent.invitation == known.id);
             InvitationTrace {
-                invitation: known.id,
                 code: known.hash.map(|_| Self::characters(&known).text()),
-                channel: None,
                 contact: sent.map(|sent| sent.to.clone()),
                 sent_at: sent.map(|_| self.now),
-                delivered_at: sent.map(|_| self.now),
-                opened: 0,
+                waits_until: sent.and(self.morning),
+                delivered_at: sent.filter(|_| self.morning.is_none()).map(|_| self.now),
                 claimed_at: self.claimed.contains(&known.id).then_some(self.now),
+                ..InvitationTrace::of(known.id)
             }
         });
         ok(&InvitationTraces { traces: traces.collect() })
@@ -122,6 +121,6 @@ impl Server {
         if !before {
             self.sent.push(asked);
         }
-        ok(&InvitationSent { before })
+        ok(&InvitationSent { before, waits_until: self.morning.filter(|_| !before) })
     }
 }

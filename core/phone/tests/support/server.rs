@@ -92,6 +92,8 @@ pub struct Server {
     /// Invitations that someone took up, and those that were sent.
     pub(super) claimed: Vec<OpId>,
     pub sent: Vec<InvitationToSend>,
+    /// At night: the morning for which those wait that it is to send.
+    pub morning: Option<Timestamp>,
     /// Requests that hold this op are refused as a whole, with a problem.
     pub poison: Option<OpId>,
     /// Whose the next new phones are; none for accounts of their own.
@@ -133,6 +135,7 @@ impl Server {
             asked: Vec::new(),
             claimed: Vec::new(),
             sent: Vec::new(),
+            morning: None,
             poison: None,
             enrols_as: None,
             refuses_once: None,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use moa_ledger::store::invitations::Sent;
 use moa_wire::api::{InvitationFound, InvitationSent, InvitationShown, InvitationToSend, InvitationTraces};
 
 use super::problems::{Fault, ProblemResponse};
@@ -95,6 +94,5 @@ pub(super) async fn send(
     Language(lang): Language,
     JsonBody(asked): JsonBody<InvitationToSend>,
 ) -> Result<Json<InvitationSent>, Fault> {
-    let sent = app.blocking(move |app| invitations::send(app, caller, &asked, lang)).await?;
-    Ok(Json(InvitationSent { before: sent == Sent::Before }))
+    Ok(Json(app.blocking(move |app| invitations::send(app, caller, &asked, lang)).await?))
 }

@@ -42,7 +42,7 @@ class InvitationTest {
 
     @BeforeEach
     fun start() {
-        server = Server(folder.resolve("server"))
+        server = Server(folder.resolve("server"), testClock = true)
     }
 
     @AfterEach
@@ -94,8 +94,12 @@ class InvitationTest {
         assertTrue(invitees.all { it.state == InvitationState.DRAFT })
         founder.syncNow()
 
+        server.moveToHour(22)
         for (invitee in invitees.take(3)) founder.sendToInvitee(invitee.id)
         founder.syncNow()
+        founder.refreshInvitations()
+        assertEquals(List(3) { "Goes out at 8 in the morning" }, founder.invitees(alley).take(3).map { it.stateText })
+        server.moveToHour(8)
         val made = founder.invitations().associateBy { it.id }
         for ((at, invitee) in invitees.withIndex()) {
             val (own, neighbour) = Pair(made.getValue(assertNotNull(invitee.invitation)), neighbours[at])

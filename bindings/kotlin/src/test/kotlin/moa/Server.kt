@@ -5,6 +5,9 @@ import java.net.http.HttpClient
 import java.net.http.HttpRequest
 import java.net.http.HttpResponse
 import java.nio.file.Path
+import java.time.ZoneId
+import java.time.ZonedDateTime
+import java.time.temporal.ChronoUnit
 import java.util.concurrent.TimeUnit
 
 /** The real server, as a process on a free port of this machine. Stopped by [close]. With a test clock its time stands until it is [moved][move]. */
@@ -16,6 +19,9 @@ class Server(data: Path, testClock: Boolean = false) : AutoCloseable {
     private val output = process.inputStream.bufferedReader()
 
     val url: String = checkNotNull(output.readLine()?.removePrefix("listening on ")) { "the server did not start" }
+
+    /** Where the test clock stands, or a little later. */
+    private var time = ZonedDateTime.now(ZoneId.of("Asia/Seoul"))
 
     /** The six digits of the newest message to a number, once so many came: there is no carrier here, so the server shows them. */
     fun code(phone: String, messages: Int = 1): String {
@@ -46,6 +52,13 @@ class Server(data: Path, testClock: Boolean = false) : AutoCloseable {
             .POST(HttpRequest.BodyPublishers.ofString("""{"now": $millis}""")).build()
         val answer = http.send(request, HttpResponse.BodyHandlers.ofString())
         check(answer.statusCode() == 200) { answer.body() }
+    }
+
+    /** Moves the test clock on to when it is next so late in Seoul. */
+    fun moveToHour(hour: Int) {
+        val today = time.withHour(hour).truncatedTo(ChronoUnit.HOURS)
+        time = if (today > time) today else today.plusDays(1)
+        move(time.toInstant().toEpochMilli())
     }
 
     override fun close() {
