@@ -1,11 +1,12 @@
 //! Searches for the constants of the choice, `moa_rules::choice::outlook::CONSTANTS`, on generated towns, one a regime and
-//! seed: `worth` for those that choose, from the beginning; then, given those, `used` for what is expected to be used.
+//! seed: `worth` for those that choose, from the beginning; then, given those, `used` for what is expected to be used, and
+//! `truth` for what comes true of it.
 //! What it finds goes to stdout; how it fares, on towns of other seeds too, to stderr.
 //!
-//! `cargo run --release -p moa-selection --example search worth|used`
+//! `cargo run --release -p moa-selection --example search worth|used|truth`
 
 use moa_rules::choice::outlook::CONSTANTS;
-use moa_selection::search::{Ground, used, worth};
+use moa_selection::search::{Ground, truth, used, worth};
 
 /// Buyers of a town.
 const BUYERS: usize = 40;
@@ -18,14 +19,19 @@ fn main() {
             eprintln!("{}: {:.4}, beside {:.4}", generation + 1, what(&searched), what(&beside));
         }
     };
-    let found = if std::env::args().nth(1).is_some_and(|it| it == "used") {
-        used(&searched, CONSTANTS, 40, |generation, constants| {
+    let found = match std::env::args().nth(1).as_deref() {
+        Some("truth") => {
+            let found = truth(&ground(701..717), CONSTANTS);
+            let missed = |ground: &Ground| (ground.miss(&CONSTANTS, 0, 1), ground.miss(&found, 0, 1));
+            eprintln!("searched {:.4?}, beside {:.4?}", missed(&searched), missed(&beside));
+            found
+        }
+        Some("used") => used(&searched, CONSTANTS, 40, |generation, constants| {
             every_tenth(generation, &|ground| ground.miss(constants, 0, 1));
-        })
-    } else {
-        worth(&searched, 60, |generation, constants| {
+        }),
+        _ => worth(&searched, 60, |generation, constants| {
             every_tenth(generation, &|ground| ground.share(constants, 0, 1));
-        })
+        }),
     };
     println!("{found:#?}");
 }

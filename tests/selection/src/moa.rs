@@ -1,7 +1,7 @@
 //! Moa's own choice, fed as a phone feeds it: the terms, the places, this buyer's purchases up to now.
 
 use moa_rules::choice::around::{Around, Earning, Offer, Spot};
-use moa_rules::choice::outlook::{CONSTANTS, Constants, Lot};
+use moa_rules::choice::outlook::{CONSTANTS, Constants, Lot, Signs};
 use moa_rules::choice::visits::{Rate, Seen, Total, rates};
 use moa_rules::choice::weigh::{Purchase, first_habit, habit, weigh_by};
 
@@ -19,6 +19,8 @@ pub struct Moa<'a> {
     total: Total,
     habits: Vec<Vec<f64>>,
     usual: Vec<Option<usize>>,
+    /// What bears on each choice, where it is noted.
+    noted: Option<Vec<Signs>>,
 }
 
 impl<'a> Moa<'a> {
@@ -36,6 +38,7 @@ impl<'a> Moa<'a> {
             total: Total::default(),
             habits,
             usual: vec![None; town.shops.len()],
+            noted: None,
         }
     }
 
@@ -51,6 +54,16 @@ impl<'a> Moa<'a> {
     /// A buyer with other constants, and with the rates that [`rates_by_visit`] gives of them.
     pub fn with(town: &Town, constants: Constants, known: &'a [Vec<Rate>]) -> Self {
         Self { constants, known: Some(known.iter()), ..Self::new(town) }
+    }
+
+    /// The same, and what bears on each choice is noted.
+    pub fn noting(town: &Town, constants: Constants, known: &'a [Vec<Rate>]) -> Self {
+        Self { noted: Some(Vec::new()), ..Self::with(town, constants, known) }
+    }
+
+    /// What bore on each choice, in their order.
+    pub fn noted(self) -> Vec<Signs> {
+        self.noted.unwrap_or_default()
     }
 
     fn see(&mut self, visit: &Visit) {
@@ -152,11 +165,19 @@ impl Policy for Moa<'_> {
             now,
             usual: self.usual[shop],
         };
-        let weighed = match known {
-            Some(rates) => weigh_by(&purchase, rates, &self.constants),
-            None => weigh_by(&purchase, &self.rates(now), &self.constants),
+        let found;
+        let rates = match known {
+            Some(rates) => rates,
+            None => {
+                found = self.rates(now);
+                &found
+            }
         };
+        let weighed = weigh_by(&purchase, rates, &self.constants);
         let best = weighed.first()?;
+        if let Some(noted) = &mut self.noted {
+            noted.push(purchase.question(rates, best.group, &[]).signs(&self.constants));
+        }
         for (place, &group) in around.of(shop).iter().enumerate() {
             let share = &mut self.habits[shop][place];
             *share = habit(*share, group == best.group);

@@ -1,7 +1,7 @@
 //! Where the constants of the choice come from: an evolution strategy that plays buyers of generated towns, by what they end
 //! up using, and then by how true what is expected of a purchase comes. `examples/search.rs` runs it.
 
-use moa_rules::choice::outlook::{Constants, Lasting, Pace, Truth};
+use moa_rules::choice::outlook::{Constants, Lasting, Pace, Signs, Truth};
 use moa_rules::choice::visits::Rate;
 
 use crate::chance::Chance;
@@ -23,13 +23,26 @@ const STRIDE: usize = 4;
 const MOVES: u32 = 1_000;
 
 /// As it is reckoned.
-const TRUE: Truth = Truth { level: 0.0, slope: 1.0, sure: 0.0 };
+const TRUE: Truth =
+    Truth { level: 0.0, slope: 1.0, above: 0.0, flow: 0.0, often: 0.0, lacking: 0.0, usable: 0.0 };
+/// Steps toward what is likeliest; it is there after half as many.
+const STEPS: usize = 12;
 
 /// Towns of all regimes, with what is known of their buyers whatever they choose.
 pub struct Ground {
     towns: Vec<Known>,
     /// By regime, from the highest rate to hindsight, in won.
     gaps: [f64; SEARCHED],
+}
+
+/// How many signs there are.
+const SIGNS: usize = size_of::<Signs>() / size_of::<f64>();
+
+/// A choice: what bears on it, what was used of what it earned, what it earned.
+struct Noted {
+    signs: Signs,
+    used: f64,
+    earned: f64,
 }
 
 struct Known {
@@ -85,6 +98,23 @@ impl Ground {
         found
     }
 
+    /// Choices made with these constants, by regime, with what bears on each.
+    fn noted(&self, constants: &Constants) -> [Vec<Noted>; SEARCHED] {
+        let mut found: [Vec<Noted>; SEARCHED] = Default::default();
+        for known in &self.towns {
+            for (buyer, rates) in known.town.buyers.iter().zip(&known.rates) {
+                let mut moa = Moa::noting(&known.town, *constants, rates);
+                let played = play(&known.town, buyer, &mut moa);
+                let visits = played.expected.iter().zip(played.used).zip(played.earned);
+                let chosen = visits.filter(|((expected, _), _)| expected.is_some());
+                let noted =
+                    chosen.zip(moa.noted()).map(|(((_, used), earned), signs)| Noted { signs, used, earned });
+                found[known.regime].extend(noted.filter(|call| call.earned > 0.0));
+            }
+        }
+        found
+    }
+
     /// The mean square by which what is expected of a unit misses what comes true (Brier, 1950), as a mean over the regimes.
     /// What is expected changes no choice.
     pub fn miss(&self, constants: &Constants, first: usize, stride: usize) -> f64 {
@@ -126,14 +156,56 @@ pub fn used(
 ) -> Constants {
     let Pace { by_habit, all, here, lump, sure, lost, horizon } = constants.worth;
     let mut start: Vec<f64> = [by_habit, all, here, lump, sure, lost, horizon].map(libm::log).into();
-    start.extend([TRUE.level, TRUE.slope, TRUE.sure]);
+    start.extend([TRUE.level, TRUE.slope]);
     let with = |at: &[f64]| {
-        let truth = Truth { level: at[7], slope: at[8], sure: at[9] };
+        let truth = Truth { level: at[7], slope: at[8], ..TRUE };
         Constants { used: pace(&at[..5], &at[5..7]), truth, ..constants }
     };
     let hit = |at: &[f64], generation: usize| -ground.miss(&with(at), generation % STRIDE, STRIDE);
     let found = evolve(&start, generations, hit, |generation, at| say(generation, &with(at)));
     with(&found)
+}
+
+/// Fits what comes true of what is reckoned, by how likely it makes what was used: a logistic regression by Newton's method, each
+/// choice by what it earns, each regime the same.
+pub fn truth(ground: &Ground, constants: Constants) -> Constants {
+    let calls = ground.noted(&constants);
+    let mut weights: Signs = [0.0; SIGNS];
+    for _ in 0..STEPS {
+        let (mut slope, mut bend) = ([0.0; SIGNS], [[0.0; SIGNS]; SIGNS]);
+        for calls in &calls {
+            let all: f64 = calls.iter().map(|call| call.earned).sum();
+            for Noted { signs, used, earned } in calls {
+                let told: f64 = weights.iter().zip(signs).map(|(weight, sign)| weight * sign).sum();
+                let told = 1.0 / (1.0 + libm::exp(-told));
+                let (miss, sway) = ((used - told * earned) / all, earned / all * told * (1.0 - told));
+                for (at, sign) in signs.iter().enumerate() {
+                    slope[at] += miss * sign;
+                    bend[at].iter_mut().zip(signs).for_each(|(bend, other)| *bend += sway * sign * other);
+                }
+            }
+        }
+        let step = solved(bend, slope);
+        weights.iter_mut().zip(step).for_each(|(weight, step)| *weight += step.clamp(-2.0, 2.0));
+    }
+    let [level, slope, above, flow, often, lacking, usable] = weights;
+    Constants { truth: Truth { level, slope, above, flow, often, lacking, usable }, ..constants }
+}
+
+/// What `matrix`, which is positive definite, makes `right` of, by Gauss and Jordan.
+fn solved(mut matrix: [Signs; SIGNS], mut right: Signs) -> Signs {
+    for at in 0..SIGNS {
+        let pivot = matrix[at][at];
+        matrix[at].iter_mut().for_each(|value| *value /= pivot);
+        right[at] /= pivot;
+        let (row, value) = (matrix[at], right[at]);
+        for other in (0..SIGNS).filter(|&other| other != at) {
+            let part = matrix[other][at];
+            matrix[other].iter_mut().zip(row).for_each(|(value, own)| *value -= part * own);
+            right[other] -= part * value;
+        }
+    }
+    right
 }
 
 /// From logarithms: of what is earned, and of how long.
@@ -271,5 +343,24 @@ mod tests {
         assert_eq!(said, 3);
         assert_eq!((known.worth, known.lasting), (found.worth, found.lasting));
         assert!(known.used != found.used);
+        let fitted = truth(&ground, known);
+        assert_eq!((fitted.worth, fitted.used), (known.worth, known.used));
+        assert!(ground.miss(&fitted, 0, 1) < ground.miss(&known, 0, 1));
+        // What is likeliest misses nothing on the whole, nor of any sign.
+        for calls in [ground.noted(&fitted)] {
+            let Truth { level, slope, above, flow, often, lacking, usable } = fitted.truth;
+            let weights = [level, slope, above, flow, often, lacking, usable];
+            for at in 0..SIGNS {
+                let missed = |calls: &Vec<Noted>| {
+                    let miss = calls.iter().map(|Noted { signs, used, earned }| {
+                        let told: f64 = weights.iter().zip(signs).map(|(weight, sign)| weight * sign).sum();
+                        (used - earned / (1.0 + libm::exp(-told))) * signs[at]
+                    });
+                    miss.sum::<f64>() / calls.iter().map(|call| call.earned).sum::<f64>()
+                };
+                let missed: f64 = calls.iter().map(missed).sum();
+                assert!(missed.abs() < 1e-6, "sign {at}: {missed}");
+            }
+        }
     }
 }

@@ -12,8 +12,10 @@ use super::visits::Rate;
 const QUARTERS: [f64; 4] = [-1.150_349, -0.318_639, 0.318_639, 1.150_349];
 /// A pace of so little a day is none.
 const NEVER: f64 = 1e-6;
-/// No chance is nearer to none or to certainty than this.
-const HAIR: f64 = 1e-9;
+/// A part of so little is none.
+const FEW: f64 = 1e-3;
+/// No odds are worse than one to so many that are told, nor better than so many to one: e to the 12th.
+const CERTAIN: f64 = 12.0;
 
 /// Units that can be used until a day.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,15 +100,26 @@ pub struct Lasting {
     pub weight: f64,
 }
 
-/// What comes true of a chance that was reckoned, as a line of the logarithms of odds.
+/// What bears on whether mileage is used, in the order of [`Truth`].
+pub type Signs = [f64; 7];
+
+/// What comes true of a chance that was reckoned: the logarithm of its odds is a sum of [`Signs`], each times one of these.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Truth {
-    /// Where even odds come out.
+    /// Of one.
     pub level: f64,
-    /// How much of what sets odds apart is true.
+    /// Of the logarithm of the odds that were reckoned.
     pub slope: f64,
-    /// How much better odds are where rates are sure, by the logarithm.
-    pub sure: f64,
+    /// Of the same where they are better than even.
+    pub above: f64,
+    /// Of the logarithm of how often all that is bought at the members until it expires would reach the minimum.
+    pub flow: f64,
+    /// Of the logarithm of the purchases a day, wherever they are.
+    pub often: f64,
+    /// Of one where the balance lacks something.
+    pub lacking: f64,
+    /// Of how likely it would be used if the balance lacked nothing.
+    pub usable: f64,
 }
 
 /// What was searched for.
@@ -122,7 +135,7 @@ pub struct Constants {
     pub truth: Truth,
 }
 
-/// Found by `cargo run --release -p moa-selection --example search worth`, then `used`; rounded to three digits.
+/// Found by `cargo run --release -p moa-selection --example search worth`, then `used`, then `truth`; rounded to three digits.
 pub const CONSTANTS: Constants = Constants {
     worth: Pace {
         by_habit: 0.54,
@@ -143,7 +156,15 @@ pub const CONSTANTS: Constants = Constants {
         lost: 0.00198,
         horizon: 563.0,
     },
-    truth: Truth { level: -0.525, slope: 0.678, sure: 0.225 },
+    truth: Truth {
+        level: -0.615,
+        slope: 0.505,
+        above: -0.192,
+        flow: 0.238,
+        often: 0.317,
+        lacking: -0.936,
+        usable: 1.92,
+    },
 };
 
 /// What a group's members are to the buyer, a day.
@@ -156,6 +177,8 @@ struct Tally {
     shape: f64,
     /// Those at which mileage is used if it can be.
     attentive: f64,
+    /// All visits to all shops.
+    often: f64,
     /// What is paid there, in minor units.
     spent: f64,
     /// The units of all purchases by habit.
@@ -177,12 +200,47 @@ impl Question<'_> {
         let offer = &self.around.groups()[self.group];
         let tally = self.tally(offer);
         let most = self.most(offer, &tally, constants.worth.horizon);
-        let (own, helped) = self.this(offer, &tally, &constants.worth, |chance| chance);
+        let (own, helped) = self.this(offer, &tally, &constants.worth, |chance, usable, clock| {
+            chance.used(clock).min(usable.used(clock))
+        });
         let worth =
             (self.earns * own).min(most) + helped + self.earns.min(most) * next(offer, &tally, constants);
-        let (own, _) = self.this(offer, &tally, &constants.used, |chance| constants.truth.of(chance, &tally));
+        let (own, _) = self.this(offer, &tally, &constants.used, |chance, usable, clock| {
+            constants.truth.of(&self.signs_of(offer, &tally, chance, usable, clock))
+        });
         let used = (self.earns * own).min(most);
         Outlook { used: used * offer.unit, worth: worth.max(0.0) * offer.unit }
+    }
+
+    /// What bears on whether what this purchase earns is used.
+    pub fn signs(&self, constants: &Constants) -> Signs {
+        let offer = &self.around.groups()[self.group];
+        let (tally, pace) = (self.tally(offer), &constants.used);
+        let lacking = |need: f64| Chance::new(&tally, pace, need);
+        let with = lacking(offer.minimum - self.balance() - self.earns);
+        self.signs_of(offer, &tally, &with, &lacking(0.0), tally.clock(pace, offer.days))
+    }
+
+    fn signs_of(&self, offer: &Offer, tally: &Tally, chance: &Chance, usable: &Chance, clock: f64) -> Signs {
+        let usable = usable.used(clock);
+        // What still lacks something is not used sooner than what lacks nothing.
+        let used = chance.used(clock).min(usable);
+        let odds = libm::log(used / (1.0 - used)).clamp(-CERTAIN, CERTAIN);
+        let flow = tally.all * offer.days / offer.minimum.max(self.earns);
+        let lacking = f64::from(u8::from(chance.need > 0.0));
+        [
+            1.0,
+            odds,
+            odds.max(0.0),
+            libm::log(flow.max(FEW)),
+            libm::log(tally.often.max(NEVER)),
+            lacking,
+            usable,
+        ]
+    }
+
+    fn balance(&self) -> f64 {
+        self.lots.iter().map(|lot| lot.units).sum()
     }
 
     /// The most that can be used until it expires, in units: what the members are going to be paid.
@@ -208,23 +266,27 @@ impl Question<'_> {
         let here = self.rates[self.shop].daily * offer.yields(self.around.shops()[self.shop].ticket);
         let share = (self.habit)(self.shop, self.group);
         let attentive = (visits * self.attentive).max(NEVER);
+        let often = self.rates.iter().map(|rate| rate.daily).sum();
         let shape = visits * visits / variance.max(NEVER * NEVER);
-        Tally { visits, usual, shape, attentive, spent, by_habit, all, here, share }
+        Tally { visits, usual, shape, attentive, often, spent, by_habit, all, here, share }
     }
 
     /// How likely this purchase's units are used, and how many of the older ones because of them: those that they help over
-    /// the minimum in time. `true_of` says what comes true of what is reckoned for usual visits; what is due is
-    /// sure.
-    fn this(&self, offer: &Offer, tally: &Tally, pace: &Pace, true_of: impl Fn(f64) -> f64) -> (f64, f64) {
-        let units = pace.by_habit * tally.by_habit + pace.all * tally.all + pace.here * tally.here;
-        let balance: f64 = self.lots.iter().map(|lot| lot.units).sum();
-        let lacking = |need: f64| Chance::new(tally, pace, units, need);
+    /// the minimum in time. `true_of` says what comes true for usual visits of a chance, given that of what lacks nothing, in
+    /// so many days; what is due is sure.
+    fn this(
+        &self,
+        offer: &Offer,
+        tally: &Tally,
+        pace: &Pace,
+        true_of: impl Fn(&Chance, &Chance, f64) -> f64,
+    ) -> (f64, f64) {
+        let balance = self.balance();
+        let lacking = |need: f64| Chance::new(tally, pace, need);
         let with = lacking(offer.minimum - balance - self.earns);
         let usable = lacking(0.0);
-        // What still lacks something is not used sooner than what lacks nothing.
         let within = |chance: &Chance, days: f64| {
-            let clock = tally.clock(pace, days);
-            let usual = true_of(chance.used(clock).min(usable.used(clock)));
+            let usual = true_of(chance, &usable, tally.clock(pace, days));
             let not_due = |due: &Due| 1.0 - self.attentive * chance.reached(tally.clock(pace, due.days));
             let due = self.due.iter().filter(|due| due.days <= days);
             1.0 - (1.0 - usual) * due.map(not_due).product::<f64>()
@@ -247,7 +309,7 @@ fn next(offer: &Offer, tally: &Tally, constants: &Constants) -> f64 {
         + lasting.all * (tally.all - tally.here).max(0.0);
     let days = tally.clock(pace, lasting.validity * offer.days);
     let used =
-        |units: f64| units * Chance::new(tally, pace, units, lasting.minimum * offer.minimum).used(days);
+        |units: f64| units * Chance::at(tally, pace, units, lasting.minimum * offer.minimum).used(days);
     lasting.weight * (used(others + tally.here) - used(others)) / tally.here
 }
 
@@ -262,9 +324,10 @@ impl Tally {
 }
 
 impl Truth {
-    fn of(self, chance: f64, tally: &Tally) -> f64 {
-        let odds = libm::log(chance.max(HAIR) / (1.0 - chance).max(HAIR));
-        let told = self.level + self.slope * odds + self.sure * libm::log(tally.shape.max(HAIR));
+    fn of(self, signs: &Signs) -> f64 {
+        let Self { level, slope, above, flow, often, lacking, usable } = self;
+        let weights = [level, slope, above, flow, often, lacking, usable];
+        let told: f64 = weights.iter().zip(signs).map(|(weight, sign)| weight * sign).sum();
         1.0 / (1.0 + libm::exp(-told))
     }
 }
@@ -283,8 +346,14 @@ struct Chance {
 }
 
 impl Chance {
-    /// A balance that lacks `need` and grows by `units` a day; then an attentive visit.
-    fn new(tally: &Tally, pace: &Pace, units: f64, need: f64) -> Self {
+    /// A balance that lacks `need`, at the pace at which this buyer earns; then an attentive visit.
+    fn new(tally: &Tally, pace: &Pace, need: f64) -> Self {
+        let units = pace.by_habit * tally.by_habit + pace.all * tally.all + pace.here * tally.here;
+        Self::at(tally, pace, units, need)
+    }
+
+    /// The same for a balance that grows by `units` a day.
+    fn at(tally: &Tally, pace: &Pace, units: f64, need: f64) -> Self {
         let (units, need) = (units.max(NEVER), need.max(0.0));
         let lump = pace.lump * tally.all / tally.visits.max(NEVER);
         let wait = 1.0 / tally.attentive;

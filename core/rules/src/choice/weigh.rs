@@ -93,6 +93,23 @@ pub struct Purchase<'a> {
     pub usual: Option<usize>,
 }
 
+impl Purchase<'_> {
+    /// What is asked of one group of the shop, given how often each shop is going to be visited and what is due there.
+    pub fn question<'b>(&'b self, visits: &'b [Rate], group: usize, due: &'b [Due]) -> Question<'b> {
+        Question {
+            around: self.around,
+            rates: visits,
+            attentive: self.total.attentive(),
+            habit: self.habit,
+            group,
+            lots: (self.lots)(group),
+            due,
+            shop: self.shop,
+            earns: self.around.groups()[group].earns(self.amount),
+        }
+    }
+}
+
 /// What the habit of a shop turns to after a choice: the share of one group.
 pub fn habit(before: f64, chosen: bool) -> f64 {
     before + (f64::from(u8::from(chosen)) - before) * HABIT
@@ -119,7 +136,7 @@ pub fn weigh(purchase: &Purchase<'_>) -> Vec<Weighed> {
 
 /// The same with rates that are known already, by these constants.
 pub fn weigh_by(purchase: &Purchase<'_>, visits: &[Rate], constants: &Constants) -> Vec<Weighed> {
-    let Purchase { around, total, shop, amount, .. } = *purchase;
+    let Purchase { around, shop, amount, .. } = *purchase;
     let mut weighed: Vec<Weighed> = around
         .of(shop)
         .iter()
@@ -128,18 +145,7 @@ pub fn weigh_by(purchase: &Purchase<'_>, visits: &[Rate], constants: &Constants)
             let earns = offer.earns(amount);
             let due = purchase.plans.iter().filter(|plan| offer.members.contains(&plan.shop));
             let due: Vec<Due> = due.map(|plan| Due { days: plan.days, amount: plan.amount }).collect();
-            let question = Question {
-                around,
-                rates: visits,
-                attentive: total.attentive(),
-                habit: purchase.habit,
-                group,
-                lots: (purchase.lots)(group),
-                due: &due,
-                shop,
-                earns,
-            };
-            let Outlook { used, worth } = question.answer(constants);
+            let Outlook { used, worth } = purchase.question(visits, group, &due).answer(constants);
             // A hair for what is earned decides between groups whose mileage would never be used.
             let worth = worth + 1e-4 * earns * offer.unit;
             Weighed { group, earns, expected_use: won(used), worth, reasons: Vec::new() }
