@@ -176,8 +176,7 @@ pub fn truth(ground: &Ground, constants: Constants) -> Constants {
         for calls in &calls {
             let all: f64 = calls.iter().map(|call| call.earned).sum();
             for Noted { signs, used, earned } in calls {
-                let told: f64 = weights.iter().zip(signs).map(|(weight, sign)| weight * sign).sum();
-                let told = 1.0 / (1.0 + libm::exp(-told));
+                let told = Truth::new(weights).of(signs);
                 let (miss, sway) = ((used - told * earned) / all, earned / all * told * (1.0 - told));
                 for (at, sign) in signs.iter().enumerate() {
                     slope[at] += miss * sign;
@@ -188,8 +187,7 @@ pub fn truth(ground: &Ground, constants: Constants) -> Constants {
         let step = solved(bend, slope);
         weights.iter_mut().zip(step).for_each(|(weight, step)| *weight += step.clamp(-2.0, 2.0));
     }
-    let [level, slope, above, flow, often, lacking, usable] = weights;
-    Constants { truth: Truth { level, slope, above, flow, often, lacking, usable }, ..constants }
+    Constants { truth: Truth::new(weights), ..constants }
 }
 
 /// What `matrix`, which is positive definite, makes `right` of, by Gauss and Jordan.
@@ -347,20 +345,16 @@ mod tests {
         assert_eq!((fitted.worth, fitted.used), (known.worth, known.used));
         assert!(ground.miss(&fitted, 0, 1) < ground.miss(&known, 0, 1));
         // What is likeliest misses nothing on the whole, nor of any sign.
-        for calls in [ground.noted(&fitted)] {
-            let Truth { level, slope, above, flow, often, lacking, usable } = fitted.truth;
-            let weights = [level, slope, above, flow, often, lacking, usable];
-            for at in 0..SIGNS {
-                let missed = |calls: &Vec<Noted>| {
-                    let miss = calls.iter().map(|Noted { signs, used, earned }| {
-                        let told: f64 = weights.iter().zip(signs).map(|(weight, sign)| weight * sign).sum();
-                        (used - earned / (1.0 + libm::exp(-told))) * signs[at]
-                    });
-                    miss.sum::<f64>() / calls.iter().map(|call| call.earned).sum::<f64>()
-                };
-                let missed: f64 = calls.iter().map(missed).sum();
-                assert!(missed.abs() < 1e-6, "sign {at}: {missed}");
-            }
+        let calls = ground.noted(&fitted);
+        for at in 0..SIGNS {
+            let missed = |calls: &Vec<Noted>| {
+                let miss = calls
+                    .iter()
+                    .map(|call| (call.used - call.earned * fitted.truth.of(&call.signs)) * call.signs[at]);
+                miss.sum::<f64>() / calls.iter().map(|call| call.earned).sum::<f64>()
+            };
+            let missed: f64 = calls.iter().map(missed).sum();
+            assert!(missed.abs() < 1e-6, "sign {at}: {missed}");
         }
     }
 }

@@ -324,10 +324,16 @@ impl Tally {
 }
 
 impl Truth {
-    fn of(self, signs: &Signs) -> f64 {
+    /// From weights in the order of [`Signs`].
+    pub fn new([level, slope, above, flow, often, lacking, usable]: Signs) -> Self {
+        Self { level, slope, above, flow, often, lacking, usable }
+    }
+
+    /// How likely mileage is used of which these are the signs.
+    pub fn of(&self, signs: &Signs) -> f64 {
         let Self { level, slope, above, flow, often, lacking, usable } = self;
         let weights = [level, slope, above, flow, often, lacking, usable];
-        let told: f64 = weights.iter().zip(signs).map(|(weight, sign)| weight * sign).sum();
+        let told: f64 = weights.iter().zip(signs).map(|(weight, sign)| *weight * sign).sum();
         1.0 / (1.0 + libm::exp(-told))
     }
 }
