@@ -31,7 +31,7 @@ class GroupStoryTest {
     @Test
     fun `a group is founded, a neighbour invited by a text message joins, a third shop finds it, asks and is let in`() =
         runDesktopComposeUiTest(width = 1240, height = 892) {
-            Table(folder, "en").use { table ->
+            Table(folder, "en", testClock = true).use { table ->
                 val apps = listOf("founder", "neighbour", "stranger").associateWith { table.phone(it) }
                 val phones = mutableMapOf<String, Moa>()
                 setContent {
@@ -75,8 +75,11 @@ class GroupStoryTest {
         founder.taps("Make the invitations (1)")
         sync("founder")
         founder.sees("Not sent yet")
+        table.moveToHour(22)
         founder.taps("Have Moa send texts and mails")
         sync("founder")
+        founder.sees("Goes out at 8 in the morning")
+        table.moveToHour(8)
 
         // The link in the message opens the neighbour's app, which nobody has signed in on.
         val link = table.linkSentTo("+821000000002")

@@ -23,9 +23,9 @@ import uniffi.moa.ShopProfile
 import uniffi.moa.Terms
 import uniffi.moa.Validity
 
-/** The real server, and phones on the table that reach it by a cable. */
-class Table(private val folder: Path, private val language: String) : AutoCloseable {
-    private val server = Server(folder.resolve("server"))
+/** The real server, and phones on the table that reach it by a cable. With a test clock its time stands until it is [moved][moveToHour]. */
+class Table(private val folder: Path, private val language: String, testClock: Boolean = false) : AutoCloseable {
+    private val server = Server(folder.resolve("server"), testClock)
     private val apps = mutableListOf<App>()
     val cable = Cable(server.url)
 
@@ -34,6 +34,8 @@ class Table(private val folder: Path, private val language: String) : AutoClosea
         App.open(AppConfig(folder.resolve(name).toString(), cable.url, language)).also { apps += it }
 
     fun digits(number: String): String = server.code(number)
+
+    fun moveToHour(hour: Int) = server.moveToHour(hour)
 
     /** The link in the newest invitation that was sent to a number, with the address at which the phones reach the server. */
     fun linkSentTo(number: String): String = checkNotNull(Regex("""http://[^\s"\\]*/i/[0-9a-f]{32}""").findAll(server.messages(number)).lastOrNull())
