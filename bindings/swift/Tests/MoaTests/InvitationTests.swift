@@ -57,9 +57,10 @@ final class InvitationTests: StoryCase {
         let made = try cafe.invitations()
         for (at, invitee) in invitees.enumerated() {
             let (own, neighbour) = (try XCTUnwrap(made.first { $0.id == invitee.invitation }), neighbours[at])
+            // It hears there how late it is.
+            try await neighbour.syncNow()
             let received: ReceivedInvitation
             if invitee.channel == .inApp {
-                try await neighbour.syncNow()
                 received = try XCTUnwrap(neighbour.receivedInvitations().first)
             } else {
                 let held: String

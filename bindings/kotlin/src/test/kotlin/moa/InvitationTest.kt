@@ -112,8 +112,9 @@ class InvitationTest {
                     linkIn(if (intent is ShareIntent.Mail) intent.body else assertIs<ShareIntent.Kakao>(intent).link)
                 }
             }
+            // It hears there how late it is.
+            neighbour.syncNow()
             val received = if (held == null) {
-                neighbour.syncNow()
                 neighbour.receivedInvitations().single()
             } else {
                 assertIs<Destination.Invitation>(assertIs<Scan.Link>(neighbour.readCode(held)).destination)
