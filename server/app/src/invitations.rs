@@ -168,6 +168,9 @@ pub(crate) fn traces(app: &App, caller: Caller) -> Result<Vec<InvitationTrace>, 
         } else {
             None
         };
+        // Asked for at night, it was not tried yet; by day it was, and may have been given up.
+        let asked = trace.sent_at.filter(|_| trace.delivered_at.is_none());
+        let waits_until = asked.and_then(night::waits_until).filter(|morning| *morning > now);
         let opened = trace.contact.as_deref().and_then(|sealed| app.pepper.unsealed(known.id, sealed));
         told.push(InvitationTrace {
             invitation: known.id,
@@ -175,7 +178,7 @@ pub(crate) fn traces(app: &App, caller: Caller) -> Result<Vec<InvitationTrace>, 
             channel: trace.channel,
             contact: opened,
             sent_at: trace.sent_at,
-            waits_until: trace.sent_at.filter(|_| trace.delivered_at.is_none()).and(night::waits_until(now)),
+            waits_until,
             delivered_at: trace.delivered_at,
             opened: trace.opened,
             claimed_at: trace.claimed_at,

@@ -164,7 +164,12 @@ async fn an_invitation_is_not_sent_at_night_but_in_the_morning() {
     invite_by_mail(&town, &shop, "evening@alley.example").await;
     eventually(async || server.mails("evening@alley.example").pop()).await;
 
+    // Nobody is there: that is not tried again, in the morning neither.
+    let (nobody, _) = invite_by_mail(&town, &shop, "nobody@alley.example").await;
+    eventually(async || (server.refused("nobody@alley.example") == 1).then_some(())).await;
+
     town.move_to(nine).await;
+    assert_eq!(trace(&town, &shop, nobody).await.waits_until, None);
     let (night, _) = invite_by_mail(&town, &shop, "night@alley.example").await;
     assert_eq!(trace(&town, &shop, night).await.waits_until, Some(nine.plus(11 * Timestamp::HOUR)));
     town.move_to(nine.plus(11 * Timestamp::HOUR - Timestamp::SECOND)).await;
