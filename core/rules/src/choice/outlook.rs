@@ -14,7 +14,7 @@ const QUARTERS: [f64; 4] = [-1.150_349, -0.318_639, 0.318_639, 1.150_349];
 const NEVER: f64 = 1e-6;
 /// A part of so little is none.
 const FEW: f64 = 1e-3;
-/// No odds are worse than one to so many that are told, nor better than so many to one: e to the 12th.
+/// The logarithm of odds is held between this below zero and this above: what is further out tells nothing more.
 const CERTAIN: f64 = 12.0;
 
 /// Units that can be used until a day.

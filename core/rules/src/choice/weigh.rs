@@ -136,16 +136,16 @@ pub fn weigh(purchase: &Purchase<'_>) -> Vec<Weighed> {
 
 /// The same with rates that are known already, by these constants.
 pub fn weigh_by(purchase: &Purchase<'_>, visits: &[Rate], constants: &Constants) -> Vec<Weighed> {
-    let Purchase { around, shop, amount, .. } = *purchase;
+    let Purchase { around, shop, .. } = *purchase;
     let mut weighed: Vec<Weighed> = around
         .of(shop)
         .iter()
         .map(|&group| {
             let offer = &around.groups()[group];
-            let earns = offer.earns(amount);
             let due = purchase.plans.iter().filter(|plan| offer.members.contains(&plan.shop));
             let due: Vec<Due> = due.map(|plan| Due { days: plan.days, amount: plan.amount }).collect();
-            let Outlook { used, worth } = purchase.question(visits, group, &due).answer(constants);
+            let question = purchase.question(visits, group, &due);
+            let (earns, Outlook { used, worth }) = (question.earns, question.answer(constants));
             // A hair for what is earned decides between groups whose mileage would never be used.
             let worth = worth + 1e-4 * earns * offer.unit;
             Weighed { group, earns, expected_use: won(used), worth, reasons: Vec::new() }
