@@ -1,6 +1,6 @@
 //! Connections: a few, each with its statements prepared, driven by a runtime of the store's own.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Deref;
@@ -32,10 +32,12 @@ const RECONNECTS: u32 = 5;
 /// PostgreSQL before this is not maintained any more.
 const OLDEST: i64 = 130_000;
 
-/// What a connection is told first. Plans are made once a connection, for any number of rows asked for; without them the planner
-/// would rather read small tables whole, and hold locks on all of them against every other transaction.
+/// What a connection is told first. Plans are made for any number of rows asked for; without these settings the planner would rather
+/// read small tables whole, and hold locks on all of them against every other transaction.
 const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
     SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+/// Plans are made anew. One that was made while a table was empty goes through all of it, however full it has become.
+const REPLAN: &str = "DISCARD PLANS";
 const ABOUT: &str = "SELECT current_setting('server_version_num')::bigint, current_setting('server_version'),
     current_setting('synchronous_commit'), current_setting('server_encoding')";
 
@@ -134,6 +136,8 @@ impl Pool {
             state.idle.retain(|idle| !idle.client.is_closed());
             state.open -= before - state.idle.len();
             if let Some(idle) = state.idle.pop() {
+                drop(state);
+                idle.replan();
                 return Ok(Borrowed { connection: Some(idle), pool: self });
             }
             if state.open < MOST {
@@ -168,7 +172,8 @@ impl Pool {
         let connected = wait::until(deadline, connecting).ok_or_else(|| silent("connecting"))?;
         let connected = connected.map_err(|_| silent("connecting"))?;
         let (client, driver) = connected.map_err(doing("connecting"))?;
-        let connection = Connection { client, driver, statements: RefCell::default() };
+        let connection =
+            Connection { client, driver, statements: RefCell::default(), borrowed: Cell::default() };
         answer("configuring the connection", async {
             check(&connection).await?;
             connection.client.batch_execute(SETTINGS).await.map_err(doing("configuring the connection"))
@@ -320,6 +325,8 @@ pub struct Connection {
     client: Client,
     driver: AbortHandle,
     statements: RefCell<HashMap<&'static str, Statement>>,
+    /// How often it was.
+    borrowed: Cell<u32>,
 }
 
 impl Drop for Connection {
@@ -333,6 +340,15 @@ impl Drop for Connection {
 pub(super) type Param<'a> = &'a (dyn ToSql + Sync);
 
 impl Connection {
+    /// Has plans made anew when it has been borrowed twice as often as when they were made: what it writes to is hardly more than twice
+    /// as large by then. Sent, and not waited for.
+    fn replan(&self) {
+        self.borrowed.set(self.borrowed.get().saturating_add(1));
+        if self.borrowed.get().is_power_of_two() {
+            drop(self.client.batch_execute(REPLAN).now_or_never());
+        }
+    }
+
     /// Begins a transaction. Sent when first polled, so that what is polled after it comes after it.
     pub(super) async fn begin(&self, mode: Mode) -> Result<(), StoreError> {
         self.client.batch_execute(mode.begin()).await.map_err(doing("beginning a transaction"))
