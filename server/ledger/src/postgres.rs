@@ -1,8 +1,8 @@
 //! The store on PostgreSQL: for more than one machine. Several servers may run on one database.
 //!
-//! Every transaction is `SERIALIZABLE` and may be tried again, whole. A batch costs a constant number of round trips: its cells
-//! are loaded in rounds for all ops at once ([`crate::batch`]), and saved by one statement a table, sent together with the end
-//! of the transaction. (docs/decisions/0015)
+//! Batches take turns, or are `SERIALIZABLE` and may be tried again, whole ([`Batches`]); any other transaction that writes is
+//! serializable. A batch costs a constant number of round trips: its cells are loaded in rounds for all ops at once
+//! ([`crate::batch`]), and saved by one statement a table, sent together with the end of the transaction. (docs/decisions/0015)
 
 mod audit;
 mod columns;
@@ -50,6 +50,7 @@ pub use self::audit::PostgresJournal;
 use self::errors::{Then, said, then};
 pub use self::import::PostgresImport;
 use self::load::{all, most, one};
+pub use self::pool::Batches;
 use self::pool::{Connection, Mode, Pool, answer, persist};
 use self::together::both;
 use crate::batch::{self, Changes, Prior, Seen, Tx, Wanted};
@@ -114,7 +115,18 @@ impl PostgresStore {
     /// [`StoreError`] if there is no such database, if it is not fit to keep books, if it is newer than this program, or if it
     /// belongs to another server's key.
     pub fn open(url: &str, system: &Device) -> Result<Self, StoreError> {
-        let pool = Pool::new(configured(url)?)?;
+        Self::open_at(Pool::new(configured(url)?, None)?, system)
+    }
+
+    /// The same, with batches kept apart so, whatever the database is. Every server on it has to be told the same.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(url: &str, system: &Device, batches: Batches) -> Result<Self, StoreError> {
+        Self::open_at(Pool::new(configured(url)?, Some(batches))?, system)
+    }
+
+    fn open_at(pool: Pool, system: &Device) -> Result<Self, StoreError> {
         persist(|| migrate(&pool))?;
         pool.transaction("keeping the server's key", Mode::Write, async |tx| own(tx, system).await)?;
         Ok(Self { pool })
@@ -248,7 +260,7 @@ impl Transaction<'_> {
             return answer(COMMITTING, asked);
         }
         self.begun = true;
-        let began = self.connection.begin(Mode::Write);
+        let began = self.connection.begin(Mode::Batch);
         answer(COMMITTING, async { both(began, asked).await.map(|((), answer)| answer) })
     }
 }

@@ -10,7 +10,7 @@ use moa_ledger::store::StoreError;
 use town::system;
 
 /// The column by which each table is spread: rows of one owner lie together.
-const SPREAD_BY: [(&str, &str); 40] = [
+const SPREAD_BY: [(&str, &str); 41] = [
     ("ops", "actor"),
     ("counters", "key"),
     ("inbox_events", "inbox"),
@@ -49,6 +49,8 @@ const SPREAD_BY: [(&str, &str); 40] = [
     ("sessions", "key"),
     ("tokens", "hash"),
     ("effects", "id"),
+    // No rows.
+    ("turns", "turn"),
     // One row.
     ("peppers", "mac"),
     // Which migrations were applied: a few rows, the same on every machine.

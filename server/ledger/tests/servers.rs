@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use moa_database::{Database, Fault, Proxy, Server};
 use moa_ledger::engine::Engine;
 use moa_ledger::memory::MemoryStore;
-use moa_ledger::postgres::PostgresStore;
+use moa_ledger::postgres::{Batches, PostgresStore};
 use moa_ledger::store::{Answer, Committed, Outcome, People, Store};
 use moa_rules::event::Inbox;
 use moa_rules::id::{AccountId, GroupId};
@@ -25,10 +25,15 @@ struct Two {
     _database: Database<'static>,
 }
 
-fn two() -> Two {
+/// Two that take turns, and two whose batches are serializable.
+fn both() -> [Two; 2] {
+    [Batches::InTurn, Batches::Serializable].map(two)
+}
+
+fn two(batches: Batches) -> Two {
     let (actor, device) = system();
     let database = fresh();
-    let open = || Arc::new(PostgresStore::open(&database.url(), &device).unwrap());
+    let open = || Arc::new(PostgresStore::open_with(&database.url(), &device, batches).unwrap());
     let one = Town::new(open(), actor);
     let (actor, _) = system();
     let ids = one.ids.clone();
@@ -51,30 +56,31 @@ fn applied(outcomes: impl IntoIterator<Item = Outcome>) -> usize {
 
 #[test]
 fn a_hundred_redemptions_at_two_servers_take_exactly_what_there_is() {
-    let Two { towns: [town, other], .. } = &two();
-    let cafe = town.shop("카페");
-    let group = town.group(points(1_000, 0, Basis::OnIssue), &[&cafe]);
-    let buyer = town.enrol();
-    town.earn(&cafe, &buyer, group, 25_000);
-    let redemptions = redemptions(town, &cafe, &buyer, group);
-    let start = Barrier::new(4);
-    let taken: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = redemptions
-            .chunks(25)
-            .zip([town, other].into_iter().cycle())
-            .map(|(chunk, at)| {
-                let start = &start;
-                scope.spawn(move || {
-                    start.wait();
-                    let commit =
-                        |one: &Submission| at.store.commit(std::slice::from_ref(one), START).unwrap();
-                    applied(chunk.iter().flat_map(|one| commit(one).outcomes))
+    for Two { towns: [town, other], .. } in &both() {
+        let cafe = town.shop("카페");
+        let group = town.group(points(1_000, 0, Basis::OnIssue), &[&cafe]);
+        let buyer = town.enrol();
+        town.earn(&cafe, &buyer, group, 25_000);
+        let redemptions = redemptions(town, &cafe, &buyer, group);
+        let start = Barrier::new(4);
+        let taken: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = redemptions
+                .chunks(25)
+                .zip([town, other].into_iter().cycle())
+                .map(|(chunk, at)| {
+                    let start = &start;
+                    scope.spawn(move || {
+                        start.wait();
+                        let commit =
+                            |one: &Submission| at.store.commit(std::slice::from_ref(one), START).unwrap();
+                        applied(chunk.iter().flat_map(|one| commit(one).outcomes))
+                    })
                 })
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
-    });
-    assert_eq!((taken, other.balance(&buyer, group)), (25, 0));
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!((taken, other.balance(&buyer, group)), (25, 0));
+    }
 }
 
 /// Rows of `ops` that were read by its key so far, once whoever read has gone.
@@ -106,53 +112,55 @@ fn a_table_that_was_empty_when_its_plan_was_made_is_still_read_by_its_key_when_i
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_committers_of_two_servers_take_exactly_what_there_is_too() {
-    let Two { towns: [town, other], .. } = &two();
-    let cafe = town.shop("카페");
-    let group = town.group(points(1_000, 0, Basis::OnIssue), &[&cafe]);
-    let buyer = town.enrol();
-    town.earn(&cafe, &buyer, group, 25_000);
-    let engines = [town, other].map(|at| Engine::start(at.store.clone(), Arc::new(|| START)));
-    let asked = redemptions(town, &cafe, &buyer, group).into_iter().zip(engines.iter().cycle());
-    let asked = asked.map(|(one, engine)| {
-        let engine = engine.clone();
-        tokio::spawn(async move { engine.submit(vec![one]).await.unwrap() })
-    });
-    let mut taken = 0;
-    for answer in asked.collect::<Vec<_>>() {
-        taken += applied(answer.await.unwrap());
+    for Two { towns: [town, other], .. } in &both() {
+        let cafe = town.shop("카페");
+        let group = town.group(points(1_000, 0, Basis::OnIssue), &[&cafe]);
+        let buyer = town.enrol();
+        town.earn(&cafe, &buyer, group, 25_000);
+        let engines = [town, other].map(|at| Engine::start(at.store.clone(), Arc::new(|| START)));
+        let asked = redemptions(town, &cafe, &buyer, group).into_iter().zip(engines.iter().cycle());
+        let asked = asked.map(|(one, engine)| {
+            let engine = engine.clone();
+            tokio::spawn(async move { engine.submit(vec![one]).await.unwrap() })
+        });
+        let mut taken = 0;
+        for answer in asked.collect::<Vec<_>>() {
+            taken += applied(answer.await.unwrap());
+        }
+        assert_eq!((taken, town.balance(&buyer, group)), (25, 0));
+        tokio::task::spawn_blocking(move || engines.each_ref().map(Engine::stop)).await.unwrap();
     }
-    assert_eq!((taken, town.balance(&buyer, group)), (25, 0));
-    tokio::task::spawn_blocking(move || engines.each_ref().map(Engine::stop)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hot_shop_at_two_servers_loses_nothing_and_its_inbox_has_no_gap() {
     const SALES: usize = 120;
-    let Two { towns: [town, other], .. } = &two();
-    let cafe = town.shop("카페");
-    let group = town.group(points(500, 0, Basis::OnIssue), &[&cafe]);
-    let buyers: Vec<Actor> = (0..6).map(|_| town.enrol()).collect();
-    let before = town.store.head(Inbox::Merchant(cafe.id)).unwrap().count;
-    let claims: Vec<Submission> = (0..SALES)
-        .map(|at| town.check(&town.claim(&buyers[at % 6], &town.sale(&cafe, 10_000), group)).unwrap())
-        .collect();
-    let engines = [town, other].map(|at| Engine::start(at.store.clone(), Arc::new(|| START)));
-    let asked = claims.into_iter().zip(engines.iter().cycle()).map(|(one, engine)| {
-        let engine = engine.clone();
-        tokio::spawn(async move { engine.submit(vec![one]).await.unwrap() })
-    });
-    let mut done = 0;
-    for answer in asked.collect::<Vec<_>>() {
-        done += applied(answer.await.unwrap());
+    for Two { towns: [town, other], .. } in &both() {
+        let cafe = town.shop("카페");
+        let group = town.group(points(500, 0, Basis::OnIssue), &[&cafe]);
+        let buyers: Vec<Actor> = (0..6).map(|_| town.enrol()).collect();
+        let before = town.store.head(Inbox::Merchant(cafe.id)).unwrap().count;
+        let claims: Vec<Submission> = (0..SALES)
+            .map(|at| town.check(&town.claim(&buyers[at % 6], &town.sale(&cafe, 10_000), group)).unwrap())
+            .collect();
+        let engines = [town, other].map(|at| Engine::start(at.store.clone(), Arc::new(|| START)));
+        let asked = claims.into_iter().zip(engines.iter().cycle()).map(|(one, engine)| {
+            let engine = engine.clone();
+            tokio::spawn(async move { engine.submit(vec![one]).await.unwrap() })
+        });
+        let mut done = 0;
+        for answer in asked.collect::<Vec<_>>() {
+            done += applied(answer.await.unwrap());
+        }
+        assert_eq!(done, SALES);
+        assert!(buyers.iter().all(|buyer| other.balance(buyer, group) == 500 * 20));
+        // A sale recorded and an accrual each, in the shop's inbox.
+        let head = other.store.head(Inbox::Merchant(cafe.id)).unwrap();
+        assert_eq!(head.count, before + 2 * SALES as u64);
+        let page = other.store.inbox(Inbox::Merchant(cafe.id), 0, usize::MAX).unwrap();
+        assert_eq!((page.events.len() as u64, page.head), (head.count, head));
+        tokio::task::spawn_blocking(move || engines.each_ref().map(Engine::stop)).await.unwrap();
     }
-    assert_eq!(done, SALES);
-    assert!(buyers.iter().all(|buyer| other.balance(buyer, group) == 500 * 20));
-    // A sale recorded and an accrual each, in the shop's inbox.
-    let head = other.store.head(Inbox::Merchant(cafe.id)).unwrap();
-    assert_eq!(head.count, before + 2 * SALES as u64);
-    let page = other.store.inbox(Inbox::Merchant(cafe.id), 0, usize::MAX).unwrap();
-    assert_eq!((page.events.len() as u64, page.head), (head.count, head));
-    tokio::task::spawn_blocking(move || engines.each_ref().map(Engine::stop)).await.unwrap();
 }
 
 /// A server behind a way on which ends of transactions go wrong, and a model that is told the same ops.
@@ -330,15 +338,16 @@ fn a_database_that_is_gone_is_told_of_and_decides_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_waits_at_one_server_is_woken_by_what_another_commits() {
-    let Two { towns: [town, other], .. } = &two();
-    let cafe = town.shop("카페");
-    let engines = [town, other].map(|at| Engine::start(at.store.clone(), Arc::new(|| START)));
-    let inbox = Inbox::Merchant(cafe.id);
-    let known = town.store.head(inbox).unwrap().count;
-    let mut watch = engines[0].watch(&[(inbox, known)]);
-    let sale = town.check(&town.sale(&cafe, 4_500)).unwrap();
-    engines[1].submit(vec![sale]).await.unwrap();
-    tokio::time::timeout(std::time::Duration::from_secs(30), watch.changed()).await.unwrap();
-    assert_eq!(town.store.head(inbox).unwrap().count, known + 1);
-    tokio::task::spawn_blocking(move || engines.each_ref().map(Engine::stop)).await.unwrap();
+    for Two { towns: [town, other], .. } in &both() {
+        let cafe = town.shop("카페");
+        let engines = [town, other].map(|at| Engine::start(at.store.clone(), Arc::new(|| START)));
+        let inbox = Inbox::Merchant(cafe.id);
+        let known = town.store.head(inbox).unwrap().count;
+        let mut watch = engines[0].watch(&[(inbox, known)]);
+        let sale = town.check(&town.sale(&cafe, 4_500)).unwrap();
+        engines[1].submit(vec![sale]).await.unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(30), watch.changed()).await.unwrap();
+        assert_eq!(town.store.head(inbox).unwrap().count, known + 1);
+        tokio::task::spawn_blocking(move || engines.each_ref().map(Engine::stop)).await.unwrap();
+    }
 }

@@ -2,6 +2,11 @@
 -- the same tables can be spread over machines: no sequence, no trigger, no foreign key, no unique index beside it. What the
 -- columns mean where their names do not say it stands in SQLite's migration of the same number.
 
+-- Whoever has it locked commits a batch. Without rows.
+CREATE TABLE turns (
+    turn bytea NOT NULL PRIMARY KEY
+);
+
 -- The journal, first half: ops as signed. `answer` is null for applied. A sale that first came inside a claim is not kept twice:
 -- its carrier is the claim, by its key and id.
 CREATE TABLE ops (

@@ -81,7 +81,7 @@ impl PostgresJournal {
     /// # Errors
     /// [`StoreError`] if it cannot be read, or its tables are not those of this program.
     pub fn open(url: &str) -> Result<Self, StoreError> {
-        let pool = Pool::new(configured(url)?)?;
+        let pool = Pool::new(configured(url)?, None)?;
         let connection = pool.connect_alone(READING)?;
         answer(READING, async {
             connection.begin(Mode::Read).await?;

@@ -34,7 +34,7 @@ impl PostgresImport {
     /// # Errors
     /// [`StoreError`] if it can't be reached or is not empty.
     pub fn create(url: &str) -> Result<Self, StoreError> {
-        let pool = Pool::new(configured(url)?)?;
+        let pool = Pool::new(configured(url)?, None)?;
         persist(|| migrate(&pool))?;
         let connection = pool.connect_alone(COPYING)?;
         let begun = answer(COPYING, async {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use moa_database::{Database, Server};
 use moa_ledger::memory::MemoryStore;
-use moa_ledger::postgres::{PostgresJournal, PostgresStore};
+use moa_ledger::postgres::{Batches, PostgresJournal, PostgresStore};
 use moa_ledger::sqlite::SqliteStore;
 use moa_ledger::store::{Committed, Store, StoreError};
 use moa_ledger::tables::Tables;
@@ -77,15 +77,18 @@ pub fn on_postgres(suite: impl FnOnce(&mut Town<PostgresStore>)) {
     verified(&database);
 }
 
-/// Two servers on one database: every other commit, and every other read, is the other's.
+/// Two servers on one database, whose batches are serializable: every other commit, and every other read, is the other's.
 pub struct Servers {
     stores: [PostgresStore; 2],
     turn: AtomicUsize,
 }
 
 impl Servers {
-    pub fn new(urls: [&str; 2], device: &Device) -> Self {
-        Self { stores: urls.map(|url| PostgresStore::open(url, device).unwrap()), turn: AtomicUsize::new(0) }
+    pub fn new(urls: [&str; 2], device: &Device, batches: Batches) -> Self {
+        Self {
+            stores: urls.map(|url| PostgresStore::open_with(url, device, batches).unwrap()),
+            turn: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -110,7 +113,7 @@ impl Subject for By<Servers> {
 pub fn on_two_servers(suite: impl FnOnce(&mut Town<By<Servers>>)) {
     let (actor, device) = system();
     let database = fresh();
-    let servers = Servers::new([&database.url(), &database.url()], &device);
+    let servers = Servers::new([&database.url(), &database.url()], &device, Batches::Serializable);
     suite(&mut Town::new(Arc::new(By(servers)), actor));
     verified(&database);
 }
