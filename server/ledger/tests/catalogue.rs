@@ -79,6 +79,7 @@ const TIES: [(&str, &str); 7] = [
     (
         "computed defaults",
         "SELECT adrelid::regclass, pg_get_expr(adbin, adrelid) FROM pg_attrdef
+        JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum AND attgenerated = ''
         WHERE pg_get_expr(adbin, adrelid) NOT IN ('0', 'false', '''0''::bigint')",
     ),
     ("triggers", "SELECT tgname FROM pg_trigger"),

@@ -28,7 +28,7 @@ const INBOX: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
 const KEPT_HASH: &str = "SELECT hash FROM inbox_events WHERE inbox = $1 AND number = $2 AND hash IS NOT NULL";
 // Several lots of a wallet may have ended; what is over the limit is found the next time.
 const TO_EXPIRE: &str = "SELECT DISTINCT account, group_id FROM
-        (SELECT account, group_id FROM lots WHERE remaining > held AND ends_at <= $1 ORDER BY ends_at LIMIT $2) AS ended";
+        (SELECT account, group_id FROM lots WHERE expires AND ends_at <= $1 ORDER BY ends_at LIMIT $2) AS ended";
 const DEVICE: &str = "SELECT * FROM devices WHERE key = $1";
 
 /// What answers for cells of one kind: the statement takes their keys as columns, and each row found is a cell, or a part of one.
