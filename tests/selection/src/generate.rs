@@ -46,12 +46,28 @@ type Point = (f64, f64);
 
 /// A town of a regime; the same seed, the same shops and groups.
 pub fn town(seed: u64, regime: &Regime, buyers: usize) -> Town {
+    watched(seed, regime, buyers, &mut |_, _, _| ())
+}
+
+/// The same; what is hidden from a phone is shown to `watch` with each visit of each buyer: how likely the next visit is to each
+/// shop, against others.
+pub fn watched(
+    seed: u64,
+    regime: &Regime,
+    buyers: usize,
+    watch: &mut dyn FnMut(usize, &Visit, &[f64]),
+) -> Town {
     let mut chance = Chance::new(seed);
     let centres: Vec<Point> =
         (0..NEIGHBOURHOODS).map(|_| (chance.unit() * 8.0, chance.unit() * 8.0)).collect();
     let (shops, lie, trades) = shops(&mut chance, &centres);
     let groups = groups(&mut chance, regime, &centres, &lie, &trades);
-    let buyers = (0..buyers).map(|id| buyer(&mut chance, regime, &centres, &shops, id)).collect();
+    let buyers = (0..buyers)
+        .map(|id| {
+            let mut watch = |visit: &Visit, weights: &[f64]| watch(id, visit, weights);
+            buyer(&mut chance, regime, &centres, &shops, id, &mut watch)
+        })
+        .collect();
     Town::new(shops, groups, buyers)
 }
 
@@ -141,7 +157,14 @@ fn groups(
 }
 
 /// A buyer has a home and a place of work, likes few shops much, drops one every 45 days for another, and moves now and then.
-fn buyer(chance: &mut Chance, regime: &Regime, centres: &[Point], shops: &[Shop], id: usize) -> Buyer {
+fn buyer(
+    chance: &mut Chance,
+    regime: &Regime,
+    centres: &[Point],
+    shops: &[Shop],
+    id: usize,
+    watch: &mut dyn FnMut(&Visit, &[f64]),
+) -> Buyer {
     let a_day = 2.9 / 7.0 * regime.visits * chance.gamma(4.5) / 4.5;
     let somewhere = |chance: &mut Chance| {
         let centre = centres[chance.below(centres.len())];
@@ -186,7 +209,9 @@ fn buyer(chance: &mut Chance, regime: &Regime, centres: &[Point], shops: &[Shop]
         let shop = chance.pick(&weight);
         let won =
             (shops[shop].typical_won * libm::exp(0.45 * chance.normal()) / 100.0).round().max(5.0) * 100.0;
-        visits.push(Visit { t_days: now, shop, won, attentive: chance.unit() < 0.75 });
+        let visit = Visit { t_days: now, shop, won, attentive: chance.unit() < 0.75 };
+        watch(&visit, &weight);
+        visits.push(visit);
     }
     Buyer { id, decide_until_days: DAYS.0, visits }
 }

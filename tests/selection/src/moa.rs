@@ -126,6 +126,30 @@ pub fn rates_by_visit(town: &Town, buyer: &Buyer) -> Vec<Vec<Rate>> {
     rates.collect()
 }
 
+/// What a phone has seen of its buyer.
+#[derive(Debug, Clone)]
+pub struct Glimpse {
+    /// The shops visited.
+    pub seen: Vec<(usize, Seen)>,
+    /// All purchases together.
+    pub total: Total,
+    /// The day.
+    pub now: f64,
+}
+
+/// What a phone has seen of a buyer by each of these days, which are in order.
+pub fn glimpses(town: &Town, buyer: &Buyer, days: &[f64]) -> Vec<Glimpse> {
+    let mut moa = Moa::new(town);
+    let mut visits = buyer.visits.iter().peekable();
+    let glimpse = |&now: &f64| {
+        while let Some(visit) = visits.next_if(|visit| visit.t_days <= now) {
+            moa.see(visit);
+        }
+        Glimpse { seen: moa.seen.clone(), total: moa.total, now }
+    };
+    days.iter().map(glimpse).collect()
+}
+
 impl Policy for Moa<'_> {
     fn choose(&mut self, at: &At<'_>, wallet: &mut Wallet) -> Option<Chosen> {
         let (now, shop) = (at.visit.t_days, at.visit.shop);

@@ -1,13 +1,14 @@
 //! Where the constants of the choice come from: an evolution strategy that plays buyers of generated towns, by what they end
 //! up using, and then by how true what is expected of a purchase comes. `examples/search.rs` runs it.
 
+use moa_rules::choice::around::Around;
 use moa_rules::choice::outlook::{Constants, Lasting, Pace, Signs, Truth};
-use moa_rules::choice::visits::Rate;
+use moa_rules::choice::visits::{Liking, Rate, rates_by};
 
 use crate::chance::Chance;
-use crate::generate::{REGIMES, town};
+use crate::generate::{DAYS, REGIMES, town, watched};
 use crate::hindsight::anneal;
-use crate::moa::{Moa, rates_by_visit};
+use crate::moa::{Glimpse, Moa, around, glimpses, rates_by_visit};
 use crate::play::{Played, play};
 use crate::policy::Rule;
 use crate::report::calls;
@@ -19,6 +20,8 @@ const SEARCHED: usize = 5;
 const CHILDREN: usize = 12;
 /// Each generation plays every so many-th buyer, all children the same.
 const STRIDE: usize = 4;
+/// A phone is looked at every so many days.
+const BETWEEN: f64 = 120.0;
 /// The moves of a search in hindsight: only what is between regimes hangs on it.
 const MOVES: u32 = 1_000;
 
@@ -132,6 +135,68 @@ impl Known {
         let mut moa = Moa::with(&self.town, *constants, &self.rates[buyer]);
         play(&self.town, &self.town.buyers[buyer], &mut moa)
     }
+}
+
+/// Buyers as their phones see them now and then, with what is hidden from a phone: where they go as things are.
+pub struct Hidden(Vec<(Around, Vec<(Glimpse, Vec<f64>)>)>);
+
+impl Hidden {
+    /// One town a seed, the regimes in turn.
+    pub fn new(seeds: &[u64], buyers: usize) -> Self {
+        let towns = seeds.iter().zip(REGIMES[..SEARCHED].iter().cycle()).map(|(&seed, kind)| {
+            let mut hidden = vec![Vec::new(); buyers];
+            let town = watched(seed, kind, buyers, &mut |buyer, visit, weights| {
+                let due = (hidden[buyer].len() as f64 + 0.5) * BETWEEN;
+                if visit.t_days > due && visit.t_days < DAYS.0 {
+                    let all: f64 = weights.iter().sum();
+                    let shares: Vec<f64> = weights.iter().map(|weight| weight / all).collect();
+                    hidden[buyer].push((visit.t_days, shares));
+                }
+            });
+            let seen = town.buyers.iter().zip(hidden).flat_map(|(buyer, hidden)| {
+                let at: Vec<f64> = hidden.iter().map(|(at, _)| *at).collect();
+                glimpses(&town, buyer, &at).into_iter().zip(hidden.into_iter().map(|(_, shares)| shares))
+            });
+            (around(&town), seen.collect())
+        });
+        Self(towns.collect())
+    }
+
+    /// The mean logarithm of how likely the next visit was held to be, wherever it is to.
+    pub fn likely(&self, liking: &Liking) -> f64 {
+        let (mut sum, mut count, mut found) = (0.0, 0.0, Vec::new());
+        for (around, seen) in &self.0 {
+            for (glimpse, shares) in seen {
+                rates_by(around, &glimpse.seen, &glimpse.total, glimpse.now, liking, &mut found);
+                let all: f64 = found.iter().map(|rate| rate.daily).sum();
+                let told = found.iter().zip(shares).filter(|(_, share)| **share > 0.0);
+                sum += told.map(|(rate, share)| share * libm::log(rate.daily / all)).sum::<f64>();
+                count += 1.0;
+            }
+        }
+        sum / count
+    }
+}
+
+/// Searches for what makes most likely where buyers go.
+pub fn liking(hidden: &Hidden, generations: usize, mut say: impl FnMut(usize, &Liking)) -> Liking {
+    // What comes to mind first, and of the 45 days after which the generator's buyers drop a shop.
+    let start = [0.5, 1.0, 1.0 / 45.0, 0.1, 0.5, 1.0, 0.5].map(libm::log);
+    let liking = |at: &[f64]| {
+        let at = |place: usize| libm::exp(at[place]);
+        Liking {
+            chance: at(0),
+            before: at(1),
+            dropped: at(2),
+            left: at(3),
+            unseen: at(4),
+            near: at(5),
+            popular: at(6),
+        }
+    };
+    let likely = |at: &[f64], _: usize| hidden.likely(&liking(at));
+    let found = evolve(&start, generations, likely, |generation, at| say(generation, &liking(at)));
+    liking(&found)
 }
 
 /// Searches for what closes most of the gap.
@@ -298,6 +363,7 @@ fn evolve(
 #[cfg(test)]
 mod tests {
     use moa_rules::choice::outlook::CONSTANTS;
+    use moa_rules::choice::visits::LIKINGS;
 
     use super::*;
 
@@ -313,6 +379,17 @@ mod tests {
         };
         let found = evolve(&[0.0; 3], 120, hill, |_, _| ());
         assert!(found.iter().zip(top).all(|(found, top)| (found - top).abs() < 0.01), "{found:?}");
+    }
+
+    #[test]
+    fn what_makes_visits_likely_is_found_again() {
+        let hidden = Hidden::new(&[7, 8], 6);
+        let mut said = 0;
+        let found = liking(&hidden, 3, |_, _| said += 1);
+        let blind = Liking { left: 1e-9, unseen: 1e-9, ..LIKINGS };
+        assert!(hidden.likely(&blind) < hidden.likely(&found), "{found:?}");
+        assert!(hidden.likely(&LIKINGS) > -5.0, "less than by chance among 300 shops");
+        assert_eq!(said, 3);
     }
 
     #[test]

@@ -157,13 +157,13 @@ pub const CONSTANTS: Constants = Constants {
         horizon: 563.0,
     },
     truth: Truth {
-        level: -0.615,
-        slope: 0.505,
-        above: -0.192,
-        flow: 0.238,
-        often: 0.317,
-        lacking: -0.936,
-        usable: 1.92,
+        level: -0.519,
+        slope: 0.517,
+        above: -0.195,
+        flow: 0.239,
+        often: 0.306,
+        lacking: -0.914,
+        usable: 1.73,
     },
 };
 

@@ -1,5 +1,5 @@
-//! How often a buyer is going to visit which shop, from their own purchases: a Gamma–Poisson estimate with memory that
-//! fades, in which shops near those visited have a share before the first visit.
+//! How often a buyer is going to visit which shop, from their own purchases: as often as they have since the first visit, as
+//! likely as they have not dropped it since the last; shops near those visited have a share before the first visit.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +10,9 @@ const HALF_LIFE: f64 = 110.0;
 /// After so many days it counts half toward how often the buyer goes anywhere at all.
 const HALF_LIFE_OF_ALL: f64 = 480.0;
 /// The pseudo-visits of a shop that was never visited: liking is uneven, few shops get most visits.
-const LIKING: f64 = 0.2;
-/// How strongly nearness tells, against what was seen.
-const NEARNESS: f64 = 0.4;
+const GIVEN: f64 = 0.2;
+/// No shop is expected to have less than this share of visits.
+const UNLIKELY: f64 = 1e-9;
 /// The distance at which a shop is half as near, in kilometres.
 const RANGE: f64 = 0.9;
 /// What distance leaves of the nearness of the farthest.
@@ -25,6 +25,36 @@ const DROPPED: f64 = 0.005;
 const GRANTED: (f64, f64) = (0.5, 60.0);
 /// Visits at which mileage was used, and those at which it could have been, that are granted beforehand.
 const ATTENTIVE: (f64, f64) = (3.0, 4.0);
+
+/// How likings come and go. Time is counted in the purchases that are due in it, wherever they are; shares are of all purchases.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Liking {
+    /// How much of the visits to a shop is chance.
+    pub chance: f64,
+    /// For how many visits counts what was expected before the first.
+    pub before: f64,
+    /// How likely a shop is dropped after a visit, times the purchases a day.
+    pub dropped: f64,
+    /// What a shop that was dropped keeps of what was expected before the first visit.
+    pub left: f64,
+    /// What a shop that was never visited has of its share by nearness.
+    pub unseen: f64,
+    /// The power of its share by nearness in what was expected of a shop before the first visit.
+    pub near: f64,
+    /// The power of its popularity in the same.
+    pub popular: f64,
+}
+
+/// Found by `cargo run --release -p moa-selection --example search liking`, rounded to three digits.
+pub const LIKINGS: Liking = Liking {
+    chance: 0.302,
+    before: 1.47,
+    dropped: 0.139,
+    left: 0.0638,
+    unseen: 0.141,
+    near: 0.852,
+    popular: 0.16,
+};
 
 /// What is kept of one shop. Times are days on any fixed scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,6 +123,21 @@ impl Seen {
         let there = 1.0 / (1.0 + drop / (rate + drop) * missed);
         self.counts(now) * there
     }
+
+    /// Its share of all visits to come, before shares are made to add up. After each visit a shop is dropped as likely, so that
+    /// one which was missed for longer than its own rhythm explains was probably dropped. (Fader, Hardie and Lee, 2005) `all`
+    /// is the buyer's purchases a day, `expected` the share that was expected before the first visit.
+    fn share(&self, now: f64, all: f64, expected: f64, liking: &Liking) -> f64 {
+        let drop = liking.dropped / all;
+        let due = |days: f64| all * days.max(0.0) * (1.0 + drop);
+        let visits = (self.visits - liking.chance).max(0.0);
+        let last = liking.before / expected + due(faded_days(self.last - self.first, HALF_LIFE));
+        let until_now = last + due(now - self.last);
+        // How likely it would have been missed for so long if it was not dropped.
+        let missed = libm::exp(visits * libm::log(last / until_now));
+        let liked = missed / (missed + drop / (1.0 + drop) * (1.0 - missed));
+        liked * visits / until_now + (1.0 - liked) * liking.left * expected
+    }
 }
 
 impl Total {
@@ -140,19 +185,30 @@ pub struct Rate {
 
 /// Fills `rates` with how often each shop around is going to be visited. Shops seen that are not around are passed over.
 pub fn rates(around: &Around, seen: &[(usize, Seen)], total: &Total, now: f64, rates: &mut Vec<Rate>) {
+    rates_by(around, seen, total, now, &LIKINGS, rates);
+}
+
+/// The same by other constants.
+pub fn rates_by(
+    around: &Around,
+    seen: &[(usize, Seen)],
+    total: &Total,
+    now: f64,
+    liking: &Liking,
+    rates: &mut Vec<Rate>,
+) {
     let shops = around.shops();
     let all = total.rate();
     rates.clear();
-    rates.resize(shops.len(), Rate::default());
+    rates.resize(shops.len(), Rate { shape: GIVEN, ..Rate::default() });
     let Some(even) = share_of(shops.len()) else { return };
 
     // How near each shop is to where the buyer has been.
     let mut near = vec![0.0; shops.len()];
-    let mut weights = vec![0.0; shops.len()];
     for &(index, ref shop) in seen {
         let Some(spot) = shops.get(index) else { continue };
         let weight = shop.weight(now, all);
-        weights[index] = weight;
+        rates[index].shape = GIVEN + weight;
         let Some((x, y)) = spot.at.filter(|_| weight > 0.01) else { continue };
         for (near, spot) in near.iter_mut().zip(shops) {
             let Some((east, north)) = spot.at else { continue };
@@ -166,16 +222,19 @@ pub fn rates(around: &Around, seen: &[(usize, Seen)], total: &Total, now: f64, r
     }
     let sum: f64 = near.iter().sum();
 
-    // What nearness leads to expect, corrected by what was seen: (liking + visits) / (liking / expected + exposure).
-    let exposure = all * faded_days(total.days, HALF_LIFE) + 1.0;
-    let mut of_all = 0.0;
-    for ((rate, near), weight) in rates.iter_mut().zip(&near).zip(&weights) {
+    // Shares, then what they come to a day.
+    for (rate, near) in rates.iter_mut().zip(&near) {
         let share = if sum > 0.0 { 0.98 * near / sum + 0.02 * even } else { even };
-        let expected = NEARNESS * exposure * share;
-        let shape = LIKING + weight;
-        *rate = Rate { daily: shape * expected / (LIKING + expected), usual: all * share, shape };
-        of_all += rate.daily;
+        rate.usual = all * share;
+        rate.daily = liking.unseen * share;
     }
+    for &(index, ref shop) in seen {
+        let Some(spot) = shops.get(index) else { continue };
+        let near = rates[index].usual / all;
+        let expected = libm::pow(near, liking.near) * libm::pow(spot.popularity, liking.popular);
+        rates[index].daily = shop.share(now, all, expected.max(UNLIKELY), liking);
+    }
+    let of_all: f64 = rates.iter().map(|rate| rate.daily).sum();
     for rate in rates {
         rate.daily *= all / of_all;
     }
@@ -195,4 +254,72 @@ fn fade(days: f64, half_life: f64) -> f64 {
 /// So many days up to now, the older ones faded.
 fn faded_days(days: f64, half_life: f64) -> f64 {
     (1.0 - fade(days, half_life)) * half_life / std::f64::consts::LN_2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::choice::around::Spot;
+
+    const SHOPS: usize = 40;
+
+    /// Shops in a row, a kilometre apart.
+    fn row() -> Around {
+        let shops =
+            (0_u8..40).map(|shop| Spot { at: Some((f64::from(shop), 0.0)), ticket: 1.0, popularity: 1.0 });
+        Around::new(shops.collect(), Vec::new())
+    }
+
+    /// What is expected on a day of who went to shops on days.
+    fn expected(visits: &[(usize, &[f64])], now: f64) -> Vec<Rate> {
+        let (mut seen, mut all) = (Vec::new(), Vec::new());
+        for &(shop, days) in visits {
+            let first = Seen::first(days[0], 1.0);
+            seen.push((shop, days[1..].iter().fold(first, |seen, &day| seen.again(day, 1.0))));
+            all.extend(days);
+        }
+        all.sort_by(f64::total_cmp);
+        let total = all.iter().fold(Total::default(), |total, &day| total.again(day, None));
+        let mut found = Vec::new();
+        rates(&row(), &seen, &total, now, &mut found);
+        let (sum, daily) = (found.iter().map(|rate| rate.daily).sum::<f64>(), total.rate());
+        assert!((sum / daily - 1.0).abs() < 1e-9, "{sum} of {daily}");
+        assert_eq!(found.len(), SHOPS);
+        found
+    }
+
+    #[test]
+    fn a_shop_that_is_missed_for_longer_than_its_rhythm_explains_was_dropped() {
+        let weekly: Vec<f64> = (0_u8..10).map(|week| f64::from(week) * 7.0).collect();
+        let monthly = [0.0, 30.0, 60.0];
+        let both = |now: f64| {
+            let found = expected(&[(3, &weekly), (30, &monthly)], now);
+            (found[3].daily, found[30].daily)
+        };
+        let ((often, seldom), (later, still)) = (both(64.0), both(130.0));
+        assert!(often > 2.0 * seldom, "{often} {seldom}");
+        assert!(later < often / 3.0 && still > later, "{often} {later}, {seldom} {still}");
+    }
+
+    #[test]
+    fn who_comes_again_is_expected_more_than_who_came_once_and_that_more_than_the_neighbours() {
+        let found = expected(&[(3, &[10.0, 20.0]), (20, &[20.0])], 25.0);
+        assert!(found[3].daily > 1.5 * found[20].daily, "{} {}", found[3].daily, found[20].daily);
+        assert!(found[20].daily > 2.0 * found[21].daily, "{} {}", found[20].daily, found[21].daily);
+        assert!(found[21].daily > found[35].daily, "{} {}", found[21].daily, found[35].daily);
+        assert!(found[3].shape > found[20].shape && found[20].shape > found[21].shape);
+    }
+
+    #[test]
+    fn nothing_is_infinite_where_nothing_is_popular_or_no_time_has_passed() {
+        let shop = Spot { at: None, ticket: 1.0, popularity: 0.0 };
+        let around = Around::new(vec![shop; 2], Vec::new());
+        let seen = [(0, Seen::first(5.0, 1.0)), (7, Seen::first(5.0, 1.0))];
+        let mut found = Vec::new();
+        for now in [0.0, 5.0, 1e9] {
+            rates(&around, &seen, &Total::default().again(5.0, None), now, &mut found);
+            assert!(found.iter().all(|rate| rate.daily.is_finite() && rate.daily >= 0.0), "{found:?}");
+            assert!(found.iter().any(|rate| rate.daily > 0.0));
+        }
+    }
 }
