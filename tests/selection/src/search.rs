@@ -137,8 +137,11 @@ impl Known {
     }
 }
 
-/// Buyers as their phones see them now and then, with what is hidden from a phone: where they go as things are.
-pub struct Hidden(Vec<(Around, Vec<(Glimpse, Vec<f64>)>)>);
+/// What a phone has seen of its buyer, and what is hidden from it: how likely the next visit is to each shop.
+type Held = (Glimpse, Vec<f64>);
+
+/// Buyers as their phones see them now and then, with what is hidden from a phone; a town after the other.
+pub struct Hidden(Vec<(Around, Vec<Held>)>);
 
 impl Hidden {
     /// One town a seed, the regimes in turn.
