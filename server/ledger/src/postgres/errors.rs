@@ -123,6 +123,8 @@ fn after(error: &tokio_postgres::Error) -> Then {
         code if IN_THE_WAY.contains(code) => Then::Again,
         // Connection exceptions, and a server that shuts down or comes up.
         code if code.code().starts_with("08") || code.code().starts_with("57P") => Then::Reconnect,
+        // This server stood still, and others have had their turn since.
+        &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => Then::Reconnect,
         _ => Then::GiveUp,
     }
 }
