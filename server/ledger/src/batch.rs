@@ -98,8 +98,13 @@ pub struct OpRow {
 /// Where an op's signed bytes are kept. Never twice: a sale is most often first seen inside its claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signed {
-    /// Here.
-    Here(Vec<u8>),
+    /// Here: it came by itself.
+    Here {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// The counter in them.
+        counter: u64,
+    },
     /// Inside this op, which comes before it.
     Inside(KeyId, OpId),
 }
@@ -359,7 +364,7 @@ impl Batch {
                 Outcome::First(Answer::Refused(Refusal::OpIdReused))
             });
         }
-        let signed = Signed::Here(submission.op.bytes().to_vec());
+        let signed = Signed::Here { bytes: submission.op.bytes().to_vec(), counter: op.counter };
         let led = match self.decide(tx, submission, foreseen, now)? {
             Ok(led) => led,
             Err(refusal) => {

@@ -153,19 +153,19 @@ impl Copied {
 /// [`StoreError`] of either.
 pub fn copy(source: &mut dyn Journal, mut target: Box<dyn Import>) -> Result<Copied, StoreError> {
     let mut report = Report::default();
-    let rebuilt = verify::prove_journal(source, &mut report)?;
+    let proved = verify::prove_journal(source, &mut report)?;
     if report.in_journal > 0 {
         return Ok(Copied { source: report, target: None });
     }
     write_journal(source, &mut *target)?;
-    write_tables(&rebuilt, &mut *target)?;
+    write_tables(&proved.tables, &mut *target)?;
     for table in &PEOPLE {
         let mut rows = Chunks::new(|rows: &[Vec<Value>]| target.people(table, rows));
         rows.at_once = if table.name == "pictures" { PICTURES_AT_ONCE } else { AT_ONCE };
         source.people(table, &mut |row| rows.add(row))?;
         rows.end()?;
     }
-    if let Err(error) = verify::compare(source, rebuilt, &mut report) {
+    if let Err(error) = verify::compare(source, proved, &mut report) {
         report.add(|| format!("its tables cannot all be read: {error}"));
     }
     let written = verify::verify(&mut *target.journal()?)?;

@@ -7,10 +7,14 @@ use moa_rules::books::Account;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
 use moa_rules::id::{KeyId, MerchantId, OpId};
+use moa_rules::op::Op;
 use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
+use moa_wire::token::Sealed;
 
+use crate::batch::{OpRow, Signed};
 use crate::copy::{PeopleTable, Value};
+use crate::rows::corrupt;
 use crate::search::{Cell, Entry, Id, Target, Term};
 use crate::store::{Answer, InboxHead, StoreError};
 
@@ -38,6 +42,9 @@ pub trait Journal {
 
     /// How far every inbox has come.
     fn heads(&mut self, visit: Visit<'_, (Inbox, InboxHead)>) -> Result<(), StoreError>;
+
+    /// When each key was last heard: when the last of its ops was decided that came by itself.
+    fn heard(&mut self, visit: Visit<'_, (KeyId, Timestamp)>) -> Result<(), StoreError>;
 
     /// Every row of the live tables and of the counters, in any order.
     fn rows(&mut self, visit: Visit<'_, Row>) -> Result<(), StoreError>;
@@ -75,6 +82,21 @@ pub struct KeptOp {
     pub answer: Answer,
     /// When it was decided.
     pub decided_at: Timestamp,
+}
+
+impl KeptOp {
+    /// As it is written.
+    pub(crate) fn row(&self) -> Result<OpRow, StoreError> {
+        let (bytes, answer) = (self.signed.clone(), self.answer.clone());
+        let signed = match self.carrier {
+            Some((actor, id)) => Signed::Inside(actor, id),
+            None => {
+                let op = Sealed::<Op>::parse(&bytes).map_err(|_| corrupt("an op"))?;
+                Signed::Here { counter: op.unchecked().counter, bytes }
+            }
+        };
+        Ok(OpRow { actor: self.actor, id: self.id, payload_hash: self.payload_hash, signed, answer })
+    }
 }
 
 /// An entry of an inbox, as kept.

@@ -15,7 +15,6 @@ use moa_rules::group::Group;
 use moa_rules::hold::Hold;
 use moa_rules::id::{AccountId, GroupId, KeyId, MerchantId, OpId, PictureId};
 use moa_rules::lot::Lot;
-use moa_rules::op::Op;
 use moa_rules::pass::Pass;
 use moa_rules::quantity::Money;
 use moa_rules::sale::Sale;
@@ -25,7 +24,6 @@ use moa_rules::time::{Day, Timestamp};
 use moa_rules::view::{Cell, Key};
 use moa_wire::chain;
 use moa_wire::submission::Submission;
-use moa_wire::token::Sealed;
 
 use crate::batch::{self, Changes, Prior, Signed, Tx};
 use crate::search::{Found, Query};
@@ -165,11 +163,11 @@ impl Tx for State {
         for op in &changes.ops {
             let prior = Prior { payload_hash: op.payload_hash, answer: op.answer.clone() };
             self.ops.insert((op.actor, op.id), prior);
-            let Signed::Here(bytes) = &op.signed else { continue };
+            let Signed::Here { counter, .. } = op.signed else { continue };
             let heard = self.heard.entry(op.actor).or_default();
             heard.0 = Some(changes.at);
-            if let (Answer::Refused(_), Ok(sealed)) = (&op.answer, Sealed::<Op>::parse(bytes)) {
-                heard.1.insert(sealed.unchecked().counter);
+            if let Answer::Refused(_) = op.answer {
+                heard.1.insert(counter);
             }
         }
         changes.rows.iter().for_each(|row| self.tables.put(row));

@@ -3,6 +3,7 @@
 
 mod audit;
 mod columns;
+mod counters;
 mod directory;
 mod enrolments;
 mod import;
@@ -56,6 +57,10 @@ mod migrations {
 
 /// The oldest SQLite that may open the file: before 3.51.3 a WAL could be lost in a checkpoint race.
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// What the writer keeps of the file in memory, in KiB as SQLite counts it. A batch of 64 writes some hundred pages, which all
+/// have to fit in: what does not is written to the log before its time, and once more at the commit.
+const WRITER_CACHE: i64 = -16_384;
 
 const APPLIED: &str = "SELECT version, checksum FROM refinery_schema_history";
 
@@ -112,6 +117,9 @@ impl SqliteStore {
         writer
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
             .map_err(doing("switching to WAL"))?;
+        writer
+            .pragma_update(None, "cache_size", WRITER_CACHE)
+            .map_err(doing("configuring the connection"))?;
         migrate(&mut writer)?;
         let store = Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() };
         store.write("keeping the server's key", |tx| {

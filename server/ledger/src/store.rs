@@ -125,6 +125,18 @@ pub struct Heard {
 /// is no gap: its phone came back from a backup, or lost its storage, and went on well above all that it may have used.
 pub const LONGEST_GAP: u64 = 2_000;
 
+/// The gaps between the counters that a key has used, which come least first: each from its first number to its last.
+pub fn gaps(used: impl IntoIterator<Item = u64>) -> Vec<(u64, u64)> {
+    let (mut gaps, mut before) = (Vec::new(), 0_u64);
+    for counter in used {
+        if (2..=LONGEST_GAP).contains(&counter.saturating_sub(before)) {
+            gaps.push((before + 1, counter - 1));
+        }
+        before = counter;
+    }
+    gaps
+}
+
 /// How many numbers of these gaps, from first to last, have not arrived: those of refused ops have, though they are not used.
 pub fn missing(gaps: &[(u64, u64)], refused: &BTreeSet<u64>) -> u64 {
     let missing = |(first, last): &(u64, u64)| {

@@ -27,7 +27,7 @@ use moa_rules::view::{Cell, Halt, Key, View};
 
 use crate::batch::{Listed, directory_change};
 use crate::search::{Entry, Found, FoundWhat, Hit, Id, Query, Target};
-use crate::store::{DirectoryGroup, LONGEST_GAP};
+use crate::store::{DirectoryGroup, gaps};
 
 /// What a debt is found by: the account, and what tells it from others of the same.
 pub type DebtKey = (AccountId, (GroupId, MerchantId, Option<Unit>));
@@ -509,14 +509,7 @@ impl Tables {
 
     /// The gaps between the counters that a key has used, each from its first number to its last.
     pub fn gaps_of(&self, key: KeyId) -> Vec<(u64, u64)> {
-        let (mut gaps, mut before) = (Vec::new(), 0);
-        for (_, counter) in self.counters.range((key, 0)..=(key, u64::MAX)) {
-            if (2..=LONGEST_GAP).contains(&counter.saturating_sub(before)) {
-                gaps.push((before + 1, counter - 1));
-            }
-            before = *counter;
-        }
-        gaps
+        gaps(self.counters.range((key, 0)..=(key, u64::MAX)).map(|(_, counter)| *counter))
     }
 }
 

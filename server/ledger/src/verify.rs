@@ -20,6 +20,7 @@ use moa_rules::id::{KeyId, OpId};
 use moa_rules::op::Carried;
 use moa_rules::refusal::Refusal;
 use moa_rules::state::Row;
+use moa_rules::time::Timestamp;
 use moa_wire::submission::{Parsed, Submission};
 use moa_wire::{canonical, chain};
 
@@ -85,22 +86,30 @@ pub fn verify_file(path: &Path) -> Result<Report, StoreError> {
 /// [`StoreError`] if it cannot be read at all. What reads and does not match is in the report.
 pub fn verify(journal: &mut dyn Journal) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    let rebuilt = prove_journal(journal, &mut report)?;
-    compare(journal, rebuilt, &mut report)?;
+    let proved = prove_journal(journal, &mut report)?;
+    compare(journal, proved, &mut report)?;
     Ok(report)
 }
 
-/// Checks what is believed, and gives what it makes: the live tables, counters and books.
-pub(crate) fn prove_journal(journal: &mut dyn Journal, report: &mut Report) -> Result<Tables, StoreError> {
+/// What the journal makes.
+pub(crate) struct Proved {
+    /// The live tables, counters and books.
+    pub tables: Tables,
+    /// When each key was last heard.
+    heard: BTreeMap<KeyId, Timestamp>,
+}
+
+/// Checks what is believed, and gives what it makes.
+pub(crate) fn prove_journal(journal: &mut dyn Journal, report: &mut Report) -> Result<Proved, StoreError> {
     for fault in journal.faults()? {
         report.add(|| fault);
     }
     let faults = report.different;
     let inboxes = check_inboxes(journal, report)?;
-    let (mut rebuilt, happened) = rebuild(journal, inboxes, report)?;
-    check_ops(journal, &mut rebuilt, happened, report)?;
+    let (mut tables, happened) = rebuild(journal, inboxes, report)?;
+    let heard = check_ops(journal, &mut tables, happened, report)?;
     report.in_journal = report.different - faults;
-    Ok(rebuilt)
+    Ok(Proved { tables, heard })
 }
 
 /// Checks every inbox's numbers and hashes, and that each event concerns it.
@@ -167,20 +176,24 @@ fn rebuild(
     Ok((rebuilt, happened))
 }
 
-/// Checks every op: form, hash, signatures; and that what happened was caused by an applied one. Counts the counters.
+/// Checks every op: form, hash, signatures; and that what happened was caused by an applied one. Counts the counters, and
+/// gives when each key was last heard.
 fn check_ops(
     journal: &mut dyn Journal,
     rebuilt: &mut Tables,
     mut happened: HashSet<(KeyId, OpId)>,
     report: &mut Report,
-) -> Result<(), StoreError> {
+) -> Result<BTreeMap<KeyId, Timestamp>, StoreError> {
+    let mut heard: BTreeMap<KeyId, Timestamp> = BTreeMap::new();
     let mut check = |rows: &mut Vec<KeptOp>| {
         let found = check_together(rows, &rebuilt.devices);
         for (row, Found { used, differences }) in rows.drain(..).zip(found) {
             report.ops += 1;
             differences.into_iter().for_each(|difference| report.add(|| difference));
             let Some(used) = used else { continue };
-            happened.remove(&(row.actor, row.id));
+            if !happened.remove(&(row.actor, row.id)) {
+                report.add(|| format!("op {}: it was applied, and no event tells what followed", row.id));
+            }
             for (key, counter) in used {
                 if !rebuilt.counters.insert((key, counter)) {
                     report.add(|| format!("op {}: counter {counter} of key {key} is used twice", row.id));
@@ -190,6 +203,10 @@ fn check_ops(
     };
     let mut rows = Vec::with_capacity(TOGETHER);
     journal.ops(&mut |row| {
+        if row.carrier.is_none() {
+            let last = heard.entry(row.actor).or_insert(row.decided_at);
+            *last = row.decided_at.max(*last);
+        }
         rows.push(row);
         if rows.len() == TOGETHER {
             check(&mut rows);
@@ -201,7 +218,7 @@ fn check_ops(
     for (_, op) in happened {
         report.add(|| format!("events without an applied op {op}"));
     }
-    Ok(())
+    Ok(heard)
 }
 
 /// What was found of an op.
@@ -278,9 +295,10 @@ fn check_op(row: &KeptOp, submission: &Submission) -> Found {
 /// Holds every row and every account of the books against what the journal makes, and against each other.
 pub(crate) fn compare(
     journal: &mut dyn Journal,
-    mut rebuilt: Tables,
+    proved: Proved,
     report: &mut Report,
 ) -> Result<(), StoreError> {
+    let Proved { tables: mut rebuilt, mut heard } = proved;
     let mut books = Books::default();
     let entries = rebuilt.entries();
     journal.rows(&mut |row| {
@@ -314,6 +332,15 @@ pub(crate) fn compare(
         }
         Ok(())
     })?;
+    journal.heard(&mut |(key, at)| {
+        if heard.remove(&key) != Some(at) {
+            report.add(|| format!("key {key}: when it was last heard is not by the journal"));
+        }
+        Ok(())
+    })?;
+    for key in heard.keys() {
+        report.add(|| format!("key {key}: that it was heard is missing"));
+    }
     for (account, amount) in rebuilt.balances {
         report.add(|| format!("{account:?} of the books is missing, by the journal {amount}"));
     }

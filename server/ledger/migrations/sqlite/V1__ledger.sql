@@ -2,7 +2,8 @@
 -- that the same tables can be spread over machines.
 
 -- The journal, first half: ops as signed. `answer` is null for applied, else the refusal in CBOR. A sale that first came
--- inside a claim is not kept twice: its `carrier` is the claim's row.
+-- inside a claim is not kept twice: its `carrier` is the claim's row. An id begins with the time, so that what comes now
+-- is found in a few pages, whosever it is.
 CREATE TABLE ops (
     seq          INTEGER NOT NULL PRIMARY KEY,
     actor        BLOB    NOT NULL,
@@ -12,20 +13,23 @@ CREATE TABLE ops (
     carrier      INTEGER,
     answer       BLOB,
     decided_at   INTEGER NOT NULL,
-    UNIQUE (actor, id),
+    UNIQUE (id, actor),
     CHECK ((signed IS NULL) = (carrier IS NOT NULL))
 ) STRICT;
+CREATE INDEX ops_refused ON ops (actor) WHERE answer IS NOT NULL;
 
--- Counters that a key has used, for ops and for codes.
+-- Counters that a key has used, for ops and for codes: a bit each, 64 to a row.
 CREATE TABLE counters (
-    key     BLOB    NOT NULL,
-    counter INTEGER NOT NULL,
-    PRIMARY KEY (key, counter)
+    key      BLOB    NOT NULL,
+    block    INTEGER NOT NULL,   -- counter / 64
+    used     INTEGER NOT NULL,   -- the lowest bit is the first of them
+    heard_at INTEGER NOT NULL,   -- when the last op of them was decided that came by itself; 0: none did
+    PRIMARY KEY (key, block)
 ) STRICT, WITHOUT ROWID;
 
 -- The journal, second half: events, numbered within each inbox they landed in. The first of an event's inboxes is its
--- home and keeps the bytes; the others point there. Every 64th of an inbox keeps the hash over it and all before it,
--- so that a phone far behind need not make the server count from the beginning.
+-- home and keeps the bytes; the others point there. The last of an inbox keeps the hash over it and all before it, which is
+-- the inbox's head, and so does every 64th, so that a phone far behind need not make the server count from the beginning.
 CREATE TABLE inbox_events (
     inbox  INTEGER NOT NULL,   -- inboxes.seq
     number INTEGER NOT NULL,
@@ -39,9 +43,7 @@ CREATE TABLE inbox_events (
 
 CREATE TABLE inboxes (
     seq   INTEGER NOT NULL PRIMARY KEY,
-    inbox BLOB    NOT NULL UNIQUE,
-    count INTEGER NOT NULL,
-    hash  BLOB    NOT NULL
+    inbox BLOB    NOT NULL UNIQUE
 ) STRICT;
 
 -- Live tables: what the events add up to.
@@ -222,7 +224,8 @@ CREATE TABLE lots (
     revives       BLOB,               -- the lot in whose place it stands
     PRIMARY KEY (account, group_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX lots_by_end ON lots (ends_at) WHERE remaining > held;
+-- What is issued now stands together at the end of those that end with it.
+CREATE INDEX lots_by_end ON lots (ends_at, issued_at) WHERE remaining > held;
 
 CREATE TABLE standings (
     account BLOB    NOT NULL PRIMARY KEY,

@@ -7,7 +7,7 @@ use futures_util::{TryFutureExt, TryStreamExt};
 use moa_rules::books::Account;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
-use moa_rules::id::MerchantId;
+use moa_rules::id::{KeyId, MerchantId};
 use moa_rules::state::Row as StateRow;
 use moa_rules::time::Timestamp;
 use moa_wire::canonical;
@@ -22,13 +22,17 @@ use crate::copy::{PeopleTable, Value};
 use crate::journal::{Journal, KeptEntry, KeptOp, KeptSearched, Visit};
 use crate::migrated;
 use crate::rows::journal::{
-    BALANCES, CHANGED, POSTINGS, SEARCHED, TABLES, bytes, changed, entry, head, op, posting, searched,
+    BALANCES, CHANGED, POSTINGS, SEARCHED, TABLES, bytes, changed, counter, entry, head, heard, op, posting,
+    searched,
 };
 use crate::rows::{self, Columns, corrupt};
 use crate::search::{Cell, Id, Term};
 use crate::store::{InboxHead, StoreError};
 use crate::tables::Tables;
 
+const COUNTERS: &str = "SELECT key, counter FROM counters";
+const HEARD: &str =
+    "SELECT actor AS key, max(decided_at) AS heard_at FROM ops WHERE signed IS NOT NULL GROUP BY actor";
 const HEADS: &str = "SELECT inbox, count, hash FROM inboxes";
 /// Those that carry another are among the first.
 const OPS: [&str; 2] = [
@@ -124,8 +128,13 @@ impl<C: Deref<Target = Connection>> Journal for PostgresJournal<C> {
         each(&self.0, HEADS, |row| visit(head(row)?))
     }
 
+    fn heard(&mut self, visit: Visit<'_, (KeyId, Timestamp)>) -> Result<(), StoreError> {
+        each(&self.0, HEARD, |row| visit(heard(row)?))
+    }
+
     fn rows(&mut self, visit: Visit<'_, StateRow>) -> Result<(), StoreError> {
-        TABLES.iter().try_for_each(|(sql, read)| each(&self.0, sql, |row| visit(read(row)?)))
+        TABLES.iter().try_for_each(|(sql, read)| each(&self.0, sql, |row| visit(read(row)?)))?;
+        each(&self.0, COUNTERS, |row| visit(counter(row)?))
     }
 
     fn changed(&mut self, visit: Visit<'_, (MerchantId, Timestamp)>) -> Result<(), StoreError> {

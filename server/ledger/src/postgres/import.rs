@@ -11,7 +11,7 @@ use super::audit::PostgresJournal;
 use super::pool::{Connection, Pool, answer, answer_slowly, persist};
 use super::together::every;
 use super::{configured, migrate, save, search};
-use crate::batch::{Changes, OpRow, Signed};
+use crate::batch::{Changes, OpRow};
 use crate::copy::{Import, PeopleTable, Searched, Value};
 use crate::journal::{Journal, KeptEntry, KeptOp};
 use crate::store::{InboxHead, StoreError};
@@ -55,7 +55,8 @@ impl PostgresImport {
 
 impl Import for PostgresImport {
     fn ops(&mut self, ops: &[KeptOp]) -> Result<(), StoreError> {
-        let rows: Vec<(OpRow, Timestamp)> = ops.iter().map(|op| (row(op), op.decided_at)).collect();
+        let rows: Vec<(OpRow, Timestamp)> =
+            ops.iter().map(|op| Ok((op.row()?, op.decided_at))).collect::<Result<_, StoreError>>()?;
         answer_slowly(COPYING, save::save_ops(&self.connection, &rows))
     }
 
@@ -128,12 +129,4 @@ fn sent(value: &Value, ty: &Type) -> Box<dyn ToSql + Sync> {
         (Value::Text(text), _) => Box::new(text.clone().into_bytes()),
         (Value::Bytes(bytes), _) => Box::new(bytes.clone()),
     }
-}
-
-fn row(op: &KeptOp) -> OpRow {
-    let signed = match op.carrier {
-        Some((actor, id)) => Signed::Inside(actor, id),
-        None => Signed::Here(op.signed.clone()),
-    };
-    OpRow { actor: op.actor, id: op.id, payload_hash: op.payload_hash, signed, answer: op.answer.clone() }
 }

@@ -323,7 +323,7 @@ fn op_row(op: &OpRow, at: i64) -> Vec<Value<'_>> {
         Answer::Refused(refusal) => canonical::encode(refusal).into(),
     };
     let (signed, carrier, claim) = match &op.signed {
-        Signed::Here(bytes) => (Value::of(bytes), Value::Null, Value::Null),
+        Signed::Here { bytes, .. } => (Value::of(bytes), Value::Null, Value::Null),
         Signed::Inside(by, claim) => (Value::Null, Value::of(by), Value::of(claim)),
     };
     let (actor, id, hash) = (Value::of(&op.actor), Value::of(&op.id), Value::of(&op.payload_hash));

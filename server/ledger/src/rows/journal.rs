@@ -14,10 +14,9 @@ use crate::store::{InboxHead, StoreError};
 /// How a row of a live table is read.
 type Read = fn(&dyn Columns) -> Result<Row, StoreError>;
 
-/// Every live table, and the counters.
-pub(crate) const TABLES: [(&str, Read); 20] = [
+/// Every live table. Counters are kept otherwise in each database.
+pub(crate) const TABLES: [(&str, Read); 19] = [
     ("SELECT * FROM devices", |row| super::device(row).map(Row::Device)),
-    ("SELECT * FROM counters", counter),
     ("SELECT * FROM merchants", |row| super::merchant(row).map(Row::Merchant)),
     ("SELECT * FROM sales", |row| super::sale(row).map(Row::Sale)),
     ("SELECT * FROM groups", |row| super::group(row).map(Row::Group)),
@@ -50,8 +49,14 @@ pub(crate) const SEARCHED: &str = "SELECT id, target, by_members, by_rate, entry
 /// By what it is found.
 pub(crate) const POSTINGS: &str = "SELECT term, cell, id FROM search_postings";
 
-fn counter(row: &dyn Columns) -> Result<Row, StoreError> {
+/// `SELECT key, counter`
+pub(crate) fn counter(row: &dyn Columns) -> Result<Row, StoreError> {
     Ok(Row::Counter(id(row, "key")?, at::<i64>(row, "counter")?.cast_unsigned()))
+}
+
+/// `SELECT key, heard_at`
+pub(crate) fn heard(row: &dyn Columns) -> Result<(KeyId, Timestamp), StoreError> {
+    Ok((id(row, "key")?, instant(row, "heard_at")?))
 }
 
 /// [`CHANGED`]

@@ -5,7 +5,7 @@ use std::path::Path;
 use moa_rules::books::Account;
 use moa_rules::device::Device;
 use moa_rules::event::Inbox;
-use moa_rules::id::MerchantId;
+use moa_rules::id::{KeyId, MerchantId};
 use moa_rules::state::Row as StateRow;
 use moa_rules::time::Timestamp;
 use moa_wire::canonical;
@@ -14,19 +14,22 @@ use rusqlite::{Connection, Row};
 
 use super::columns::{Named, Places};
 use super::load::all;
-use super::{check_tables, doing, open_reader};
+use super::{check_tables, counters, doing, open_reader};
 use crate::copy::{PeopleTable, Value};
 use crate::journal::{Journal, KeptEntry, KeptOp, KeptSearched, Visit};
 use crate::rows::journal::{
-    BALANCES, CHANGED, POSTINGS, SEARCHED, TABLES, bytes, changed, entry, head, op, posting, searched,
+    BALANCES, CHANGED, POSTINGS, SEARCHED, TABLES, bytes, changed, entry, head, heard, op, posting, searched,
 };
 use crate::rows::{self, corrupt};
 use crate::search::{Cell, Id, Term};
-use crate::store::{InboxHead, StoreError};
+use crate::store::{CHECKPOINT, InboxHead, StoreError};
 use crate::tables::Tables;
 
 const SYSTEM_KEYS: &str = "SELECT * FROM devices WHERE account IS NULL ORDER BY key";
-const HEADS: &str = "SELECT inbox, count, hash FROM inboxes";
+// An inbox without events, and a last event without a hash, have heads that match nothing.
+const HEADS: &str = "SELECT i.inbox, coalesce(e.number, 0) AS count, coalesce(e.hash, zeroblob(32)) AS hash
+    FROM inboxes i LEFT JOIN inbox_events e
+        ON e.inbox = i.seq AND e.number = (SELECT max(number) FROM inbox_events WHERE inbox = i.seq)";
 const OPS: &str = "SELECT o.actor, o.id, o.payload_hash, coalesce(o.signed, c.signed) AS signed,
         c.actor AS carrier_actor, c.id AS carrier_id, o.answer, o.decided_at
     FROM ops o LEFT JOIN ops c ON c.seq = o.carrier ORDER BY o.seq";
@@ -77,7 +80,12 @@ impl Journal for SqliteJournal {
     }
 
     fn entries(&mut self, visit: Visit<'_, KeptEntry>) -> Result<(), StoreError> {
-        each(&self.0, ENTRIES, |row| visit(entry(row)?))
+        each(&self.0, ENTRIES, |row| {
+            let entry = entry(row)?;
+            // That of the last is the inbox's head.
+            let hash = entry.hash.filter(|_| entry.number.is_multiple_of(CHECKPOINT));
+            visit(KeptEntry { hash, ..entry })
+        })
     }
 
     fn page(&mut self, inbox: Inbox, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
@@ -90,6 +98,10 @@ impl Journal for SqliteJournal {
 
     fn heads(&mut self, visit: Visit<'_, (Inbox, InboxHead)>) -> Result<(), StoreError> {
         each(&self.0, HEADS, |row| visit(head(row)?))
+    }
+
+    fn heard(&mut self, visit: Visit<'_, (KeyId, Timestamp)>) -> Result<(), StoreError> {
+        each(&self.0, counters::HEARD, |row| visit(heard(row)?))
     }
 
     fn rows(&mut self, visit: Visit<'_, StateRow>) -> Result<(), StoreError> {
@@ -143,7 +155,11 @@ pub fn tables(connection: &Connection) -> Result<Tables, StoreError> {
 }
 
 fn each_row(connection: &Connection, visit: Visit<'_, StateRow>) -> Result<(), StoreError> {
-    TABLES.iter().try_for_each(|(sql, read)| each(connection, sql, |row| visit(read(row)?)))
+    TABLES.iter().try_for_each(|(sql, read)| each(connection, sql, |row| visit(read(row)?)))?;
+    each(connection, counters::COUNTERS, |row| {
+        let (key, mut used) = counters::block(row)?;
+        used.try_for_each(|counter| visit(StateRow::Counter(key, counter)))
+    })
 }
 
 fn value(row: &Row, at: usize) -> Result<Value, StoreError> {

@@ -1,5 +1,6 @@
 //! A new database file, filled from another store.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,9 +15,10 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, Transaction, params, params_from_iter};
 
 use super::audit::SqliteJournal;
+use super::counters::Counted;
 use super::save::{self, run};
 use super::{doing, migrate, search};
-use crate::batch::{Changes, OpRow, Signed};
+use crate::batch::Changes;
 use crate::copy::{Import, PeopleTable, Searched, Value};
 use crate::journal::{Journal, KeptEntry, KeptOp};
 use crate::rows::corrupt;
@@ -33,6 +35,8 @@ pub struct SqliteImport {
     path: PathBuf,
     // Closed by `finish`.
     connection: Option<Connection>,
+    /// The last entry of each inbox is written with its head.
+    heads: HashMap<Inbox, InboxHead>,
 }
 
 impl SqliteImport {
@@ -59,7 +63,7 @@ impl SqliteImport {
             .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
             .map_err(doing("making the database"))?;
         migrate(&mut connection)?;
-        Ok(Self { path: path.to_owned(), connection: Some(connection) })
+        Ok(Self { path: path.to_owned(), connection: Some(connection), heads: HashMap::new() })
     }
 
     fn write(&mut self, work: impl FnOnce(&Transaction) -> Result<(), StoreError>) -> Result<(), StoreError> {
@@ -72,15 +76,27 @@ impl SqliteImport {
 
 impl Import for SqliteImport {
     fn ops(&mut self, ops: &[KeptOp]) -> Result<(), StoreError> {
-        self.write(|tx| ops.iter().try_for_each(|op| save::save_op(tx, &row(op), op.decided_at.0)))
+        let rows =
+            ops.iter().map(|op| Ok((op.row()?, op.decided_at))).collect::<Result<Vec<_>, StoreError>>()?;
+        let rows = || rows.iter().map(|(op, at)| (op, *at));
+        self.write(|tx| {
+            rows().try_for_each(|(op, at)| save::save_op(tx, op, at.0))?;
+            Counted::default().hear(rows()).save(tx)
+        })
     }
 
     fn heads(&mut self, heads: &[(Inbox, InboxHead)]) -> Result<(), StoreError> {
-        self.write(|tx| save::save_heads(tx, heads.iter().map(|(inbox, head)| (inbox, head))).map(drop))
+        self.heads.extend(heads.iter().copied());
+        self.write(|tx| heads.iter().try_for_each(|(inbox, _)| save::inbox_number(tx, *inbox).map(drop)))
     }
 
     fn entries(&mut self, entries: &[KeptEntry]) -> Result<(), StoreError> {
-        self.write(|tx| entries.iter().try_for_each(|entry| save_entry(tx, entry)))
+        let kept = |entry: &KeptEntry| {
+            let head = self.heads.get(&entry.inbox).filter(|head| head.count == entry.number);
+            head.map(|head| head.hash).or(entry.hash)
+        };
+        let hashes: Vec<Option<[u8; 32]>> = entries.iter().map(kept).collect();
+        self.write(|tx| entries.iter().zip(hashes).try_for_each(|(entry, hash)| save_entry(tx, entry, hash)))
     }
 
     fn rows(&mut self, rows: &[Row]) -> Result<(), StoreError> {
@@ -157,22 +173,14 @@ fn remove(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn row(op: &KeptOp) -> OpRow {
-    let signed = match op.carrier {
-        Some((actor, id)) => Signed::Inside(actor, id),
-        None => Signed::Here(op.signed.clone()),
-    };
-    OpRow { actor: op.actor, id: op.id, payload_hash: op.payload_hash, signed, answer: op.answer.clone() }
-}
-
-fn save_entry(tx: &Transaction, entry: &KeptEntry) -> Result<(), StoreError> {
+fn save_entry(tx: &Transaction, entry: &KeptEntry, hash: Option<[u8; 32]>) -> Result<(), StoreError> {
     let (inbox, number) = (canonical::encode(&entry.inbox), entry.number.cast_signed());
     let written = match &entry.home {
         Some((home, home_number)) => {
             let home = canonical::encode(home);
-            run(tx, POINTER, params![inbox, number, home, home_number.cast_signed(), entry.hash])?
+            run(tx, POINTER, params![inbox, number, home, home_number.cast_signed(), hash])?
         }
-        None => run(tx, ENTRY, params![inbox, number, entry.bytes, entry.hash])?,
+        None => run(tx, ENTRY, params![inbox, number, entry.bytes, hash])?,
     };
     if written == 1 { Ok(()) } else { Err(corrupt("an event")) }
 }

@@ -19,13 +19,12 @@ use moa_wire::{canonical, chain};
 use rusqlite::{Connection, Params};
 
 use super::columns::{Named, Places};
-use super::doing;
+use super::{counters, doing};
 use crate::batch::Prior;
 use crate::rows::{self, Columns};
 use crate::store::{CHECKPOINT, InboxHead, InboxPage, StoreError};
 
 const PRIOR: &str = "SELECT payload_hash, answer FROM ops WHERE actor = ?1 AND id = ?2";
-const COUNTER: &str = "SELECT 1 FROM counters WHERE key = ?1 AND counter = ?2";
 const DEVICE: &str = "SELECT * FROM devices WHERE key = ?1";
 const DEVICES_OF: &str = "SELECT * FROM devices WHERE account = ?1 AND account IS NOT NULL ORDER BY key";
 const TILLS: &str = "SELECT * FROM devices WHERE merchant = ?1 AND merchant IS NOT NULL ORDER BY key";
@@ -50,7 +49,9 @@ const JOIN_REQUEST: &str = "SELECT * FROM join_requests WHERE group_id = ?1 AND 
 const WALLET: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AND remaining > 0 ORDER BY id";
 const LOT: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AND id = ?3";
 const OPEN_LOTS: &str = "SELECT * FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id, id";
-const HEAD: &str = "SELECT count, hash FROM inboxes WHERE inbox = ?1";
+const INBOX_NUMBER: &str = "SELECT seq FROM inboxes WHERE inbox = ?1";
+const HEAD: &str = "SELECT number AS count, hash FROM inbox_events
+    WHERE inbox = (SELECT seq FROM inboxes WHERE inbox = ?1) ORDER BY number DESC LIMIT 1";
 const INBOX: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
     FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq
     LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
@@ -131,7 +132,7 @@ pub fn cell(connection: &Connection, key: Key) -> Result<Option<Cell>, StoreErro
     match key {
         Key::Device(id) => Ok(device(connection, id)?.map(Cell::Device)),
         Key::Counter(key, counter) => {
-            one(connection, COUNTER, (key.as_ref(), counter_column(counter)), |_| Ok(Cell::Counter))
+            Ok(counters::is_used(connection, key, counter)?.then_some(Cell::Counter))
         }
         Key::Merchant(id) => {
             one(connection, MERCHANT, [id.as_ref()], |row| rows::merchant(row).map(Cell::Merchant))
@@ -310,6 +311,11 @@ pub fn most(limit: usize) -> i64 {
 /// The groups of a shop, left ones too, in order of id.
 pub fn memberships(connection: &Connection, merchant: MerchantId) -> Result<Vec<GroupId>, StoreError> {
     all(connection, MEMBERSHIPS, [merchant.as_ref()], |row| rows::id(row, "group_id"))
+}
+
+/// The number that an inbox goes by in the tables, if there is anything in it.
+pub fn inbox_number(connection: &Connection, inbox: Inbox) -> Result<Option<i64>, StoreError> {
+    one(connection, INBOX_NUMBER, [canonical::encode(&inbox)], |row| rows::at(row, "seq"))
 }
 
 /// An inbox's head.

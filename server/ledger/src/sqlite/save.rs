@@ -1,6 +1,6 @@
 //! Writing: everything that follows from a batch, one statement a table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use moa_rules::device::Holder;
 use moa_rules::event::Inbox;
@@ -10,6 +10,7 @@ use moa_rules::view::{Cell, Key};
 use moa_wire::canonical;
 use rusqlite::{Connection, Params, Transaction, params};
 
+use super::counters::Counted;
 use super::{doing, load, search};
 use crate::batch::{Changes, Entry, EventRow, OpRow, Prior, Signed, Tx};
 use crate::rows;
@@ -19,12 +20,11 @@ const OP: &str = "INSERT INTO ops (actor, id, payload_hash, signed, answer, deci
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const CARRIED_OP: &str = "INSERT INTO ops (actor, id, payload_hash, carrier, answer, decided_at)
     VALUES (?1, ?2, ?3, (SELECT seq FROM ops WHERE actor = ?4 AND id = ?5), ?6, ?7)";
-const COUNTER: &str = "INSERT INTO counters (key, counter) VALUES (?1, ?2)";
 const HOME_EVENT: &str = "INSERT INTO inbox_events (inbox, number, bytes, hash) VALUES (?1, ?2, ?3, ?4)";
 const OTHER_EVENT: &str = "INSERT INTO inbox_events (inbox, number, home, home_number, hash)
     VALUES (?1, ?2, ?3, ?4, ?5)";
-const HEAD: &str = "INSERT INTO inboxes (inbox, count, hash) VALUES (?1, ?2, ?3)
-    ON CONFLICT (inbox) DO UPDATE SET count = excluded.count, hash = excluded.hash RETURNING seq";
+const NO_HEAD: &str = "UPDATE inbox_events SET hash = NULL WHERE inbox = ?1 AND number = ?2";
+const INBOX: &str = "INSERT INTO inboxes (inbox) VALUES (?1) RETURNING seq";
 const DEVICE: &str =
     "INSERT INTO devices (key, account, kind, until, public_key, enrolled_at, pays_from, revoked_at,
         merchant, staff, left_at, cert_until, cert_most, cert_used)
@@ -150,9 +150,9 @@ pub fn run(connection: &Connection, sql: &'static str, params: impl Params) -> R
 pub fn save(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
     let at = changes.at.0;
     changes.ops.iter().try_for_each(|op| save_op(tx, op, at))?;
+    Counted::in_rows(&changes.rows).hear(changes.ops.iter().map(|op| (op, changes.at))).save(tx)?;
     changes.rows.iter().try_for_each(|row| save_row(tx, row, at))?;
-    let inboxes = save_heads(tx, changes.heads.iter())?;
-    changes.events.iter().try_for_each(|event| save_event(tx, event, &inboxes))?;
+    save_events(tx, changes)?;
     for (account, amount) in &changes.balances {
         let (party, ledger, issuer) = rows::account_key(account);
         run(tx, BALANCE, params![account.group.as_ref(), party, ledger, issuer, amount])?;
@@ -174,7 +174,7 @@ pub fn save_op(tx: &Transaction, op: &OpRow, at: i64) -> Result<(), StoreError> 
     };
     let (actor, id, hash) = (op.actor.as_ref(), op.id.as_ref(), op.payload_hash);
     match &op.signed {
-        Signed::Here(bytes) => run(tx, OP, params![actor, id, hash, bytes, answer, at]),
+        Signed::Here { bytes, .. } => run(tx, OP, params![actor, id, hash, bytes, answer, at]),
         Signed::Inside(by, claim) => {
             run(tx, CARRIED_OP, params![actor, id, hash, by.as_ref(), claim.as_ref(), answer, at])
         }
@@ -182,33 +182,54 @@ pub fn save_op(tx: &Transaction, op: &OpRow, at: i64) -> Result<(), StoreError> 
     .map(drop)
 }
 
-/// Writes heads, and gives the number that each inbox goes by in the tables.
-pub fn save_heads<'a>(
-    tx: &Transaction,
-    heads: impl Iterator<Item = (&'a Inbox, &'a InboxHead)>,
-) -> Result<BTreeMap<Inbox, i64>, StoreError> {
-    let mut statement = tx.prepare_cached(HEAD).map_err(doing("preparing a statement"))?;
-    let mut save = |inbox: &Inbox, head: &InboxHead| {
-        let params = params![canonical::encode(inbox), head.count.cast_signed(), head.hash];
-        statement.query_row(params, |row| row.get(0)).map_err(doing("writing"))
-    };
-    heads.map(|(inbox, head)| Ok((*inbox, save(inbox, head)?))).collect()
+/// The number that an inbox goes by in the tables. A new one gets the next.
+pub fn inbox_number(tx: &Transaction, inbox: Inbox) -> Result<i64, StoreError> {
+    if let Some(known) = load::inbox_number(tx, inbox)? {
+        return Ok(known);
+    }
+    let mut statement = tx.prepare_cached(INBOX).map_err(doing("preparing a statement"))?;
+    statement.query_row([canonical::encode(&inbox)], |row| row.get(0)).map_err(doing("writing"))
 }
 
-fn save_event(tx: &Transaction, event: &EventRow, inboxes: &BTreeMap<Inbox, i64>) -> Result<(), StoreError> {
+/// Writes events, the last of each inbox with its head, and takes that from the one that was the last.
+fn save_events(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
+    let mut inboxes = BTreeMap::new();
+    for (inbox, head) in &changes.heads {
+        inboxes.insert(*inbox, (inbox_number(tx, *inbox)?, head.count));
+    }
+    let mut begun = BTreeSet::new();
+    for entry in changes.events.iter().flat_map(|event| &event.entries) {
+        let before = entry.number - 1;
+        if begun.insert(entry.inbox) && !before.is_multiple_of(CHECKPOINT) {
+            run(
+                tx,
+                NO_HEAD,
+                params![inboxes.get(&entry.inbox).map(|(inbox, _)| inbox), before.cast_signed()],
+            )?;
+        }
+    }
+    changes.events.iter().try_for_each(|event| save_event(tx, event, &inboxes))
+}
+
+fn save_event(
+    tx: &Transaction,
+    event: &EventRow,
+    inboxes: &BTreeMap<Inbox, (i64, u64)>,
+) -> Result<(), StoreError> {
     let Some((home, others)) = event.entries.split_first() else { return Ok(()) };
-    let place = |entry: &Entry| (inboxes.get(&entry.inbox), entry.number.cast_signed());
-    let (home_inbox, home_number) = place(home);
-    run(tx, HOME_EVENT, params![home_inbox, home_number, event.bytes, checkpoint(home)])?;
+    let place = |entry: &Entry| {
+        let (inbox, count) = inboxes.get(&entry.inbox)?;
+        let kept = entry.number == *count || entry.number.is_multiple_of(CHECKPOINT);
+        Some((*inbox, entry.number.cast_signed(), kept.then_some(entry.hash)))
+    };
+    let nowhere = || StoreError::Corrupt("an event in an inbox without a head".to_owned());
+    let (home_inbox, home_number, hash) = place(home).ok_or_else(nowhere)?;
+    run(tx, HOME_EVENT, params![home_inbox, home_number, event.bytes, hash])?;
     for entry in others {
-        let (inbox, number) = place(entry);
-        run(tx, OTHER_EVENT, params![inbox, number, home_inbox, home_number, checkpoint(entry)])?;
+        let (inbox, number, hash) = place(entry).ok_or_else(nowhere)?;
+        run(tx, OTHER_EVENT, params![inbox, number, home_inbox, home_number, hash])?;
     }
     Ok(())
-}
-
-fn checkpoint(entry: &Entry) -> Option<[u8; 32]> {
-    entry.number.is_multiple_of(CHECKPOINT).then_some(entry.hash)
 }
 
 fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
@@ -240,7 +261,8 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 ],
             )
         }
-        Row::Counter(key, counter) => run(tx, COUNTER, params![key.as_ref(), load::counter_column(*counter)]),
+        // Kept together: [`Counted`].
+        Row::Counter(..) => Ok(0),
         Row::Merchant(merchant) => {
             let profile = canonical::encode(&merchant.profile);
             let (id, owner) = (merchant.id.as_ref(), merchant.owner.as_ref());
