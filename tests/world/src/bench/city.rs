@@ -31,6 +31,11 @@ const REDEEM_EVERY: usize = 8;
 /// Ops of one commit while the city is made.
 const AT_ONCE: usize = 4_096;
 
+/// Milliseconds within which a code that a shop shows is scanned.
+const SHOWN: u64 = 8_000;
+/// Milliseconds by which clocks of phones differ.
+const OFF: u64 = 1_000;
+
 /// The shop where everyone goes when one is hot.
 const HOT: usize = 0;
 
@@ -66,6 +71,9 @@ pub struct City {
     buyers_of_a_shop: usize,
     lots: usize,
     now: Timestamp,
+    /// From when on ids are drawn, and how many were.
+    epoch: Timestamp,
+    drawn: u64,
 }
 
 /// What the ops of a load are.
@@ -104,10 +112,14 @@ impl Person {
     /// # Errors
     /// If the system has no randomness.
     pub fn sign(&mut self, body: OpBody, at: Timestamp) -> Result<Checked<Op>, Failure> {
+        self.sign_drawn(body, at, at)
+    }
+
+    /// The same, its id drawn at an instant of its own.
+    fn sign_drawn(&mut self, body: OpBody, at: Timestamp, drawn: Timestamp) -> Result<Checked<Op>, Failure> {
         let (counter, actor) = (self.count(), self.key.key_id());
-        let op =
-            Op { version: OP_VERSION, id: id(actor, counter, 7), actor, counter, time: at.seconds(), body };
-        Ok(Checked::sign(op, &self.key)?)
+        let (id, time) = (id(actor, counter, drawn, 7), at.seconds());
+        Ok(Checked::sign(Op { version: OP_VERSION, id, actor, counter, time, body }, &self.key)?)
     }
 
     /// Signs a code that lets a shop take up to `most` units.
@@ -127,11 +139,11 @@ impl Person {
     }
 }
 
-/// Ids as devices draw them: one device's in the order in which it drew them, those of many in none.
-fn id(actor: KeyId, counter: u64, version: u8) -> OpId {
+/// Ids as devices draw them: the time, then what is random.
+fn id(actor: KeyId, counter: u64, drawn: Timestamp, version: u8) -> OpId {
     let mut id = [0; 16];
     id.copy_from_slice(&sha256(&[actor.as_ref(), &counter.to_be_bytes()])[..16]);
-    id[..6].copy_from_slice(&counter.to_be_bytes()[2..]);
+    id[..6].copy_from_slice(&drawn.0.to_be_bytes()[2..]);
     id[6] = version << 4 | id[6] & 0x0f;
     id[8] = 0x80 | id[8] & 0x3f;
     OpId(id)
@@ -169,7 +181,17 @@ impl City {
     ) -> Result<Self, Failure> {
         let (shops, people) = (Vec::new(), Vec::new());
         let now = crate::now();
-        let mut city = Self { system, counted: 0, shops, buyers: people, buyers_of_a_shop, lots: 0, now };
+        let mut city = Self {
+            system,
+            counted: 0,
+            shops,
+            buyers: people,
+            buyers_of_a_shop,
+            lots: 0,
+            now,
+            epoch: now,
+            drawn: 0,
+        };
         city.open_shops(store, buyers.div_ceil(buyers_of_a_shop), validity)?;
         let mut enrolments = Vec::new();
         for number in 0..buyers {
@@ -191,7 +213,7 @@ impl City {
         let body = OpBody::EnrolDevice { account, key, public_key, proved: Some(true) };
         self.counted += 1;
         let (counter, actor) = (self.counted, self.system.key_id());
-        let (id, time) = (id(actor, counter, 8), self.now.seconds());
+        let (id, time) = (id(actor, counter, self.now, 8), self.now.seconds());
         let op = Op { version: OP_VERSION, id, actor, counter, time, body };
         Ok(alone(Checked::sign(op, &*self.system)?))
     }
@@ -220,6 +242,15 @@ impl City {
         Ok(())
     }
 
+    /// The instant of an id that arrives next: each arrives a millisecond after the one before, and was drawn up to `before`
+    /// milliseconds earlier.
+    fn draws(&mut self, before: u64) -> Timestamp {
+        self.drawn += 1;
+        // Strides as long as the golden section spread evenly, in no order.
+        let earlier = self.drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        self.epoch.plus((self.drawn / 2).cast_signed() - (earlier % before).cast_signed())
+    }
+
     /// A sale of a shop, and its claim by a buyer, signed now.
     ///
     /// # Errors
@@ -233,12 +264,13 @@ impl City {
     /// # Errors
     /// If the system has no randomness.
     fn accrual_at(&mut self, shop: usize, buyer: usize, price: Money) -> Result<Submission, Failure> {
+        let (shown, scanned) = (self.draws(SHOWN), self.draws(OFF));
         let Shop { owner, group } = &mut self.shops[shop];
-        let sale =
-            owner.sign(OpBody::RecordSale { amount: price, addressee: None, redemption: None }, self.now)?;
+        let sale = OpBody::RecordSale { amount: price, addressee: None, redemption: None };
+        let sale = owner.sign_drawn(sale, self.now, shown)?;
         let choice = Some(Choice { group: *group, terms_version: 1 });
         let claim = OpBody::Claim { sale: sale.bytes().to_vec(), choice };
-        let op = self.buyers[buyer].sign(claim, self.now)?;
+        let op = self.buyers[buyer].sign_drawn(claim, self.now, scanned)?;
         let carried = Carried::Sale(Box::new(sale.value().clone()));
         Ok(Submission { op, sale: Some(sale), carried })
     }
@@ -252,10 +284,11 @@ impl City {
     }
 
     fn redemption_at(&mut self, shop: usize, buyer: usize, units: Units) -> Result<Submission, Failure> {
+        let drawn = self.draws(OFF);
         let Shop { owner, group } = &mut self.shops[shop];
         let code = self.buyers[buyer].code(*group, units, self.now)?;
         let body = OpBody::Redeem { code: code.bytes().to_vec(), units };
-        let op = owner.sign(body, self.now)?;
+        let op = owner.sign_drawn(body, self.now, drawn)?;
         Ok(Submission { op, sale: None, carried: Carried::Code(*code.value()) })
     }
 

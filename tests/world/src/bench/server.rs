@@ -186,7 +186,9 @@ pub fn raw_tables(from: &Path, to: &Path, accruals: usize, batch: usize) -> Resu
                 insert.execute(rusqlite::params_from_iter(row))?;
             }
         }
-        connection.prepare_cached("UPDATE inboxes SET count = count + 1")?.execute([])?;
+        connection
+            .prepare_cached("UPDATE inbox_events SET hash = NULL WHERE inbox = 1 AND number = 1")?
+            .execute([])?;
         connection.prepare_cached("UPDATE balances SET amount = amount + 1")?.execute([])?;
         if (accrual + 1) % batch == 0 || accrual + 1 == accruals {
             connection.execute_batch("COMMIT")?;
