@@ -2,6 +2,7 @@
 //! (`synchronous=FULL`).
 
 mod audit;
+mod checkpoint;
 mod columns;
 mod counters;
 mod directory;
@@ -40,6 +41,8 @@ use moa_wire::submission::Submission;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use checkpoint::Checkpoints;
+
 pub use audit::SqliteJournal;
 pub use import::SqliteImport;
 
@@ -58,9 +61,12 @@ mod migrations {
 /// The oldest SQLite that may open the file: before 3.51.3 a WAL could be lost in a checkpoint race.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
+/// Pages of the log at which a commit copies it itself, if [`Checkpoints`] did not by then.
+const LONGEST_LOG: i64 = 8_000;
+
 /// What the writer keeps of the file in memory, in KiB as SQLite counts it. A batch of 64 writes some hundred pages, which all
 /// have to fit in: what does not is written to the log before its time, and once more at the commit.
-const WRITER_CACHE: i64 = -16_384;
+const WRITER_CACHE: i64 = -65_536;
 
 const APPLIED: &str = "SELECT version, checksum FROM refinery_schema_history";
 
@@ -69,7 +75,14 @@ pub struct SqliteStore {
     path: PathBuf,
     // Closed before the writer: the last connection to close empties the WAL, and a reader can't.
     readers: Mutex<Vec<Connection>>,
-    writer: Mutex<Connection>,
+    writer: Mutex<Writer>,
+}
+
+/// The one connection that writes.
+struct Writer {
+    // Ends before the connection.
+    checkpoints: Checkpoints,
+    connection: Connection,
 }
 
 /// What the database said, and while doing what.
@@ -120,7 +133,11 @@ impl SqliteStore {
         writer
             .pragma_update(None, "cache_size", WRITER_CACHE)
             .map_err(doing("configuring the connection"))?;
+        writer
+            .pragma_update(None, "wal_autocheckpoint", LONGEST_LOG)
+            .map_err(doing("configuring the connection"))?;
         migrate(&mut writer)?;
+        let writer = Writer { checkpoints: Checkpoints::of(path), connection: writer };
         let store = Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() };
         store.write("keeping the server's key", |tx| {
             let known: Option<Device> = load::device(tx, system.key)?;
@@ -148,9 +165,11 @@ impl SqliteStore {
         work: impl FnOnce(&rusqlite::Transaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut writer = lock(&self.writer);
-        let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(doing(what))?;
+        let Writer { checkpoints, connection } = &mut *writer;
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(doing(what))?;
         let done = work(&tx)?;
         tx.commit().map_err(doing(what))?;
+        checkpoints.committed(connection);
         Ok(done)
     }
 
