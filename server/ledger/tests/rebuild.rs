@@ -156,7 +156,7 @@ fn a_journal_that_does_not_hold_is_not_written_anew() {
     let damages = [
         "DELETE FROM inbox_events WHERE bytes IS NULL AND number = 9",
         "DELETE FROM inbox_events WHERE bytes IS NOT NULL AND number = 9",
-        "UPDATE inbox_events SET hash = zeroblob(32) WHERE inbox = 2 AND hash IS NOT NULL",
+        "UPDATE inbox_events SET hash = zeroblob(32) WHERE inbox = 2 AND head",
         "DELETE FROM ops WHERE seq = 5",
         "UPDATE ops SET payload_hash = zeroblob(32) WHERE seq = 5",
     ];

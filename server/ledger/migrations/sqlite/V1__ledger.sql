@@ -37,8 +37,10 @@ CREATE TABLE inbox_events (
     home   INTEGER,
     home_number INTEGER,
     hash   BLOB,
+    head   INTEGER,            -- 1: the last, whose hash is the inbox's head
     PRIMARY KEY (inbox, number),
-    CHECK ((bytes IS NULL) = (home IS NOT NULL AND home_number IS NOT NULL))
+    CHECK ((bytes IS NULL) = (home IS NOT NULL AND home_number IS NOT NULL)),
+    CHECK (head IS NULL OR hash IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE inboxes (

@@ -26,10 +26,9 @@ use crate::store::{CHECKPOINT, InboxHead, StoreError};
 use crate::tables::Tables;
 
 const SYSTEM_KEYS: &str = "SELECT * FROM devices WHERE account IS NULL ORDER BY key";
-// An inbox without events, and a last event without a hash, have heads that match nothing.
+// An inbox without a head has one that matches nothing.
 const HEADS: &str = "SELECT i.inbox, coalesce(e.number, 0) AS count, coalesce(e.hash, zeroblob(32)) AS hash
-    FROM inboxes i LEFT JOIN inbox_events e
-        ON e.inbox = i.seq AND e.number = (SELECT max(number) FROM inbox_events WHERE inbox = i.seq)";
+    FROM inboxes i LEFT JOIN inbox_events e ON e.inbox = i.seq AND e.head";
 const OPS: &str = "SELECT o.actor, o.id, o.payload_hash, coalesce(o.signed, c.signed) AS signed,
         c.actor AS carrier_actor, c.id AS carrier_id, o.answer, o.decided_at
     FROM ops o LEFT JOIN ops c ON c.seq = o.carrier ORDER BY o.seq";

@@ -24,10 +24,10 @@ use crate::journal::{Journal, KeptEntry, KeptOp};
 use crate::rows::corrupt;
 use crate::store::{InboxHead, StoreError};
 
-const ENTRY: &str = "INSERT INTO inbox_events (inbox, number, bytes, hash)
-    VALUES ((SELECT seq FROM inboxes WHERE inbox = ?1), ?2, ?3, ?4)";
-const POINTER: &str = "INSERT INTO inbox_events (inbox, number, home, home_number, hash)
-    VALUES ((SELECT seq FROM inboxes WHERE inbox = ?1), ?2, (SELECT seq FROM inboxes WHERE inbox = ?3), ?4, ?5)";
+const ENTRY: &str = "INSERT INTO inbox_events (inbox, number, bytes, hash, head)
+    VALUES ((SELECT seq FROM inboxes WHERE inbox = ?1), ?2, ?3, ?4, ?5)";
+const POINTER: &str = "INSERT INTO inbox_events (inbox, number, home, home_number, hash, head)
+    VALUES ((SELECT seq FROM inboxes WHERE inbox = ?1), ?2, (SELECT seq FROM inboxes WHERE inbox = ?3), ?4, ?5, ?6)";
 const CHANGED: &str = "UPDATE merchants SET changed_at = ?2 WHERE id = ?1";
 
 /// A database file in the making, beside its name: it gets the name when it is whole.
@@ -91,12 +91,12 @@ impl Import for SqliteImport {
     }
 
     fn entries(&mut self, entries: &[KeptEntry]) -> Result<(), StoreError> {
-        let kept = |entry: &KeptEntry| {
+        let head = |entry: &KeptEntry| {
             let head = self.heads.get(&entry.inbox).filter(|head| head.count == entry.number);
-            head.map(|head| head.hash).or(entry.hash)
+            head.map(|head| head.hash)
         };
-        let hashes: Vec<Option<[u8; 32]>> = entries.iter().map(kept).collect();
-        self.write(|tx| entries.iter().zip(hashes).try_for_each(|(entry, hash)| save_entry(tx, entry, hash)))
+        let heads: Vec<Option<[u8; 32]>> = entries.iter().map(head).collect();
+        self.write(|tx| entries.iter().zip(heads).try_for_each(|(entry, head)| save_entry(tx, entry, head)))
     }
 
     fn rows(&mut self, rows: &[Row]) -> Result<(), StoreError> {
@@ -173,14 +173,16 @@ fn remove(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn save_entry(tx: &Transaction, entry: &KeptEntry, hash: Option<[u8; 32]>) -> Result<(), StoreError> {
+/// Writes an entry: the last of its inbox with the head.
+fn save_entry(tx: &Transaction, entry: &KeptEntry, head: Option<[u8; 32]>) -> Result<(), StoreError> {
+    let (hash, head) = (head.or(entry.hash), head.map(|_| true));
     let (inbox, number) = (canonical::encode(&entry.inbox), entry.number.cast_signed());
     let written = match &entry.home {
         Some((home, home_number)) => {
             let home = canonical::encode(home);
-            run(tx, POINTER, params![inbox, number, home, home_number.cast_signed(), hash])?
+            run(tx, POINTER, params![inbox, number, home, home_number.cast_signed(), hash, head])?
         }
-        None => run(tx, ENTRY, params![inbox, number, entry.bytes, hash])?,
+        None => run(tx, ENTRY, params![inbox, number, entry.bytes, hash, head])?,
     };
     if written == 1 { Ok(()) } else { Err(corrupt("an event")) }
 }

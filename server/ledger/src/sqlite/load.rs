@@ -50,7 +50,7 @@ const WALLET: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AN
 const LOT: &str = "SELECT * FROM lots WHERE account = ?1 AND group_id = ?2 AND id = ?3";
 const OPEN_LOTS: &str = "SELECT * FROM lots WHERE account = ?1 AND remaining > 0 ORDER BY group_id, id";
 const INBOX_NUMBER: &str = "SELECT seq FROM inboxes WHERE inbox = ?1";
-const HEAD: &str = "SELECT number AS count, hash FROM inbox_events
+const HEAD: &str = "SELECT number AS count, CASE WHEN head THEN hash END AS hash FROM inbox_events
     WHERE inbox = (SELECT seq FROM inboxes WHERE inbox = ?1) ORDER BY number DESC LIMIT 1";
 const INBOX: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
     FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq

@@ -20,10 +20,12 @@ const OP: &str = "INSERT INTO ops (actor, id, payload_hash, signed, answer, deci
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const CARRIED_OP: &str = "INSERT INTO ops (actor, id, payload_hash, carrier, answer, decided_at)
     VALUES (?1, ?2, ?3, (SELECT seq FROM ops WHERE actor = ?4 AND id = ?5), ?6, ?7)";
-const HOME_EVENT: &str = "INSERT INTO inbox_events (inbox, number, bytes, hash) VALUES (?1, ?2, ?3, ?4)";
-const OTHER_EVENT: &str = "INSERT INTO inbox_events (inbox, number, home, home_number, hash)
-    VALUES (?1, ?2, ?3, ?4, ?5)";
-const NO_HEAD: &str = "UPDATE inbox_events SET hash = NULL WHERE inbox = ?1 AND number = ?2";
+const HOME_EVENT: &str =
+    "INSERT INTO inbox_events (inbox, number, bytes, hash, head) VALUES (?1, ?2, ?3, ?4, ?5)";
+const OTHER_EVENT: &str = "INSERT INTO inbox_events (inbox, number, home, home_number, hash, head)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const NO_HEAD: &str = "UPDATE inbox_events SET head = NULL, hash = CASE WHEN ?3 THEN hash END
+    WHERE inbox = ?1 AND number = ?2 AND head";
 const INBOX: &str = "INSERT INTO inboxes (inbox) VALUES (?1) RETURNING seq";
 const DEVICE: &str =
     "INSERT INTO devices (key, account, kind, until, public_key, enrolled_at, pays_from, revoked_at,
@@ -197,37 +199,38 @@ fn save_events(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
     for (inbox, head) in &changes.heads {
         inboxes.insert(*inbox, (inbox_number(tx, *inbox)?, head.count));
     }
+    let nowhere = || StoreError::Corrupt("an event in an inbox without a head".to_owned());
     let mut begun = BTreeSet::new();
     for entry in changes.events.iter().flat_map(|event| &event.entries) {
         let before = entry.number - 1;
-        if begun.insert(entry.inbox) && !before.is_multiple_of(CHECKPOINT) {
-            run(
-                tx,
-                NO_HEAD,
-                params![inboxes.get(&entry.inbox).map(|(inbox, _)| inbox), before.cast_signed()],
-            )?;
+        if begun.insert(entry.inbox) && before > 0 {
+            let (inbox, _) = inboxes.get(&entry.inbox).ok_or_else(nowhere)?;
+            run(tx, NO_HEAD, params![inbox, before.cast_signed(), before.is_multiple_of(CHECKPOINT)])?;
         }
     }
-    changes.events.iter().try_for_each(|event| save_event(tx, event, &inboxes))
+    let place = |entry: &Entry| {
+        let (inbox, count) = inboxes.get(&entry.inbox).ok_or_else(nowhere)?;
+        let head = (entry.number == *count).then_some(true);
+        let kept = head.is_some() || entry.number.is_multiple_of(CHECKPOINT);
+        Ok((*inbox, entry.number.cast_signed(), kept.then_some(entry.hash), head))
+    };
+    changes.events.iter().try_for_each(|event| save_event(tx, event, place))
 }
+
+/// Where an entry goes: inbox and number; the hash if it is kept; whether it is the head.
+type Place = (i64, i64, Option<[u8; 32]>, Option<bool>);
 
 fn save_event(
     tx: &Transaction,
     event: &EventRow,
-    inboxes: &BTreeMap<Inbox, (i64, u64)>,
+    place: impl Fn(&Entry) -> Result<Place, StoreError>,
 ) -> Result<(), StoreError> {
     let Some((home, others)) = event.entries.split_first() else { return Ok(()) };
-    let place = |entry: &Entry| {
-        let (inbox, count) = inboxes.get(&entry.inbox)?;
-        let kept = entry.number == *count || entry.number.is_multiple_of(CHECKPOINT);
-        Some((*inbox, entry.number.cast_signed(), kept.then_some(entry.hash)))
-    };
-    let nowhere = || StoreError::Corrupt("an event in an inbox without a head".to_owned());
-    let (home_inbox, home_number, hash) = place(home).ok_or_else(nowhere)?;
-    run(tx, HOME_EVENT, params![home_inbox, home_number, event.bytes, hash])?;
+    let (home_inbox, home_number, hash, head) = place(home)?;
+    run(tx, HOME_EVENT, params![home_inbox, home_number, event.bytes, hash, head])?;
     for entry in others {
-        let (inbox, number, hash) = place(entry).ok_or_else(nowhere)?;
-        run(tx, OTHER_EVENT, params![inbox, number, home_inbox, home_number, hash])?;
+        let (inbox, number, hash, head) = place(entry)?;
+        run(tx, OTHER_EVENT, params![inbox, number, home_inbox, home_number, hash, head])?;
     }
     Ok(())
 }
