@@ -242,8 +242,7 @@ impl City {
         Ok(())
     }
 
-    /// The instant of an id that arrives next: each arrives a millisecond after the one before, and was drawn up to `before`
-    /// milliseconds earlier.
+    /// The instant of an id that arrives next: two arrive each millisecond, and were drawn up to `before` milliseconds earlier.
     fn draws(&mut self, before: u64) -> Timestamp {
         self.drawn += 1;
         // Strides as long as the golden section spread evenly, in no order.
