@@ -187,7 +187,9 @@ pub fn raw_tables(from: &Path, to: &Path, accruals: usize, batch: usize) -> Resu
             }
         }
         connection
-            .prepare_cached("UPDATE inbox_events SET head = NULL, hash = NULL WHERE inbox = 1 AND number = 1")?
+            .prepare_cached(
+                "UPDATE inbox_events SET head = NULL, hash = NULL WHERE inbox = 1 AND number = 1",
+            )?
             .execute([])?;
         connection.prepare_cached("UPDATE balances SET amount = amount + 1")?.execute([])?;
         if (accrual + 1) % batch == 0 || accrual + 1 == accruals {
