@@ -106,7 +106,7 @@ pub trait Import {
     /// Writes heads: all of them before the first entry.
     fn heads(&mut self, heads: &[(Inbox, InboxHead)]) -> Result<(), StoreError>;
 
-    /// Writes entries of inboxes. An entry may come before its home.
+    /// Writes entries of inboxes. An entry comes after its home.
     fn entries(&mut self, entries: &[KeptEntry]) -> Result<(), StoreError>;
 
     /// Writes rows of the live tables, and counters.
@@ -183,7 +183,11 @@ fn write_journal(source: &mut dyn Journal, target: &mut dyn Import) -> Result<()
     source.heads(&mut |head| heads.add(head))?;
     heads.end()?;
     let mut entries = Chunks::new(|entries: &[KeptEntry]| target.entries(entries));
-    source.entries(&mut |entry| entries.add(entry))?;
+    for at_home in [true, false] {
+        source.entries(&mut |entry| {
+            if entry.home.is_none() == at_home { entries.add(entry) } else { Ok(()) }
+        })?;
+    }
     entries.end()
 }
 

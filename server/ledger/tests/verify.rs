@@ -85,15 +85,31 @@ fn every_kind_of_damage_is_found() {
             "UPDATE search_entries SET entry = (SELECT entry FROM search_entries WHERE target = 0 LIMIT 1) WHERE target = 1",
         ),
         ("a group in another order", "UPDATE search_entries SET by_rate = by_rate - 1 WHERE target = 1"),
-        ("an event gone from one inbox", "DELETE FROM inbox_events WHERE bytes IS NULL AND number = 9"),
+        (
+            "an event gone from one inbox",
+            "DELETE FROM inbox_events WHERE number = 9 AND (inbox, number) NOT IN (SELECT inbox, number FROM events)",
+        ),
         (
             "the last event gone from an inbox",
-            "DELETE FROM inbox_events WHERE (inbox, number) IN (SELECT inbox, max(number) FROM inbox_events WHERE bytes IS NULL)",
+            "DELETE FROM inbox_events WHERE head AND (inbox, number) NOT IN (SELECT inbox, number FROM events)",
         ),
-        ("an event gone from its home", "DELETE FROM inbox_events WHERE bytes IS NOT NULL AND number = 9"),
+        (
+            "an event gone from its home",
+            "DELETE FROM inbox_events WHERE number = 9 AND (inbox, number) IN (SELECT inbox, number FROM events)",
+        ),
+        ("an event's bytes gone", "DELETE FROM events WHERE number = 9"),
+        (
+            "an event that nobody has",
+            "INSERT INTO events SELECT seq + 1, 1, 1, bytes FROM events ORDER BY seq DESC LIMIT 1",
+        ),
+        ("an event that is at home elsewhere", "UPDATE events SET number = number + 1 WHERE number = 9"),
+        (
+            "another event in its place",
+            "UPDATE inbox_events SET event = event - 1 WHERE number = 9 AND (inbox, number) NOT IN (SELECT inbox, number FROM events)",
+        ),
         (
             "other bytes in an event",
-            "UPDATE inbox_events SET bytes = CAST(bytes || x'00' AS BLOB) WHERE bytes IS NOT NULL AND number = 9",
+            "UPDATE events SET bytes = CAST(bytes || x'00' AS BLOB) WHERE number = 9",
         ),
         ("a head that lies", "UPDATE inbox_events SET hash = zeroblob(32) WHERE head"),
         ("a head that is gone", "UPDATE inbox_events SET head = NULL WHERE inbox = 2 AND head"),

@@ -156,7 +156,9 @@ async fn a_damaged_page_is_reported_by_verify_whatever_table_it_is_of() -> Resul
     let (data, _) = books().await?;
     let path = data.path().join("moa.db");
     let good = std::fs::read(&path)?;
-    for table in ["ops", "inbox_events", "lots", "sales", "devices", "balances", "inboxes", "counters"] {
+    for table in
+        ["ops", "events", "inbox_events", "lots", "sales", "devices", "balances", "inboxes", "counters"]
+    {
         for header in [true, false] {
             std::fs::write(&path, &good)?;
             spoil(&path, table, header)?;

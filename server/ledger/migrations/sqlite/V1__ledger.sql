@@ -27,19 +27,23 @@ CREATE TABLE counters (
     PRIMARY KEY (key, block)
 ) STRICT, WITHOUT ROWID;
 
--- The journal, second half: events, numbered within each inbox they landed in. The first of an event's inboxes is its
--- home and keeps the bytes; the others point there. The last of an inbox keeps the hash over it and all before it, which is
+-- The journal, second half: events in the order in which they happened, each with the first of its places: its home.
+CREATE TABLE events (
+    seq    INTEGER NOT NULL PRIMARY KEY,
+    inbox  INTEGER NOT NULL,   -- inboxes.seq
+    number INTEGER NOT NULL,
+    bytes  BLOB    NOT NULL
+) STRICT;
+
+-- Where they landed, numbered within each inbox. The last of an inbox keeps the hash over it and all before it, which is
 -- the inbox's head, and so does every 64th, so that a phone far behind need not make the server count from the beginning.
 CREATE TABLE inbox_events (
     inbox  INTEGER NOT NULL,   -- inboxes.seq
     number INTEGER NOT NULL,
-    bytes  BLOB,
-    home   INTEGER,
-    home_number INTEGER,
+    event  INTEGER NOT NULL,   -- events.seq
     hash   BLOB,
     head   INTEGER,            -- 1: the last, whose hash is the inbox's head
     PRIMARY KEY (inbox, number),
-    CHECK ((bytes IS NULL) = (home IS NOT NULL AND home_number IS NOT NULL)),
     CHECK (head IS NULL OR hash IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
@@ -200,7 +204,7 @@ CREATE TABLE sales (
     clawed     INTEGER NOT NULL,   -- units
     forgone    INTEGER NOT NULL,   -- of them, units that had expired
     PRIMARY KEY (merchant, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX sales_waiting_of ON sales (addressee, time)
     WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided;
 CREATE INDEX sales_waiting_until ON sales (waits_until)

@@ -33,15 +33,18 @@ const OPS: &str = "SELECT o.actor, o.id, o.payload_hash, coalesce(o.signed, c.si
         c.actor AS carrier_actor, c.id AS carrier_id, o.answer, o.decided_at
     FROM ops o LEFT JOIN ops c ON c.seq = o.carrier ORDER BY o.seq";
 // An entry of an inbox without a head is one of an inbox without a name, which is not an inbox.
-const ENTRIES: &str = "SELECT coalesce(i.inbox, x'') AS inbox, e.number, coalesce(e.bytes, h.bytes) AS bytes,
-        hi.inbox AS home, e.home_number, e.hash
+const ENTRIES: &str = "SELECT coalesce(i.inbox, x'') AS inbox, e.number, v.bytes,
+        h.inbox AS home, CASE WHEN h.seq IS NOT NULL THEN v.number END AS home_number, e.hash
     FROM inbox_events e LEFT JOIN inboxes i ON i.seq = e.inbox
-    LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
-    LEFT JOIN inboxes hi ON hi.seq = e.home
+    LEFT JOIN events v ON v.seq = e.event
+    LEFT JOIN inboxes h ON h.seq = v.inbox AND (v.inbox, v.number) <> (e.inbox, e.number)
     ORDER BY e.inbox, e.number";
-const PAGE: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
-    FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq
-    LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
+// Each stands where it says that it is at home.
+const HOMELESS: &str = "SELECT count(*) AS homeless FROM events v LEFT JOIN inbox_events e
+        ON e.inbox = v.inbox AND e.number = v.number AND e.event = v.seq
+    WHERE e.inbox IS NULL HAVING count(*) > 0";
+const PAGE: &str = "SELECT e.number, v.bytes FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq
+    LEFT JOIN events v ON v.seq = e.event
     WHERE i.inbox = ?1 AND e.number > ?2 ORDER BY e.number LIMIT ?3";
 
 /// One state of a database file.
@@ -67,7 +70,9 @@ impl Journal for SqliteJournal {
         let found = all(&self.0, "PRAGMA quick_check", [], |row| rows::at(row, "quick_check"))
             .unwrap_or_else(|error| vec![error.to_string()]);
         let damaged = found.into_iter().filter(|line: &String| line != "ok");
-        Ok(damaged.map(|line| format!("SQLite finds the file damaged: {line}")).collect())
+        let homeless: Vec<i64> = all(&self.0, HOMELESS, [], |row| rows::at(row, "homeless"))?;
+        let homeless = homeless.into_iter().map(|count| format!("{count} events stand in no inbox"));
+        Ok(damaged.map(|line| format!("SQLite finds the file damaged: {line}")).chain(homeless).collect())
     }
 
     fn system_keys(&mut self) -> Result<Vec<Device>, StoreError> {

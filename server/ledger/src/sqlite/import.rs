@@ -16,18 +16,21 @@ use rusqlite::{Connection, ToSql, Transaction, params, params_from_iter};
 
 use super::audit::SqliteJournal;
 use super::counters::Counted;
+use super::load::one;
 use super::save::{self, run};
 use super::{doing, migrate, search};
 use crate::batch::Changes;
 use crate::copy::{Import, PeopleTable, Searched, Value};
 use crate::journal::{Journal, KeptEntry, KeptOp};
-use crate::rows::corrupt;
+use crate::rows::{self, corrupt};
 use crate::store::{InboxHead, StoreError};
 
-const ENTRY: &str = "INSERT INTO inbox_events (inbox, number, bytes, hash, head)
+const EVENT: &str = "INSERT INTO events (inbox, number, bytes)
+    VALUES ((SELECT seq FROM inboxes WHERE inbox = ?1), ?2, ?3)";
+const AT_HOME: &str = "SELECT event FROM inbox_events
+    WHERE inbox = (SELECT seq FROM inboxes WHERE inbox = ?1) AND number = ?2";
+const ENTRY: &str = "INSERT INTO inbox_events (inbox, number, event, hash, head)
     VALUES ((SELECT seq FROM inboxes WHERE inbox = ?1), ?2, ?3, ?4, ?5)";
-const POINTER: &str = "INSERT INTO inbox_events (inbox, number, home, home_number, hash, head)
-    VALUES ((SELECT seq FROM inboxes WHERE inbox = ?1), ?2, (SELECT seq FROM inboxes WHERE inbox = ?3), ?4, ?5, ?6)";
 const CHANGED: &str = "UPDATE merchants SET changed_at = ?2 WHERE id = ?1";
 
 /// A database file in the making, beside its name: it gets the name when it is whole.
@@ -177,14 +180,17 @@ fn remove(path: &Path) -> Result<(), StoreError> {
 fn save_entry(tx: &Transaction, entry: &KeptEntry, head: Option<[u8; 32]>) -> Result<(), StoreError> {
     let (hash, head) = (head.or(entry.hash), head.map(|_| true));
     let (inbox, number) = (canonical::encode(&entry.inbox), entry.number.cast_signed());
-    let written = match &entry.home {
-        Some((home, home_number)) => {
-            let home = canonical::encode(home);
-            run(tx, POINTER, params![inbox, number, home, home_number.cast_signed(), hash, head])?
+    let event: i64 = match &entry.home {
+        Some((home, number)) => {
+            let home = (canonical::encode(home), number.cast_signed());
+            one(tx, AT_HOME, home, |row| rows::at(row, "event"))?.ok_or_else(|| corrupt("an event"))?
         }
-        None => run(tx, ENTRY, params![inbox, number, entry.bytes, hash, head])?,
+        None => {
+            run(tx, EVENT, params![inbox, number, entry.bytes])?;
+            tx.last_insert_rowid()
+        }
     };
-    if written == 1 { Ok(()) } else { Err(corrupt("an event")) }
+    run(tx, ENTRY, params![inbox, number, event, hash, head]).map(drop)
 }
 
 impl ToSql for Value {

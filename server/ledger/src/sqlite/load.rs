@@ -52,9 +52,8 @@ const OPEN_LOTS: &str = "SELECT * FROM lots WHERE account = ?1 AND remaining > 0
 const INBOX_NUMBER: &str = "SELECT seq FROM inboxes WHERE inbox = ?1";
 const HEAD: &str = "SELECT number AS count, CASE WHEN head THEN hash END AS hash FROM inbox_events
     WHERE inbox = (SELECT seq FROM inboxes WHERE inbox = ?1) ORDER BY number DESC LIMIT 1";
-const INBOX: &str = "SELECT e.number, coalesce(e.bytes, h.bytes) AS bytes
-    FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq
-    LEFT JOIN inbox_events h ON h.inbox = e.home AND h.number = e.home_number
+const INBOX: &str = "SELECT e.number, v.bytes FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq
+    LEFT JOIN events v ON v.seq = e.event
     WHERE i.inbox = ?1 AND e.number > ?2 ORDER BY e.number LIMIT ?3";
 const KEPT_HASH: &str = "SELECT e.hash FROM inboxes i JOIN inbox_events e ON e.inbox = i.seq
     WHERE i.inbox = ?1 AND e.number = ?2 AND e.hash IS NOT NULL";

@@ -20,10 +20,8 @@ const OP: &str = "INSERT INTO ops (actor, id, payload_hash, signed, answer, deci
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const CARRIED_OP: &str = "INSERT INTO ops (actor, id, payload_hash, carrier, answer, decided_at)
     VALUES (?1, ?2, ?3, (SELECT seq FROM ops WHERE actor = ?4 AND id = ?5), ?6, ?7)";
-const HOME_EVENT: &str =
-    "INSERT INTO inbox_events (inbox, number, bytes, hash, head) VALUES (?1, ?2, ?3, ?4, ?5)";
-const OTHER_EVENT: &str = "INSERT INTO inbox_events (inbox, number, home, home_number, hash, head)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const EVENT: &str = "INSERT INTO events (inbox, number, bytes) VALUES (?1, ?2, ?3)";
+const ENTRY: &str = "INSERT INTO inbox_events (inbox, number, event, hash, head) VALUES (?1, ?2, ?3, ?4, ?5)";
 const NO_HEAD: &str = "UPDATE inbox_events SET head = NULL, hash = CASE WHEN ?3 THEN hash END
     WHERE inbox = ?1 AND number = ?2 AND head";
 const INBOX: &str = "INSERT INTO inboxes (inbox) VALUES (?1) RETURNING seq";
@@ -225,12 +223,13 @@ fn save_event(
     event: &EventRow,
     place: impl Fn(&Entry) -> Result<Place, StoreError>,
 ) -> Result<(), StoreError> {
-    let Some((home, others)) = event.entries.split_first() else { return Ok(()) };
-    let (home_inbox, home_number, hash, head) = place(home)?;
-    run(tx, HOME_EVENT, params![home_inbox, home_number, event.bytes, hash, head])?;
-    for entry in others {
+    let Some(home) = event.entries.first() else { return Ok(()) };
+    let (inbox, number, ..) = place(home)?;
+    run(tx, EVENT, params![inbox, number, event.bytes])?;
+    let seq = tx.last_insert_rowid();
+    for entry in &event.entries {
         let (inbox, number, hash, head) = place(entry)?;
-        run(tx, OTHER_EVENT, params![inbox, number, home_inbox, home_number, hash, head])?;
+        run(tx, ENTRY, params![inbox, number, seq, hash, head])?;
     }
     Ok(())
 }

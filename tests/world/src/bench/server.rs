@@ -164,12 +164,12 @@ pub fn raw_tables(from: &Path, to: &Path, accruals: usize, batch: usize) -> Resu
     let connection = rusqlite::Connection::open(to)?;
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
     let mut tables = Vec::new();
-    for table in ["ops", "inbox_events", "sales", "lots", "counters", "inboxes", "balances"] {
+    for table in ["ops", "events", "inbox_events", "sales", "lots", "counters", "inboxes", "balances"] {
         let rows = rows(&source, table)?;
         let values = vec!["?"; rows.first().map_or(0, Vec::len)].join(", ");
         tables.push((format!("INSERT INTO {table} VALUES ({values})"), rows));
     }
-    for (insert, rows) in tables.split_off(5) {
+    for (insert, rows) in tables.split_off(6) {
         for row in rows {
             connection.execute(&insert, rusqlite::params_from_iter(row))?;
         }
@@ -283,7 +283,7 @@ pub fn ratio(total: u64, count: u64) -> f64 {
 
 /// Bytes of the ops as signed and of the events as made.
 fn evidence(data: &Path) -> Result<u64, Failure> {
-    let sum = "SELECT (SELECT sum(length(signed)) FROM ops) + (SELECT sum(length(bytes)) FROM inbox_events)";
+    let sum = "SELECT (SELECT sum(length(signed)) FROM ops) + (SELECT sum(length(bytes)) FROM events)";
     let bytes: i64 = rusqlite::Connection::open(data.join("moa.db"))?.query_row(sum, [], |row| row.get(0))?;
     Ok(bytes.unsigned_abs())
 }
