@@ -86,13 +86,15 @@ fn warm(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Starts a server on a city, and has `count` ops done.
+/// Starts a server on a city, and has `count` ops done once it has done as many, so that it keeps in memory what it keeps while it
+/// runs.
 async fn put(folder: &Path, city: &mut City, count: usize) -> Result<Found, Failure> {
-    let ops = city.load(CLIENTS, count)?;
+    let (before, ops) = (city.load(CLIENTS, count)?, city.load(CLIENTS, count)?);
     warm(&moa_server::database(folder))?;
     let began = Instant::now();
     let program = Program::start(folder)?;
     let started = began.elapsed();
+    load::over_http(&program, before).await?;
     let cpu = program.cpu_us()?;
     let mut waited = load::over_http(&program, ops).await?;
     let cpu_us = server::ratio(program.cpu_us()? - cpu, count as u64);
