@@ -316,19 +316,18 @@ impl City {
     /// If the system has no randomness.
     pub fn load(&mut self, clients: usize, count: usize) -> Result<Vec<Vec<Submission>>, Failure> {
         self.now = crate::now();
-        let mut load = Vec::with_capacity(clients);
-        for client in 0..clients {
-            let mut ops = Vec::with_capacity(count / clients);
-            let mut earned = 0;
-            for nth in 0..count / clients {
-                if nth % REDEEM_EVERY == REDEEM_EVERY - 1 {
-                    ops.push(self.redemption(earned, Units::new(1)?)?);
+        let mut load: Vec<Vec<Submission>> = (0..clients).map(|_| Vec::new()).collect();
+        let mut earned = vec![0; clients];
+        // In the order in which they will be sent, which is that of their ids.
+        for nth in 0..count / clients {
+            for client in 0..clients {
+                load[client].push(if nth % REDEEM_EVERY == REDEEM_EVERY - 1 {
+                    self.redemption(earned[client], Units::new(1)?)?
                 } else {
-                    earned = (client + nth * clients).wrapping_mul(104_729) % self.buyers.len();
-                    ops.push(self.accrual(earned, PRICE)?);
-                }
+                    earned[client] = (client + nth * clients).wrapping_mul(104_729) % self.buyers.len();
+                    self.accrual(earned[client], PRICE)?
+                });
             }
-            load.push(ops);
         }
         Ok(load)
     }
