@@ -138,11 +138,16 @@ fn every_kind_of_damage_is_found() {
             "an applied op called refused",
             "UPDATE ops SET answer = x'820080' WHERE id = (SELECT id FROM ops ORDER BY decided_at DESC LIMIT 1)",
         ),
-        ("a counter forgotten", "UPDATE counters SET used = used & ~8 WHERE block = 0 AND used & 8"),
-        ("a counter too many", "INSERT INTO counters SELECT key, 1000000, 1, 0 FROM devices LIMIT 1"),
-        ("a key heard later", "UPDATE counters SET heard_at = heard_at + 1 WHERE heard_at > 0"),
-        ("a key that was never heard", "UPDATE counters SET heard_at = 0 WHERE heard_at > 0"),
-        ("a key heard that is none", "INSERT INTO counters SELECT zeroblob(8), 0, 0, 1 FROM devices LIMIT 1"),
+        ("a counter forgotten", "UPDATE devices SET used = used & ~8 WHERE counted = 0 AND used & 8"),
+        ("a counter too many", "INSERT INTO counters SELECT key, 1000000, 1 FROM devices LIMIT 1"),
+        (
+            "a counter too many in the last block",
+            "UPDATE devices SET used = used | 1 << 60 WHERE counted = 0",
+        ),
+        ("a last block that is not", "UPDATE devices SET counted = 1 WHERE counted = 0 AND used"),
+        ("a key heard later", "UPDATE devices SET heard_at = heard_at + 1 WHERE heard_at > 0"),
+        ("a key that was never heard", "UPDATE devices SET heard_at = 0 WHERE heard_at > 0"),
+        ("a key heard that is none", "UPDATE devices SET heard_at = 1 WHERE heard_at = 0"),
         ("a key that is another's", "UPDATE devices SET account = zeroblob(16) WHERE account IS NOT NULL"),
         (
             "a member who never joined",
@@ -331,7 +336,7 @@ fn edge_42_a_counter_that_a_damaged_database_let_pass_twice_is_found() {
     let sale = town.sale(&cafe, 10_000);
     assert_eq!(town.submit(&sale), Outcome::First(Answer::Applied));
     // The database forgets, and a key brought back from a backup counts again from where it was.
-    let forget = "UPDATE counters SET used = used & ~(1 << (?1 % 64)) WHERE block = ?1 / 64";
+    let forget = "UPDATE devices SET used = used & ~(1 << (?1 % 64)) WHERE counted = ?1 / 64";
     Connection::open(&path).unwrap().execute(forget, [sale.value().counter.cast_signed()]).unwrap();
     let again = town.sale(&cafe, 20_000);
     let again = cafe.actor.sign(Op { counter: sale.value().counter, ..again.value().clone() });

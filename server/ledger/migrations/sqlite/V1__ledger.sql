@@ -18,12 +18,12 @@ CREATE TABLE ops (
 ) STRICT;
 CREATE INDEX ops_refused ON ops (actor) WHERE answer IS NOT NULL;
 
--- Counters that a key has used, for ops and for codes: a bit each, 64 to a row.
+-- Counters that a key has used, for ops and for codes, a bit each, 64 to a block. The last block of a key stands with its
+-- device; here are those before it.
 CREATE TABLE counters (
     key      BLOB    NOT NULL,
     block    INTEGER NOT NULL,   -- counter / 64
     used     INTEGER NOT NULL,   -- the lowest bit is the first of them
-    heard_at INTEGER NOT NULL,   -- when the last op of them was decided that came by itself; 0: none did
     PRIMARY KEY (key, block)
 ) STRICT, WITHOUT ROWID;
 
@@ -67,7 +67,10 @@ CREATE TABLE devices (
     left_at    INTEGER,            -- when they left
     cert_until INTEGER,            -- the certificate
     cert_most  INTEGER,
-    cert_used  INTEGER
+    cert_used  INTEGER,
+    counted    INTEGER NOT NULL DEFAULT 0,   -- its last block of counters, as in `counters`
+    used       INTEGER NOT NULL DEFAULT 0,
+    heard_at   INTEGER NOT NULL DEFAULT 0    -- when the last of its ops was decided that came by itself; 0: none did
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX devices_of_account ON devices (account, key) WHERE account IS NOT NULL;
 CREATE INDEX devices_of_merchant ON devices (merchant, key) WHERE merchant IS NOT NULL;

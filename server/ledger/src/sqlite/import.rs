@@ -40,6 +40,8 @@ pub struct SqliteImport {
     connection: Option<Connection>,
     /// The last entry of each inbox is written with its head.
     heads: HashMap<Inbox, InboxHead>,
+    /// Who was heard, to be written with their devices.
+    heard: Counted,
 }
 
 impl SqliteImport {
@@ -66,7 +68,12 @@ impl SqliteImport {
             .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
             .map_err(doing("making the database"))?;
         migrate(&mut connection)?;
-        Ok(Self { path: path.to_owned(), connection: Some(connection), heads: HashMap::new() })
+        Ok(Self {
+            path: path.to_owned(),
+            connection: Some(connection),
+            heads: HashMap::new(),
+            heard: Counted::default(),
+        })
     }
 
     fn write(&mut self, work: impl FnOnce(&Transaction) -> Result<(), StoreError>) -> Result<(), StoreError> {
@@ -81,11 +88,8 @@ impl Import for SqliteImport {
     fn ops(&mut self, ops: &[KeptOp]) -> Result<(), StoreError> {
         let rows =
             ops.iter().map(|op| Ok((op.row()?, op.decided_at))).collect::<Result<Vec<_>, StoreError>>()?;
-        let rows = || rows.iter().map(|(op, at)| (op, *at));
-        self.write(|tx| {
-            rows().try_for_each(|(op, at)| save::save_op(tx, op, at.0))?;
-            Counted::default().hear(rows()).save(tx)
-        })
+        self.heard.hear(rows.iter().map(|(op, at)| (op, *at)));
+        self.write(|tx| rows.iter().try_for_each(|(op, at)| save::save_op(tx, op, at.0)))
     }
 
     fn heads(&mut self, heads: &[(Inbox, InboxHead)]) -> Result<(), StoreError> {
@@ -103,7 +107,13 @@ impl Import for SqliteImport {
     }
 
     fn rows(&mut self, rows: &[Row]) -> Result<(), StoreError> {
-        self.write(|tx| save::save(tx, &Changes { rows: rows.to_vec(), ..Changes::default() }))
+        let devices =
+            rows.iter().filter_map(|row| if let Row::Device(device) = row { Some(device.key) } else { None });
+        let heard = self.heard.of(devices);
+        self.write(|tx| {
+            save::save(tx, &Changes { rows: rows.to_vec(), ..Changes::default() })?;
+            heard.save(tx)
+        })
     }
 
     fn changed(&mut self, changed: &[(MerchantId, Timestamp)]) -> Result<(), StoreError> {

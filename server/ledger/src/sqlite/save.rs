@@ -150,8 +150,10 @@ pub fn run(connection: &Connection, sql: &'static str, params: impl Params) -> R
 pub fn save(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
     let at = changes.at.0;
     changes.ops.iter().try_for_each(|op| save_op(tx, op, at))?;
-    Counted::in_rows(&changes.rows).hear(changes.ops.iter().map(|op| (op, changes.at))).save(tx)?;
     changes.rows.iter().try_for_each(|row| save_row(tx, row, at))?;
+    let mut counted = Counted::in_rows(&changes.rows);
+    counted.hear(changes.ops.iter().map(|op| (op, changes.at)));
+    counted.save(tx)?;
     save_events(tx, changes)?;
     for (account, amount) in &changes.balances {
         let (party, ledger, issuer) = rows::account_key(account);
