@@ -206,7 +206,7 @@ CREATE TABLE sales (
     unearned   INTEGER NOT NULL,   -- of that before the claim
     clawed     INTEGER NOT NULL,   -- units
     forgone    INTEGER NOT NULL,   -- of them, units that had expired
-    PRIMARY KEY (merchant, id)
+    UNIQUE (id, merchant)
 ) STRICT;
 CREATE INDEX sales_waiting_of ON sales (addressee, time)
     WHERE waits_until IS NOT NULL AND claimed_by IS NULL AND NOT lapsed AND NOT voided;
@@ -309,8 +309,8 @@ CREATE TABLE redemptions (
     allocations BLOB    NOT NULL,   -- a list of Allocation in CBOR
     returned    INTEGER NOT NULL,
     till        BLOB,
-    PRIMARY KEY (merchant, id)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (id, merchant)
+) STRICT;
 
 -- What refunds should have taken back and did not find.
 CREATE TABLE debts (

@@ -164,7 +164,7 @@ pub fn raw_tables(from: &Path, to: &Path, accruals: usize, batch: usize) -> Resu
     let connection = rusqlite::Connection::open(to)?;
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
     let mut tables = Vec::new();
-    for table in ["ops", "events", "inbox_events", "sales", "lots", "counters", "inboxes", "balances"] {
+    for table in ["ops", "events", "inbox_events", "sales", "lots", "devices", "inboxes", "balances"] {
         let rows = rows(&source, table)?;
         let values = vec!["?"; rows.first().map_or(0, Vec::len)].join(", ");
         tables.push((format!("INSERT INTO {table} VALUES ({values})"), rows));
