@@ -42,6 +42,19 @@ struct Job {
     _undecided: Undecided,
 }
 
+/// Ops that were handed over. They are decided even if nobody waits for it.
+pub(crate) struct Sent(oneshot::Receiver<Result<Vec<Outcome>, NotDecided>>);
+
+impl Sent {
+    /// Blocks until they are on disk.
+    ///
+    /// # Errors
+    /// As [`Engine::submit`].
+    pub(crate) fn wait(self) -> Result<Vec<Outcome>, NotDecided> {
+        self.0.blocking_recv().map_err(|_| NotDecided)?
+    }
+}
+
 /// Counts a request until it is answered, or dropped without.
 struct Undecided(Arc<AtomicUsize>);
 
@@ -100,12 +113,19 @@ impl Engine {
     /// # Errors
     /// [`NotDecided`]; some may have been decided all the same, and say so when they come again.
     pub async fn submit(&self, ops: Vec<Submission>) -> Result<Vec<Outcome>, NotDecided> {
+        self.send(ops)?.0.await.map_err(|_| NotDecided)?
+    }
+
+    /// Hands ops over to be committed like those of [`Self::submit`], and returns at once.
+    ///
+    /// # Errors
+    /// [`NotDecided`], if too much waits or the engine has stopped.
+    pub(crate) fn send(&self, ops: Vec<Submission>) -> Result<Sent, NotDecided> {
         let queue = lock(&self.shared.queue).clone().ok_or(NotDecided)?;
         let (answer, answered) = oneshot::channel();
         let job = Job { ops, answer, _undecided: Undecided::new(&self.shared.undecided) };
         queue.try_send(job).map_err(|_| NotDecided)?;
-        drop(queue);
-        answered.await.map_err(|_| NotDecided)?
+        Ok(Sent(answered))
     }
 
     /// Requests that wait for the committer or are being committed.

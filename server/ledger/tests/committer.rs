@@ -8,10 +8,12 @@ use std::sync::{Arc, Condvar, Mutex};
 use moa_ledger::engine::{Engine, NotDecided};
 use moa_ledger::memory::MemoryStore;
 use moa_ledger::store::{Answer, Committed, Outcome, Store, StoreError};
+use moa_ledger::sweep::{self, SweepError};
 use moa_rules::event::Inbox;
 use moa_rules::id::OpId;
 use moa_rules::terms::Basis;
 use moa_rules::time::Timestamp;
+use moa_wire::keys::{SignError, Signer, SoftwareKey};
 use moa_wire::submission::Submission;
 use town::inner::{By, Commits};
 use town::{START, Shop, Town, points, system};
@@ -106,6 +108,66 @@ async fn what_waits_during_a_commit_is_committed_together() {
         assert_eq!(waiting.await, applied);
     }
     assert_eq!(*town.store.commits.lock().unwrap(), [1, 256, 44]);
+}
+
+/// A key that counts what it signs.
+struct Counting<'a> {
+    key: &'a SoftwareKey,
+    signed: AtomicUsize,
+}
+
+impl Signer for Counting<'_> {
+    fn public_key(&self) -> Vec<u8> {
+        self.key.public_key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        self.signed.fetch_add(1, Ordering::SeqCst);
+        self.key.sign(message)
+    }
+}
+
+/// So many wallets in which everything has expired, and an engine later than that.
+fn expired(wallets: usize) -> (Town<By<Trying>>, Engine) {
+    let (town, shop, _) = trying();
+    let group = town.group(points(500, 0, Basis::OnIssue), &[&shop]);
+    for _ in 0..wallets {
+        town.earn(&shop, &town.enrol(), group, 10_000);
+    }
+    town.store.commits.lock().unwrap().clear();
+    let engine = Engine::start(town.store.clone(), Arc::new(|| START.plus(400 * Timestamp::DAY)));
+    (town, engine)
+}
+
+#[test]
+fn a_sweep_makes_the_next_ops_while_the_last_are_being_committed() {
+    let (town, engine) = expired(300);
+    let key = Counting { key: &town.system.key, signed: AtomicUsize::new(0) };
+    town.store.open_gate(false);
+    std::thread::scope(|scope| {
+        let sweeping = scope.spawn(|| sweep::run(&engine, &key, sweep::expired).unwrap());
+        while key.signed.load(Ordering::SeqCst) < 300 {
+            std::thread::yield_now();
+        }
+        assert!(town.store.commits.lock().unwrap().is_empty());
+        assert_eq!(engine.undecided(), 1, "what comes meanwhile goes before the next");
+        town.store.open_gate(true);
+        assert_eq!(sweeping.join().unwrap(), 300);
+    });
+    assert_eq!(*town.store.commits.lock().unwrap(), [256, 44]);
+    assert_eq!(town.store.wallets_to_expire(engine.now(), 1).unwrap(), []);
+}
+
+#[test]
+fn a_sweep_that_was_not_decided_goes_on_with_the_next() {
+    let (town, engine) = expired(3);
+    let sweep = || sweep::run(&engine, &town.system.key, sweep::expired);
+    *town.store.full.lock().unwrap() = true;
+    let stopped = sweep();
+    assert!(matches!(stopped, Err(SweepError::NotDecided(NotDecided))), "{stopped:?}");
+    *town.store.full.lock().unwrap() = false;
+    assert_eq!(sweep().unwrap(), 3);
+    assert_eq!(sweep().unwrap(), 0);
 }
 
 async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {

@@ -188,9 +188,9 @@ mod suite {
         assert_eq!((due(town, 9), due(town, 1)), (vec![short, long], vec![short]));
         // What the sweep makes is what the rules take, and twice is once.
         for _ in 0..2 {
-            let ops = sweep::released(&*town.store, &town.system.key, town.now).unwrap();
-            for op in ops {
-                assert_eq!(town.store.commit(&[op], town.now).unwrap().outcomes, [applied()]);
+            let due = sweep::released(&*town.store, &town.system.key, town.now).unwrap();
+            for due in due {
+                assert_eq!(town.store.commit(&[due.unwrap().op], town.now).unwrap().outcomes, [applied()]);
             }
         }
         assert_eq!((due(town, 9), held(town)), (vec![], 0));

@@ -270,7 +270,9 @@ impl Server {
     pub(crate) fn sweep(&mut self, now: Timestamp) -> Step<Vec<Inbox>> {
         let mut batch = Vec::new();
         for find in sweep::ALL {
-            batch.extend(find(self.ledger.store(), &self.key, now).map_err(broken)?);
+            for due in find(self.ledger.store(), &self.key, now).map_err(broken)? {
+                batch.push(due.map_err(broken)?.op);
+            }
         }
         Ok(self.decide(&batch, now)?.1)
     }

@@ -5,8 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moa_ledger::store::Outcome;
-use moa_ledger::sweep::{self, Sweep, SweepError};
+use moa_ledger::sweep::{self, SweepError};
 
 use crate::app::App;
 
@@ -29,24 +28,7 @@ pub(crate) async fn run(app: &Arc<App>) {
 pub(crate) async fn sweep(app: &Arc<App>) -> Result<usize, SweepError> {
     let mut written = 0;
     for find in sweep::ALL {
-        written += sweep_with(app, find).await?;
+        written += app.blocking(move |app| sweep::run(&app.engine, &app.server_key, find)).await?;
     }
     Ok(written)
-}
-
-/// Commits what `find` finds until it finds nothing new; how many were new.
-async fn sweep_with(app: &Arc<App>, find: Sweep) -> Result<usize, SweepError> {
-    let mut written = 0;
-    loop {
-        let ops = app.blocking(move |app| find(app.store(), &app.server_key, app.engine.now())).await?;
-        if ops.is_empty() {
-            return Ok(written);
-        }
-        let outcomes = app.engine.submit(ops).await?;
-        let new = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::First(_))).count();
-        written += new;
-        if new == 0 {
-            return Ok(written);
-        }
-    }
 }

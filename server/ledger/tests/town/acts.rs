@@ -9,6 +9,7 @@ use moa_rules::op::{Choice, OP_VERSION, Op, OpBody, RedemptionCode};
 use moa_rules::quantity::{Money, Units};
 use moa_rules::terms::{Terms, Unit};
 use moa_rules::time::Timestamp;
+use moa_wire::submission::Submission;
 use moa_wire::token::Checked;
 
 use super::{Actor, Shop, Town};
@@ -120,6 +121,7 @@ impl<S: Store> Town<S> {
         for find in sweep::ALL {
             loop {
                 let due = find(&*self.store, &self.system.key, self.now).unwrap();
+                let due: Vec<Submission> = due.map(|due| due.unwrap().op).collect();
                 let outcomes = match due.as_slice() {
                     [] => break,
                     due => self.store.commit(due, self.now).unwrap().outcomes,
