@@ -8,11 +8,11 @@ use moa_rules::id::{KeyId, OpId};
 use moa_rules::state::Row;
 use moa_rules::view::{Cell, Key};
 use moa_wire::canonical;
-use rusqlite::{Connection, Params, Transaction, params};
+use rusqlite::{CachedStatement, Connection, Params, Transaction, params};
 
 use super::counters::Counted;
 use super::{doing, load, search};
-use crate::batch::{Changes, Entry, EventRow, OpRow, Prior, Signed, Tx};
+use crate::batch::{Changes, Entry, OpRow, Prior, Signed, Tx};
 use crate::rows;
 use crate::store::{Answer, CHECKPOINT, InboxHead, StoreError};
 
@@ -142,8 +142,12 @@ impl Tx for Sqlite<'_> {
 
 /// Runs one statement.
 pub fn run(connection: &Connection, sql: &'static str, params: impl Params) -> Result<usize, StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(doing("preparing a statement"))?;
-    statement.execute(params).map_err(doing("writing"))
+    prepared(connection, sql)?.execute(params).map_err(doing("writing"))
+}
+
+/// A statement, to be run once or, where many rows are written, many times.
+fn prepared<'a>(connection: &'a Connection, sql: &'static str) -> Result<CachedStatement<'a>, StoreError> {
+    connection.prepare_cached(sql).map_err(doing("preparing a statement"))
 }
 
 /// Writes everything that follows from a batch.
@@ -151,13 +155,16 @@ pub fn save(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
     let at = changes.at.0;
     changes.ops.iter().try_for_each(|op| save_op(tx, op, at))?;
     changes.rows.iter().try_for_each(|row| save_row(tx, row, at))?;
+    save_lots(tx, &changes.rows)?;
     let mut counted = Counted::in_rows(&changes.rows);
     counted.hear(changes.ops.iter().map(|op| (op, changes.at)));
     counted.save(tx)?;
     save_events(tx, changes)?;
+    let mut balance = prepared(tx, BALANCE)?;
     for (account, amount) in &changes.balances {
         let (party, ledger, issuer) = rows::account_key(account);
-        run(tx, BALANCE, params![account.group.as_ref(), party, ledger, issuer, amount])?;
+        let added = balance.execute(params![account.group.as_ref(), party, ledger, issuer, amount]);
+        added.map_err(doing("writing"))?;
     }
     for merchant in &changes.changed_merchants {
         run(tx, MERCHANT_CHANGED, params![merchant.as_ref(), at])?;
@@ -189,8 +196,7 @@ pub fn inbox_number(tx: &Transaction, inbox: Inbox) -> Result<i64, StoreError> {
     if let Some(known) = load::inbox_number(tx, inbox)? {
         return Ok(known);
     }
-    let mut statement = tx.prepare_cached(INBOX).map_err(doing("preparing a statement"))?;
-    statement.query_row([canonical::encode(&inbox)], |row| row.get(0)).map_err(doing("writing"))
+    prepared(tx, INBOX)?.query_row([canonical::encode(&inbox)], |row| row.get(0)).map_err(doing("writing"))
 }
 
 /// Writes events, the last of each inbox with its head, and takes that from the one that was the last.
@@ -200,12 +206,14 @@ fn save_events(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
         inboxes.insert(*inbox, (inbox_number(tx, *inbox)?, head.count));
     }
     let nowhere = || StoreError::Corrupt("an event in an inbox without a head".to_owned());
+    let mut no_head = prepared(tx, NO_HEAD)?;
     let mut begun = BTreeSet::new();
     for entry in changes.events.iter().flat_map(|event| &event.entries) {
         let before = entry.number - 1;
         if begun.insert(entry.inbox) && before > 0 {
             let (inbox, _) = inboxes.get(&entry.inbox).ok_or_else(nowhere)?;
-            run(tx, NO_HEAD, params![inbox, before.cast_signed(), before.is_multiple_of(CHECKPOINT)])?;
+            let kept = before.is_multiple_of(CHECKPOINT);
+            no_head.execute(params![inbox, before.cast_signed(), kept]).map_err(doing("writing"))?;
         }
     }
     let place = |entry: &Entry| {
@@ -214,24 +222,45 @@ fn save_events(tx: &Transaction, changes: &Changes) -> Result<(), StoreError> {
         let kept = head.is_some() || entry.number.is_multiple_of(CHECKPOINT);
         Ok((*inbox, entry.number.cast_signed(), kept.then_some(entry.hash), head))
     };
-    changes.events.iter().try_for_each(|event| save_event(tx, event, place))
+    let (mut event, mut entry) = (prepared(tx, EVENT)?, prepared(tx, ENTRY)?);
+    for row in &changes.events {
+        let Some(home) = row.entries.first() else { continue };
+        let (inbox, number, ..) = place(home)?;
+        event.execute(params![inbox, number, row.bytes]).map_err(doing("writing"))?;
+        let seq = tx.last_insert_rowid();
+        for place in row.entries.iter().map(place) {
+            let (inbox, number, hash, head) = place?;
+            entry.execute(params![inbox, number, seq, hash, head]).map_err(doing("writing"))?;
+        }
+    }
+    Ok(())
 }
 
-/// Where an entry goes: inbox and number; the hash if it is kept; whether it is the head.
-type Place = (i64, i64, Option<[u8; 32]>, Option<bool>);
-
-fn save_event(
-    tx: &Transaction,
-    event: &EventRow,
-    place: impl Fn(&Entry) -> Result<Place, StoreError>,
-) -> Result<(), StoreError> {
-    let Some(home) = event.entries.first() else { return Ok(()) };
-    let (inbox, number, ..) = place(home)?;
-    run(tx, EVENT, params![inbox, number, event.bytes])?;
-    let seq = tx.last_insert_rowid();
-    for entry in &event.entries {
-        let (inbox, number, hash, head) = place(entry)?;
-        run(tx, ENTRY, params![inbox, number, seq, hash, head])?;
+/// Writes lots: of what a batch writes, what there may be most of.
+fn save_lots(tx: &Transaction, rows: &[Row]) -> Result<(), StoreError> {
+    let mut statement = prepared(tx, LOT)?;
+    for row in rows {
+        let Row::Lot(lot) = row else { continue };
+        let written = statement.execute(params![
+            lot.account.as_ref(),
+            lot.group.as_ref(),
+            lot.id.as_ref(),
+            lot.issuer.as_ref(),
+            lot.sale.as_ref(),
+            lot.units.get(),
+            lot.remaining.get(),
+            lot.worth.unit_value.0,
+            rows::basis(lot.worth.basis),
+            lot.terms_version,
+            lot.issued_at.0,
+            lot.last_day.0,
+            lot.ends_at.0,
+            lot.held.get(),
+            rows::unit(lot.worth.unit),
+            lot.expired.get(),
+            lot.revives.as_ref().map(AsRef::as_ref),
+        ]);
+        written.map_err(doing("writing"))?;
     }
     Ok(())
 }
@@ -265,8 +294,8 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
                 ],
             )
         }
-        // Kept together: [`Counted`].
-        Row::Counter(..) => Ok(0),
+        // Kept together: [`Counted`], [`save_lots`].
+        Row::Counter(..) | Row::Lot(_) => Ok(0),
         Row::Merchant(merchant) => {
             let profile = canonical::encode(&merchant.profile);
             let (id, owner) = (merchant.id.as_ref(), merchant.owner.as_ref());
@@ -427,29 +456,6 @@ fn save_row(tx: &Transaction, row: &Row, at: i64) -> Result<(), StoreError> {
             let marketing = canonical::encode(&standing.marketing);
             run(tx, STANDING, params![account, choice, best, standing.since.0, marketing])
         }
-        Row::Lot(lot) => run(
-            tx,
-            LOT,
-            params![
-                lot.account.as_ref(),
-                lot.group.as_ref(),
-                lot.id.as_ref(),
-                lot.issuer.as_ref(),
-                lot.sale.as_ref(),
-                lot.units.get(),
-                lot.remaining.get(),
-                lot.worth.unit_value.0,
-                rows::basis(lot.worth.basis),
-                lot.terms_version,
-                lot.issued_at.0,
-                lot.last_day.0,
-                lot.ends_at.0,
-                lot.held.get(),
-                rows::unit(lot.worth.unit),
-                lot.expired.get(),
-                lot.revives.as_ref().map(AsRef::as_ref),
-            ],
-        ),
         Row::Staff(staff) => run(
             tx,
             STAFF,
