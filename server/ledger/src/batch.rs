@@ -6,7 +6,7 @@
 //! many as the longest way of one op takes (a sale, its shop, the shop's groups, …). What an op needs only because of one before it
 //! is loaded when its turn comes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use moa_rules::books::{Account, Ledger, postings};
 use moa_rules::decide::{Decision, decide};
@@ -140,6 +140,8 @@ pub struct Changes {
     pub events: Vec<EventRow>,
     /// Rows of the live tables, in order; a later one replaces an earlier one of the same key.
     pub rows: Vec<Row>,
+    /// Cells that were looked for and were not there: a row of one of them is new.
+    pub absent: HashSet<Key>,
     /// New heads.
     pub heads: BTreeMap<Inbox, InboxHead>,
     /// What is added to accounts of the books. Wallets are left out: they are the lots.
@@ -320,6 +322,9 @@ impl Batch {
         let found = tx.look(&wanted)?;
         self.known.extend(found.priors);
         for (key, cell) in wanted.keys.into_iter().zip(found.cells) {
+            if cell.is_none() {
+                self.changes.absent.insert(key);
+            }
             self.view.load(key, cell);
         }
         self.heads.extend(wanted.inboxes.into_iter().zip(found.heads));

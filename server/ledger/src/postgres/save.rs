@@ -6,6 +6,7 @@ use moa_rules::device::Holder;
 use moa_rules::id::MerchantId;
 use moa_rules::state::Row;
 use moa_rules::time::Timestamp;
+use moa_rules::view::Key;
 use moa_wire::canonical;
 
 use super::columns::{Rows, Value, params};
@@ -18,39 +19,52 @@ use crate::rows;
 use crate::search::Touched;
 use crate::store::{Answer, CHECKPOINT, StoreError};
 
-/// A table as it is written: how many of its first columns are the primary key, and the statement.
+/// A table as it is written: how many of its first columns are the primary key, and the statement. Its rows come as a list a
+/// column; unnested one by one in the list of what is selected, which keeps no copy of them, as `FROM unnest(…, …)` does.
 struct Table {
     key: usize,
     sql: &'static str,
 }
 
+/// A table that is written to in two ways: rows that are known to be new, and any.
+macro_rules! new_and_any {
+    (key: $key:literal, $new:ident: $insert:literal, $any:ident: $otherwise:literal $(,)?) => {
+        const $new: Table = Table { key: $key, sql: $insert };
+        const $any: Table = Table { key: $key, sql: concat!($insert, $otherwise) };
+    };
+}
+
 const OPS: Table = Table {
     key: 2,
     sql: "INSERT INTO ops (actor, id, payload_hash, signed, carrier_actor, carrier_id, answer, decided_at)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[],
-            $8::bigint[])",
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bytea[]),
+            unnest($5::bytea[]), unnest($6::bytea[]), unnest($7::bytea[]), unnest($8::bigint[])",
 };
 const COUNTERS: Table = Table {
     key: 2,
-    sql: "INSERT INTO counters (key, counter) SELECT * FROM unnest($1::bytea[], $2::bigint[])",
+    sql: "INSERT INTO counters (key, counter)
+        SELECT unnest($1::bytea[]), unnest($2::bigint[])",
 };
 const EVENTS: Table = Table {
     key: 2,
     sql: "INSERT INTO inbox_events (inbox, number, bytes, home, home_number, hash)
-        SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bytea[])",
+        SELECT unnest($1::bytea[]), unnest($2::bigint[]), unnest($3::bytea[]), unnest($4::bytea[]),
+            unnest($5::bigint[]), unnest($6::bytea[])",
 };
 const HEADS: Table = Table {
     key: 1,
-    sql:
-        "INSERT INTO inboxes (inbox, count, hash) SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[])
+    sql: "INSERT INTO inboxes (inbox, count, hash)
+        SELECT unnest($1::bytea[]), unnest($2::bigint[]), unnest($3::bytea[])
         ON CONFLICT (inbox) DO UPDATE SET count = excluded.count, hash = excluded.hash",
 };
 const DEVICES: Table = Table {
     key: 1,
     sql: "INSERT INTO devices (key, account, kind, until, public_key, enrolled_at, pays_from, revoked_at, merchant, staff,
             left_at, cert_until, cert_most, cert_used)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[],
-            $8::bigint[], $9::bytea[], $10::boolean[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bigint[]), unnest($4::bigint[]),
+            unnest($5::bytea[]), unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::bigint[]),
+            unnest($9::bytea[]), unnest($10::boolean[]), unnest($11::bigint[]), unnest($12::bigint[]),
+            unnest($13::bigint[]), unnest($14::bigint[])
         ON CONFLICT (key) DO UPDATE SET pays_from = excluded.pays_from, revoked_at = excluded.revoked_at,
             merchant = excluded.merchant, staff = excluded.staff, left_at = excluded.left_at,
             cert_until = excluded.cert_until, cert_most = excluded.cert_most, cert_used = excluded.cert_used",
@@ -58,7 +72,8 @@ const DEVICES: Table = Table {
 const MERCHANTS: Table = Table {
     key: 1,
     sql: "INSERT INTO merchants (id, owner, profile, allowance, changed_at, invited_on, invited)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bigint[]),
+            unnest($5::bigint[]), unnest($6::bigint[]), unnest($7::bigint[])
         ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, profile = excluded.profile,
             allowance = excluded.allowance, invited_on = excluded.invited_on, invited = excluded.invited",
 };
@@ -66,8 +81,9 @@ const GROUPS: Table = Table {
     key: 1,
     sql: "INSERT INTO groups (id, founder, profile, terms_version, members, admin, frozen, redeem_only_from, closes_at, ended,
             profile_version)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[],
-            $8::bigint[], $9::bigint[], $10::boolean[], $11::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bigint[]),
+            unnest($5::bigint[]), unnest($6::bytea[]), unnest($7::bytea[]), unnest($8::bigint[]),
+            unnest($9::bigint[]), unnest($10::boolean[]), unnest($11::bigint[])
         ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, terms_version = excluded.terms_version,
             members = excluded.members, admin = excluded.admin, frozen = excluded.frozen,
             redeem_only_from = excluded.redeem_only_from, closes_at = excluded.closes_at, ended = excluded.ended,
@@ -76,22 +92,24 @@ const GROUPS: Table = Table {
 const AMENDMENTS: Table = Table {
     key: 1,
     sql: "INSERT INTO amendments (group_id, id, terms, from_at, agreed, declined, decided)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bytea[], $7::boolean[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bigint[]),
+            unnest($5::bytea[]), unnest($6::bytea[]), unnest($7::boolean[])
         ON CONFLICT (group_id) DO UPDATE SET id = excluded.id, terms = excluded.terms, from_at = excluded.from_at,
             agreed = excluded.agreed, declined = excluded.declined, decided = excluded.decided",
 };
 const INVITATIONS: Table = Table {
     key: 2,
     sql: "INSERT INTO invitations (issuer, id, group_id, hash, shop, uses, used, declined, made_at, until, revoked)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[],
-            $8::bigint[], $9::bigint[], $10::bigint[], $11::boolean[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bytea[]),
+            unnest($5::bytea[]), unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::bigint[]),
+            unnest($9::bigint[]), unnest($10::bigint[]), unnest($11::boolean[])
         ON CONFLICT (issuer, id) DO UPDATE SET used = excluded.used, declined = excluded.declined, revoked = excluded.revoked",
 };
 const JOIN_REQUESTS: Table = Table {
     key: 2,
     sql: "INSERT INTO join_requests (group_id, merchant, id, terms_version, asked_at, for_it, against, state, ended_at)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[],
-            $8::bigint[], $9::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bigint[]),
+            unnest($5::bigint[]), unnest($6::bytea[]), unnest($7::bytea[]), unnest($8::bigint[]), unnest($9::bigint[])
         ON CONFLICT (group_id, merchant) DO UPDATE SET id = excluded.id, terms_version = excluded.terms_version,
             asked_at = excluded.asked_at, for_it = excluded.for_it, against = excluded.against, state = excluded.state,
             ended_at = excluded.ended_at",
@@ -99,84 +117,102 @@ const JOIN_REQUESTS: Table = Table {
 const HOLDS: Table = Table {
     key: 2,
     sql: "INSERT INTO holds (merchant, id, account, group_id, held, made_at, until, state, till)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[],
-            $8::bigint[], $9::bytea[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bytea[]),
+            unnest($5::bytea[]), unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::bytea[])
         ON CONFLICT (merchant, id) DO UPDATE SET state = excluded.state",
 };
-const REDEMPTIONS: Table = Table {
+
+new_and_any! {
     key: 2,
-    sql: "INSERT INTO redemptions (merchant, id, account, group_id, made_at, allocations, returned, till)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bigint[],
-            $8::bytea[])
+    NEW_REDEMPTIONS: "INSERT INTO redemptions (merchant, id, account, group_id, made_at, allocations, returned, till)
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bytea[]),
+            unnest($5::bigint[]), unnest($6::bytea[]), unnest($7::bigint[]), unnest($8::bytea[])",
+    REDEMPTIONS: "
         ON CONFLICT (merchant, id) DO UPDATE SET returned = excluded.returned",
-};
+}
+
 const DEBTS: Table = Table {
     key: 4,
     sql: "INSERT INTO debts (account, group_id, merchant, unit, units, since)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bigint[]),
+            unnest($5::bigint[]), unnest($6::bigint[])
         ON CONFLICT (account, group_id, merchant, unit) DO UPDATE SET units = excluded.units, since = excluded.since",
 };
 const TERMS: Table = Table {
     key: 2,
     sql: "INSERT INTO terms (group_id, version, terms, in_force_from, in_force_until)
-        SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bigint[]), unnest($3::bytea[]), unnest($4::bigint[]),
+            unnest($5::bigint[])
         ON CONFLICT (group_id, version) DO UPDATE SET in_force_until = excluded.in_force_until",
 };
 const MEMBERS: Table = Table {
     key: 2,
     sql: "INSERT INTO members (group_id, merchant, joined_at, terms_version, left_at, frozen_at)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bigint[]), unnest($4::bigint[]),
+            unnest($5::bigint[]), unnest($6::bigint[])
         ON CONFLICT (group_id, merchant) DO UPDATE SET joined_at = excluded.joined_at,
             terms_version = excluded.terms_version, left_at = excluded.left_at, frozen_at = excluded.frozen_at",
 };
-const SALES: Table = Table {
+
+new_and_any! {
     key: 2,
-    sql: "INSERT INTO sales (merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed, staff,
+    NEW_SALES: "INSERT INTO sales (merchant, id, key, amount, time, addressee, claimed_by, waits_until, lapsed, staff,
             claimed_account, claimed_group, voided, redemption, refunded, money_back, unearned, clawed, forgone)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[],
-            $8::bigint[], $9::boolean[], $10::boolean[], $11::bytea[], $12::bytea[], $13::boolean[], $14::bytea[],
-            $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bigint[]),
+            unnest($5::bigint[]), unnest($6::bytea[]), unnest($7::bytea[]), unnest($8::bigint[]),
+            unnest($9::boolean[]), unnest($10::boolean[]), unnest($11::bytea[]), unnest($12::bytea[]),
+            unnest($13::boolean[]), unnest($14::bytea[]), unnest($15::bigint[]), unnest($16::bigint[]),
+            unnest($17::bigint[]), unnest($18::bigint[]), unnest($19::bigint[])",
+    SALES: "
         ON CONFLICT (merchant, id) DO UPDATE SET addressee = excluded.addressee, claimed_by = excluded.claimed_by,
             waits_until = excluded.waits_until, lapsed = excluded.lapsed, claimed_account = excluded.claimed_account,
             claimed_group = excluded.claimed_group, voided = excluded.voided, refunded = excluded.refunded,
             money_back = excluded.money_back, unearned = excluded.unearned, clawed = excluded.clawed,
             forgone = excluded.forgone",
-};
-const LOTS: Table = Table {
+}
+
+new_and_any! {
     key: 3,
-    sql: "INSERT INTO lots (account, group_id, id, issuer, sale, units, remaining, unit_value, basis, terms_version,
+    NEW_LOTS: "INSERT INTO lots (account, group_id, id, issuer, sale, units, remaining, unit_value, basis, terms_version,
             issued_at, last_day, ends_at, held, unit, expired, revives)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[],
-            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
-            $15::bigint[], $16::bigint[], $17::bytea[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bytea[]),
+            unnest($5::bytea[]), unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::bigint[]),
+            unnest($9::bigint[]), unnest($10::bigint[]), unnest($11::bigint[]), unnest($12::bigint[]),
+            unnest($13::bigint[]), unnest($14::bigint[]), unnest($15::bigint[]), unnest($16::bigint[]),
+            unnest($17::bytea[])",
+    LOTS: "
         ON CONFLICT (account, group_id, id) DO UPDATE SET remaining = excluded.remaining, held = excluded.held,
             expired = excluded.expired",
-};
+}
+
 const STANDINGS: Table = Table {
     key: 1,
     sql: "INSERT INTO standings (account, choice, best, since, marketing)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::boolean[], $4::bigint[], $5::bytea[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::boolean[]), unnest($4::bigint[]),
+            unnest($5::bytea[])
         ON CONFLICT (account) DO UPDATE SET choice = excluded.choice, best = excluded.best, since = excluded.since,
             marketing = excluded.marketing",
 };
 const STAFF: Table = Table {
     key: 2,
     sql: "INSERT INTO staff (merchant, account, key, per_sale, per_day, joined_at, left_at)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bigint[]),
+            unnest($5::bigint[]), unnest($6::bigint[]), unnest($7::bigint[])
         ON CONFLICT (merchant, account) DO UPDATE SET key = excluded.key, per_sale = excluded.per_sale,
             per_day = excluded.per_day, joined_at = excluded.joined_at, left_at = excluded.left_at",
 };
 const STAFF_DAYS: Table = Table {
     key: 3,
     sql: "INSERT INTO staff_days (merchant, account, day, sold)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bigint[]), unnest($4::bigint[])
         ON CONFLICT (merchant, account, day) DO UPDATE SET sold = excluded.sold",
 };
 const PASSES: Table = Table {
     key: 2,
     sql: "INSERT INTO passes (merchant, id, till, account, key, group_id, held, expires, state, made_at)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[],
-            $8::bigint[], $9::bigint[], $10::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bytea[]), unnest($4::bytea[]),
+            unnest($5::bytea[]), unnest($6::bytea[]), unnest($7::bytea[]), unnest($8::bigint[]), unnest($9::bigint[]),
+            unnest($10::bigint[])
         ON CONFLICT (merchant, id) DO UPDATE SET state = excluded.state",
 };
 const OPERATORS: Table = Table {
@@ -187,12 +223,14 @@ const OPERATORS: Table = Table {
 };
 const CLOSED: Table = Table {
     key: 1,
-    sql: "INSERT INTO closed (account, at, merged_into) SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[])",
+    sql: "INSERT INTO closed (account, at, merged_into)
+        SELECT unnest($1::bytea[]), unnest($2::bigint[]), unnest($3::bytea[])",
 };
 const BALANCES: Table = Table {
     key: 4,
     sql: "INSERT INTO balances (group_id, party, ledger, issuer, amount)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bytea[], $5::bigint[])
+        SELECT unnest($1::bytea[]), unnest($2::bytea[]), unnest($3::bigint[]), unnest($4::bytea[]),
+            unnest($5::bigint[])
         ON CONFLICT (group_id, party, ledger, issuer) DO UPDATE SET amount = balances.amount + excluded.amount",
 };
 /// After the rows of shops and members are there.
@@ -294,7 +332,7 @@ fn writes(changes: &Changes) -> Vec<(&'static str, Vec<Vec<Value<'_>>>)> {
     let at = changes.at.0;
     changes.ops.iter().for_each(|op| first.put(&OPS, op_row(op, at)));
     for row in &changes.rows {
-        let (table, row) = state_row(row, at);
+        let (table, row) = state_row(row, at, |key| changes.absent.contains(&key));
         first.put(table, row);
     }
     changes.events.iter().for_each(|event| event_rows(event, &mut first));
@@ -350,7 +388,7 @@ fn event_rows<'a>(event: &'a EventRow, writes: &mut Writes<'a>) {
 }
 
 /// A row of the live tables: where it goes, and its columns as the statement there has them.
-fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
+fn state_row(row: &Row, at: i64, is_new: impl Fn(Key) -> bool) -> (&'static Table, Vec<Value<'_>>) {
     match row {
         Row::Device(device) => {
             let account = match &device.holder {
@@ -407,7 +445,7 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
                 sale.clawed.get().into(),
                 sale.forgone.get().into(),
             ];
-            (&SALES, columns)
+            (if is_new(Key::Sale(sale.merchant, sale.id)) { &NEW_SALES } else { &SALES }, columns)
         }
         Row::Group(group) => {
             let columns = vec![
@@ -462,7 +500,8 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
                 redemption.returned.get().into(),
                 Value::maybe(redemption.till.as_ref()),
             ];
-            (&REDEMPTIONS, columns)
+            let key = Key::Redemption(redemption.merchant, redemption.id);
+            (if is_new(key) { &NEW_REDEMPTIONS } else { &REDEMPTIONS }, columns)
         }
         Row::Invitation(invitation) => {
             let columns = vec![
@@ -553,7 +592,7 @@ fn state_row(row: &Row, at: i64) -> (&'static Table, Vec<Value<'_>>) {
                 lot.expired.get().into(),
                 Value::maybe(lot.revives.as_ref()),
             ];
-            (&LOTS, columns)
+            (if is_new(Key::Lot(lot.account, lot.group, lot.id)) { &NEW_LOTS } else { &LOTS }, columns)
         }
         Row::Staff(staff) => {
             let columns = vec![
