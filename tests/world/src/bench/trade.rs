@@ -28,7 +28,7 @@ pub const BUYERS_OF_A_SHOP: usize = 20;
 /// Won of what everyone earned beforehand: more than the measurement redeems.
 const BEFORE: Money = Money(10_000);
 /// Times that everything is measured.
-pub const ROUNDS: usize = 3;
+pub const ROUNDS: usize = 5;
 /// Clients at once, and the share of the ops that so few do in a time worth waiting for.
 const CLIENTS: [(usize, usize); 3] = [(1, 8), (16, 2), (64, 1)];
 /// What is held against other measurements.
